@@ -1,0 +1,52 @@
+# `make demo` does the main job on a fresh Debian 12; `make help` lists the rest.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+TARGET ?= qemu-m4
+RECIPE ?= sine
+
+.PHONY: help
+help: ## List the targets of this Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: system
+system: ## Install the system packages (as root), or say the command that does
+	@tools/system-packages
+
+# The stamp is newer than everything that decides what is installed, so a second call does nothing.
+$(STAMP): pyproject.toml requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+.PHONY: install
+install: system $(STAMP) ## Set up everything in .venv
+
+.PHONY: demo
+demo: install ## Train, build, run on an emulated Cortex-M4, print the verdict, write the report
+	$(BIN)/tinyhil run $(RECIPE) --target $(TARGET)
+
+.PHONY: test
+test: install ## Run all tests: unit tests, then hardware-in-the-loop tests on $(TARGET)
+	$(BIN)/python -m pytest host/tests hil_tests --target $(TARGET)
+
+.PHONY: lint
+lint: install ## ruff and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: bench
+bench: install ## Time the commands that should be quick
+	$(BIN)/python benchmarks/startup.py
+
+.PHONY: clean
+clean: ## Remove what was built (not the venv)
+	rm -rf build dist

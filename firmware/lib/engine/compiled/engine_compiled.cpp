@@ -1,0 +1,37 @@
+// Engine for a model that bakenn has compiled ahead of time to C, under the name "model".
+//
+// One input, one output, int8, no state. There is nothing to initialise and nothing that can fail: a model that does
+// not fit is refused when it is compiled.
+#include "bknn_model.h"
+#include "engine.h"
+
+namespace tinyhil {
+namespace engine {
+namespace {
+
+alignas(4) int8_t input_bytes[BKNN_MODEL_INPUT_BYTES];
+alignas(4) int8_t output_bytes[BKNN_MODEL_OUTPUT_BYTES];
+
+#if BKNN_MODEL_ARENA_SIZE > 0
+alignas(BKNN_MODEL_ARENA_ALIGNMENT) uint8_t arena[BKNN_MODEL_ARENA_SIZE];
+#else
+uint8_t* const arena = nullptr;
+#endif
+
+}  // namespace
+
+uint32_t init() { return 0; }
+
+void* input(uint8_t) { return input_bytes; }
+
+const void* output(uint8_t) { return output_bytes; }
+
+uint32_t invoke() {
+  bknn_model_infer(arena, input_bytes, output_bytes);
+  return 0;
+}
+
+uint32_t arena_bytes() { return BKNN_MODEL_ARENA_SIZE; }
+
+}  // namespace engine
+}  // namespace tinyhil

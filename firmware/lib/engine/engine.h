@@ -1,0 +1,61 @@
+// The one header in front of every engine: whatever computes the model.
+//
+// Purpose:   the server talks to this; each folder beside it implements it, and a project contains exactly one of them.
+// Usage:     init() once; then, for each vector, write all inputs, invoke(), read all outputs.
+// Ownership: the engine owns the memory of its tensors. Their addresses are aligned for their elements and constant
+//     from init() on.
+// Limits:    one model per image, its facts fixed at compile time in kModelInfo.
+#ifndef TINYHIL_ENGINE_H_
+#define TINYHIL_ENGINE_H_
+
+#include <stdint.h>
+
+namespace tinyhil {
+
+enum class DType : uint8_t { kInt8 = 1, kUint8 = 2, kInt16 = 3, kInt32 = 4, kFloat32 = 5 };
+
+struct TensorInfo {
+  const char* name;  // UTF-8, at most 63 bytes
+  DType dtype;
+  uint8_t rank;          // 1..6
+  const uint32_t* dims;  // `rank` dimensions, each at least 1, batch included
+  float scale;           // real units per LSB, above 0; 0 where the tensor is not quantized
+  int32_t zero_point;
+  uint32_t bytes;  // of one whole tensor, at least 1
+};
+
+struct ModelInfo {
+  const uint8_t* model_sha256;    // 32 bytes: of the .tflite file
+  const uint8_t* project_sha256;  // 32 bytes: of everything else that the firmware is made from
+  const char* engine;             // name of the engine, 1..16 characters of printable ASCII
+  bool stateful;                  // whether an inference depends on those before it
+  uint8_t inputs;                 // 1..255
+  uint8_t outputs;                // 1..255
+  const TensorInfo* input;        // `inputs` of them
+  const TensorInfo* output;       // `outputs` of them
+};
+
+// Generated with the model.
+extern const ModelInfo kModelInfo;
+
+namespace engine {
+
+// Prepares the model. Returns 0, or a status of the engine's own that says why the model is not accepted.
+uint32_t init();
+
+// Where input `index` has to be written: kModelInfo.input[index].bytes bytes. Undefined before init() succeeded.
+void* input(uint8_t index);
+
+// Where output `index` can be read after invoke(): kModelInfo.output[index].bytes bytes.
+const void* output(uint8_t index);
+
+// Computes the outputs from the inputs. Returns 0, or a status of the engine's own.
+uint32_t invoke();
+
+// Working memory that the engine takes besides inputs and outputs.
+uint32_t arena_bytes();
+
+}  // namespace engine
+}  // namespace tinyhil
+
+#endif  // TINYHIL_ENGINE_H_

@@ -1,0 +1,107 @@
+// Messages of the link, as the device sees them (docs/protocol.md, "Messages").
+//
+// Purpose: the numbers of the protocol, strict parsing of requests, and writing of answers.
+// Usage:   parse_*() return false when the payload is not as long as its message says. write_*() return the length of
+//     the payload that they wrote.
+// Limits:  write_*() need room for the longest payload of their kind; kMinPayload is enough for all but RESULT, whose
+//     vectors the caller writes behind its header.
+#ifndef TINYHIL_LINK_MESSAGES_H_
+#define TINYHIL_LINK_MESSAGES_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "frames.h"
+
+namespace tinyhil {
+namespace link {
+
+constexpr uint8_t kVersion = 1;
+constexpr size_t kHashBytes = 32;
+constexpr size_t kMaxRank = 6;
+constexpr size_t kMaxEngineName = 16;
+constexpr size_t kMaxTensorName = 63;
+constexpr size_t kResultHeader = 6;
+// The longest WELCOME, which is the longest answer but RESULT.
+constexpr size_t kMinPayload = 20 + 2 * kHashBytes + kMaxEngineName;
+constexpr size_t kMaxPayload = 4096;
+
+constexpr uint8_t kHello = 0x01;
+constexpr uint8_t kDescribe = 0x02;
+constexpr uint8_t kInfer = 0x03;
+constexpr uint8_t kWelcome = 0x81;
+constexpr uint8_t kTensor = 0x82;
+constexpr uint8_t kResult = 0x83;
+constexpr uint8_t kError = 0xFF;
+
+// Types that pass the frame decoder, those of messages to come included.
+constexpr bool is_request(uint8_t type) { return type >= 0x01 && type <= 0x0F; }
+constexpr bool is_answer(uint8_t type) { return (type >= 0x81 && type <= 0x8F) || type == kError; }
+
+enum class ErrorCode : uint8_t {
+  kUnsupportedVersion = 1,
+  kUnknownType = 2,
+  kBadLength = 3,
+  kBadArgument = 4,
+  kNotReady = 5,
+  kInitFailed = 6,
+  kInvokeFailed = 7,
+};
+
+enum class ElementType : uint8_t { kInt8 = 1, kUint8 = 2, kInt16 = 3, kInt32 = 4, kFloat32 = 5 };
+
+struct Hello {
+  uint8_t lowest;
+  uint8_t highest;
+};
+bool parse_hello(const Frame& frame, Hello* hello);
+
+struct Describe {
+  uint8_t direction;  // 0 input, 1 output
+  uint8_t index;
+};
+bool parse_describe(const Frame& frame, Describe* describe);
+
+struct Infer {
+  uint16_t count;
+  const uint8_t* vectors;  // `length` bytes inside the frame, at any alignment
+  size_t length;           // what it has to be, given `count`, only the caller can tell
+};
+bool parse_infer(const Frame& frame, Infer* infer);
+
+struct Welcome {
+  bool stateful;
+  uint8_t inputs;
+  uint8_t outputs;
+  uint16_t max_payload;
+  uint8_t window;
+  uint32_t boot_id;
+  uint32_t tick_rate;
+  uint32_t arena_bytes;
+  const uint8_t* model_sha256;    // kHashBytes
+  const uint8_t* project_sha256;  // kHashBytes
+  const char* engine;             // 1..kMaxEngineName characters of printable ASCII; the rest is cut off
+};
+size_t write_welcome(uint8_t* payload, const Welcome& welcome);
+
+struct Tensor {
+  uint8_t direction;
+  uint8_t index;
+  ElementType type;
+  uint8_t rank;  // 1..kMaxRank
+  const uint32_t* dimensions;
+  float scale;  // 0 where the tensor is not quantized
+  int32_t zero_point;
+  const char* name;  // at most kMaxTensorName bytes of UTF-8; the rest is cut off
+};
+size_t write_tensor(uint8_t* payload, const Tensor& tensor);
+
+// Writes the header of RESULT alone, kResultHeader bytes.
+size_t write_result(uint8_t* payload, uint16_t count, uint32_t ticks);
+
+size_t write_error(uint8_t* payload, ErrorCode code, uint32_t detail);
+
+}  // namespace link
+}  // namespace tinyhil
+
+#endif  // TINYHIL_LINK_MESSAGES_H_

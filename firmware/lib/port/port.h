@@ -1,0 +1,42 @@
+// What a chip has to provide: a byte stream and a clock, as free functions.
+//
+// Purpose: the only code that knows hardware stands behind this header. Each folder beside it implements it for one
+//     chip, and a project contains exactly one of them.
+// Usage:   init() first, everything else after it, all from one thread of execution.
+#ifndef TINYHIL_PORT_H_
+#define TINYHIL_PORT_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace tinyhil {
+namespace port {
+
+void init();
+
+// The next byte that has arrived, 0..255, or -1 if there is none. Does not wait.
+int read();
+
+// Sends all bytes, waiting for the line where it has to.
+void write(const uint8_t* bytes, size_t length);
+
+// How many requests of the largest size may be on their way while the CPU is busy and does not read(), 1..255.
+uint8_t window();
+
+// A clock that runs freely over all 32 bits. Undefined where tick_rate() is 0.
+uint32_t ticks();
+
+// Ticks per second, 0 where there is no clock.
+uint32_t tick_rate();
+
+// A number that differs from boot to boot and is constant in between. May stir in the time of its first call: call it
+// only when a byte has arrived, which is never at the same tick twice.
+uint32_t boot_id();
+
+// Called whenever read() had nothing: the place to sleep until an interrupt.
+void idle();
+
+}  // namespace port
+}  // namespace tinyhil
+
+#endif  // TINYHIL_PORT_H_

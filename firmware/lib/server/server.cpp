@@ -1,0 +1,161 @@
+#include "server.h"
+
+#include "engine.h"
+
+namespace tinyhil {
+namespace {
+
+static_assert(static_cast<uint8_t>(DType::kInt8) == static_cast<uint8_t>(link::ElementType::kInt8) &&
+                  static_cast<uint8_t>(DType::kUint8) == static_cast<uint8_t>(link::ElementType::kUint8) &&
+                  static_cast<uint8_t>(DType::kInt16) == static_cast<uint8_t>(link::ElementType::kInt16) &&
+                  static_cast<uint8_t>(DType::kInt32) == static_cast<uint8_t>(link::ElementType::kInt32) &&
+                  static_cast<uint8_t>(DType::kFloat32) == static_cast<uint8_t>(link::ElementType::kFloat32),
+              "the engine's element types are cast to those of the link");
+
+// Bytes of one vector over all tensors. Saturates where a count of 65535 still multiplies without overflow.
+uint32_t vector_bytes(const TensorInfo* tensors, uint8_t count) {
+  const uint32_t most = 0xFFFF;
+  uint32_t sum = 0;
+  for (uint8_t i = 0; i < count; ++i) sum = tensors[i].bytes > most - sum ? most : sum + tensors[i].bytes;
+  return sum;
+}
+
+// Copies and returns where the next tensor begins. A loop of its own, because most tensors that stay within a serial
+// line are so short that the call of memcpy() would cost more than its work, in the time that is measured.
+inline const uint8_t* take(void* to, const uint8_t* from, uint32_t bytes) {
+  uint8_t* at = static_cast<uint8_t*>(to);
+  const uint8_t* const end = from + bytes;
+  do *at++ = *from++;
+  while (from != end);
+  return from;
+}
+
+inline uint8_t* give(uint8_t* to, const void* from, uint32_t bytes) {
+  take(to, static_cast<const uint8_t*>(from), bytes);
+  return to + bytes;
+}
+
+}  // namespace
+
+Server::Server(const ServerConfig& config)
+    : config_(config),
+      decoder_(config.receive_buffer, config.max_payload + link::kFrameOverhead),
+      payload_(config.send_buffer + link::kFrameHeader),
+      answer_(link::kError),
+      ready_(false),
+      init_status_(0),
+      input_bytes_(0),
+      output_bytes_(0) {}
+
+void Server::begin() {
+  init_status_ = engine::init();
+  input_bytes_ = vector_bytes(kModelInfo.input, kModelInfo.inputs);
+  output_bytes_ = vector_bytes(kModelInfo.output, kModelInfo.outputs);
+}
+
+void Server::receive(const uint8_t* bytes, size_t length) {
+  for (size_t i = 0; i < length; ++i) on_byte(bytes[i]);
+}
+
+void Server::on_byte(uint8_t byte) {
+  if (decoder_.put(byte) != link::Event::kFrame) return;
+  const link::Frame& request = decoder_.frame();
+  if (!link::is_request(request.type)) return;
+  const size_t length = answer(request);
+  link::write_frame(answer_, request.sequence, config_.send_buffer, length, config_.write, config_.write_context);
+}
+
+// The order of the checks is part of the protocol: type, not ready, init failed, and in each handler length, argument.
+size_t Server::answer(const link::Frame& request) {
+  if (request.type == link::kHello) return hello(request);
+  if (request.type != link::kDescribe && request.type != link::kInfer) {
+    return error(link::ErrorCode::kUnknownType, request.type);
+  }
+  if (!ready_) return error(link::ErrorCode::kNotReady, config_.boot_id());
+  if (init_status_ != 0) return error(link::ErrorCode::kInitFailed, init_status_);
+  return request.type == link::kDescribe ? describe(request) : infer(request);
+}
+
+size_t Server::hello(const link::Frame& request) {
+  link::Hello hello;
+  if (!link::parse_hello(request, &hello)) return error(link::ErrorCode::kBadLength, request.length);
+  if (hello.lowest > link::kVersion || hello.highest < link::kVersion) {
+    return error(link::ErrorCode::kUnsupportedVersion, link::kVersion);
+  }
+  ready_ = true;
+  link::Welcome welcome;
+  welcome.stateful = kModelInfo.stateful;
+  welcome.inputs = kModelInfo.inputs;
+  welcome.outputs = kModelInfo.outputs;
+  welcome.max_payload = config_.max_payload;
+  welcome.window = config_.window;
+  welcome.boot_id = config_.boot_id();
+  welcome.tick_rate = config_.tick_rate;
+  welcome.arena_bytes = engine::arena_bytes();
+  welcome.model_sha256 = kModelInfo.model_sha256;
+  welcome.project_sha256 = kModelInfo.project_sha256;
+  welcome.engine = kModelInfo.engine;
+  answer_ = link::kWelcome;
+  return link::write_welcome(payload_, welcome);
+}
+
+size_t Server::describe(const link::Frame& request) {
+  link::Describe asked;
+  if (!link::parse_describe(request, &asked)) return error(link::ErrorCode::kBadLength, request.length);
+  if (asked.direction > 1) return error(link::ErrorCode::kBadArgument, asked.direction);
+  if (asked.index >= (asked.direction == 0 ? kModelInfo.inputs : kModelInfo.outputs)) {
+    return error(link::ErrorCode::kBadArgument, asked.index);
+  }
+  const TensorInfo& info = (asked.direction == 0 ? kModelInfo.input : kModelInfo.output)[asked.index];
+  link::Tensor tensor;
+  tensor.direction = asked.direction;
+  tensor.index = asked.index;
+  tensor.type = static_cast<link::ElementType>(info.dtype);
+  tensor.rank = info.rank;
+  tensor.dimensions = info.dims;
+  tensor.scale = info.scale;
+  tensor.zero_point = info.zero_point;
+  tensor.name = info.name;
+  answer_ = link::kTensor;
+  return link::write_tensor(payload_, tensor);
+}
+
+size_t Server::infer(const link::Frame& request) {
+  link::Infer infer;
+  if (!link::parse_infer(request, &infer) || infer.length != infer.count * input_bytes_) {
+    return error(link::ErrorCode::kBadLength, request.length);
+  }
+  const uint32_t length = link::kResultHeader + infer.count * output_bytes_;
+  if (infer.count == 0 || length > config_.max_payload) return error(link::ErrorCode::kBadArgument, infer.count);
+
+  const uint32_t start = config_.tick_rate != 0 ? config_.ticks() : 0;
+  const uint32_t status = run(infer, payload_ + link::kResultHeader);
+  const uint32_t spent = config_.tick_rate != 0 ? config_.ticks() - start : 0;
+  if (status != 0) return error(link::ErrorCode::kInvokeFailed, status);
+  answer_ = link::kResult;
+  link::write_result(payload_, infer.count, spent);
+  return length;
+}
+
+// The timed part: all vectors at once, copies included, because one tick of a slow clock is longer than a copy.
+uint32_t Server::run(const link::Infer& infer, uint8_t* outputs) {
+  const uint8_t* inputs = infer.vectors;
+  for (uint32_t left = infer.count; left != 0; --left) {
+    for (uint32_t i = 0; i < kModelInfo.inputs; ++i) {
+      inputs = take(engine::input(static_cast<uint8_t>(i)), inputs, kModelInfo.input[i].bytes);
+    }
+    const uint32_t status = engine::invoke();
+    if (status != 0) return status;
+    for (uint32_t i = 0; i < kModelInfo.outputs; ++i) {
+      outputs = give(outputs, engine::output(static_cast<uint8_t>(i)), kModelInfo.output[i].bytes);
+    }
+  }
+  return 0;
+}
+
+size_t Server::error(link::ErrorCode code, uint32_t detail) {
+  answer_ = link::kError;
+  return link::write_error(payload_, code, detail);
+}
+
+}  // namespace tinyhil

@@ -1,0 +1,65 @@
+// The device's role in the link protocol: answers each request with exactly one frame (docs/protocol.md, "Messages").
+//
+// Purpose:   the only library that knows both the link and the engine.
+// Usage:     `Server server(config); server.begin();` then server.on_byte() for each byte that arrives. Answers are
+//     written before on_byte() returns; an inference takes place inside it.
+// Ownership: the buffers and functions of the config are the caller's and outlive the server.
+// Limits:    one session, no heap, no state between requests but whether there was a HELLO.
+#ifndef TINYHIL_SERVER_H_
+#define TINYHIL_SERVER_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "frames.h"
+#include "messages.h"
+
+namespace tinyhil {
+
+struct ServerConfig {
+  uint16_t max_payload;       // link::kMinPayload..link::kMaxPayload
+  uint8_t window;             // 1..255: requests that the way to on_byte() holds while the server works
+  uint8_t* receive_buffer;    // max_payload + link::kFrameOverhead bytes
+  uint8_t* send_buffer;       // as many, elsewhere
+  link::Write write;          // takes all bytes, in order, before it returns
+  void* write_context;        // handed to write
+  uint32_t (*boot_id)();      // constant until the device starts again; called when a request has arrived
+  uint32_t tick_rate;         // ticks per second of `ticks`, 0 without a clock
+  uint32_t (*ticks)();        // runs freely over all 32 bits; null exactly when tick_rate is 0
+};
+
+class Server {
+ public:
+  explicit Server(const ServerConfig& config);
+
+  // Initialises the engine. A failure is kept and reported to whoever asks for the model.
+  void begin();
+
+  void on_byte(uint8_t byte);
+  void receive(const uint8_t* bytes, size_t length);
+
+  // Counts of frames and of rejected chunks.
+  const link::FrameDecoder& decoder() const { return decoder_; }
+
+ private:
+  // Each handler writes the payload of the answer and leaves its type in answer_.
+  size_t answer(const link::Frame& request);
+  size_t hello(const link::Frame& request);
+  size_t describe(const link::Frame& request);
+  size_t infer(const link::Frame& request);
+  uint32_t run(const link::Infer& infer, uint8_t* outputs);
+  size_t error(link::ErrorCode code, uint32_t detail);
+
+  ServerConfig config_;
+  link::FrameDecoder decoder_;
+  uint8_t* payload_;        // of the answer, inside the send buffer
+  uint8_t answer_;          // type of the answer
+  bool ready_;              // there was a HELLO
+  uint32_t init_status_;    // of the engine
+  uint32_t input_bytes_;    // of one vector; 0xFFFF also for more, which no payload holds
+  uint32_t output_bytes_;
+};
+
+}  // namespace tinyhil
+
+#endif  // TINYHIL_SERVER_H_

@@ -1,0 +1,74 @@
+"""How PlatformIO builds a tinyhil project for an emulated machine (an SCons script).
+
+The board file says which compiler (``build.toolchain``, the prefix of its programs' names), with which flags for the CPU and
+its C library (``build.machine_flags``, to compile and to link; ``build.link_flags``, to link only), and with which linker
+script (``build.ldscript``, a path in the project's library folder; absent where the system's own is right). Nothing here
+asks which board it is.
+
+The same sources give the same bytes wherever the project lies: no path of this machine, no build id and no date enters the
+image. Warnings are each library's own affair (``library.json``), because a generated model must build without them.
+"""
+
+import os
+import sys
+
+from SCons.Script import Default, DefaultEnvironment
+
+env = DefaultEnvironment()
+board = env.BoardConfig()
+prefix = board.get("build.toolchain")
+machine_flags = board.get("build.machine_flags")
+
+if "build.ldscript" in board:
+    # Relative to the project, where compiler and linker run: its own path must not matter.
+    libraries = env.GetProjectConfig().get("platformio", "lib_dir")
+    ldscript = os.path.relpath(os.path.join(libraries, board.get("build.ldscript")))
+    if not os.path.isfile(ldscript):
+        sys.stderr.write("error: the project has no linker script %s\n" % ldscript)
+        env.Exit(1)
+    env.Replace(LDSCRIPT_PATH=ldscript)
+
+# The date that __DATE__ and __TIME__ show: always the same one.
+env["ENV"]["SOURCE_DATE_EPOCH"] = "0"
+
+env.Replace(
+    AR=prefix + "ar",
+    AS=prefix + "gcc",
+    CC=prefix + "gcc",
+    CXX=prefix + "g++",
+    # The C compiler links: the firmware uses no C++ runtime, so it must build where that library is not installed.
+    LINK=prefix + "gcc",
+    RANLIB=prefix + "ranlib",
+    ARFLAGS=["rcD"],
+    RANLIBFLAGS=["-D"],
+    PROGNAME="firmware",
+    PROGSUFFIX=".elf",
+)
+
+env.Append(
+    ASFLAGS=machine_flags,
+    ASPPFLAGS=["-x", "assembler-with-cpp"],
+    CCFLAGS=[
+        *machine_flags,
+        "-Os",
+        "-ffunction-sections",
+        "-fdata-sections",
+        "-ffile-prefix-map=%s=." % env.subst("$PROJECT_DIR"),
+    ],
+    CFLAGS=["-std=gnu11"],
+    CXXFLAGS=["-std=gnu++11", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"],
+    LINKFLAGS=[
+        *machine_flags,
+        *board.get("build.link_flags"),
+        "-Os",
+        "-Wl,--gc-sections",
+        "-Wl,--build-id=none",
+        # Relative as well: GCC takes a comma in the project's path for the end of the name.
+        "-Wl,-Map,${TARGET.base}.map",
+    ],
+)
+
+program = env.BuildProgram()
+if "build.ldscript" in board:
+    env.Depends(program, "#" + ldscript)
+Default(program)

@@ -1,0 +1,10 @@
+// The application: the server over the port, as the two calls that every main() and every sketch needs.
+//
+// Usage: app_setup() once, then app_poll() for ever; each call takes at most one byte from the line.
+#ifndef TINYHIL_APP_H_
+#define TINYHIL_APP_H_
+
+void app_setup();
+void app_poll();
+
+#endif  // TINYHIL_APP_H_

@@ -1,0 +1,7 @@
+// Entry of bare-metal targets.
+#include "app.h"
+
+int main() {
+  app_setup();
+  for (;;) app_poll();
+}

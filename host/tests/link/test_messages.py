@@ -1,0 +1,204 @@
+"""Every message, every limit of docs/protocol.md, and whose fault a broken one is."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinyhil.affine import DType, TensorSpec
+from tinyhil.errors import LocalLinkError, RemoteLinkError
+from tinyhil.link.fields import Message
+from tinyhil.link.messages import (
+    Describe,
+    Direction,
+    Error,
+    ErrorCode,
+    Hello,
+    Infer,
+    MessageType,
+    Result,
+    Tensor,
+    Welcome,
+)
+
+from .strategies import MESSAGES
+
+SCALE = float(np.float32(0.1))
+SPEC = TensorSpec("x", DType.INT8, (1, 3), SCALE, -128)
+TENSOR = Tensor(Direction.INPUT, 0, SPEC)
+WELCOME = Welcome(1, False, 1, 1, 1024, 4, 7, 25_000_000, 2048, b"m" * 32, b"p" * 32, "compiled")
+KINDS: list[type[Message]] = [Hello, Welcome, Describe, Tensor, Infer, Result, Error]
+
+
+@given(MESSAGES)
+def test_what_was_encoded_is_decoded(message: Message) -> None:
+    assert type(message).decode(message.encode()) == message
+
+
+@given(st.sampled_from(KINDS), st.binary(max_size=120) | MESSAGES.map(lambda message: message.encode()))
+def test_any_payload_is_a_message_with_one_encoding_or_the_device_s_fault(kind: type[Message], payload: bytes) -> None:
+    try:
+        message = kind.decode(payload)
+    except RemoteLinkError:
+        return
+    assert message.encode() == payload
+
+
+@given(MESSAGES, st.data())
+def test_a_changed_byte_never_passes_unnoticed(message: Message, data: st.DataObject) -> None:
+    payload = bytearray(message.encode())
+    position = data.draw(st.integers(0, len(payload) - 1))
+    payload[position] ^= data.draw(st.integers(1, 255))
+    try:
+        changed = type(message).decode(bytes(payload))
+    except RemoteLinkError:
+        return
+    # Equal NaNs do not occur: a scale has to be finite.
+    assert changed != message
+
+
+def test_types_are_those_of_the_page() -> None:
+    assert [kind.TYPE for kind in KINDS] == [0x01, 0x81, 0x02, 0x82, 0x03, 0x83, 0xFF]
+    assert set(MessageType) == {kind.TYPE for kind in KINDS}
+
+
+def test_layouts_are_those_of_the_page() -> None:
+    assert Hello().encode() == b"\x01\x01"
+    assert Describe(Direction.OUTPUT, 2).encode() == b"\x01\x02"
+    assert Infer(2, b"abcd").encode() == b"\x02\x00abcd"
+    assert Result(2, 0x01020304, b"ab").encode() == b"\x02\x00\x04\x03\x02\x01ab"
+    assert Error(ErrorCode.BAD_LENGTH, 0x0102).encode() == b"\x03\x02\x01\x00\x00"
+    assert TENSOR.encode() == bytes((0, 0, 1, 2)) + struct.pack("<IIfi", 1, 3, SCALE, -128) + b"x"
+    assert WELCOME.encode() == (
+        bytes((1, 0, 1, 1))
+        + struct.pack("<HBBIII", 1024, 4, 0, 7, 25_000_000, 2048)
+        + b"m" * 32
+        + b"p" * 32
+        + b"compiled"
+    )
+    assert replace(WELCOME, stateful=True).encode()[1] == 1
+
+
+def spec(**changes: Any) -> Tensor:
+    return Tensor(Direction.INPUT, 0, replace(SPEC, **changes))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Hello(lowest=256),
+        replace(WELCOME, version=2),
+        replace(WELCOME, version=0),
+        replace(WELCOME, inputs=0),
+        replace(WELCOME, outputs=256),
+        replace(WELCOME, max_payload=63),
+        replace(WELCOME, max_payload=4097),
+        replace(WELCOME, window=0),
+        replace(WELCOME, boot_id=-1),
+        replace(WELCOME, tick_rate=2**32),
+        replace(WELCOME, arena_bytes=2**32),
+        replace(WELCOME, model_sha256=b"m" * 31),
+        replace(WELCOME, project_sha256=b"p" * 33),
+        replace(WELCOME, engine=""),
+        replace(WELCOME, engine="e" * 17),
+        replace(WELCOME, engine="\x1f"),
+        replace(WELCOME, engine="\x7f"),
+        replace(WELCOME, engine="é"),
+        Describe(Direction.INPUT, 256),
+        Tensor(Direction.INPUT, 256, SPEC),
+        spec(shape=()),
+        spec(shape=(1,) * 7),
+        spec(shape=(1, 0)),
+        spec(shape=(2**32,)),
+        spec(scale=math.inf),
+        spec(scale=math.nan),
+        spec(scale=-SCALE),
+        spec(scale=-0.0),
+        spec(scale=0.1),
+        spec(scale=1e300),
+        spec(zero_point=2**31),
+        spec(name="x" * 64),
+        spec(name="ä" * 32),
+        spec(name="\ud800"),
+        Infer(0, b"x"),
+        Infer(65536, b"x" * 65536),
+        Infer(2, b"xyz"),
+        Infer(1, b""),
+        Result(0, 0, b""),
+        Result(3, 0, b"xy"),
+        Result(1, 2**32, b"x"),
+        Error(ErrorCode.BAD_LENGTH, 2**32),
+    ],
+    ids=repr,
+)
+def test_a_field_beyond_its_limit_is_not_sent(message: Message) -> None:
+    with pytest.raises(LocalLinkError, match=f"^{message.TYPE.name} cannot be sent: "):
+        message.encode()
+
+
+def with_byte(position: int, value: int) -> Callable[[bytes], bytes]:
+    return lambda payload: payload[:position] + bytes((value,)) + payload[position + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("message", "change"),
+    [
+        (Hello(), lambda p: p + b"\1"),
+        (Hello(), lambda p: p[:1]),
+        (WELCOME, with_byte(0, 2)),
+        (WELCOME, with_byte(1, 2)),
+        (WELCOME, with_byte(2, 0)),
+        (WELCOME, with_byte(3, 0)),
+        (WELCOME, lambda p: p[:4] + struct.pack("<H", 63) + p[6:]),
+        (WELCOME, lambda p: p[:4] + struct.pack("<H", 4097) + p[6:]),
+        (WELCOME, with_byte(6, 0)),
+        (WELCOME, with_byte(7, 1)),
+        (WELCOME, with_byte(84, 0x80)),
+        (WELCOME, lambda p: p[:84]),
+        (WELCOME, lambda p: p[:83]),
+        (WELCOME, lambda p: p[:84] + b"e" * 17),
+        (Describe(Direction.INPUT, 0), with_byte(0, 2)),
+        (Describe(Direction.INPUT, 0), lambda p: p[:1]),
+        (TENSOR, with_byte(0, 2)),
+        (TENSOR, with_byte(2, 0)),
+        (TENSOR, with_byte(2, 6)),
+        (TENSOR, with_byte(3, 0)),
+        (TENSOR, with_byte(3, 7)),
+        (TENSOR, with_byte(3, 6)),
+        (TENSOR, with_byte(4, 0)),
+        (TENSOR, lambda p: p[:12] + struct.pack("<f", math.nan) + p[16:]),
+        (TENSOR, lambda p: p[:12] + struct.pack("<f", math.inf) + p[16:]),
+        (TENSOR, lambda p: p[:12] + struct.pack("<f", -SCALE) + p[16:]),
+        (TENSOR, lambda p: p[:19]),
+        (TENSOR, lambda p: p[:20] + b"\xff"),
+        (TENSOR, lambda p: p[:20] + b"x" * 64),
+        (Infer(1, b"x"), with_byte(0, 0)),
+        (Infer(1, b"x"), lambda p: p[:1]),
+        (Infer(1, b"x"), lambda p: p[:2]),
+        (Result(1, 0, b"x"), with_byte(0, 0)),
+        (Result(1, 0, b"x"), lambda p: p[:5]),
+        (Result(1, 0, b"x"), lambda p: p[:6]),
+        (Result(2, 0, b"xy"), lambda p: p[:-1]),
+        (Error(ErrorCode.NOT_READY, 0), with_byte(0, 0)),
+        (Error(ErrorCode.NOT_READY, 0), with_byte(0, 8)),
+        (Error(ErrorCode.NOT_READY, 0), lambda p: p[:4]),
+        (Error(ErrorCode.NOT_READY, 0), lambda p: p + b"\0"),
+    ],
+)
+def test_a_field_beyond_its_limit_is_the_device_s_fault(message: Message, change: Callable[[bytes], bytes]) -> None:
+    payload = change(message.encode())
+    with pytest.raises(RemoteLinkError, match=f"^{message.TYPE.name} of {len(payload)} bytes: "):
+        type(message).decode(payload)
+
+
+def test_a_tensor_that_is_not_quantized_has_scale_0() -> None:
+    plain = spec(dtype=DType.FLOAT32, scale=0.0, zero_point=0)
+    assert Tensor.decode(plain.encode()).spec == plain.spec

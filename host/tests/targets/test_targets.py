@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tinyhil.errors import ConfigError
+from tinyhil.targets import registry
+
+SHIPPED = sorted(path.stem for path in registry.SHIPPED.glob("*.toml"))
+A_SHIPPED_ONE = "qemu-m4"
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A user's folder with one target, a copy of a shipped one under a name of its own."""
+    text = (registry.SHIPPED / f"{A_SHIPPED_ONE}.toml").read_text()
+    (tmp_path / "mine.toml").write_text(text.replace(f'name = "{A_SHIPPED_ONE}"', 'name = "mine"', 1))
+    return tmp_path
+
+
+def edit(own: Path, old: str, new: str) -> None:
+    path = own / "mine.toml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_something_ships() -> None:
+    assert A_SHIPPED_ONE in SHIPPED
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_file_loads(name: str, tmp_path: Path) -> None:
+    target = registry.get(name, user=tmp_path)
+    assert target.name == name
+    assert target.default_engine in target.engines
+    assert target.title
+    assert target.honest_about
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_emulator_can_be_driven(name: str, tmp_path: Path) -> None:
+    emulator = registry.get(name, user=tmp_path).emulator
+    if emulator is None:
+        pytest.skip(f"{name} has no emulator")
+    assert any("{firmware}" in argument for argument in emulator.arguments)
+    assert re.compile(emulator.serial_port).groups == 1
+
+
+def test_no_target_says_more_than_its_measure(tmp_path: Path) -> None:
+    for name in SHIPPED:
+        measure = registry.get(name, user=tmp_path).measure
+        assert measure.unit == "nothing" or (measure.per_tick > 0 and measure.method)
+
+
+def test_a_users_target_is_found_beside_the_shipped_ones(own: Path) -> None:
+    assert registry.get("mine", user=own).name == "mine"
+    assert list(registry.paths(own)) == [*SHIPPED, "mine"]
+
+
+def test_targets_are_frozen(own: Path) -> None:
+    target = registry.get("mine", user=own)
+    with pytest.raises(AttributeError):
+        target.name = "other"  # type: ignore[misc]
+
+
+def test_unknown_target_names_the_known_ones(own: Path) -> None:
+    with pytest.raises(ConfigError, match="unknown target 'nothing'") as caught:
+        registry.get("nothing", user=own)
+    assert A_SHIPPED_ONE in caught.value.hint
+    assert "mine" in caught.value.hint
+
+
+def test_a_name_is_no_way_out_of_the_folder(own: Path) -> None:
+    with pytest.raises(ConfigError, match="unknown target"):
+        registry.get("../mine", user=own / "sub")
+
+
+def test_a_users_file_must_not_take_a_shipped_name(tmp_path: Path) -> None:
+    taken = tmp_path / f"{A_SHIPPED_ONE}.toml"
+    shutil.copy(registry.SHIPPED / taken.name, taken)
+    with pytest.raises(ConfigError, match=f"takes the name of the target '{A_SHIPPED_ONE}'"):
+        registry.get(A_SHIPPED_ONE, user=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('title = "', 'titel = "', r"unknown field `titel`|missing required field `title`"),
+        ("[chip]\n", "[chip]\nspeed = 3\n", r"unknown field `speed` - at `\$\.chip`"),
+        ("[emulator]\n", "[emulator]\ncolour = 'red'\n", r"unknown field `colour` - at `\$\.emulator`"),
+        ('cpu = "cortex-m4"', "cpu = 4", r"Expected `str`, got `int` - at `\$\.chip\.cpu`"),
+        ("max_payload = 2048", 'max_payload = "2048"', r"Expected `int`, got `str` - at `\$\.link\.max_payload`"),
+        ("max_payload = 2048", "max_payload = 63", r">= 64 - at `\$\.link\.max_payload`"),
+        ("answer_within = 10.0", "answer_within = 0", r"> 0.* - at `\$\.link\.answer_within`"),
+        ('unit = "instructions"', 'unit = "seconds"', r"Invalid enum value 'seconds' - at `\$\.measure\.unit`"),
+        ('board = "mps2_an386"\n', "", r"missing required field `board` - at `\$\.build`"),
+        ('[engines.compiled]\n', '[engines."Not a name"]\n', r"`\$\.engines`|keys"),
+        ('default_engine = "compiled"', 'default_engine = "tflm"', r"default_engine 'tflm' is not one of compiled"),
+        ('name = "mine"', 'name = "yours"', r"its name is 'yours', but the file is called mine\.toml"),
+        ('name = "mine"', 'name = "Mine!"', r"matching regex.*`\$\.name`"),
+        ('name = "mine"', "name = mine", r"is not valid TOML"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_file_and_key(own: Path, old: str, new: str, message: str) -> None:
+    edit(own, old, new)
+    with pytest.raises(ConfigError, match=message) as caught:
+        registry.get("mine", user=own)
+    assert str(own / "mine.toml") in caught.value.message
+
+
+def test_a_file_that_is_not_text_is_refused(own: Path) -> None:
+    (own / "mine.toml").write_bytes(b"name = '\xff'\n")
+    with pytest.raises(ConfigError, match="is not valid TOML"):
+        registry.get("mine", user=own)
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").mkdir()
+    with pytest.raises(ConfigError, match="cannot read"):
+        registry.get("mine", user=tmp_path)

@@ -1,0 +1,220 @@
+"""The floors of the package: who may import whom, and who may print or exit (docs/design.md, "Floors").
+
+A module imports only from floors below its own; within a floor only inside its own room, which is its folder, or the
+file itself where it stands alone. Imports inside functions and under TYPE_CHECKING count: knowing a type is knowing a
+module. So does a string that names a module, which is how a child process is started.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+FLOORS: dict[str, int] = {
+    **dict.fromkeys(("errors", "artifacts", "affine", "deadline", "progress", "resources"), 0),
+    **dict.fromkeys(("config", "targets", "link", "compare", "process", "worker"), 1),
+    **dict.fromkeys(("transport", "device", "toolchain"), 2),
+    **dict.fromkeys(("train", "quantize", "render", "build", "session", "verify", "report"), 3),
+    "pipeline": 4,
+    **dict.fromkeys(("cli", "pytest_plugin"), 5),
+}
+SAME_FLOOR = {
+    ("artifacts", "errors"),  # every room may raise
+    ("resources", "errors"),
+    ("artifacts", "affine"),  # artifacts carry tensor specs
+    ("targets", "config"),  # both are TOML, read by the one loader
+    ("worker", "process"),  # a worker is a child process with a conversation
+}
+"""Edges within a floor. Each needs its reason, and none may close a circle."""
+TOP = 5
+"""The floor that prints and exits."""
+
+_MODULE_NAME = re.compile(r"tinyhil(\.[A-Za-z_]\w*)+")
+_EXITS = {("sys", "exit"), ("os", "_exit"), ("os", "abort")}
+_STREAMS = {("sys", "stdout"), ("sys", "stderr"), ("sys", "__stdout__"), ("sys", "__stderr__")}
+_NAMES = {"print", "exit", "quit", "SystemExit"}
+
+
+def _room(path: Path, root: Path) -> str:
+    return path.relative_to(root).parts[0].removesuffix(".py")
+
+
+class _Facts(NamedTuple):
+    """What a file does: line and name of each."""
+
+    imports: list[tuple[int, str]]
+    speaks: list[tuple[int, str]]
+
+
+@cache
+def _facts(source: str, package: tuple[str, ...]) -> _Facts:
+    """Reads a module that lies in ``package``; ``from tinyhil import x`` counts as ``tinyhil.x``, whatever x is."""
+    facts = _Facts([], [])
+    caught: set[ast.AST] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ExceptHandler) and node.type is not None:
+            caught |= set(ast.walk(node.type))  # to catch an exit is not to exit
+        if isinstance(node, ast.Import):
+            facts.imports.extend((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            facts.imports.extend((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+            words = ((base, alias.name) for alias in node.names)
+            facts.speaks.extend((node.lineno, ".".join(word)) for word in words if word in _EXITS | _STREAMS)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _MODULE_NAME.fullmatch(node.value):
+            facts.imports.append((node.lineno, node.value))
+        elif isinstance(node, ast.Name) and node.id in _NAMES and node not in caught:
+            facts.speaks.append((node.lineno, node.id))
+        elif isinstance(node, ast.Attribute) and (ast.unparse(node.value), node.attr) in _EXITS | _STREAMS:
+            facts.speaks.append((node.lineno, ast.unparse(node)))
+    return facts
+
+
+def _of_file(path: Path, root: Path) -> _Facts:
+    return _facts(path.read_text(encoding="utf-8"), ("tinyhil", *path.relative_to(root).parent.parts))
+
+
+def _other_room(name: str, root: Path) -> str | None:
+    """The room of ours that a dotted name lies in; None for the package itself and for what is not ours."""
+    parts = name.split(".")
+    return parts[1] if parts[0] == "tinyhil" and len(parts) > 1 and _exists(root, parts[1]) else None
+
+
+def _exists(root: Path, name: str) -> bool:
+    return (root / name).is_dir() or (root / f"{name}.py").is_file()
+
+
+def _allowed(room: str, other: str) -> bool:
+    return room == other or FLOORS[other] < FLOORS[room] or (room, other) in SAME_FLOOR
+
+
+def violations(root: Path) -> list[str]:
+    """One line for each import and each spoken word that the floors forbid."""
+    wrong = []
+    for path in sorted(root.rglob("*.py")):
+        where, room = path.relative_to(root).as_posix(), _room(path, root)
+        if where == "__init__.py":
+            room = "tinyhil"
+        elif room not in FLOORS:
+            wrong.append(f"{where}: {room} has no floor")
+            continue
+        facts = _of_file(path, root)
+        for line, name in facts.imports:
+            other = _other_room(name, root)
+            if other is not None and (room == "tinyhil" or other not in FLOORS or not _allowed(room, other)):
+                wrong.append(f"{where}:{line}: imports {name}")
+        if FLOORS.get(room) != TOP:
+            wrong += [f"{where}:{line}: uses {word}" for line, word in facts.speaks]
+    return wrong
+
+
+def test_the_floors_hold(package: Path) -> None:
+    assert violations(package) == []
+
+
+def test_every_room_of_the_table_is_there(package: Path) -> None:
+    assert {name for name in FLOORS if not _exists(package, name)} == set()
+
+
+def test_edges_within_a_floor_are_within_a_floor_and_in_use(package: Path) -> None:
+    used = {
+        (_room(path, package), _other_room(name, package))
+        for path in package.rglob("*.py")
+        for _, name in _of_file(path, package).imports
+    }
+    assert used >= SAME_FLOOR
+    assert all(FLOORS[one] == FLOORS[other] for one, other in SAME_FLOOR)
+    # No edge leads back: following them from any room never returns to it.
+    for start in FLOORS:
+        reached = {other for room, other in SAME_FLOOR if room == start}
+        while more := {other for room, other in SAME_FLOOR if room in reached} - reached:
+            reached |= more
+        assert start not in reached
+
+
+@pytest.fixture
+def copy(package: Path, tmp_path: Path) -> Path:
+    """A copy of the package, to plant something in."""
+    return shutil.copytree(package, tmp_path / "tinyhil", ignore=shutil.ignore_patterns("__pycache__"))
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        # upwards
+        ("errors.py", "import tinyhil.progress"),  # also a floor's own neighbour
+        ("affine.py", "from tinyhil.config import toml"),
+        ("artifacts/store.py", "from tinyhil.cli.console import show_error"),
+        ("link/frames.py", "from tinyhil.session import capture"),
+        ("transport/base.py", "import tinyhil.render.stage"),
+        ("verify/stage.py", "from tinyhil import pipeline"),
+        ("pipeline/run.py", "from tinyhil import cli"),
+        ("compare/metrics.py", "from ..verify import stage"),
+        ("compare/metrics.py", "from .. import verify"),
+        # the same, hidden
+        ("config/toml.py", "def late():\n    from tinyhil.train import fit"),
+        ("config/toml.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from tinyhil.train import fit"),
+        ("process.py", 'CHILD = "tinyhil.train.child"'),
+        # sideways
+        ("train/stage.py", "from tinyhil.quantize import tflite"),
+        ("render/stage.py", "from tinyhil.report import files"),
+        ("transport/base.py", "from tinyhil.device import base"),
+        ("config/recipe.py", "from tinyhil.targets import registry"),
+        ("compare/fidelity.py", "from tinyhil.link import frames"),
+        ("affine.py", "from tinyhil import errors"),
+        ("cli/main.py", "import tinyhil.pytest_plugin"),
+        # the root, which everybody may import, may not import anybody
+        ("__init__.py", "from tinyhil.errors import TinyhilError"),
+    ],
+)
+def test_a_planted_import_is_found(copy: Path, file: str, line: str) -> None:
+    _plant(copy / file, line)
+    found = violations(copy)
+    assert len(found) == 1, found
+    assert found[0].startswith(f"{file}:")
+    assert "imports tinyhil" in found[0]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "print('hello')",
+        "show = print",
+        "import sys; sys.exit(1)",
+        "from sys import exit as leave",
+        "import os; os._exit(0)",
+        "raise SystemExit(2)",
+        "raise SystemExit",
+        "import sys; sys.stderr.write('hello')",
+        "def late():\n    quit()",
+    ],
+)
+def test_only_the_top_floor_prints_or_exits(copy: Path, line: str) -> None:
+    _plant(copy / "report/terminal.py", line)
+    found = violations(copy)
+    assert len(found) == 1, found
+    assert found[0].startswith("report/terminal.py:")
+    assert "uses" in found[0]
+
+    shutil.copy(copy / "report/terminal.py", copy / "cli/planted.py")
+    assert violations(copy) == found
+
+
+def test_a_new_room_needs_a_floor(copy: Path) -> None:
+    (copy / "extra").mkdir()
+    (copy / "extra" / "new.py").write_text("")
+    (copy / "single.py").write_text("")
+    assert violations(copy) == ["extra/new.py: extra has no floor", "single.py: single has no floor"]
+
+
+def _plant(path: Path, line: str) -> None:
+    """Appends: a module's __future__ import has to stay first."""
+    assert path.is_file()
+    path.write_text(f"{path.read_text(encoding='utf-8')}\n{line}\n", encoding="utf-8")

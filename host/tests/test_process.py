@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tinyhil import process
+from tinyhil.errors import MissingToolError, ToolError
+
+FOREVER = "1000"
+PATIENCE_SECONDS = 10.0
+
+
+def ends(pid: int) -> bool:
+    """Waits until a process of any parent has ended; False if it still runs after all patience."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([handle], [], [], PATIENCE_SECONDS)[0])
+    finally:
+        os.close(handle)
+
+
+@pytest.fixture
+def spawned() -> Iterator[list[subprocess.Popen[str]]]:
+    children: list[subprocess.Popen[str]] = []
+    yield children
+    for child in children:
+        process.end(child)
+
+
+def first_line(child: subprocess.Popen[str]) -> str:
+    assert child.stdout is not None
+    return child.stdout.readline().strip()
+
+
+def test_run_returns_everything_and_tells_each_line() -> None:
+    lines: list[str] = []
+    output = process.run(["sh", "-c", "echo one; echo two >&2"], what="speak", on_line=lines.append)
+    assert output == "one\ntwo\n"
+    assert lines == ["one", "two"]
+
+
+def test_run_uses_folder_and_adds_variables(tmp_path: Path) -> None:
+    output = process.run(["sh", "-c", 'echo "$PWD $ADDED ${PATH:+kept}"'], what="look", cwd=tmp_path, env={"ADDED": "x"})
+    assert output == f"{tmp_path} x kept\n"
+
+
+def test_run_has_no_input() -> None:
+    assert process.run(["cat"], what="read") == ""
+
+
+def test_output_that_is_not_text_is_replaced() -> None:
+    assert process.run(["printf", r"a\377b"], what="print") == "a\N{REPLACEMENT CHARACTER}b"
+
+
+def test_failure_names_work_program_and_code_and_keeps_the_output() -> None:
+    with pytest.raises(ToolError, match="could not build it: sh ended with exit code 7") as caught:
+        process.run(["sh", "-c", "echo because; exit 7"], what="build it")
+    assert caught.value.detail == "because\n"
+
+
+def test_failure_by_signal_names_the_signal() -> None:
+    with pytest.raises(ToolError, match="ended with signal SIGSEGV"):
+        process.run(["sh", "-c", "kill -SEGV $$"], what="run")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(0, "exit code 0"), (3, "exit code 3"), (-signal.SIGKILL, "signal SIGKILL"), (-(signal.SIGRTMIN + 1), "signal ")],
+)
+def test_exit_codes_in_words(code: int, words: str) -> None:
+    assert process.describe_exit(code).startswith(words)
+
+
+def test_missing_program() -> None:
+    with pytest.raises(MissingToolError, match="no-such-program is not installed"):
+        process.run(["no-such-program"], what="run")
+    with pytest.raises(MissingToolError, match="no-such-program is not installed, it is needed to fly") as caught:
+        process.require("no-such-program", debian="wings feathers", purpose="fly")
+    assert caught.value.hint == "sudo apt-get install wings feathers"
+
+
+def test_require_finds_what_is_there() -> None:
+    assert process.require("sh", debian="dash", purpose="x").is_file()
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_program_that_cannot_be_executed(guarded: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not guarded:
+        monkeypatch.setenv("PATH", str(tmp_path))
+    broken = tmp_path / "broken"
+    broken.write_bytes(b"\x7fELF but not really")
+    broken.chmod(0o755)
+    with pytest.raises(ToolError):
+        process.run([str(broken)], what="run it")
+
+
+def test_a_missing_folder_is_a_tool_error(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="cannot start sh"):
+        process.run(["sh"], what="run", cwd=tmp_path / "absent")
+
+
+def test_child_leads_a_group_of_its_own(spawned: list[subprocess.Popen[str]]) -> None:
+    child = process.spawn(["sleep", FOREVER])
+    spawned.append(child)
+    assert os.getpgid(child.pid) == child.pid != os.getpgrp()
+
+
+def test_end_kills_the_whole_group_even_if_it_ignores_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "GRACE_SECONDS", 0.1)
+    child = process.spawn(["sh", "-c", f'trap "" TERM; sleep {FOREVER} & echo $!; wait; wait'])
+    grandchild = int(first_line(child))
+    process.end(child)
+    assert child.returncode == -signal.SIGKILL
+    assert ends(grandchild)
+
+
+def test_end_asks_before_it_kills() -> None:
+    child = process.spawn(["sh", "-c", f'trap "exit 5" TERM; echo ready; sleep {FOREVER} & wait'])
+    assert first_line(child) == "ready"
+    process.end(child)
+    assert child.returncode == 5
+    process.end(child)
+
+
+def test_end_never_signals_a_number_that_may_belong_to_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    child = process.spawn(["true"], stdin=True)
+    child.wait()
+    signalled: list[int] = []
+    monkeypatch.setattr(os, "killpg", lambda group, number: signalled.append(group))
+    process.end(child)
+    assert signalled == []
+    assert child.stdin is not None
+    assert child.stdin.closed
+
+
+def test_poll_sweeps_up_what_a_dead_child_left(spawned: list[subprocess.Popen[str]]) -> None:
+    child = process.spawn(["sh", "-c", f"sleep {FOREVER} >/dev/null 2>&1 & echo $!; read -r line; exit 4"], stdin=True)
+    spawned.append(child)
+    left = int(first_line(child))
+    assert process.poll(child) is None
+    assert child.stdin is not None
+    child.stdin.close()
+    assert process.poll(child, PATIENCE_SECONDS) == 4
+    assert ends(left)
+
+
+def test_run_sweeps_up_too() -> None:
+    output = process.run(["sh", "-c", f"sleep {FOREVER} >/dev/null 2>&1 & echo $!"], what="leave something")
+    assert ends(int(output))
+
+
+def test_interrupt_while_running_ends_the_group() -> None:
+    pids: list[int] = []
+
+    def interrupt(line: str) -> None:
+        pids.extend(int(word) for word in line.split())
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        process.run(["sh", "-c", f"sleep {FOREVER} & echo $$ $!; wait"], what="wait", on_line=interrupt)
+    assert len(pids) == 2
+    assert all(ends(pid) for pid in pids)
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv (util-linux) is not installed")
+def test_child_dies_with_a_parent_that_is_killed() -> None:
+    code = f"from tinyhil import process\nprint(process.spawn(['sleep', '{FOREVER}']).pid, flush=True)\ninput()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment()
+    ) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert Path(f"/proc/{pid}").exists()
+        parent.kill()
+    assert ends(pid)
+
+
+def environment() -> dict[str, str]:
+    """Ours, with the package that is under test found first."""
+    package = Path(process.__file__).parents[1]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(package), os.environ.get("PYTHONPATH", "")])}

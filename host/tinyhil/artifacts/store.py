@@ -1,0 +1,136 @@
+"""Keeps one artifact in one folder: its files, and an ``artifact.json`` that says what they were made from.
+
+The manifest is written last and by rename, so a folder whose making was interrupted has no manifest or an old one that no
+longer matches its files; both count as *not there* and the stage runs again. Every file's SHA-256 is checked on loading: a file
+that was edited by hand is made anew rather than trusted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinyhil.artifacts import hashing
+from tinyhil.errors import StorageError
+
+MANIFEST = "artifact.json"
+SCHEMA = 1
+
+_STORAGE_ERRNOS = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO),
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
+}
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What ``artifact.json`` says.
+
+    Attributes:
+        stage: the stage that made the artifact.
+        key: hash of everything it was made from.
+        files: SHA-256 by path relative to the folder.
+        facts: what else the next stages need to know, as JSON values.
+    """
+
+    stage: str
+    key: str
+    files: dict[str, str]
+    facts: dict[str, Any]
+
+
+@contextlib.contextmanager
+def storage(path: Path) -> Iterator[None]:
+    """Turns the operating system's refusals to write below ``path`` into a StorageError that names the place."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _STORAGE_ERRNOS:
+            raise
+        place = error.filename or path
+        raise StorageError(
+            f"cannot write {place}: {error.strerror}", hint="free some space, or choose another folder with --build-dir"
+        ) from error
+
+
+def load(folder: Path, stage: str, key: str) -> Manifest | None:
+    """The manifest of an artifact that is whole and made from the same inputs, else None."""
+    try:
+        data = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if data["schema"] != SCHEMA:
+            return None
+        manifest = Manifest(data["stage"], data["key"], data["files"], data["facts"])
+        if (manifest.stage, manifest.key) != (stage, key):
+            return None
+        if any(hashing.of_file(folder / name) != digest for name, digest in manifest.files.items()):
+            return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return manifest
+
+
+def save(folder: Path, stage: str, key: str, files: tuple[str, ...], facts: Mapping[str, Any]) -> Manifest:
+    """Writes the manifest for files that already lie in ``folder``.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    manifest = Manifest(stage, key, {name: hashing.of_file(folder / name) for name in files}, dict(facts))
+    write_text(
+        folder / MANIFEST,
+        json.dumps({"schema": SCHEMA, **manifest.__dict__}, indent=1, sort_keys=True) + "\n",
+    )
+    return manifest
+
+
+def forget(folder: Path) -> None:
+    """Removes the manifest, so that an artifact whose making is interrupted now is not taken for the old one."""
+    with storage(folder):
+        (folder / MANIFEST).unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> Path:
+    """Creates a folder and its parents.
+
+    Raises:
+        StorageError: it cannot be created.
+    """
+    with storage(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Writes a file whole or not at all (temporary file, then rename).
+
+    Raises:
+        StorageError: the disk is full, or the folder cannot be written.
+    """
+    make_folder(path.parent)
+    with storage(path):
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+            os.chmod(name, 0o644)
+            os.replace(name, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+            raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a UTF-8 text file whole or not at all.
+
+    Raises:
+        StorageError: the disk is full, or the folder cannot be written.
+    """
+    write_bytes(path, text.encode())

@@ -1,0 +1,161 @@
+"""The artifacts, in the order in which they come about.
+
+::
+
+    FloatModel -> QuantizedModel -> Project -> FirmwareImage -> Capture -> Verification
+
+Each is frozen and carries the hash of what it was made from. They are plain data: how they are made is in the stages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyhil.affine import TensorSpec
+
+Array = npt.NDArray[np.generic]
+Reals = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FloatModel:
+    """A trained model.
+
+    Attributes:
+        recipe: name of the recipe that it was trained by.
+        path: the ``.keras`` file.
+        dataset: an ``.npz`` file with ``train_x train_y validation_x validation_y test_x test_y``.
+        key: hash of all that it was made from.
+        metrics: figures of the training by name, e.g. ``validation_mae``.
+    """
+
+    recipe: str
+    path: Path
+    dataset: Path
+    key: str
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """What is sent to the device, and what it is compared with.
+
+    Attributes:
+        inputs: one array per input tensor, each (vectors, *shape) in the tensor's dtype.
+        reference: one array per output tensor: the integer reference's outputs, (vectors, *shape) in the tensor's dtype.
+        float_outputs: one array per output tensor: the float model's outputs, (vectors, *shape) as float64, or None where there is no
+            float model.
+        exhaustive: whether the inputs are all that the model can be given.
+    """
+
+    inputs: tuple[Array, ...]
+    reference: tuple[Array, ...]
+    float_outputs: tuple[Reals, ...] | None
+    exhaustive: bool
+
+    @property
+    def count(self) -> int:
+        """How many vectors there are."""
+        return len(self.inputs[0])
+
+
+@dataclass(frozen=True)
+class QuantizedModel:
+    """A model in integers, with its reference outputs.
+
+    Attributes:
+        recipe: name of the recipe.
+        path: the ``.tflite`` file.
+        sha256: of that file; the device reports the same.
+        scheme: how it was quantized, e.g. ``int8``.
+        inputs: input tensors.
+        outputs: output tensors.
+        ops: names of the builtin operators, in the order of execution.
+        vectors: test vectors and expectations.
+        key: hash of all that it was made from.
+        reference: name and version of the interpreter that computed ``vectors.reference``.
+    """
+
+    recipe: str
+    path: Path
+    sha256: str
+    scheme: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    ops: tuple[str, ...]
+    vectors: Vectors
+    key: str
+    reference: str
+
+
+@dataclass(frozen=True)
+class Project:
+    """A self-contained PlatformIO project.
+
+    Attributes:
+        folder: where it lies.
+        environment: the PlatformIO environment to build.
+        sha256: over all its files; the firmware made from it reports the same.
+        model_sha256: of the .tflite file whose model it holds.
+        engine: name of the engine.
+        kernels: kernel set and version, for the report.
+    """
+
+    folder: Path
+    environment: str
+    sha256: str
+    model_sha256: str
+    engine: str
+    kernels: str
+
+
+@dataclass(frozen=True)
+class FirmwareImage:
+    """A linked image.
+
+    Attributes:
+        elf: the ELF file.
+        sha256: of that file.
+        project_sha256: of the project it was built from.
+        model_sha256: of the .tflite file whose model it holds.
+        engine: name of the engine.
+        flash_bytes: bytes it takes in flash: code, constants and initial values.
+        ram_bytes: bytes of statically allocated RAM, the stack not included.
+        sections: size in bytes by section name.
+        tool_versions: what built it.
+    """
+
+    elf: Path
+    sha256: str
+    project_sha256: str
+    model_sha256: str
+    engine: str
+    flash_bytes: int
+    ram_bytes: int
+    sections: dict[str, int]
+    tool_versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What a device answered.
+
+    Attributes:
+        outputs: one array per output tensor, (vectors, *shape) in the tensor's dtype.
+        ticks: ticks of the device's clock spent in the engine for all vectors, or None where it has no clock.
+        tick_hz: ticks per second, 0 where there is no clock.
+        engine: the engine's name as the device reported it.
+        arena_bytes: working memory of the engine as the device reported it.
+        counters: frames, bytes, resends and rejections of the link.
+    """
+
+    outputs: tuple[Array, ...]
+    ticks: int | None
+    tick_hz: int
+    engine: str
+    arena_bytes: int
+    counters: dict[str, int]

@@ -1,0 +1,5 @@
+"""F3: from a Project to a FirmwareImage."""
+
+from tinyhil.build.stage import build, prebuilt
+
+__all__ = ["build", "prebuilt"]

@@ -1,0 +1,96 @@
+"""The stage: builds the project with PlatformIO and keeps the linked image, with its size and what built it.
+
+The image is copied out of PlatformIO's own folder, so that the artifact stays what it was when the user builds the project by hand.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from tinyhil.artifacts import hashing, store
+from tinyhil.artifacts.types import FirmwareImage, Project
+from tinyhil.errors import InputError, ToolError
+from tinyhil.progress import Reporter
+from tinyhil.targets.model import Target
+from tinyhil.toolchain import image as images
+from tinyhil.toolchain import platformio
+
+STAGE = "build"
+ELF = "firmware.elf"
+MAP = "firmware.map"
+
+
+def build(project: Project, target: Target, folder: Path, reporter: Reporter) -> tuple[FirmwareImage, bool]:
+    """Builds ``project`` into ``folder``.
+
+    Returns:
+        The image, and whether it was found rather than built.
+
+    Raises:
+        MissingToolError: a compiler or PlatformIO is not installed.
+        StorageError: a folder cannot be written.
+        ToolError: the build failed, or the image does not fit the chip.
+    """
+    compilers = platformio.compilers(target.build)
+    wanted = hashing.of_json(
+        {
+            "stage": hashing.of_sources([Path(__file__).parent, Path(platformio.__file__).parent]),
+            "project": project.sha256,
+            "build": msgspec.to_builtins(target.build),
+            "compilers": compilers,
+        }
+    )
+    manifest = store.load(folder, STAGE, wanted)
+    found = manifest is not None
+    if manifest is None:
+        store.make_folder(folder)
+        store.forget(folder)
+        output = platformio.build(project.folder, project.environment, target.build, reporter)
+        names = [ELF]
+        with store.storage(folder):
+            shutil.copyfile(output.elf, folder / ELF)
+            if output.map is not None:
+                shutil.copyfile(output.map, folder / MAP)
+                names.append(MAP)
+        manifest = store.save(folder, STAGE, wanted, tuple(names), {"tool_versions": dict(output.tool_versions)})
+    return _measured(folder / ELF, project, target, manifest.facts["tool_versions"]), found
+
+
+def prebuilt(elf: Path, project: Project, target: Target) -> FirmwareImage:
+    """An image that was built elsewhere, to be held against ``project``.
+
+    Raises:
+        InputError: there is no such file, or it is not a linked image.
+    """
+    if not elf.is_file():
+        raise InputError(f"there is no firmware image {elf}")
+    try:
+        return _measured(elf, project, target, {})
+    except ToolError as error:
+        raise InputError(error.message, hint="give the ELF file that the linker wrote") from error
+
+
+def _measured(elf: Path, project: Project, target: Target, tool_versions: dict[str, str]) -> FirmwareImage:
+    image = images.read(elf)
+    chip = target.chip
+    over = [
+        f"{name} takes {size:,} B of {limit:,} B"
+        for name, size, limit in (("flash", image.flash_bytes, chip.flash_bytes), ("RAM", image.ram_bytes, chip.ram_bytes))
+        if size > limit
+    ]
+    if over:
+        raise ToolError(f"the image does not fit {target.name}: {', '.join(over)}", hint="use a smaller model or another target")
+    return FirmwareImage(
+        elf=elf,
+        sha256=hashing.of_file(elf),
+        project_sha256=project.sha256,
+        model_sha256=project.model_sha256,
+        engine=project.engine,
+        flash_bytes=image.flash_bytes,
+        ram_bytes=image.ram_bytes,
+        sections={section.name: section.size for section in image.sections},
+        tool_versions=tool_versions,
+    )

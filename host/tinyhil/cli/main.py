@@ -1,0 +1,344 @@
+"""The commands. Each imports what it needs when it runs, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import tinyhil
+from tinyhil.cli.session import (
+    DEFAULT_TARGET,
+    BuildDirOption,
+    EngineOption,
+    FirmwareOption,
+    JsonOption,
+    Output,
+    PortOption,
+    RecipeArgument,
+    TargetOption,
+    VerboseOption,
+    command,
+)
+from tinyhil.errors import ExitCode
+
+if TYPE_CHECKING:
+    from tinyhil.compare.verdict import Report
+    from tinyhil.pipeline.run import Run
+
+BUILD_DIR = Path("build")
+
+app = typer.Typer(
+    name="tinyhil",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=(
+        "Proves that a neural network computes on a microcontroller what it computed on the desk.\n\n"
+        "The whole way: **tinyhil run sine** trains, quantizes, renders, builds, runs and judges. "
+        "Each stage is also a command of its own, and a stage whose inputs have not changed is not run again.\n\n"
+        "Exit codes: 0 pass, 1 fail, 2 wrong usage or input, 3 blocked (could not be carried out), 130 interrupted."
+    ),
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tinyhil {tinyhil.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    pass
+
+
+def _run(output: Output, request: dict[str, object]) -> Run:
+    from tinyhil.cli.console import ConsoleObserver
+    from tinyhil.pipeline.run import Request, Run
+
+    return Run(Request(**request), ConsoleObserver(output.console, verbose=output.verbose))  # type: ignore[arg-type]
+
+
+def _conclude(output: Output, report: Report, folder: Path) -> None:
+    """Shows the report, writes it as JSON where asked, and exits with the verdict's code."""
+    import msgspec
+
+    from tinyhil.cli import console as view
+    from tinyhil.report import terminal
+
+    output.console.print()
+    view.show_rows(output.console, list(terminal.rows(report)))
+    view.show_rows(output.console, [("report", str(folder / "report.json"))])
+    output.console.print()
+    style = {"pass": "bold green", "fail": "bold red", "blocked": "bold yellow"}[report.verdict]
+    output.console.print(terminal.verdict(report), style=style, markup=False, soft_wrap=True, highlight=False)
+    output.write_json(msgspec.to_builtins(report))
+    raise typer.Exit({"pass": ExitCode.PASS, "fail": ExitCode.FAIL, "blocked": ExitCode.BLOCKED}[report.verdict])
+
+
+@app.command()
+def run(
+    recipe: RecipeArgument,
+    target: TargetOption = DEFAULT_TARGET,
+    engine: EngineOption = None,
+    port: PortOption = None,
+    build_dir: BuildDirOption = BUILD_DIR,
+    json: JsonOption = None,
+    verbose: VerboseOption = False,
+) -> None:
+    """All stages: train, quantize, render, build, run on the target, judge.
+
+    Example: **tinyhil run sine --target qemu-m4 --json out.json**
+
+    The report is in BUILD_DIR/RECIPE/TARGET/report.json and report.xml (JUnit).
+    """
+    with command(json, verbose=verbose) as output:
+        job = _run(output, {"recipe": recipe, "target": target, "engine": engine, "port": port, "build_dir": build_dir})
+        _verify(output, job)
+
+
+def _verify(output: Output, job: Run) -> None:
+    """Judges; a blocked run still gets its JSON."""
+    import msgspec
+
+    from tinyhil.errors import BlockedError
+    from tinyhil.report import files
+
+    try:
+        report = job.verify()
+    except BlockedError:
+        if (job.folder / files.JSON).is_file():
+            output.write_json(msgspec.to_builtins(files.read(job.folder)))
+        raise
+    _conclude(output, report, job.folder)
+
+
+@app.command()
+def verify(
+    recipe: RecipeArgument,
+    target: TargetOption = DEFAULT_TARGET,
+    engine: EngineOption = None,
+    port: PortOption = None,
+    firmware: FirmwareOption = None,
+    build_dir: BuildDirOption = BUILD_DIR,
+    json: JsonOption = None,
+    verbose: VerboseOption = False,
+) -> None:
+    """Run the vectors on the device and judge its answers.
+
+    What is missing before that is made first. With **--firmware** another image is judged against this recipe's model;
+    with **--port** a device that is already running.
+    """
+    with command(json, verbose=verbose) as output:
+        job = _run(
+            output,
+            {
+                "recipe": recipe,
+                "target": target,
+                "engine": engine,
+                "port": port,
+                "firmware": firmware,
+                "build_dir": build_dir,
+            },
+        )
+        _verify(output, job)
+
+
+@app.command()
+def train(
+    recipe: RecipeArgument,
+    build_dir: BuildDirOption = BUILD_DIR,
+    json: JsonOption = None,
+    verbose: VerboseOption = False,
+) -> None:
+    """Train the recipe's model (Keras), or find it trained already."""
+    with command(json, verbose=verbose) as output:
+        model = _run(output, {"recipe": recipe, "target": DEFAULT_TARGET, "build_dir": build_dir}).train()
+        output.write_json({"model": str(model.path), "dataset": str(model.dataset), "metrics": model.metrics})
+
+
+@app.command()
+def quantize(
+    recipe: RecipeArgument,
+    target: TargetOption = DEFAULT_TARGET,
+    engine: EngineOption = None,
+    build_dir: BuildDirOption = BUILD_DIR,
+    json: JsonOption = None,
+    verbose: VerboseOption = False,
+) -> None:
+    """Quantize to int8 the way the target's engine computes right, and compute the integer reference."""
+    with command(json, verbose=verbose) as output:
+        job = _run(output, {"recipe": recipe, "target": target, "engine": engine, "build_dir": build_dir})
+        model = job.quantize()
+        output.write_json(
+            {
+                "model": str(model.path),
+                "model_sha256": model.sha256,
+                "scheme": model.scheme,
+                "ops": model.ops,
+                "inputs": [_tensor(spec) for spec in model.inputs],
+                "outputs": [_tensor(spec) for spec in model.outputs],
+                "vectors": model.vectors.count,
+                "exhaustive": model.vectors.exhaustive,
+                "reference": model.reference,
+            }
+        )
+
+
+def _tensor(spec: object) -> dict[str, object]:
+    from tinyhil.affine import TensorSpec
+
+    assert isinstance(spec, TensorSpec)
+    return {
+        "name": spec.name,
+        "dtype": spec.dtype.name.lower(),
+        "shape": spec.shape,
+        "scale": spec.scale,
+        "zero_point": spec.zero_point,
+    }
+
+
+@app.command()
+def render(
+    recipe: RecipeArgument,
+    target: TargetOption = DEFAULT_TARGET,
+    engine: EngineOption = None,
+    build_dir: BuildDirOption = BUILD_DIR,
+    json: JsonOption = None,
+    verbose: VerboseOption = False,
+) -> None:
+    """Render a self-contained PlatformIO project; it opens and builds in an IDE without tinyhil."""
+    with command(json, verbose=verbose) as output:
+        job = _run(output, {"recipe": recipe, "target": target, "engine": engine, "build_dir": build_dir})
+        project = job.render()
+        output.write_json(
+            {
+                "project": str(project.folder),
+                "environment": project.environment,
+                "project_sha256": project.sha256,
+                "model_sha256": project.model_sha256,
+                "kernels": project.kernels,
+            }
+        )
+
+
+@app.command()
+def build(
+    recipe: RecipeArgument,
+    target: TargetOption = DEFAULT_TARGET,
+    engine: EngineOption = None,
+    build_dir: BuildDirOption = BUILD_DIR,
+    json: JsonOption = None,
+    verbose: VerboseOption = False,
+) -> None:
+    """Build the firmware with PlatformIO and measure its flash and RAM."""
+    with command(json, verbose=verbose) as output:
+        job = _run(output, {"recipe": recipe, "target": target, "engine": engine, "build_dir": build_dir})
+        image = job.build()
+        output.write_json(
+            {
+                "elf": str(image.elf),
+                "firmware_sha256": image.sha256,
+                "flash_bytes": image.flash_bytes,
+                "ram_bytes": image.ram_bytes,
+                "sections": image.sections,
+                "tool_versions": image.tool_versions,
+            }
+        )
+
+
+@app.command()
+def flash(
+    recipe: RecipeArgument,
+    target: TargetOption = DEFAULT_TARGET,
+    engine: EngineOption = None,
+    port: PortOption = None,
+    build_dir: BuildDirOption = BUILD_DIR,
+    verbose: VerboseOption = False,
+) -> None:
+    """Put the firmware on the device and see that it answers with this very build.
+
+    An emulator takes its image when it starts: it is started, asked who it is, and ended.
+    """
+    with command(verbose=verbose) as output:
+        job = _run(output, {"recipe": recipe, "target": target, "engine": engine, "port": port, "build_dir": build_dir})
+        job.flash()
+
+
+@app.command()
+def report(
+    recipe: RecipeArgument,
+    target: TargetOption = DEFAULT_TARGET,
+    build_dir: BuildDirOption = BUILD_DIR,
+    json: JsonOption = None,
+) -> None:
+    """Show the report of the last run again, and exit with its verdict."""
+    with command(json) as output:
+        from tinyhil.report import files
+
+        job = _run(output, {"recipe": recipe, "target": target, "build_dir": build_dir})
+        _conclude(output, files.read(job.folder), job.folder)
+
+
+@app.command()
+def targets(json: JsonOption = None) -> None:
+    """List the targets, and what the figures of each may be taken for."""
+    with command(json) as output:
+        from tinyhil.targets import registry
+
+        found = [registry.get(name) for name in registry.paths()]
+        for target in found:
+            output.console.print(f"[bold]{target.name}[/]  {target.title}", highlight=False)
+            engines = ", ".join(target.engines)
+            output.console.print(f"    engines: {engines}; reports {target.honest_about}", highlight=False)
+        output.write_json(
+            [
+                {
+                    "name": target.name,
+                    "title": target.title,
+                    "honest_about": target.honest_about,
+                    "engines": list(target.engines),
+                    "default_engine": target.default_engine,
+                }
+                for target in found
+            ]
+        )
+
+
+@app.command()
+def recipes(json: JsonOption = None) -> None:
+    """List the recipes: the shipped ones, and yours in ./recipes."""
+    with command(json) as output:
+        from tinyhil.config import recipe as known
+
+        found = [(known.load(path), path) for path in known.paths().values()]
+        for recipe, _ in found:
+            output.console.print(f"[bold]{recipe.name}[/]  {recipe.title}", highlight=False)
+        output.write_json([{"name": recipe.name, "title": recipe.title, "file": str(path)} for recipe, path in found])
+
+
+@app.command()
+def doctor(json: JsonOption = None) -> None:
+    """Show what is installed, and what each target would still need.
+
+    Exits with 0 if every target can run, with 3 if one lacks something.
+    """
+    with command(json) as output:
+        from tinyhil.cli import doctor as view
+
+        raise typer.Exit(view.show(output))
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)

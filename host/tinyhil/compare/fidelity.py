@@ -1,0 +1,105 @@
+"""Device against integer reference, element by element, in LSB."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyhil.affine import TensorSpec
+from tinyhil.artifacts.types import Array
+
+SHOWN = 10
+"""How many mismatches are listed; the count is always of all."""
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """One output element that differs by more than the tolerance.
+
+    Attributes:
+        vector: index of the vector, from 0.
+        output: index of the output tensor.
+        element: flat index in the tensor.
+        expected: the reference's value.
+        actual: the device's value.
+    """
+
+    vector: int
+    output: int
+    element: int
+    expected: float
+    actual: float
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What the comparison found.
+
+    Attributes:
+        vectors: how many vectors were compared.
+        mismatches: how many vectors have at least one element beyond the tolerance.
+        max_lsb: the largest difference of an integer element in LSB; of a float element in units in the last place.
+        first: the first mismatching elements, at most ``SHOWN``.
+    """
+
+    vectors: int
+    mismatches: int
+    max_lsb: int
+    first: tuple[Mismatch, ...]
+
+
+def compare(
+    device: Sequence[Array], reference: Sequence[Array], specs: Sequence[TensorSpec], tolerance_lsb: int
+) -> Differences:
+    """Compares all outputs of all vectors.
+
+    Args:
+        device: one array per output tensor, (vectors, *shape).
+        reference: the same.
+        specs: the output tensors.
+        tolerance_lsb: differences up to this many LSB are not mismatches.
+
+    Raises:
+        ValueError: the two do not have the same number of vectors, or other shapes.
+    """
+    vectors = len(reference[0])
+    wrong = np.zeros(vectors, dtype=bool)
+    largest = 0
+    first: list[Mismatch] = []
+    for index, (actual, expected, spec) in enumerate(zip(device, reference, specs, strict=True)):
+        if actual.shape != expected.shape or actual.dtype != expected.dtype:
+            raise ValueError(f"output {spec.name!r}: {actual.shape} {actual.dtype} against {expected.shape} {expected.dtype}")
+        distance = _distance(actual, expected).reshape(vectors, -1)
+        beyond = distance > tolerance_lsb
+        wrong |= beyond.any(axis=1)
+        largest = max(largest, int(distance.max()))
+        flat_actual, flat_expected = actual.reshape(vectors, -1), expected.reshape(vectors, -1)
+        for vector, element in np.argwhere(beyond)[:SHOWN]:
+            first.append(
+                Mismatch(
+                    vector=int(vector),
+                    output=index,
+                    element=int(element),
+                    expected=float(flat_expected[vector, element]),
+                    actual=float(flat_actual[vector, element]),
+                )
+            )
+    first.sort(key=lambda mismatch: (mismatch.vector, mismatch.output, mismatch.element))
+    return Differences(vectors=vectors, mismatches=int(wrong.sum()), max_lsb=largest, first=tuple(first[:SHOWN]))
+
+
+def _distance(actual: Array, expected: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """Distance in LSB; for float32, how many representable values lie between the two (their order as sign-magnitude integers)."""
+    if actual.dtype.kind == "f":
+        difference = _ordered(actual) - _ordered(expected)
+    else:
+        difference = actual.astype(np.int64) - expected.astype(np.int64)
+    return np.abs(difference)
+
+
+def _ordered(values: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    bits = values.astype("<f4").view("<i4").astype(np.int64)
+    ordered: np.ndarray[tuple[int, ...], np.dtype[np.int64]] = np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
+    return ordered

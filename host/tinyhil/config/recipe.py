@@ -1,0 +1,159 @@
+"""A recipe: what is trained, how it is quantized, and what the verdict asks of it.
+
+A recipe is a TOML file, and beside it a Python file for what is code. The Python file defines::
+
+    def dataset(seed: int) -> dict[str, tuple[np.ndarray, np.ndarray]]
+        # "train", "validation" and "test", each (inputs, targets) as float32, first axis the sample
+    def model() -> keras.Model
+        # not compiled; keras is imported inside, so that nothing else pays for it
+    def truth(inputs: np.ndarray) -> np.ndarray
+        # optional: the noise-free targets for inputs, where the task has them
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from tinyhil.config import toml
+from tinyhil.errors import ConfigError
+
+SHIPPED = Path(__file__).parent / "recipes"
+USER = Path("recipes")
+
+Positive = Annotated[int, Meta(gt=0)]
+Bound = Annotated[float, Meta(ge=0, le=sys.float_info.max)]
+
+
+class Train(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the model is trained.
+
+    Attributes:
+        seed: of the dataset, the initial weights and the shuffling.
+        optimizer, loss, metrics: Keras' names.
+        keep_best: keep the weights of the epoch with the lowest validation loss instead of the last epoch's.
+    """
+
+    seed: int
+    epochs: Positive
+    batch_size: Positive
+    optimizer: str
+    loss: str
+    metrics: tuple[str, ...] = ()
+    keep_best: bool = False
+
+
+class Quantize(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the model is quantized.
+
+    Attributes:
+        scheme: ``int8``: weights, activations, inputs and outputs.
+        representative_samples: how many training inputs calibrate the ranges.
+    """
+
+    scheme: Literal["int8"] = "int8"
+    representative_samples: Positive = 600
+
+
+class Fidelity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is asked of the device against the integer reference: the largest difference in LSB."""
+
+    max_lsb: Annotated[int, Meta(ge=0)] = 0
+
+
+class Accuracy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Bounds on the mean absolute error in real units; None asks nothing."""
+
+    device_vs_truth_mae: Bound | None = None
+    device_vs_float_mae: Bound | None = None
+    float_vs_truth_mae: Bound | None = None
+
+
+class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One recipe file."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+    title: str
+    code: str
+    train: Train
+    quantize: Quantize = Quantize()
+    fidelity: Fidelity = Fidelity()
+    accuracy: Accuracy = Accuracy()
+
+
+def paths(user: Path = USER) -> dict[str, Path]:
+    """Every recipe's file by name, shipped ones first.
+
+    Raises:
+        ConfigError: a user's file takes the name of a shipped recipe.
+    """
+    found = {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
+    for path in sorted(user.glob("*.toml")):
+        if path.stem in found:
+            raise ConfigError(f"{path} takes the name of the recipe {path.stem!r} that tinyhil ships", hint="rename the file")
+        found[path.stem] = path
+    return found
+
+
+def find(name: str, user: Path = USER) -> Path:
+    """The file of the recipe called ``name``.
+
+    Raises:
+        ConfigError: there is no such recipe.
+    """
+    known = paths(user)
+    if name not in known:
+        raise ConfigError(f"unknown recipe {name!r}", hint=f"known recipes: {', '.join(known)}; yours go to {user}/NAME.toml")
+    return known[name]
+
+
+def load(path: Path) -> Recipe:
+    """Reads a recipe file.
+
+    Raises:
+        ConfigError: it is wrong, or its code file is missing.
+    """
+    recipe = toml.load(path, Recipe)
+    if recipe.name != path.stem:
+        raise ConfigError(f"{path}: its name is {recipe.name!r}, but the file is called {path.name}")
+    if not code_path(path, recipe).is_file():
+        raise ConfigError(f"{path}: its code file {recipe.code} does not exist beside it")
+    return recipe
+
+
+def code_path(path: Path, recipe: Recipe) -> Path:
+    """The recipe's Python file."""
+    return path.parent / recipe.code
+
+
+def load_code(path: Path) -> ModuleType:
+    """Imports a recipe's Python file.
+
+    Raises:
+        ConfigError: it cannot be imported, lacks ``dataset`` or ``model``, or has a ``truth`` that is not a function.
+    """
+    spec = importlib.util.spec_from_file_location(f"tinyhil_recipe_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ConfigError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:  # a script that exits must not end us with an exit code of its own
+        raise ConfigError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
+    missing = [name for name in ("dataset", "model") if not callable(getattr(module, name, None))]
+    if missing:
+        raise ConfigError(f"{path} does not define {'() and '.join(missing)}()")
+    if not callable(getattr(module, "truth", len)):
+        raise ConfigError(f"{path} defines truth, but not as a function")
+    return module
+
+
+def truth(module: ModuleType) -> Any:
+    """The recipe's ``truth`` function, or None."""
+    return getattr(module, "truth", None)

@@ -1,0 +1,35 @@
+"""Reads one TOML file into one frozen struct, and turns every way it can be wrong into a ConfigError.
+
+The structs are `msgspec` ones with ``forbid_unknown_fields``, so a misspelt key, a wrong type or a missing value is
+reported with the path of the key. The file is parsed once; nobody parses configuration strings later.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from tinyhil.errors import ConfigError
+
+_S = TypeVar("_S", bound=msgspec.Struct)
+
+
+def load(path: Path, into: type[_S]) -> _S:
+    """Reads ``path`` as a struct of type ``into``.
+
+    Raises:
+        ConfigError: the file cannot be read, is not TOML, or does not fit the struct; the message names file and key.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    try:
+        return msgspec.convert(data, into)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {error}", hint="the known keys are in docs/design.md, 'Files that users write'") from error

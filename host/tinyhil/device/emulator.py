@@ -1,0 +1,192 @@
+"""A device that is an emulator: a child process of ours, watched while it runs and always ended.
+
+A thread reads everything the emulator prints, so that it can never block on a full pipe; the thread finds the serial
+port in it and keeps the last lines for errors. The process itself is spawned by the thread that calls
+:meth:`EmulatorDevice.start`, because the kernel ends it together with that thread.
+
+The serial port is held open from the moment it is known, without reading from it. QEMU looks only once a second
+whether somebody has opened its pseudo-terminal, and drops what the firmware sends until then; it does not have to
+look again when one session follows another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import subprocess
+import threading
+from collections import deque
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tinyhil import process
+from tinyhil.deadline import Deadline
+from tinyhil.errors import ConfigError, DeviceError, ToolError
+from tinyhil.targets.model import Emulator
+
+KEPT_LINES = 200
+"""How much of the emulator's output an error shows."""
+
+_LONGEST_LINE = 4096
+"""Characters after which a line is taken as ended: output without newlines must not fill our memory."""
+
+_LAST_WORDS_SECONDS = 1.0
+"""How long the rest of the output of an emulator that has ended is waited for."""
+
+
+class EmulatorDevice:
+    """Runs firmware in an emulator.
+
+    Ownership: one object runs at most one process at a time, and ends it in :meth:`stop`. Not for use by two threads.
+
+    Args:
+        emulator: the target's facts about its emulator.
+    """
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._run: _Run | None = None
+
+    def start(self, firmware: Path, deadline: Deadline) -> str:
+        """Starts the emulator and returns the path of its serial port.
+
+        Raises:
+            ConfigError: the target's ``serial_port`` is not a regular expression with a group.
+            MissingToolError: the emulator is not installed.
+            DeviceError: it ended at once, or named no serial port before the deadline.
+        """
+        self.stop()
+        emulator = self._emulator
+        process.require(emulator.program, debian=emulator.debian, purpose="run the firmware")
+        arguments = [argument.replace("{firmware}", str(firmware)) for argument in emulator.arguments]
+        serial_port = _pattern(emulator)
+        try:
+            self._run = run = _Run(process.spawn([emulator.program, *arguments]), serial_port)
+        except ToolError as error:
+            raise DeviceError(error.message) from error
+        try:
+            if not run.wait_for_port(deadline):
+                self.check()
+                raise DeviceError(
+                    f"{emulator.program} named no serial port within {deadline.seconds:g} s", detail=run.output()
+                )
+        except BaseException:
+            self.stop()
+            raise
+        return run.port
+
+    def check(self) -> None:
+        """Returns while the emulator runs.
+
+        Raises:
+            DeviceError: it was not started or has ended; ``detail`` is what it printed last.
+        """
+        program = self._emulator.program
+        if self._run is None:
+            raise DeviceError(f"{program} is not running")
+        code = self._run.exit_code()
+        if code is not None:
+            output = self._run.output()
+            last = output.rstrip().rpartition("\n")[2]
+            ending = f"{program} ended with {process.describe_exit(code)}"
+            raise DeviceError(f"{ending}: {last}" if last else ending, detail=output)
+
+    def stop(self) -> None:
+        """Ends the emulator; no process is left when this returns."""
+        run, self._run = self._run, None
+        if run is not None:
+            run.end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stops the emulator."""
+        self.stop()
+
+
+class _Run:
+    """One run of the program, with the thread that reads its output."""
+
+    def __init__(self, child: subprocess.Popen[str], serial_port: re.Pattern[str]) -> None:
+        self.port = ""
+        self._child = child
+        self._serial_port = serial_port
+        self._lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self._held: int | None = None
+        self._changed = threading.Condition()
+        self._silent = False
+        self._reader = threading.Thread(target=self._drain, name="emulator output", daemon=True)
+        self._reader.start()
+
+    def wait_for_port(self, deadline: Deadline) -> bool:
+        """Whether the port was named before the output ended and before the deadline."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.port or self._silent, deadline.remaining)
+        if not self.port and self._silent:
+            # The output has ended, so the process is about to; its exit code says more than a missing port.
+            process.poll(self._child, deadline.within(_LAST_WORDS_SECONDS))
+        return bool(self.port)
+
+    def exit_code(self) -> int | None:
+        """How it ended, None while it runs; all it printed has been read then."""
+        code = process.poll(self._child)
+        if code is not None:
+            self._reader.join(_LAST_WORDS_SECONDS)
+        return code
+
+    def output(self) -> str:
+        """The last lines it printed."""
+        with self._changed:
+            return "".join(self._lines)
+
+    def end(self) -> None:
+        try:
+            process.end(self._child)
+        finally:
+            self._reader.join(_LAST_WORDS_SECONDS)
+            with self._changed:
+                held, self._held = self._held, None
+            if held is not None:
+                os.close(held)
+
+    def _drain(self) -> None:
+        assert self._child.stdout is not None
+        # ValueError: end() closed the pipe while somebody outside the process group still held its other end.
+        with contextlib.suppress(ValueError, OSError):
+            while line := self._child.stdout.readline(_LONGEST_LINE):
+                self._take(line)
+        with self._changed:
+            self._silent = True
+            self._changed.notify_all()
+
+    def _take(self, line: str) -> None:
+        named = None if self.port else self._serial_port.search(line)
+        with self._changed:
+            self._lines.append(line)
+            if named:
+                self.port = named[1]
+                self._held = _hold(self.port)
+                self._changed.notify_all()
+
+
+def _pattern(emulator: Emulator) -> re.Pattern[str]:
+    try:
+        pattern = re.compile(emulator.serial_port)
+    except re.error as error:
+        raise ConfigError(f"serial_port = {emulator.serial_port!r} is not a regular expression: {error}") from error
+    if pattern.groups < 1:
+        raise ConfigError(f"serial_port = {emulator.serial_port!r} has no group for the path of the port")
+    return pattern
+
+
+def _hold(port: str) -> int | None:
+    """Opens a terminal by its path; None for a port that is not one."""
+    try:
+        return os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    except OSError:
+        return None

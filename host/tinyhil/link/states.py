@@ -1,0 +1,50 @@
+"""The states of the host's session, and the only table of the ways between them.
+
+They are those of docs/protocol.md, "The host's states". A pair of state and event that has no row is refused.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class State(Enum):
+    """Where a session stands."""
+
+    IDLE = "idle"
+    GREETING = "greeting"
+    DESCRIBING = "describing"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class EventKind(Enum):
+    """What moves a session from state to state."""
+
+    HELLO = "hello"
+    WELCOME = "WELCOME"
+    TENSOR = "TENSOR"
+    LAST_TENSOR = "last TENSOR"
+    INFER = "infer"
+    RESULT = "RESULT"
+    ERROR = "ERROR"
+    BROKEN_PROTOCOL = "broken protocol"
+    SILENCE = "silence"
+
+
+TRANSITIONS: dict[tuple[State, EventKind], State] = {
+    (State.IDLE, EventKind.HELLO): State.GREETING,
+    (State.GREETING, EventKind.WELCOME): State.DESCRIBING,
+    (State.GREETING, EventKind.ERROR): State.FAILED,
+    (State.GREETING, EventKind.BROKEN_PROTOCOL): State.FAILED,
+    (State.DESCRIBING, EventKind.TENSOR): State.DESCRIBING,
+    (State.DESCRIBING, EventKind.LAST_TENSOR): State.READY,
+    (State.DESCRIBING, EventKind.ERROR): State.FAILED,
+    (State.DESCRIBING, EventKind.BROKEN_PROTOCOL): State.FAILED,
+    (State.DESCRIBING, EventKind.SILENCE): State.FAILED,
+    (State.READY, EventKind.INFER): State.READY,
+    (State.READY, EventKind.RESULT): State.READY,
+    (State.READY, EventKind.ERROR): State.FAILED,
+    (State.READY, EventKind.BROKEN_PROTOCOL): State.FAILED,
+    (State.READY, EventKind.SILENCE): State.FAILED,
+}

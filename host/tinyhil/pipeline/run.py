@@ -1,0 +1,234 @@
+"""The way from a recipe to a report, stage by stage, each run only if its inputs have changed.
+
+::
+
+    build/<recipe>/model/train/        FloatModel
+    build/<recipe>/model/<scheme>/     QuantizedModel
+    build/<recipe>/<target>/project/   Project
+    build/<recipe>/<target>/firmware/  FirmwareImage
+    build/<recipe>/<target>/           report.json, report.xml
+
+A :class:`Run` makes each thing once and remembers it, so that a report can be written even of a run that was blocked half-way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, cast
+
+from tinyhil.artifacts import lock
+from tinyhil.artifacts.types import Capture, FirmwareImage, FloatModel, Project, QuantizedModel
+from tinyhil.build import build, prebuilt
+from tinyhil.compare.verdict import Report
+from tinyhil.config import recipe as recipes
+from tinyhil.deadline import Deadline
+from tinyhil.device.factory import open_device
+from tinyhil.errors import BlockedError, ConfigError
+from tinyhil.link.messages import Welcome
+from tinyhil.progress import Reporter
+from tinyhil.quantize import quantize
+from tinyhil.render import render
+from tinyhil.report import assemble, files
+from tinyhil.report.assemble import Evidence
+from tinyhil.session import Identity, capture, greet
+from tinyhil.targets import registry
+from tinyhil.train import train
+from tinyhil.verify import verify
+
+_A = TypeVar("_A")
+
+
+class Observer(Protocol):
+    """Who is told of the stages."""
+
+    def stage(self, name: str) -> contextlib.AbstractContextManager[Reporter]:
+        """A stage begins; it ends with the context."""
+
+    def result(self, note: str, *, found: bool) -> None:
+        """What the current stage has made, and whether it was found rather than made."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be run.
+
+    Attributes:
+        recipe: name of the recipe.
+        target: name of the target.
+        engine: name of the engine, None for the target's default.
+        build_dir: where everything is put.
+        port: a device that is already running, instead of starting one.
+        firmware: an ELF file to run instead of the one that the project builds.
+    """
+
+    recipe: str
+    target: str
+    engine: str | None = None
+    build_dir: Path = Path("build")
+    port: str | None = None
+    firmware: Path | None = None
+
+
+class Run:
+    """One run. Each method makes what it names, and before it all that it needs.
+
+    Raises:
+        ConfigError: on construction, if the recipe or the target is unknown or wrong.
+    """
+
+    def __init__(self, request: Request, observer: Observer) -> None:
+        self.request = request
+        self.recipe_path = recipes.find(request.recipe)
+        self.recipe = recipes.load(self.recipe_path)
+        self.target = registry.get(request.target)
+        self.engine = request.engine or self.target.default_engine
+        if self.engine not in self.target.engines:
+            raise ConfigError(
+                f"target {self.target.name} has no engine {self.engine!r}", hint=f"it has {', '.join(self.target.engines)}"
+            )
+        self.folder = request.build_dir / self.recipe.name / self.target.name
+        self.evidence = Evidence()
+        self._models = request.build_dir / self.recipe.name / "model"
+        self._observer = observer
+        self._made: dict[str, Any] = {}
+
+    def train(self) -> FloatModel:
+        """The trained model."""
+
+        def work(reporter: Reporter) -> tuple[FloatModel, bool, str]:
+            with lock.exclusive(self._models, reporter.text):
+                model, found = train(self.recipe_path, self._models / "train", reporter)
+            figures = ", ".join(f"{name} {value:.4f}" for name, value in model.metrics.items() if "validation" in name)
+            return model, found, figures
+
+        return self._stage("train", work)
+
+    def quantize(self) -> QuantizedModel:
+        """The quantized model with its reference outputs."""
+        trained = self.train()
+        engine = self.target.engines[self.engine]
+        settings = self.recipe.quantize
+        scheme = settings.scheme + ("-per-channel" if engine.per_channel_dense else "")
+
+        def work(reporter: Reporter) -> tuple[QuantizedModel, bool, str]:
+            with lock.exclusive(self._models, reporter.text):
+                model, found = quantize(trained, settings, engine, self._models / scheme, reporter)
+            size = model.path.stat().st_size
+            return model, found, f"{model.scheme}, {size:,} B, {model.vectors.count} vectors"
+
+        model = self._stage("quantize", work)
+        self.evidence = replace(self.evidence, model=model)
+        return model
+
+    def render(self) -> Project:
+        """The PlatformIO project."""
+        model = self.quantize()
+
+        def work(reporter: Reporter) -> tuple[Project, bool, str]:
+            with lock.exclusive(self.folder, reporter.text):
+                project, found = render(model, self.target, self.engine, self.folder / "project")
+            return project, found, f"{project.folder}"
+
+        project = self._stage("render", work)
+        self.evidence = replace(self.evidence, project=project)
+        return project
+
+    def build(self) -> FirmwareImage:
+        """The firmware image: built, or the one that the request names."""
+        project = self.render()
+
+        def work(reporter: Reporter) -> tuple[FirmwareImage, bool, str]:
+            with lock.exclusive(self.folder, reporter.text):
+                if self.request.firmware is not None:
+                    image, found = prebuilt(self.request.firmware, project, self.target), True
+                else:
+                    image, found = build(project, self.target, self.folder / "firmware", reporter)
+            return image, found, f"flash {image.flash_bytes:,} B, RAM {image.ram_bytes:,} B"
+
+        image = self._stage("build", work)
+        self.evidence = replace(self.evidence, image=image)
+        return image
+
+    def flash(self) -> Welcome:
+        """Puts the image on the device, and sees that the device answers with it.
+
+        Returns:
+            What the device says of itself.
+        """
+        image = self.build()
+        identity = self._identity(image)
+
+        def work(reporter: Reporter) -> tuple[Welcome, bool, str]:
+            with open_device(self.target, self.request.port) as device:
+                port = device.start(image.elf, Deadline.after(self.target.link.answer_within))
+                welcome = greet(port, identity, self.target, device.check, reporter)
+            return welcome, False, f"answers on {port}, engine {welcome.engine}, boot id {welcome.boot_id:08x}"
+
+        return self._stage("flash", work)
+
+    def capture(self) -> Capture:
+        """The device's answers to all vectors."""
+        image = self.build()
+        identity = self._identity(image)
+        model = self.evidence.model
+        assert model is not None
+
+        def work(reporter: Reporter) -> tuple[Capture, bool, str]:
+            with open_device(self.target, self.request.port) as device:
+                port = device.start(image.elf, Deadline.after(self.target.link.answer_within))
+                answers = capture(port, identity, model.vectors, self.target, device.check, reporter)
+            return answers, False, f"{model.vectors.count} vectors"
+
+        answers = self._stage("session", work)
+        self.evidence = replace(self.evidence, capture=answers)
+        return answers
+
+    def verify(self) -> Report:
+        """The report, written to the target's folder.
+
+        A run that is blocked leaves a report that says so, and raises.
+
+        Raises:
+            BlockedError: the run could not be carried out.
+            InputError: something that the user gave cannot be used.
+        """
+        try:
+            report = self._judge()
+        except BlockedError as error:
+            blocked = assemble.blocked(self.recipe.name, self.target, self.engine, self.evidence, error)
+            with contextlib.suppress(BlockedError):  # the cause that counts is the first one
+                files.write(blocked, self.folder)
+            raise
+        files.write(report, self.folder)
+        return report
+
+    def _judge(self) -> Report:
+        answers = self.capture()
+        model = self.evidence.model
+        assert model is not None
+        code = recipes.load_code(recipes.code_path(self.recipe_path, self.recipe))
+
+        def work(reporter: Reporter) -> tuple[Report, bool, str]:
+            asked = (self.recipe.fidelity, self.recipe.accuracy)
+            verification = verify(model, answers, self.target.measure, asked, recipes.truth(code))
+            report = assemble.judged(self.recipe.name, self.target, self.engine, self.evidence, verification)
+            return report, False, report.verdict
+
+        return self._stage("verify", work)
+
+    def _identity(self, image: FirmwareImage) -> Identity:
+        model = self.evidence.model
+        assert model is not None
+        return Identity(model.sha256, image.project_sha256, model.inputs, model.outputs)
+
+    def _stage(self, name: str, work: Callable[[Reporter], tuple[_A, bool, str]]) -> _A:
+        """Runs a stage once in the life of this run."""
+        if name not in self._made:
+            with self._observer.stage(name) as reporter:
+                made, found, note = work(reporter)
+                self._observer.result(note, found=found)
+            self._made[name] = made
+        return cast(_A, self._made[name])

@@ -1,0 +1,163 @@
+"""F1: child processes that cannot outlive us.
+
+A child runs in its own process group, so a Ctrl-C in the terminal reaches only tinyhil, which then ends the whole group
+in order. For the case that tinyhil itself is killed, the kernel is asked to kill the child with its parent, through
+util-linux' ``setpriv --pdeathsig`` (an exec wrapper: no code of ours runs between fork and exec, so threads are safe).
+Where setpriv does not exist (not Linux), only the orderly end is guaranteed; ``tinyhil doctor`` says so.
+
+A signal goes to a group only while its number is certainly ours: before the child is reaped, or at once afterwards.
+Later the number may belong to somebody else. So ask :func:`poll`, not ``Popen.poll``, whether a child has ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from tinyhil.errors import MissingToolError, ToolError
+
+GRACE_SECONDS = 2.0
+"""How long a process group may take to end after SIGTERM before it is killed."""
+
+
+def require(program: str, *, debian: str, purpose: str) -> Path:
+    """The path of a program on PATH.
+
+    Raises:
+        MissingToolError: it is not there; the hint is the Debian command that installs it.
+    """
+    found = shutil.which(program)
+    if found is None:
+        raise MissingToolError(
+            f"{program} is not installed, it is needed to {purpose}", hint=f"sudo apt-get install {debian}"
+        )
+    return Path(found)
+
+
+def spawn(
+    argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None, stdin: bool = False
+) -> subprocess.Popen[str]:
+    """Starts a program whose standard output and error come through one text pipe.
+
+    The kernel's promise to kill the child holds for the thread that calls this: the child dies when that thread ends.
+
+    Args:
+        argv: program and arguments.
+        cwd: where it runs, by default where we run.
+        env: variables added to ours.
+        stdin: whether standard input is a pipe too; otherwise it is empty.
+
+    Raises:
+        MissingToolError: the program is not there.
+        ToolError: it is there, but cannot be started.
+    """
+    guard = shutil.which("setpriv")
+    wrapped = [guard, "--pdeathsig", "KILL", "--", *argv] if guard else list(argv)
+    if shutil.which(argv[0]) is None:
+        raise MissingToolError(f"{argv[0]} is not installed")
+    try:
+        return subprocess.Popen(
+            wrapped,
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            process_group=0,
+        )
+    except OSError as error:
+        raise ToolError(f"cannot start {argv[0]}: {error}") from error
+
+
+def poll(child: subprocess.Popen[str], within: float = 0.0) -> int | None:
+    """The exit code of a child that ends by itself within some seconds, or None.
+
+    What it left behind in its group is killed.
+    """
+    if child.returncode is None:
+        try:
+            child.wait(within)
+        except subprocess.TimeoutExpired:
+            return None
+        _signal(child, signal.SIGKILL)
+    return child.returncode
+
+
+def describe_exit(code: int) -> str:
+    """An exit code of :mod:`subprocess` in words; a negative one is the number of a signal."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:  # a real-time signal, which has no name
+        return f"signal {-code}"
+
+
+def end(child: subprocess.Popen[str]) -> None:
+    """Ends a child and its whole process group, and returns when the child is gone. May be called again."""
+    if child.returncode is None:
+        _signal(child, signal.SIGTERM)
+        try:
+            child.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
+        finally:  # also when a second Ctrl-C interrupts the wait
+            _signal(child, signal.SIGKILL)
+        child.wait()
+    if child.stdout is not None:
+        child.stdout.close()
+    if child.stdin is not None:
+        with contextlib.suppress(OSError):
+            child.stdin.close()
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    what: str,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    on_line: Callable[[str], None] | None = None,
+) -> str:
+    """Runs a program to its end and returns all it printed.
+
+    Args:
+        argv: program and arguments.
+        what: the work in words, for the error: "build the firmware".
+        cwd: where it runs, by default where we run.
+        env: variables added to ours.
+        on_line: called with each line as it comes.
+
+    Raises:
+        MissingToolError: the program is not there.
+        ToolError: it exited with another code than 0, or by a signal; ``detail`` is its output.
+    """
+    child = spawn(argv, cwd=cwd, env=env)
+    lines: list[str] = []
+    try:
+        assert child.stdout is not None
+        for line in child.stdout:
+            lines.append(line)
+            if on_line is not None:
+                on_line(line.rstrip("\n"))
+        code = child.wait()
+        _signal(child, signal.SIGKILL)
+    finally:
+        end(child)
+    output = "".join(lines)
+    if code != 0:
+        raise ToolError(f"could not {what}: {Path(argv[0]).name} ended with {describe_exit(code)}", detail=output)
+    return output
+
+
+def _signal(child: subprocess.Popen[str], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, number)

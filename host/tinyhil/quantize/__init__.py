@@ -1,0 +1,5 @@
+"""F3: from a FloatModel to a QuantizedModel: integers, test vectors, and what the integer reference makes of them."""
+
+from tinyhil.quantize.stage import quantize
+
+__all__ = ["quantize"]

@@ -1,0 +1,5 @@
+"""F3: from a QuantizedModel to a self-contained PlatformIO project."""
+
+from tinyhil.render.stage import render
+
+__all__ = ["render"]

@@ -1,0 +1,165 @@
+"""The stage: lays out a PlatformIO project that opens and builds without tinyhil.
+
+::
+
+    platformio.ini, include/, lib/model/   rendered: what varies by model or target
+    src/, lib/tinyhil_*/                   copied from firmware/: only the engine and the port that the target uses
+    platform/                              copied from firmware/platform, for targets that build with it
+
+The same input gives the same bytes. All files are put together in memory first, hashed, and only then written; files whose content has not changed are
+left alone, so that PlatformIO's incremental build works, and files that no longer belong are removed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+import tinyhil
+from tinyhil import resources
+from tinyhil.affine import DType
+from tinyhil.artifacts import hashing, store
+from tinyhil.artifacts.types import Project, QuantizedModel
+from tinyhil.errors import ConfigError
+from tinyhil.render import compiled
+from tinyhil.targets.model import Target
+
+LOCAL_PLATFORM = "local"
+_LIBRARIES = ("link", "engine", "server", "port")
+_KEEP = (".pio", ".vscode", ".git")
+"""Folders of the user's and PlatformIO's own, never touched."""
+_NAME_BYTES = 63
+"""Of a tensor's name on the link (docs/protocol.md, TENSOR)."""
+_ZERO = "0" * 64
+
+
+def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path) -> tuple[Project, bool]:
+    """Renders ``model`` for ``target`` into ``folder``.
+
+    Returns:
+        The project, and whether it was there already.
+
+    Raises:
+        ConfigError: the target has no such engine.
+        ModelError: the engine cannot compute the model.
+        StorageError: the folder cannot be written.
+    """
+    engine = target.engines.get(engine_name)
+    if engine is None:
+        raise ConfigError(f"target {target.name} has no engine {engine_name!r}", hint=f"it has {', '.join(target.engines)}")
+    generated = compiled.generate(model, engine)
+    files = {f"lib/model/{path}": data for path, data in generated.items()}
+    files |= _copied(target, engine_name)
+    context = {
+        "version": tinyhil.__version__,
+        "recipe": model.recipe,
+        "target": target,
+        "engine": engine_name,
+        "inputs": model.inputs,
+        "outputs": model.outputs,
+        "model_sha256": model.sha256,
+        "model_flags": compiled.flags(generated),
+        "platform": "symlink://platform" if target.build.platform == LOCAL_PLATFORM else target.build.platform,
+    }
+    identity = hashing.of_tree(files | _rendered({**context, "project_sha256": _ZERO}))
+    files |= _rendered({**context, "project_sha256": identity})
+    unchanged = _synchronize(folder, files)
+    project = Project(
+        folder=folder,
+        environment=target.name,
+        sha256=identity,
+        model_sha256=model.sha256,
+        engine=engine_name,
+        kernels=compiled.describe(engine),
+    )
+    return project, unchanged
+
+
+def _copied(target: Target, engine_name: str) -> dict[str, bytes]:
+    """The device's sources, without the engines and ports of other targets."""
+    firmware = resources.folder("firmware")
+    variant = {"engine": engine_name, "port": target.build.port}
+    files = {f"src/{path}": data for path, data in resources.read_tree(firmware / "src").items()}
+    for library in _LIBRARIES:
+        for path, data in resources.read_tree(firmware / "lib" / library).items():
+            top, slash, _ = path.partition("/")
+            if slash and top != variant.get(library):
+                continue
+            files[f"lib/tinyhil_{library}/{path}"] = data
+    if target.build.platform == LOCAL_PLATFORM:
+        files |= {f"platform/{path}": data for path, data in resources.read_tree(firmware / "platform").items()}
+    return files
+
+
+def _rendered(context: dict[str, Any]) -> dict[str, bytes]:
+    """Every template, rendered."""
+    root = resources.folder("templates")
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(root), undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False
+    )
+    environment.filters |= {
+        "hex_bytes": _hex_bytes,
+        "c_string": _c_string,
+        "c_name": _c_name,
+        "c_float": _c_float,
+        "c_dtype": _c_dtype,
+    }
+    names = sorted(name for name in environment.list_templates() if name.endswith(".j2"))
+    return {name.removesuffix(".j2"): environment.get_template(name).render(context).encode() for name in names}
+
+
+def _hex_bytes(digest: str) -> str:
+    return ", ".join(f"0x{value:02x}" for value in bytes.fromhex(digest))
+
+
+def _c_string(text: str) -> str:
+    """A C string literal. What is not printable ASCII becomes octal escapes, which, unlike hexadecimal ones, end after three digits."""
+    body = "".join(
+        chr(byte) if 0x20 <= byte < 0x7F and byte not in b'"\\?' else f"\\{byte:03o}" for byte in text.encode()
+    )
+    return f'"{body}"'
+
+
+def _c_name(text: str) -> str:
+    """A tensor's name as far as the link carries it, never half a character."""
+    return _c_string(text.encode()[:_NAME_BYTES].decode(errors="ignore"))
+
+
+def _c_float(value: float) -> str:
+    """A float literal that reads back as exactly the same float32: nine significant digits are enough (IEEE 754)."""
+    if not math.isfinite(value):
+        raise ValueError(f"a scale is {value}")
+    return f"{value:.9e}f"
+
+
+def _c_dtype(dtype: DType) -> str:
+    return f"k{dtype.name.capitalize()}"
+
+
+def _synchronize(folder: Path, files: dict[str, bytes]) -> bool:
+    """Makes ``folder`` hold exactly ``files``; returns whether it did already."""
+    store.make_folder(folder)
+    unchanged = True
+    with store.storage(folder):
+        for path in _present(folder):
+            if path.relative_to(folder).as_posix() not in files:
+                unchanged = False
+                path.unlink()
+    for name, data in files.items():
+        path = folder / name
+        if not path.is_file() or path.read_bytes() != data:
+            unchanged = False
+            store.write_bytes(path, data)
+    return unchanged
+
+
+def _present(folder: Path) -> Iterable[Path]:
+    return [
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.relative_to(folder).parts[0] not in _KEEP and "__pycache__" not in path.parts
+    ]

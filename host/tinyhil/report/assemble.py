@@ -1,0 +1,122 @@
+"""Puts the report together from the artifacts of a run, or from the error that blocked it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tinyhil.artifacts.types import Capture, FirmwareImage, Project, QuantizedModel
+from tinyhil.compare.verdict import SCHEMA, Accuracy, Blocked, Fidelity, Report, Size, Verification
+from tinyhil.errors import TinyhilError
+from tinyhil.targets.model import Target
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The artifacts that a run has made so far; a blocked run lacks some."""
+
+    model: QuantizedModel | None = None
+    project: Project | None = None
+    image: FirmwareImage | None = None
+    capture: Capture | None = None
+
+
+def judged(recipe: str, target: Target, engine: str, evidence: Evidence, verification: Verification) -> Report:
+    """The report of a run that was carried out."""
+    passed = verification.passed
+    return _report(
+        recipe,
+        target,
+        engine,
+        evidence,
+        verdict="pass" if passed else "fail",
+        summary=_summary(verification),
+        verification=verification,
+    )
+
+
+def blocked(recipe: str, target: Target, engine: str, evidence: Evidence, error: TinyhilError) -> Report:
+    """The report of a run that could not be carried out."""
+    return _report(
+        recipe,
+        target,
+        engine,
+        evidence,
+        verdict="blocked",
+        summary=f"no verdict: {error.message}",
+        cause=Blocked(error=type(error).__name__, cause=error.message, hint=error.hint, detail=error.detail),
+    )
+
+
+def _report(
+    recipe: str,
+    target: Target,
+    engine: str,
+    evidence: Evidence,
+    *,
+    verdict: Literal["pass", "fail", "blocked"],
+    summary: str,
+    verification: Verification | None = None,
+    cause: Blocked | None = None,
+) -> Report:
+    model, project, image, capture = evidence.model, evidence.project, evidence.image, evidence.capture
+    return Report(
+        schema=SCHEMA,
+        verdict=verdict,
+        summary=summary,
+        recipe=recipe,
+        target=target.name,
+        honest_about=target.honest_about,
+        engine=engine,
+        kernels=project.kernels if project else None,
+        ops=model.ops if model else (),
+        fidelity=verification.fidelity if verification else None,
+        accuracy=verification.accuracy if verification else None,
+        size=_size(image, capture),
+        instructions_per_inference=verification.instructions_per_inference if verification else None,
+        microseconds_per_inference=verification.microseconds_per_inference if verification else None,
+        measured_by=target.measure.method or None,
+        model_sha256=model.sha256 if model else None,
+        project_sha256=image.project_sha256 if image else None,
+        firmware_sha256=image.sha256 if image else None,
+        tool_versions=image.tool_versions if image else {},
+        link=capture.counters if capture else {},
+        blocked=cause,
+    )
+
+
+def _size(image: FirmwareImage | None, capture: Capture | None) -> Size | None:
+    if image is None:
+        return None
+    return Size(
+        flash_bytes=image.flash_bytes,
+        ram_bytes=image.ram_bytes,
+        arena_bytes=capture.arena_bytes if capture else None,
+        sections=image.sections,
+    )
+
+
+def _summary(verification: Verification) -> str:
+    return f"{fidelity_line(verification.fidelity)}; {accuracy_line(verification.accuracy)}"
+
+
+def fidelity_line(fidelity: Fidelity) -> str:
+    """The first verdict in words."""
+    exact = fidelity.vectors - fidelity.mismatches
+    kind = "exact" if fidelity.tolerance_lsb == 0 else f"within {fidelity.tolerance_lsb} LSB"
+    scope = " (all inputs there are)" if fidelity.exhaustive else ""
+    if fidelity.passed:
+        return f"{exact}/{fidelity.vectors} outputs {kind}{scope}"
+    wrong = f"{fidelity.mismatches} of {fidelity.vectors} outputs wrong{scope}"
+    return f"{wrong}, by up to {fidelity.max_lsb} LSB"
+
+
+def accuracy_line(accuracy: Accuracy | None) -> str:
+    """The second verdict in words."""
+    if accuracy is None:
+        return "accuracy not judged: there is no float model"
+    missed = [bound for bound in accuracy.bounds if not bound.met]
+    if missed:
+        return ", ".join(f"{bound.figure} is {bound.value:.4g}, above its limit of {bound.limit:g}" for bound in missed)
+    met = f"{len(accuracy.bounds)} of {len(accuracy.bounds)} accuracy bounds met" if accuracy.bounds else "no accuracy bound asked"
+    return f"MAE {accuracy.device_vs_float.mae:.4g} against the float model, {met}"

@@ -1,0 +1,114 @@
+"""Writes and reads ``report.json`` (the truth) and writes ``report.xml`` (JUnit, for CI systems)."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import msgspec
+
+from tinyhil.artifacts import store
+from tinyhil.compare.verdict import SCHEMA, Report
+from tinyhil.errors import ConfigError
+from tinyhil.report import assemble
+
+JSON = "report.json"
+XML = "report.xml"
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def to_json(report: Report) -> str:
+    """The report as indented JSON, keys in the order of the classes."""
+    return json.dumps(msgspec.to_builtins(report), indent=2) + "\n"
+
+
+def from_json(text: str, name: str) -> Report:
+    """Reads a report back.
+
+    Raises:
+        ConfigError: it is not a report of this version.
+    """
+    try:
+        report = msgspec.json.decode(text.encode(), type=Report)
+    except msgspec.DecodeError as error:
+        raise ConfigError(f"{name} is not a report of this version of tinyhil: {error}") from error
+    if report.schema != SCHEMA:
+        raise ConfigError(f"{name} is not a report of this version of tinyhil: schema {report.schema}, known is {SCHEMA}")
+    return report
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of ``report.json``."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Report)}
+
+
+def to_junit(report: Report) -> str:
+    """The report as JUnit XML: one test case per verdict; a blocked run is an error, not a failure."""
+    cases: list[tuple[str, str | None]] = []
+    if report.fidelity is not None:
+        line = assemble.fidelity_line(report.fidelity)
+        cases.append(("fidelity", None if report.fidelity.passed else line))
+    if report.accuracy is not None:
+        line = assemble.accuracy_line(report.accuracy)
+        cases.append(("accuracy", None if report.accuracy.passed else line))
+    errors = 1 if report.blocked else 0
+    failures = sum(1 for _, failure in cases if failure)
+    suites = ElementTree.Element("testsuites")
+    suite = ElementTree.SubElement(
+        suites,
+        "testsuite",
+        name=f"tinyhil.{report.recipe}.{report.target}",
+        tests=str(len(cases) + errors),
+        failures=str(failures),
+        errors=str(errors),
+    )
+    properties = ElementTree.SubElement(suite, "properties")
+    for name in ("engine", "model_sha256", "project_sha256", "firmware_sha256"):
+        value = getattr(report, name)
+        if value is not None:
+            ElementTree.SubElement(properties, "property", name=name, value=value)
+    for name, failure in cases:
+        case = ElementTree.SubElement(suite, "testcase", classname=f"{report.recipe}.{report.target}", name=name)
+        if failure is not None:
+            ElementTree.SubElement(case, "failure", message=failure)
+    if report.blocked is not None:
+        case = ElementTree.SubElement(suite, "testcase", classname=f"{report.recipe}.{report.target}", name="run")
+        error = ElementTree.SubElement(case, "error", type=report.blocked.error, message=_xml_text(report.blocked.cause))
+        error.text = _xml_text(f"{report.blocked.hint}\n{report.blocked.detail}")
+    ElementTree.indent(suites)
+    return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _xml_text(text: str) -> str:
+    """Without the characters that XML 1.0 cannot carry (its production 2, Char): a tool's output may have any."""
+    return _NOT_XML.sub("", text)
+
+
+def write(report: Report, folder: Path) -> None:
+    """Writes both files.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    store.write_text(folder / JSON, to_json(report))
+    store.write_text(folder / XML, to_junit(report))
+
+
+def read(folder: Path) -> Report:
+    """Reads the report of an earlier run.
+
+    Raises:
+        ConfigError: there is none, or it is damaged.
+    """
+    path = folder / JSON
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not a report: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"there is no report in {folder}", hint="make one with tinyhil run RECIPE") from error
+    return from_json(text, str(path))

@@ -1,0 +1,54 @@
+"""The report as lines for a terminal. Printing them is the command line's business."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tinyhil.compare.metrics import ErrorFigures
+from tinyhil.compare.verdict import Report
+from tinyhil.report import assemble
+
+
+def rows(report: Report) -> Iterator[tuple[str, str]]:
+    """Label and value of each line between the heading and the verdict."""
+    yield "recipe", report.recipe
+    yield "target", f"{report.target} ({report.honest_about})"
+    yield "engine", report.engine + (f" ({report.kernels})" if report.kernels else "")
+    if report.fidelity is not None:
+        yield "fidelity", f"{assemble.fidelity_line(report.fidelity)}, against {report.fidelity.reference}"
+        for mismatch in report.fidelity.first_mismatches:
+            place = f"vector {mismatch.vector}, output {mismatch.output}[{mismatch.element}]"
+            yield "", f"{place}: expected {mismatch.expected:.10g}, device {mismatch.actual:.10g}"
+    if report.accuracy is not None:
+        accuracy = report.accuracy
+        yield "device vs float", _figures(accuracy.device_vs_float)
+        if accuracy.device_vs_truth is not None:
+            yield "device vs truth", _figures(accuracy.device_vs_truth)
+        parts = [] if accuracy.float_vs_truth is None else [f"training {accuracy.float_vs_truth.mae:.4f}"]
+        parts.append(f"quantization {accuracy.reference_vs_float.mae:.4f}")
+        parts.append(f"device {accuracy.device_vs_reference.mae:.4f}")
+        yield "error by origin", "MAE " + ", ".join(parts)
+        for bound in accuracy.bounds:
+            yield "bound", f"{bound.figure} {bound.value:.4f} <= {bound.limit:g}: {'met' if bound.met else 'NOT MET'}"
+    if report.size is not None:
+        yield "flash", f"{report.size.flash_bytes:,} B"
+        arena = "" if report.size.arena_bytes is None else f", of which arena {report.size.arena_bytes:,} B"
+        yield "RAM", f"{report.size.ram_bytes:,} B{arena}, without the stack"
+    if report.instructions_per_inference is not None:
+        yield "instructions", f"{report.instructions_per_inference:,.0f} per inference ({report.measured_by})"
+    if report.microseconds_per_inference is not None:
+        yield "time", f"{report.microseconds_per_inference:,.1f} us per inference ({report.measured_by})"
+    for label, digest in (("model", report.model_sha256), ("firmware", report.firmware_sha256)):
+        if digest is not None:
+            yield label, f"sha256 {digest[:16]}..."
+
+
+def verdict(report: Report) -> str:
+    """The last line."""
+    if report.verdict == "blocked":
+        return f"BLOCKED  {report.summary}"
+    return f"{report.verdict.upper()}  {report.recipe} on {report.target} ({report.engine}): {report.summary}"
+
+
+def _figures(figures: ErrorFigures) -> str:
+    return f"MAE {figures.mae:.4f}, RMSE {figures.rmse:.4f}, max {figures.max:.4f}"

@@ -1,0 +1,133 @@
+"""The facts of a target. Everything that differs between targets is a field here and a value in a file.
+
+Ownership: a :class:`Target` is a passive fact; devices, transports and the toolchain read it and never change it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+"""Names of targets, recipes and engines: they become folder names."""
+
+Positive = Annotated[int, Meta(gt=0)]
+
+
+class Chip(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The chip's limits, against which an image is judged before it is flashed."""
+
+    cpu: str
+    flash_bytes: Positive
+    ram_bytes: Positive
+
+
+class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A program that the target needs on PATH, and the Debian packages that bring it."""
+
+    name: str
+    debian: str
+
+
+class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How PlatformIO builds for the target.
+
+    Attributes:
+        platform: PlatformIO platform, or ``local`` for the project's own one (firmware/platform).
+        board: PlatformIO board id.
+        framework: PlatformIO framework, empty for bare metal.
+        port: folder of firmware/lib/port that drives the chip.
+        flags: further compiler flags.
+        programs: what has to be on PATH.
+    """
+
+    platform: str
+    board: str
+    port: str
+    framework: str = ""
+    flags: tuple[str, ...] = ()
+    programs: tuple[Program, ...] = ()
+
+
+class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The wire to the device.
+
+    Attributes:
+        baud: line rate in bit/s; an emulator ignores it.
+        max_payload: largest frame payload in bytes that the firmware is built for (docs/protocol.md, WELCOME).
+        answer_within: seconds after which a device that has not answered the handshake is given up.
+    """
+
+    baud: Positive = 115200
+    max_payload: Annotated[int, Meta(ge=100, le=4096)] = 1024
+    answer_within: Annotated[float, Meta(gt=0)] = 10.0
+
+
+class Emulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A program that stands in for the board.
+
+    Attributes:
+        program: found on PATH.
+        debian: the Debian package that brings it.
+        arguments: its arguments; ``{firmware}`` stands for the path of the ELF file.
+        serial_port: regular expression whose first group is the path of the serial port in the program's output.
+    """
+
+    program: str
+    debian: str
+    arguments: tuple[str, ...]
+    serial_port: str
+
+
+class Measure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a tick of the device's clock honestly stands for.
+
+    Attributes:
+        unit: ``instructions`` for an emulator that counts them, ``microseconds`` for a chip, ``nothing`` otherwise.
+        per_tick: units per tick.
+        method: how the figure comes about, for the report.
+    """
+
+    unit: Literal["instructions", "microseconds", "nothing"]
+    per_tick: float = 1.0
+    method: str = ""
+
+
+class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How an engine is built for the target, and what it computes correctly there.
+
+    Attributes:
+        kernels: kernel set: ``portable`` or ``cmsis-nn``.
+        profile: the engine's own name for the CPU.
+        per_channel_dense: whether Dense layers may be quantized per channel.
+        ops: TFLite builtin operators it takes.
+    """
+
+    kernels: Literal["portable", "cmsis-nn"]
+    profile: str
+    per_channel_dense: bool
+    ops: tuple[str, ...]
+
+
+class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One target file.
+
+    Attributes:
+        name: as in ``--target``.
+        title: one line for people.
+        honest_about: what its figures may and may not be taken for.
+        default_engine: a key of ``engines``.
+    """
+
+    name: Name
+    title: str
+    honest_about: str
+    default_engine: Name
+    chip: Chip
+    build: Build
+    link: Link
+    measure: Measure
+    engines: dict[Name, Engine]
+    emulator: Emulator | None = None

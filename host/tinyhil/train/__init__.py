@@ -1,0 +1,5 @@
+"""F3: from a recipe to a FloatModel."""
+
+from tinyhil.train.stage import key, train
+
+__all__ = ["key", "train"]

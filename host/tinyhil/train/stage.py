@@ -1,0 +1,71 @@
+"""The stage: trains a recipe's model in a child process, or finds the artifact of an earlier training.
+
+TensorFlow is imported in the child only, so a run that finds everything in place never pays for it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from tinyhil import worker
+from tinyhil.artifacts import hashing, store
+from tinyhil.artifacts.types import FloatModel
+from tinyhil.config import recipe as recipes
+from tinyhil.config.recipe import Recipe
+from tinyhil.progress import Reporter
+
+STAGE = "train"
+MODEL = "model.keras"
+DATASET = "dataset.npz"
+HISTORY = "history.json"
+
+
+def key(recipe: Recipe, code: Path) -> str:
+    """Hash of all that the trained model depends on."""
+    return hashing.of_json(
+        {
+            "stage": hashing.of_sources([Path(__file__).parent]),
+            "recipe": recipe.name,
+            "train": msgspec.to_builtins(recipe.train),
+            "code": hashing.of_file(code),
+        }
+    )
+
+
+def train(path: Path, folder: Path, reporter: Reporter) -> tuple[FloatModel, bool]:
+    """Trains the recipe at ``path`` into ``folder``.
+
+    Returns:
+        The model, and whether it was found rather than trained.
+
+    Raises:
+        ConfigError: the recipe or its code is wrong.
+        MissingToolError: TensorFlow is not installed.
+        StorageError: the folder cannot be written.
+        ToolError: the training ended without a model.
+    """
+    recipe = recipes.load(path)
+    code = recipes.code_path(path, recipe)
+    wanted = key(recipe, code)
+    manifest = store.load(folder, STAGE, wanted)
+    found = manifest is not None
+    if manifest is None:
+        store.make_folder(folder)
+        store.forget(folder)
+        result = worker.call(
+            "tinyhil.train.child",
+            {"code": str(code), "folder": str(folder), "train": msgspec.to_builtins(recipe.train)},
+            what=f"train {recipe.name}",
+            reporter=reporter,
+        )
+        manifest = store.save(folder, STAGE, wanted, (MODEL, DATASET, HISTORY), {"metrics": result["metrics"]})
+    model = FloatModel(
+        recipe=recipe.name,
+        path=folder / MODEL,
+        dataset=folder / DATASET,
+        key=wanted,
+        metrics=manifest.facts["metrics"],
+    )
+    return model, found

@@ -1,0 +1,10 @@
+"""Ways for bytes to a device and back: serial ports, sockets, pyserial's URLs.
+
+Floor F2. A transport moves bytes and nothing else: who starts and ends the device is the business of
+``tinyhil.device``, what the bytes mean that of ``tinyhil.link``.
+"""
+
+from tinyhil.transport.address import open_transport
+from tinyhil.transport.base import Transport
+
+__all__ = ["Transport", "open_transport"]

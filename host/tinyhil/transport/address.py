@@ -1,0 +1,38 @@
+"""One address for every kind of transport, so that a target is data: it says where, and nobody asks what."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from tinyhil.deadline import Deadline
+from tinyhil.errors import ConfigError
+from tinyhil.transport.base import Transport
+from tinyhil.transport.serial_port import open_serial
+from tinyhil.transport.socket_stream import connect_tcp, connect_unix
+
+
+def open_transport(address: str, *, baud: int, deadline: Deadline) -> Transport:
+    """Opens what ``address`` names.
+
+    ``tcp://host:port`` and ``socket://host:port`` are TCP, ``unix:/path`` is a Unix socket, and everything else is a
+    device path or URL for pyserial. Sockets are waited for until the deadline; a serial port has to be there.
+
+    Raises:
+        ConfigError: the address cannot be meant.
+        DeviceError: it cannot be opened.
+    """
+    scheme, colon, rest = address.partition(":")
+    if colon and scheme == "unix":
+        if not rest:
+            raise ConfigError("unix: lacks the path of the socket", hint="write unix:/path/to/socket")
+        return connect_unix(rest, deadline)
+    if scheme in ("tcp", "socket"):
+        try:
+            parts = urlsplit(address)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host, port = None, None
+        if not host or not port:
+            raise ConfigError(f"{address} is no TCP address", hint="write tcp://host:port")
+        return connect_tcp(host, port, deadline)
+    return open_serial(address, baud)

@@ -1,0 +1,37 @@
+"""What every transport can do."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from tinyhil.deadline import Deadline
+
+
+class Transport(Protocol):
+    """Bytes both ways.
+
+    Ownership: whoever opens a transport closes it. It is used by one thread at a time.
+    """
+
+    @property
+    def name(self) -> str:
+        """The address, for messages."""
+
+    def read(self, max_bytes: int, timeout_s: float) -> bytes:
+        """Returns as soon as there are bytes, at most ``max_bytes``; nothing once ``timeout_s`` seconds have passed.
+
+        Raises:
+            DeviceError: the other end is gone.
+        """
+
+    def write(self, data: bytes, deadline: Deadline) -> None:
+        """Hands all of ``data`` over, and keeps for ``read`` what arrives meanwhile.
+
+        Both ends may therefore send at once, and more than the buffers between them hold.
+
+        Raises:
+            DeviceError: the other end is gone, or did not take the data before the deadline.
+        """
+
+    def close(self) -> None:
+        """Gives the port up. May be called again; anything else afterwards raises DeviceError."""

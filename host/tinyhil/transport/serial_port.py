@@ -1,0 +1,143 @@
+"""Serial ports: boards, the terminals of emulators, and pyserial's URLs (``rfc2217://``, ``loop://``, ...).
+
+pyserial opens and configures. On POSIX the bytes of a device path then go through its descriptor directly (see
+poll_stream.py): pyserial's own ``read(n)`` waits for n bytes or the timeout, and its ``write`` does not read meanwhile.
+URLs, and Windows, have no descriptor to wait for and go through pyserial.
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+import os
+from typing import Any
+
+import serial
+
+from tinyhil.deadline import Deadline
+from tinyhil.errors import ConfigError, DeviceError
+from tinyhil.transport.base import Transport
+from tinyhil.transport.poll_stream import PollStream
+
+_OPEN_ERRORS: tuple[type[Exception], ...] = (OSError,)
+try:
+    import termios
+except ImportError:  # Windows
+    pass
+else:
+    _OPEN_ERRORS = (OSError, termios.error)
+
+_BUSY = (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK)
+_MISSING = (errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.ENOTDIR)
+_FORBIDDEN = (errno.EACCES, errno.EPERM)
+_NO_TERMINAL = (errno.ENOTTY, errno.EISDIR)
+
+
+def open_serial(address: str, baud: int = 115200) -> Transport:
+    """Opens a device path or a pyserial URL, 8N1, without flow control.
+
+    A device path is locked against a second program that locks too. What had arrived before is thrown away.
+
+    Args:
+        address: ``/dev/ttyACM0``, ``COM3``, ``rfc2217://host:port``, ...
+        baud: line rate in bit/s; terminals of emulators ignore it.
+
+    Raises:
+        DeviceError: the port is missing, busy, forbidden, or no serial port.
+        ConfigError: the URL or the baud rate cannot be meant.
+    """
+    url = "://" in address
+    options: dict[str, Any] = {} if url else {"exclusive": True}
+    try:
+        port = serial.serial_for_url(address, baudrate=baud, timeout=0, **options)
+    except (ValueError, OverflowError) as error:
+        raise ConfigError(f"{address} cannot be opened at {baud} baud: {error}") from None
+    except _OPEN_ERRORS as error:
+        raise _cannot_open(address, error) from None
+    if url or os.name != "posix":
+        return _PyserialStream(address, port)
+    fileno = port.fileno()
+    return PollStream(
+        address, fileno, functools.partial(os.read, fileno), functools.partial(os.write, fileno), port.close
+    )
+
+
+class _PyserialStream:
+    """Bytes through pyserial's own calls, for what ``select`` cannot wait for."""
+
+    def __init__(self, name: str, port: Any) -> None:
+        self._name = name
+        self._port = port
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def read(self, max_bytes: int, timeout_s: float) -> bytes:
+        self._require_open()
+        try:
+            self._port.timeout = timeout_s
+            first = bytes(self._port.read(1))
+            rest = min(max_bytes - 1, self._port.in_waiting) if first else 0
+            return first + bytes(self._port.read(rest)) if rest else first
+        except OSError as error:
+            raise self._lost(error) from None
+
+    def write(self, data: bytes, deadline: Deadline) -> None:
+        self._require_open()
+        try:
+            self._port.write_timeout = deadline.remaining
+            self._port.write(data)
+        except serial.SerialTimeoutException:
+            raise DeviceError(
+                f"{self._name} did not take {len(data)} bytes within {deadline.seconds:g} s",
+                hint="the device does not read its port: it may hang, or run other firmware",
+            ) from None
+        except OSError as error:
+            raise self._lost(error) from None
+
+    def close(self) -> None:
+        self._port.close()
+
+    def _require_open(self) -> None:
+        if not self._port.is_open:
+            raise DeviceError(f"{self._name} is closed")
+
+    def _lost(self, error: OSError) -> DeviceError:
+        return DeviceError(f"{self._name}: the other end is gone ({error})", hint="look whether the server still runs")
+
+
+def _cannot_open(address: str, error: Exception) -> DeviceError:
+    """Turns what pyserial raised into a message with the next step."""
+    code = _errno(error)
+    if code in _BUSY:
+        return DeviceError(
+            f"{address} is in use by another program", hint="close the serial monitor, IDE or test run that holds it"
+        )
+    if code in _MISSING:
+        return DeviceError(f"there is no port {address}", hint=f"plug the board in; {_present()}")
+    if code in _FORBIDDEN:
+        return DeviceError(
+            f"no permission to open {address}",
+            hint="add yourself to the group that owns the port, on Debian `sudo usermod -aG dialout $USER`, "
+            "and log in again",
+        )
+    if code in _NO_TERMINAL:
+        return DeviceError(f"{address} is not a serial port", hint=_present())
+    return DeviceError(f"{address} cannot be opened: {error}")
+
+
+def _errno(error: Exception) -> int | None:
+    """The number of the system's error, which pyserial hides in different places."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno
+    inner = error.__context__ or error
+    number = inner.args[0] if inner.args else None
+    return number if isinstance(number, int) else None
+
+
+def _present() -> str:
+    from serial.tools import list_ports  # slow, and needed for this hint only
+
+    names = sorted(port.device for port in list_ports.comports())
+    return f"ports present: {', '.join(names)}" if names else "no serial port is present"

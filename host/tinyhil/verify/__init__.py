@@ -1,0 +1,5 @@
+"""F3: from a Capture to a Verification."""
+
+from tinyhil.verify.stage import verify
+
+__all__ = ["verify"]
