@@ -1,7 +1,7 @@
 """Times the commands that should be quick, as whole processes, and prints them beside a bare interpreter's start.
 
-Run it after ``make demo`` (the second command needs its artifacts): ``make bench``. Nothing is asserted: machines differ. The budgets are printed
-for comparison.
+Run it after ``make demo`` (the second command needs its artifacts): ``make bench``. Nothing is asserted: machines
+differ. The budgets are printed for comparison.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def main() -> None:
         median = statistics.median(times)
         bare = bare or median
         allowed = "" if budget is None else f"{budget:.1f} s"
-        print(f"{name:<24} {median:>6.2f} s {min(times):>6.2f} s {max(times):>6.2f} s {allowed:>8} {median / bare:>7.1f}")
+        print(
+            f"{name:<24} {median:>6.2f} s {min(times):>6.2f} s {max(times):>6.2f} s {allowed:>8} {median / bare:>7.1f}"
+        )
 
 
 if __name__ == "__main__":

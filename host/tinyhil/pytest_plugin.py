@@ -1,8 +1,9 @@
 """The pytest plugin (F5): hardware-in-the-loop tests as fixtures.
 
-``pytest --target qemu-m4`` selects where the tests run; ``--recipe``, ``--engine``, ``--port`` and ``--build-dir`` are those of the command
-line. A test that uses ``dut`` gets a device that has been built, started and greeted; where that cannot be done for lack of a program or a
-package, the test is skipped as *blocked* with the reason, and with ``--blocked-is-error`` it is an error.
+``pytest --target qemu-m4`` selects where the tests run; ``--recipe``, ``--engine``, ``--port`` and ``--build-dir``
+are those of the command line. A test that uses ``dut`` gets a device that has been built, started and greeted; where
+that cannot be done for lack of a program or a package, the test is skipped as *blocked* with the reason, and with
+``--blocked-is-error`` it is an error.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--engine", default=None, help="what computes the model (default: the target's)")
     group.addoption("--port", default=None, help="a device that is already running, on this serial port")
     group.addoption("--build-dir", default="build", help="folder for everything that is made (default: %(default)s)")
-    group.addoption("--blocked-is-error", action="store_true", help="fail where a device cannot be had, instead of skipping")
+    group.addoption(
+        "--blocked-is-error", action="store_true", help="fail where a device cannot be had, instead of skipping"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

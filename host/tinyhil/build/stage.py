@@ -1,6 +1,7 @@
 """The stage: builds the project with PlatformIO and keeps the linked image, with its size and what built it.
 
-The image is copied out of PlatformIO's own folder, so that the artifact stays what it was when the user builds the project by hand.
+The image is copied out of PlatformIO's own folder, so that the artifact stays what it was when the user builds the
+project by hand.
 """
 
 from __future__ import annotations
@@ -78,11 +79,16 @@ def _measured(elf: Path, project: Project, target: Target, tool_versions: dict[s
     chip = target.chip
     over = [
         f"{name} takes {size:,} B of {limit:,} B"
-        for name, size, limit in (("flash", image.flash_bytes, chip.flash_bytes), ("RAM", image.ram_bytes, chip.ram_bytes))
+        for name, size, limit in (
+            ("flash", image.flash_bytes, chip.flash_bytes),
+            ("RAM", image.ram_bytes, chip.ram_bytes),
+        )
         if size > limit
     ]
     if over:
-        raise ToolError(f"the image does not fit {target.name}: {', '.join(over)}", hint="use a smaller model or another target")
+        raise ToolError(
+            f"the image does not fit {target.name}: {', '.join(over)}", hint="use a smaller model or another target"
+        )
     return FirmwareImage(
         elf=elf,
         sha256=hashing.of_file(elf),

@@ -19,7 +19,9 @@ def show(output: Output) -> ExitCode:
         if finding.found_version is not None:
             line = f"[green]ok[/]       {finding.name:<20} {escape(finding.found_version)}"
         else:
-            line = f"[red]missing[/]  {finding.name:<20} for {escape(finding.needed_for)}: {escape(finding.install_hint)}"
+            line = (
+                f"[red]missing[/]  {finding.name:<20} for {escape(finding.needed_for)}: {escape(finding.install_hint)}"
+            )
         output.console.print(line, soft_wrap=True, highlight=False)
     output.write_json([asdict(finding) for finding in findings])
     missing = [finding for finding in findings if finding.found_version is None]

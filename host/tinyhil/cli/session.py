@@ -20,13 +20,19 @@ from tinyhil.errors import ExitCode, StorageError, TinyhilError
 
 DEFAULT_TARGET = "qemu-m4"
 
-RecipeArgument = Annotated[str, typer.Argument(help="Name of a recipe; 'tinyhil recipes' lists them.", show_default=False)]
+RecipeArgument = Annotated[
+    str, typer.Argument(help="Name of a recipe; 'tinyhil recipes' lists them.", show_default=False)
+]
 TargetOption = Annotated[str, typer.Option("--target", "-t", help="Where it runs; 'tinyhil targets' lists them.")]
-EngineOption = Annotated[str | None, typer.Option("--engine", help="What computes the model there.  [default: the target's]")]
+EngineOption = Annotated[
+    str | None, typer.Option("--engine", help="What computes the model there.  [default: the target's]")
+]
 BuildDirOption = Annotated[Path, typer.Option("--build-dir", help="Folder for everything that is made.")]
 PortOption = Annotated[
     str | None,
-    typer.Option("--port", help="Talk to a device that is already running, on this serial port, instead of starting one."),
+    typer.Option(
+        "--port", help="Talk to a device that is already running, on this serial port, instead of starting one."
+    ),
 ]
 FirmwareOption = Annotated[
     Path | None, typer.Option("--firmware", help="Run this ELF file instead of the one that the project builds.")

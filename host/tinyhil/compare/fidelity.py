@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyhil.affine import TensorSpec
 from tinyhil.artifacts.types import Array
+
+_Integers = npt.NDArray[np.int64]
 
 SHOWN = 10
 """How many mismatches are listed; the count is always of all."""
@@ -90,16 +93,15 @@ def compare(
     return Differences(vectors=vectors, mismatches=int(wrong.sum()), max_lsb=largest, first=tuple(first[:SHOWN]))
 
 
-def _distance(actual: Array, expected: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def _distance(actual: Array, expected: Array) -> _Integers:
     """Distance in LSB; for float32, how many representable values lie between the two (their order as sign-magnitude integers)."""
-    if actual.dtype.kind == "f":
-        difference = _ordered(actual) - _ordered(expected)
-    else:
-        difference = actual.astype(np.int64) - expected.astype(np.int64)
-    return np.abs(difference)
+    distance: _Integers = np.abs(_ordered(actual) - _ordered(expected))
+    return distance
 
 
-def _ordered(values: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def _ordered(values: Array) -> _Integers:
+    if values.dtype.kind != "f":
+        return values.astype(np.int64)
     bits = values.astype("<f4").view("<i4").astype(np.int64)
-    ordered: np.ndarray[tuple[int, ...], np.dtype[np.int64]] = np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
+    ordered: _Integers = np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
     return ordered

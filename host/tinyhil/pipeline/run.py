@@ -8,7 +8,8 @@
     build/<recipe>/<target>/firmware/  FirmwareImage
     build/<recipe>/<target>/           report.json, report.xml
 
-A :class:`Run` makes each thing once and remembers it, so that a report can be written even of a run that was blocked half-way.
+A :class:`Run` makes each thing once and remembers it, so that a report can be written even of a run that was blocked
+half-way.
 """
 
 from __future__ import annotations
@@ -87,7 +88,8 @@ class Run:
         self.engine = request.engine or self.target.default_engine
         if self.engine not in self.target.engines:
             raise ConfigError(
-                f"target {self.target.name} has no engine {self.engine!r}", hint=f"it has {', '.join(self.target.engines)}"
+                f"target {self.target.name} has no engine {self.engine!r}",
+                hint=f"it has {', '.join(self.target.engines)}",
             )
         self.folder = request.build_dir / self.recipe.name / self.target.name
         self.evidence = Evidence()

@@ -1,7 +1,8 @@
 """Is this the device that we mean? What the handshake says, held against what the firmware was made from.
 
-Hashes are compared first: a board that still runs yesterday's build is *stale*, whatever its tensors are. The tensors are compared as well, because a scale
-that is off by one bit changes what every output means while all the integers stay right.
+Hashes are compared first: a board that still runs yesterday's build is *stale*, whatever its tensors are. The tensors
+are compared as well, because a scale that is off by one bit changes what every output means while all the integers
+stay right.
 """
 
 from __future__ import annotations
@@ -46,9 +47,13 @@ class Identity:
         ):
             if wanted != found:
                 raise StaleFirmwareError(
-                    f"stale firmware: the device runs another {what}: it says {found}, expected {wanted}", hint=_RUN_AGAIN
+                    f"stale firmware: the device runs another {what}: it says {found}, expected {wanted}",
+                    hint=_RUN_AGAIN,
                 )
-        for direction, expected, described in (("input", self.inputs, device.inputs), ("output", self.outputs, device.outputs)):
+        for direction, expected, described in (
+            ("input", self.inputs, device.inputs),
+            ("output", self.outputs, device.outputs),
+        ):
             if len(expected) != len(described):
                 raise DeviceError(f"the device has {len(described)} {direction}s, the model has {len(expected)}")
             for index, (spec, other) in enumerate(zip(expected, described, strict=True)):
@@ -60,7 +65,10 @@ class Identity:
 
 
 def _difference(model: TensorSpec, device: TensorSpec) -> str:
-    """What of a tensor differs, in words; empty if nothing does. Names may be shortened by the device, so they are not compared."""
+    """What of a tensor differs, in words; empty if nothing does.
+
+    Names may be shortened by the device, so they are not compared.
+    """
     if model.dtype is not device.dtype:
         return f"element type {device.dtype.name.lower()}, expected {model.dtype.name.lower()}"
     if model.shape != device.shape:

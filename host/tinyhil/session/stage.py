@@ -1,7 +1,7 @@
 """The stage: drives one Connection over one Transport, with one clock and one deadline.
 
-The deadline is a promise about silence: it starts anew whenever the device has answered something, so a long run is fine
-and a device that stops is given up after ``answer_within`` seconds.
+The deadline is a promise about silence: it starts anew whenever the device has answered something, so a long run is
+fine and a device that stops is given up after ``answer_within`` seconds.
 """
 
 from __future__ import annotations
@@ -80,7 +80,9 @@ class _Session:
             )
         self._transport.write(self.connection.data_to_send(), deadline)
         timeout = self.connection.next_timeout(time.monotonic())
-        data = self._transport.read(READ_BYTES, deadline.within(POLL_SECONDS if timeout is None else min(timeout, POLL_SECONDS)))
+        data = self._transport.read(
+            READ_BYTES, deadline.within(POLL_SECONDS if timeout is None else min(timeout, POLL_SECONDS))
+        )
         now = time.monotonic()
         events = [*self.connection.receive(data, now), *self.connection.on_time(now)]
         if not data:
@@ -120,7 +122,9 @@ def greet(port: str, identity: Identity, target: Target, check: Check, reporter:
         return session.handshake(identity)
 
 
-def capture(port: str, identity: Identity, vectors: Vectors, target: Target, check: Check, reporter: Reporter) -> Capture:
+def capture(
+    port: str, identity: Identity, vectors: Vectors, target: Target, check: Check, reporter: Reporter
+) -> Capture:
     """Sends all vectors to the device on ``port`` and collects its answers.
 
     Raises:

@@ -24,7 +24,9 @@ def paths(user: Path = USER) -> dict[str, Path]:
     found = {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
     for path in sorted(user.glob("*.toml")):
         if path.stem in found:
-            raise ConfigError(f"{path} takes the name of the target {path.stem!r} that tinyhil ships", hint="rename the file")
+            raise ConfigError(
+                f"{path} takes the name of the target {path.stem!r} that tinyhil ships", hint="rename the file"
+            )
         found[path.stem] = path
     return found
 
@@ -37,7 +39,9 @@ def get(name: str, user: Path = USER) -> Target:
     """
     known = paths(user)
     if name not in known:
-        raise ConfigError(f"unknown target {name!r}", hint=f"known targets: {', '.join(known)}; yours go to {user}/NAME.toml")
+        raise ConfigError(
+            f"unknown target {name!r}", hint=f"known targets: {', '.join(known)}; yours go to {user}/NAME.toml"
+        )
     path = known[name]
     target = toml.load(path, Target)
     if target.name != name:

@@ -1,10 +1,11 @@
 """A training loop that compiles whole epochs with XLA.
 
-Keras' ``fit`` spends nearly all its time between steps when a step is a few microseconds of work, as here. One compiled function
-runs an epoch: the full batches in a loop, then the last partial one. The semantics are those of ``fit``: the samples are shuffled anew for every epoch,
-the last batch may be smaller, the validation set is judged after each epoch, and the loss of an epoch is the mean over its samples.
-With ``keep_best`` the weights of the epoch with the lowest validation loss are kept, as ``ModelCheckpoint(save_best_only=True)`` does:
-at a constant learning rate the last epoch is one draw from a noisy sequence, and how lucky a draw depends on seed and CPU.
+Keras' ``fit`` spends nearly all its time between steps when a step is a few microseconds of work, as here. One
+compiled function runs an epoch: the full batches in a loop, then the last partial one. The semantics are those of
+``fit``: the samples are shuffled anew for every epoch, the last batch may be smaller, the validation set is judged
+after each epoch, and the loss of an epoch is the mean over its samples. With ``keep_best`` the weights of the epoch
+with the lowest validation loss are kept, as ``ModelCheckpoint(save_best_only=True)`` does: at a constant learning
+rate the last epoch is one draw from a noisy sequence, and how lucky a draw depends on seed and CPU.
 """
 
 from __future__ import annotations
