@@ -51,7 +51,9 @@ def test_run_returns_everything_and_tells_each_line() -> None:
 
 
 def test_run_uses_folder_and_adds_variables(tmp_path: Path) -> None:
-    output = process.run(["sh", "-c", 'echo "$PWD $ADDED ${PATH:+kept}"'], what="look", cwd=tmp_path, env={"ADDED": "x"})
+    output = process.run(
+        ["sh", "-c", 'echo "$PWD $ADDED ${PATH:+kept}"'], what="look", cwd=tmp_path, env={"ADDED": "x"}
+    )
     assert output == f"{tmp_path} x kept\n"
 
 

@@ -6,6 +6,7 @@ https://ai.google.dev/edge/litert/models/quantization_spec
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -78,7 +79,7 @@ class TensorSpec:
     @property
     def elements(self) -> int:
         """How many elements one tensor has."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     @property
     def nbytes(self) -> int:

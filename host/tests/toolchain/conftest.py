@@ -38,8 +38,8 @@ int main() {
   for (;;) port_write(engine_run(0));
 }
 """,
-    # The engine includes the model's header and the model the engine's, as the compiled engine does. PlatformIO finds only
-    # the first by itself, so the model declares the second.
+    # The engine includes the model's header and the model the engine's, as the compiled engine does. PlatformIO finds
+    # only the first by itself, so the model declares the second.
     "lib/tinyhil_engine/library.json": """\
 {"name": "tinyhil_engine", "version": "1.0.0", "build": {"flags": ["-Wall", "-Wextra", "-Werror"], "libArchive": false}}
 """,

@@ -38,7 +38,10 @@ def test_platformio_finds_the_tool_without_its_registry(fresh: Path) -> None:
         "print(get_core_package_dir('tool-scons', auto_install=False))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, "PLATFORMIO_CORE_DIR": str(core)}, capture_output=True, text=True
+        [sys.executable, "-c", code],
+        env={**os.environ, "PLATFORMIO_CORE_DIR": str(core)},
+        capture_output=True,
+        text=True,
     )
     assert done.stdout.strip() == str(tool(core)), done.stderr
 
@@ -172,6 +175,6 @@ def test_a_wish_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(StorageError, match="cannot prepare .*Not a directory") as caught:
+    with pytest.raises(StorageError, match=r"cannot prepare .*Not a directory") as caught:
         core_dir.prepare(LOCAL)
     assert "XDG_CACHE_HOME" in caught.value.hint

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,6 +97,15 @@ def test_a_port_that_is_dead_when_opened(terminal: Terminal) -> None:
     with pytest.raises(DeviceError, match=terminal.path):
         open_serial(terminal.path)
     os.close(slave)
+
+
+def test_a_port_that_dies_while_it_is_opened(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(fileno: int, queue: int) -> None:
+        raise termios.error(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("termios.tcflush", fail)
+    with pytest.raises(DeviceError, match=f"{terminal.path} cannot be opened: .*{os.strerror(errno.EIO)}"):
+        open_serial(terminal.path)
 
 
 def test_a_url_goes_through_pyserial() -> None:

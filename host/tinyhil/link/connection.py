@@ -12,8 +12,8 @@ The caller owns the transport, the clock and the deadline. Its loop::
     connection.hello(now)
     while not done:
         transport.write(connection.data_to_send(), deadline)
-        for event in connection.receive(transport.read(size, connection.next_timeout(now)), now): ...
-        for event in connection.on_time(now): ...
+        timeout = connection.next_timeout(now)  # None: nothing is waited for; 0.0: on_time is due
+        events = connection.receive(transport.read(size, timeout), now) + connection.on_time(now)
 
 ``now`` is in seconds of any monotonic clock. Nothing is raised for the device's faults: they end in one ``Failed``
 event, whose error is to be raised by whoever owns the session. LocalLinkError is raised for wrong use.

@@ -71,7 +71,7 @@ class Welcome(Message):
         stateful: the model keeps state between inferences.
         inputs: number of input tensors, 1..255.
         outputs: number of output tensors, 1..255.
-        max_payload: bytes of the largest payload that the device takes or sends, 64..4096.
+        max_payload: bytes of the largest payload that the device takes or sends, 100..4096.
         window: requests that may be unanswered at a time, 1..255.
         boot_id: differs from boot to boot.
         tick_rate: ticks per second of the device's clock, 0 without one.
@@ -101,7 +101,7 @@ class Welcome(Message):
         yield from outside("version", self.version, VERSION, VERSION)
         yield from outside("inputs", self.inputs, 1, 0xFF)
         yield from outside("outputs", self.outputs, 1, 0xFF)
-        yield from outside("max payload", self.max_payload, 64, 4096)
+        yield from outside("max payload", self.max_payload, 100, 4096)
         yield from outside("window", self.window, 1, 0xFF)
         yield from outside("boot id", self.boot_id, 0, 0xFFFFFFFF)
         yield from outside("tick rate", self.tick_rate, 0, 0xFFFFFFFF)

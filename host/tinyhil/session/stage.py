@@ -51,6 +51,9 @@ class _Session:
             for event in self._turn(deadline, "the handshake"):
                 if isinstance(event, Ready):
                     identity.check(event.description)
+                    if event.description.welcome.stateful:
+                        # A request that seems lost is repeated, which would advance such a model twice.
+                        raise DeviceError("the device's model keeps state, which this version of tinyhil cannot run")
                     return event.description.welcome
 
     def answers(self, batches: list[bytes], sizes: list[int]) -> Iterator[tuple[int, Inferred]]:

@@ -1,0 +1,80 @@
+"""The command line as a user has it: a real process, real tools, real QEMU.
+
+The artifacts of the recipe ``sine`` are made once, in the checkout's own ``build`` folder, where ``make demo`` puts them too; tests that change something work on a copy.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from .cli import REPOSITORY, Cli
+
+NEEDED = ("qemu-system-arm", "arm-none-eabi-gcc")
+
+
+@pytest.fixture
+def tinyhil(tmp_path: Path) -> Iterator[Cli]:
+    """The command line in an empty folder; whatever a test does, nothing may be left running."""
+    cli = Cli(tmp_path)
+    yield cli
+    assert cli.leftovers() == []
+
+
+@pytest.fixture(scope="session")
+def made() -> Path:
+    """The build folder, with everything of ``sine`` on ``qemu-m4`` in it."""
+    missing = [name for name in NEEDED if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"blocked: {', '.join(missing)} is not installed")
+    done = Cli(REPOSITORY)("run", "sine", "--target", "qemu-m4")
+    assert done.code == 0, done.out + done.err
+    return REPOSITORY / "build"
+
+
+@pytest.fixture
+def copied(made: Path, tmp_path: Path) -> Path:
+    """A copy of the build folder in ``tmp_path``, as ``--build-dir`` expects it."""
+    shutil.copytree(made / "sine", tmp_path / "build" / "sine", ignore=shutil.ignore_patterns(".pio"))
+    return tmp_path / "build"
+
+
+@pytest.fixture
+def path_without(tmp_path: Path) -> Callable[..., str]:
+    """A PATH on which some programs are missing, and others may be put: ``path_without("qemu-system-arm", fake=script)``."""
+
+    def make(*missing: str, **added: str) -> str:
+        folder = tmp_path / "bin"
+        folder.mkdir()
+        for directory in os.environ["PATH"].split(os.pathsep):
+            for program in Path(directory).iterdir() if Path(directory).is_dir() else []:
+                if program.name not in missing and not (folder / program.name).exists():
+                    (folder / program.name).symlink_to(program)
+        for name, script in added.items():
+            stand_in = folder / name.replace("_", "-")
+            stand_in.unlink(missing_ok=True)
+            stand_in.write_text(script)
+            stand_in.chmod(0o755)
+        return str(folder)
+
+    return make
+
+
+@pytest.fixture
+def target_file(tmp_path: Path) -> Callable[..., str]:
+    """Writes a user's target: the shipped ``qemu-m4`` with some texts replaced; returns its name."""
+
+    def write(name: str, *changes: tuple[str, str]) -> str:
+        text = (REPOSITORY / "host/tinyhil/targets/data/qemu-m4.toml").read_text().replace('"qemu-m4"', f'"{name}"', 1)
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        (tmp_path / "targets").mkdir(exist_ok=True)
+        (tmp_path / "targets" / f"{name}.toml").write_text(text)
+        return name
+
+    return write

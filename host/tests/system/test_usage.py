@@ -1,0 +1,74 @@
+"""What the user gave cannot be used: exit code 2, the cause, the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from .cli import Cli
+
+COMMANDS = "run train quantize render build flash verify report targets recipes doctor".split()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(tinyhil: Cli, command: str) -> None:
+    done = tinyhil(command, "--help")
+    assert done.code == 0
+    assert f"{command} [OPTIONS]" in done.out
+    assert done.err == ""
+
+
+def test_help_names_every_command_and_the_exit_codes(tinyhil: Cli) -> None:
+    out = tinyhil("--help").out
+    assert all(f" {command} " in out for command in COMMANDS)
+    assert "3 blocked" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cause", "step"),
+    [
+        (["run", "cosine"], "unknown recipe 'cosine'", "known recipes: sine"),
+        (["run", "sine", "--target", "qemu-m5"], "unknown target 'qemu-m5'", "known targets: qemu-m4"),
+        (["run", "sine", "--engine", "tflm"], "has no engine 'tflm'", "compiled"),
+        (["report", "sine"], "there is no report", "tinyhil run"),
+    ],
+)
+def test_unknown_names(tinyhil: Cli, arguments: list[str], cause: str, step: str) -> None:
+    done = tinyhil(*arguments)
+    assert done.code == 2
+    assert cause in done.err
+    assert step in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["run", "sine", "--frobnicate"], ["frobnicate"]])
+def test_wrong_usage(tinyhil: Cli, arguments: list[str]) -> None:
+    assert tinyhil(*arguments).code == 2
+
+
+def test_unknown_key_in_a_recipe(tinyhil: Cli, tmp_path: Path) -> None:
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "mine.toml").write_text('name = "mine"\ntitle = "t"\ncode = "mine.py"\nepoch = 3\n')
+    done = tinyhil("train", "mine")
+    assert done.code == 2
+    assert "mine.toml" in done.err
+    assert "`epoch`" in done.err
+
+
+def test_unknown_key_in_a_target(tinyhil: Cli, target_file: Callable[..., str]) -> None:
+    name = target_file("mine", ("max_payload", "maximal_payload"))
+    done = tinyhil("run", "sine", "--target", name)
+    assert done.code == 2
+    assert "mine.toml" in done.err
+    assert "`maximal_payload`" in done.err
+
+
+def test_a_firmware_that_is_no_image(tinyhil: Cli, copied: Path, tmp_path: Path) -> None:
+    whole = (copied / "sine/qemu-m4/firmware/firmware.elf").read_bytes()
+    for content in (b"", b"not an ELF file", whole[: len(whole) // 2]):
+        (tmp_path / "x.elf").write_bytes(content)
+        done = tinyhil("verify", "sine", "--firmware", "x.elf")
+        assert done.code == 2, done.err
+        assert "x.elf" in done.err
+    assert tinyhil("verify", "sine", "--firmware", "absent.elf").code == 2
