@@ -81,7 +81,7 @@ def test_against_the_derivation(case: tuple[Outputs, Outputs, tuple[TensorSpec, 
 def test_the_ends_of_the_range_do_not_wrap(dtype: DType) -> None:
     lowest, highest = dtype.limits
     ends = np.array([[lowest], [highest]], dtype.numpy)
-    found = compare((ends,), (ends[::-1],), (spec_of(dtype, 1),))
+    found = compare((ends,), (ends[::-1],), (spec_of(dtype, 1),), 0)
     assert (found.mismatches, found.max_lsb) == (2, highest - lowest)
 
 
@@ -93,7 +93,7 @@ def test_float_neighbours_are_one_apart(value: float, steps: int, upwards: bool)
     assume(np.isfinite(other))
     one = np.array([[value]], "<f4")
     device = np.array([[other]], "<f4")
-    assert compare((device,), (one,), (spec_of(DType.FLOAT32, 1),)).max_lsb == steps
+    assert compare((device,), (one,), (spec_of(DType.FLOAT32, 1),), 0).max_lsb == steps
     assert compare((device,), (one,), (spec_of(DType.FLOAT32, 1),), steps).mismatches == 0
     assert compare((device,), (one,), (spec_of(DType.FLOAT32, 1),), steps - 1).mismatches == 1
 
@@ -101,20 +101,20 @@ def test_float_neighbours_are_one_apart(value: float, steps: int, upwards: bool)
 def test_both_zeros_are_one_number() -> None:
     zeros = np.array([[0.0], [-0.0]], "<f4")
     spec = (spec_of(DType.FLOAT32, 1),)
-    assert compare((zeros,), (zeros[::-1],), spec).max_lsb == 0
+    assert compare((zeros,), (zeros[::-1],), spec, 0).max_lsb == 0
     # The smallest numbers on both sides of zero are one step from it, and two from each other.
     smallest = np.nextafter(np.float32(0), np.float32(1))
     below, above = np.array([[-smallest]], "<f4"), np.array([[smallest]], "<f4")
-    assert compare((below,), (zeros[:1],), spec).max_lsb == 1
-    assert compare((below,), (zeros[1:],), spec).max_lsb == 1
-    assert compare((below,), (above,), spec).max_lsb == 2
+    assert compare((below,), (zeros[:1],), spec, 0).max_lsb == 1
+    assert compare((below,), (zeros[1:],), spec, 0).max_lsb == 1
+    assert compare((below,), (above,), spec, 0).max_lsb == 2
 
 
 def test_not_a_number_is_not_a_number() -> None:
     spec = (spec_of(DType.FLOAT32, 1),)
     nan, one = np.array([[np.nan]], "<f4"), np.array([[1.0]], "<f4")
-    assert compare((nan,), (one,), spec).mismatches == 1
-    assert compare((nan,), (nan,), spec).mismatches == 0
+    assert compare((nan,), (one,), spec, 0).mismatches == 1
+    assert compare((nan,), (nan,), spec, 0).mismatches == 0
 
 
 def test_vectors_are_counted_not_elements() -> None:
@@ -124,7 +124,7 @@ def test_vectors_are_counted_not_elements() -> None:
     device[0][1] = 5  # six elements of one vector
     device[1][1] = 1  # the same vector in another output
     device[1][3] = -2
-    found = compare(device, reference, specs)
+    found = compare(device, reference, specs, 0)
     assert (found.vectors, found.mismatches, found.max_lsb) == (4, 2, 5)
     places = [(mismatch.vector, mismatch.output, mismatch.element) for mismatch in found.first]
     assert places == [*((1, 0, element) for element in range(6)), (1, 1, 0), (3, 1, 0)]
@@ -134,7 +134,7 @@ def test_vectors_are_counted_not_elements() -> None:
 
 def test_only_the_first_are_listed_and_all_are_counted() -> None:
     reference = np.zeros((3 * SHOWN, 1), np.int8)
-    found = compare((reference + np.int8(1),), (reference,), (spec_of(DType.INT8, 1),))
+    found = compare((reference + np.int8(1),), (reference,), (spec_of(DType.INT8, 1),), 0)
     assert found.mismatches == 3 * SHOWN
     assert [mismatch.vector for mismatch in found.first] == list(range(SHOWN))
 
@@ -149,5 +149,5 @@ def test_only_the_first_are_listed_and_all_are_counted() -> None:
     ],
 )
 def test_what_cannot_be_compared(device: Outputs) -> None:
-    with pytest.raises(ValueError, match=r"against|shorter"):
-        compare(device, (np.zeros((2, 2), np.int8),), (spec_of(DType.INT8, 2),))
+    with pytest.raises(ValueError, match=r"against|longer"):
+        compare(device, (np.zeros((2, 2), np.int8),), (spec_of(DType.INT8, 2),), 0)

@@ -40,11 +40,7 @@ def test_a_good_file(tmp_path: Path) -> None:
         ("count = 3", "count = 3.0", ["int", "float", "$.inner.count"]),
         ("count = 3", "count = true", ["int", "bool", "$.inner.count"]),
         ('["a", "b"]', '["a", 1]', ["$.inner.names[1]"]),
-        (
-            "[inner]\n",
-            "inner = 1\n",
-            ["not valid TOML"],
-        ),  # a value, then keys that are no longer its own: duplicates none
+        ("[inner]\n", "inner = 1\n", ["object", "int", "$.inner"]),
         ("count = 3\n", "", ["missing", "count", "$.inner"]),  # missing key
         ('title = "Würfel"\n', "", ["missing", "title"]),
         ("count = 3", "count =", ["not valid TOML", "line 3"]),  # not TOML
