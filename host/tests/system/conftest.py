@@ -1,6 +1,7 @@
 """The command line as a user has it: a real process, real tools, real QEMU.
 
-The artifacts of the recipe ``sine`` are made once, in the checkout's own ``build`` folder, where ``make demo`` puts them too; tests that change something work on a copy.
+The artifacts of the recipe ``sine`` are made once, in the checkout's own ``build`` folder, where ``make demo`` puts
+them too; tests that change something work on a copy.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def copied(made: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def path_without(tmp_path: Path) -> Callable[..., str]:
-    """A PATH on which some programs are missing, and others may be put: ``path_without("qemu-system-arm", fake=script)``."""
+    """Makes a PATH on which some programs are missing, and a script stands where a real one was."""
 
     def make(*missing: str, **added: str) -> str:
         folder = tmp_path / "bin"

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from .cli import Cli
 
-COMMANDS = "run train quantize render build flash verify report targets recipes doctor".split()
+COMMANDS = ["run", "train", "quantize", "render", "build", "flash", "verify", "report", "targets", "recipes", "doctor"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
