@@ -61,11 +61,14 @@ def test_scales_are_compared_as_the_link_carries_them() -> None:
     identity.check(described())
 
 
-@pytest.mark.parametrize(("what", "expected"), [("model", MODEL), ("project", PROJECT)])
-def test_a_stale_firmware_shows_both_hashes(what: str, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("device", "words", "expected"),
+    [(described(model=OTHER), "another model", MODEL), (described(project=OTHER), "another build", PROJECT)],
+)
+def test_a_stale_firmware_shows_both_hashes(device: DeviceDescription, words: str, expected: str) -> None:
     with pytest.raises(StaleFirmwareError, match="stale firmware") as caught:
-        IDENTITY.check(described(**{what: OTHER}))
-    assert {"model": "another model", "project": "another build"}[what] in caught.value.message
+        IDENTITY.check(device)
+    assert words in caught.value.message
     assert f"it says {OTHER}, expected {expected}" in caught.value.message
     assert "tinyhil flash" in caught.value.hint
     assert caught.value.exit_code is ExitCode.BLOCKED

@@ -22,6 +22,7 @@ platforms_dir = platforms
 platform = tinyhil
 board = mps2_an386
 lib_ldf_mode = chain
+build_flags = -g
 build_src_flags = -Wall -Wextra -Werror
 """,
     "include/tinyhil_config.h": '#define GREETING "hello\\n"\n',

@@ -230,10 +230,10 @@ def test_a_bound_on_the_truth_needs_one(figure: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (np.zeros((2, 1)), r"gave 2 values for 2 vectors of 2 outputs"),
+        (np.zeros((2, 1)), "gave 2 values for 2 vectors of 2 outputs"),
         (np.full((2, 2), np.nan), "NaN or infinite"),
         ("four", "ValueError"),
-        (None, "NaN or infinite|TypeError"),
+        (None, "gave 1 values"),
     ],
 )
 def test_a_truth_that_cannot_be_used(answer: Any, words: str) -> None:

@@ -80,11 +80,10 @@ def read(path: Path) -> Image:
     """
     try:
         with path.open("rb") as stream:
-            file_size = stream.seek(0, 2)
             elf = ELFFile(stream)
             if elf["e_type"] not in _NOT_RELOCATED:
                 raise ToolError(f"{path} is an ELF file, but not a linked program", hint="build the firmware again")
-            return Image(tuple(_sections(elf, file_size)), _stack_top(elf))
+            return Image(tuple(_sections(elf)), _stack_top(elf))
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}") from error
     # What pyelftools raises for a damaged file depends on where the damage is.
@@ -96,14 +95,12 @@ def read(path: Path) -> Image:
         ) from error
 
 
-def _sections(elf: Any, file_size: int) -> Iterator[Section]:
+def _sections(elf: Any) -> Iterator[Section]:
     segments = [segment for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD"]
     if not segments:
         raise ELFError("nothing to load")
     for section in elf.iter_sections():
         empty = section["sh_type"] == "SHT_NOBITS"
-        if not empty and section["sh_offset"] + section["sh_size"] > file_size:
-            raise ELFError(f"section {section.name} reaches beyond the end of the file")
         flags = section["sh_flags"]
         if not flags & SH_FLAGS.SHF_ALLOC or section["sh_size"] == 0 or section.name.startswith(".stack"):
             continue
