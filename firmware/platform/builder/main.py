@@ -32,13 +32,13 @@ if "build.ldscript" in board:
 env["ENV"]["SOURCE_DATE_EPOCH"] = "0"
 
 env.Replace(
-    AR=prefix + "ar",
+    AR=prefix + "gcc-ar",
     AS=prefix + "gcc",
     CC=prefix + "gcc",
     CXX=prefix + "g++",
     # The C compiler links: the firmware uses no C++ runtime, so it must build where that library is not installed.
     LINK=prefix + "gcc",
-    RANLIB=prefix + "ranlib",
+    RANLIB=prefix + "gcc-ranlib",
     ARFLAGS=["rcD"],
     RANLIBFLAGS=["-D"],
     PROGNAME="firmware",
@@ -51,6 +51,7 @@ env.Append(
     CCFLAGS=[
         *machine_flags,
         "-Os",
+        "-flto",
         "-ffunction-sections",
         "-fdata-sections",
         "-ffile-prefix-map=%s=." % env.subst("$PROJECT_DIR"),
@@ -61,6 +62,7 @@ env.Append(
         *machine_flags,
         *board.get("build.link_flags"),
         "-Os",
+        "-flto",
         "-Wl,--gc-sections",
         "-Wl,--build-id=none",
         # Relative as well: GCC takes a comma in the project's path for the end of the name.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tinyhil.artifacts.types import Capture, FirmwareImage, Project, QuantizedModel
+from tinyhil.artifacts.types import Capture, FirmwareImage, Project, QuantizedModel, Vectors
 from tinyhil.compare.verdict import Report
 from tinyhil.config.recipe import Accuracy, Fidelity
 from tinyhil.report import assemble
@@ -21,24 +22,21 @@ MODEL_SHA, PROJECT_SHA, FIRMWARE_SHA = "0a" * 32, "1b" * 32, "2c" * 32
 
 
 @pytest.fixture
-def evidence(
-    tmp_path: Path, tiny_model: bytes, quantized_model: Callable[[Path, bytes], QuantizedModel]
-) -> Evidence:
-    """What a whole run has made; the device is right in one vector and wrong in three of four elements of the others."""
+def evidence(tmp_path: Path, tiny_model: bytes, quantized_model: Callable[[Path, bytes], QuantizedModel]) -> Evidence:
+    """What a whole run has made; the device is right in one vector of three, and wrong in three elements."""
     model = quantized_model(tmp_path, tiny_model)
     reference = np.arange(6, dtype=np.int8).reshape(3, 1, 2)
     device = reference.copy()
     device[1, 0, 0] += 5
     device[2] -= 2
-    vectors = type(model.vectors)(
+    vectors = Vectors(
         inputs=(np.arange(9, dtype=np.int8).reshape(3, 1, 3),),
         reference=(reference,),
         float_outputs=(model.outputs[0].dequantize(reference) + 0.25,),
         exhaustive=False,
     )
-    model = type(model)(**{**model.__dict__, "vectors": vectors, "sha256": MODEL_SHA})
     return Evidence(
-        model=model,
+        model=replace(model, vectors=vectors, sha256=MODEL_SHA),
         project=Project(tmp_path, "qemu-m4", PROJECT_SHA, MODEL_SHA, "compiled", "bakenn 9.8.7, cmsis-nn"),
         image=FirmwareImage(
             elf=tmp_path / "firmware.elf",

@@ -94,7 +94,7 @@ def test_a_users_file_must_not_take_a_shipped_name(tmp_path: Path) -> None:
         ("[emulator]\n", "[emulator]\ncolour = 'red'\n", r"unknown field `colour` - at `\$\.emulator`"),
         ('cpu = "cortex-m4"', "cpu = 4", r"Expected `str`, got `int` - at `\$\.chip\.cpu`"),
         ("max_payload = 2048", 'max_payload = "2048"', r"Expected `int`, got `str` - at `\$\.link\.max_payload`"),
-        ("max_payload = 2048", "max_payload = 63", r">= 64 - at `\$\.link\.max_payload`"),
+        ("max_payload = 2048", "max_payload = 1", r">= \d+ - at `\$\.link\.max_payload`"),
         ("answer_within = 10.0", "answer_within = 0", r"> 0.* - at `\$\.link\.answer_within`"),
         ('unit = "instructions"', 'unit = "seconds"', r"Invalid enum value 'seconds' - at `\$\.measure\.unit`"),
         ('board = "mps2_an386"\n', "", r"missing required field `board` - at `\$\.build`"),

@@ -4,7 +4,7 @@
 
     platformio.ini, include/, lib/model/   rendered: what varies by model or target
     src/, lib/tinyhil_*/                   copied from firmware/: only the engine and the port that the target uses
-    platform/                              copied from firmware/platform, for targets that build with it
+    platforms/tinyhil/                     copied from firmware/platform, for targets that build with it
 
 The same input gives the same bytes. All files are put together in memory first, hashed, and only then written; files whose content has not changed are
 left alone, so that PlatformIO's incremental build works, and files that no longer belong are removed.
@@ -29,6 +29,7 @@ from tinyhil.render import compiled
 from tinyhil.targets.model import Target
 
 LOCAL_PLATFORM = "local"
+PLATFORMS = "platforms"
 _LIBRARIES = ("link", "engine", "server", "port")
 _KEEP = (".pio", ".vscode", ".git")
 """Folders of the user's and PlatformIO's own, never touched."""
@@ -63,7 +64,8 @@ def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path
         "outputs": model.outputs,
         "model_sha256": model.sha256,
         "model_flags": compiled.flags(generated),
-        "platform": "symlink://platform" if target.build.platform == LOCAL_PLATFORM else target.build.platform,
+        "local_platform": target.build.platform == LOCAL_PLATFORM,
+        "platforms": PLATFORMS,
     }
     identity = hashing.of_tree(files | _rendered({**context, "project_sha256": _ZERO}))
     files |= _rendered({**context, "project_sha256": identity})
@@ -91,7 +93,7 @@ def _copied(target: Target, engine_name: str) -> dict[str, bytes]:
                 continue
             files[f"lib/tinyhil_{library}/{path}"] = data
     if target.build.platform == LOCAL_PLATFORM:
-        files |= {f"platform/{path}": data for path, data in resources.read_tree(firmware / "platform").items()}
+        files |= {f"{PLATFORMS}/tinyhil/{path}": data for path, data in resources.read_tree(firmware / "platform").items()}
     return files
 
 
@@ -149,12 +151,20 @@ def _synchronize(folder: Path, files: dict[str, bytes]) -> bool:
             if path.relative_to(folder).as_posix() not in files:
                 unchanged = False
                 path.unlink()
+                _remove_empty(path.parent, folder)
     for name, data in files.items():
         path = folder / name
         if not path.is_file() or path.read_bytes() != data:
             unchanged = False
             store.write_bytes(path, data)
     return unchanged
+
+
+def _remove_empty(folder: Path, top: Path) -> None:
+    """Removes folders that hold nothing any more, from ``folder`` upwards to below ``top``."""
+    while folder != top and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
 
 
 def _present(folder: Path) -> Iterable[Path]:

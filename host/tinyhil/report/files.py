@@ -19,6 +19,7 @@ JSON = "report.json"
 XML = "report.xml"
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot carry (the complement of its production Char): a tool's output may have any of it."""
 
 
 def to_json(report: Report) -> str:
@@ -77,15 +78,10 @@ def to_junit(report: Report) -> str:
             ElementTree.SubElement(case, "failure", message=failure)
     if report.blocked is not None:
         case = ElementTree.SubElement(suite, "testcase", classname=f"{report.recipe}.{report.target}", name="run")
-        error = ElementTree.SubElement(case, "error", type=report.blocked.error, message=_xml_text(report.blocked.cause))
-        error.text = _xml_text(f"{report.blocked.hint}\n{report.blocked.detail}")
+        error = ElementTree.SubElement(case, "error", type=report.blocked.error, message=report.blocked.cause)
+        error.text = f"{report.blocked.hint}\n{report.blocked.detail}"
     ElementTree.indent(suites)
-    return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def _xml_text(text: str) -> str:
-    """Without the characters that XML 1.0 cannot carry (its production 2, Char): a tool's output may have any."""
-    return _NOT_XML.sub("", text)
+    return _NOT_XML.sub("", ElementTree.tostring(suites, encoding="unicode", xml_declaration=True)) + "\n"
 
 
 def write(report: Report, folder: Path) -> None:

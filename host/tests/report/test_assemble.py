@@ -1,0 +1,95 @@
+"""One report object from the artifacts of a run, or from the error that blocked it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+
+import pytest
+
+from tinyhil.compare.verdict import SCHEMA, Blocked, Report
+from tinyhil.errors import DeviceError, MissingToolError
+from tinyhil.report import assemble
+from tinyhil.report.assemble import Evidence
+from tinyhil.targets.model import Target
+
+from .conftest import FIRMWARE_SHA, MODEL_SHA, PROJECT_SHA, TICKS
+
+
+def test_a_judged_report_says_what_was_found(judge: Callable[..., Report], qemu_m4: Target) -> None:
+    report = judge(qemu_m4, device_vs_truth_mae=100.0)
+    assert (report.schema, report.verdict, report.blocked) == (SCHEMA, "fail", None)
+    assert report.fidelity is not None
+    assert (report.fidelity.mismatches, report.fidelity.vectors, report.fidelity.max_lsb) == (2, 3, 5)
+    assert report.summary == "2 of 3 outputs wrong, by up to 5 LSB; " + assemble.accuracy_line(report.accuracy)
+    assert (report.model_sha256, report.project_sha256, report.firmware_sha256) == (
+        MODEL_SHA,
+        PROJECT_SHA,
+        FIRMWARE_SHA,
+    )
+    assert report.size is not None
+    assert (report.size.flash_bytes, report.size.ram_bytes, report.size.arena_bytes) == (10_203, 4_567, 89)
+    assert report.instructions_per_inference == TICKS * qemu_m4.measure.per_tick / 3
+    assert report.microseconds_per_inference is None
+    assert report.measured_by == qemu_m4.measure.method
+    assert (report.target, report.honest_about) == (qemu_m4.name, qemu_m4.honest_about)
+    assert report.ops == ("FULLY_CONNECTED",)
+    assert report.tool_versions == {"gcc": "12.2"}
+    assert report.link == {"frames_sent": 3, "resends": 0}
+
+
+@pytest.mark.parametrize(
+    ("max_lsb", "bound", "verdict"),
+    [(5, 100.0, "pass"), (4, 100.0, "fail"), (5, 0.0, "fail"), (0, 0.0, "fail")],
+)
+def test_a_run_passes_only_if_both_verdicts_hold(
+    judge: Callable[..., Report], qemu_m4: Target, max_lsb: int, bound: float, verdict: str
+) -> None:
+    assert judge(qemu_m4, max_lsb, device_vs_float_mae=bound).verdict == verdict
+
+
+def test_the_lines_of_the_two_verdicts(judge: Callable[..., Report], qemu_m4: Target) -> None:
+    report = judge(qemu_m4, 5, device_vs_float_mae=100.0, device_vs_truth_mae=0.001)
+    assert report.fidelity is not None
+    assert report.accuracy is not None
+    assert assemble.fidelity_line(report.fidelity) == "3/3 outputs within 5 LSB"
+    truth = report.accuracy.device_vs_truth
+    assert truth is not None
+    assert (
+        assemble.accuracy_line(report.accuracy) == f"device_vs_truth.mae is {truth.mae:.4g}, above its limit of 0.001"
+    )
+    assert "2 of 2 accuracy bounds met" in assemble.accuracy_line(
+        judge(qemu_m4, device_vs_float_mae=100.0, device_vs_truth_mae=100.0).accuracy
+    )
+    assert "no accuracy bound asked" in assemble.accuracy_line(judge(qemu_m4).accuracy)
+    assert "there is no float model" in assemble.accuracy_line(None)
+
+
+STEPS = ("model", "project", "image", "capture")
+
+
+@pytest.mark.parametrize("made", range(len(STEPS) + 1))
+def test_a_blocked_report_says_what_is_known_so_far(evidence: Evidence, qemu_m4: Target, made: int) -> None:
+    so_far = Evidence(**{name: getattr(evidence, name) for name in STEPS[:made]})
+    error = DeviceError("it never answered", hint="look at the cable", detail="silence")
+    report = assemble.blocked("tiny", qemu_m4, "compiled", so_far, error)
+    assert report.verdict == "blocked"
+    assert report.summary == "no verdict: it never answered"
+    assert report.blocked == Blocked("DeviceError", "it never answered", "look at the cable", "silence")
+    assert (report.fidelity, report.accuracy) == (None, None)
+    assert (report.instructions_per_inference, report.microseconds_per_inference) == (None, None)
+    assert report.model_sha256 == (MODEL_SHA if made >= 1 else None)
+    assert report.kernels == ("bakenn 9.8.7, cmsis-nn" if made >= 2 else None)
+    assert report.firmware_sha256 == (FIRMWARE_SHA if made >= 3 else None)
+    assert (report.size is None) == (made < 3)
+    assert report.link == ({"frames_sent": 3, "resends": 0} if made >= 4 else {})
+
+
+def test_the_evidence_has_a_place_for_each_artifact() -> None:
+    assert tuple(field.name for field in fields(Evidence)) == STEPS
+
+
+def test_a_blocked_report_names_the_class_of_its_error(qemu_m4: Target) -> None:
+    report = assemble.blocked("tiny", qemu_m4, "compiled", Evidence(), MissingToolError("no compiler"))
+    assert report.blocked is not None
+    assert report.blocked.error == "MissingToolError"
