@@ -22,7 +22,7 @@ FLOORS: dict[str, int] = {
     **dict.fromkeys(("transport", "device", "toolchain"), 2),
     **dict.fromkeys(("train", "quantize", "render", "build", "session", "verify", "report"), 3),
     "pipeline": 4,
-    **dict.fromkeys(("cli", "pytest_plugin"), 5),
+    **dict.fromkeys(("cli", "pytest_plugin", "__main__"), 5),
 }
 SAME_FLOOR = {
     ("artifacts", "errors"),  # every room may raise
@@ -30,6 +30,7 @@ SAME_FLOOR = {
     ("artifacts", "affine"),  # artifacts carry tensor specs
     ("targets", "config"),  # both are TOML, read by the one loader
     ("worker", "process"),  # a worker is a child process with a conversation
+    ("__main__", "cli"),  # python -m tinyhil is the command line by another name
 }
 """Edges within a floor. Each needs its reason, and none may close a circle."""
 TOP = 5

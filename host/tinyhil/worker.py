@@ -1,8 +1,9 @@
 """F1: work in a child process: TensorFlow and the reference interpreter, which log, crash or stay in memory.
 
-The parent calls :func:`call`, the child's module ends in ``serve(work)``. The request is one line of JSON on standard input; the answers
-are lines on the child's output that start with a marker, so that whatever a library logs between them is kept apart. A TinyhilError
-in the child is raised again in the parent; any other end without a result is a ToolError with the child's output.
+The parent calls :func:`call`, the child's module ends in ``serve(work)``. The request is one line of JSON on standard
+input; the answers are lines on the child's output that start with a marker, so that whatever a library logs between
+them is kept apart. A TinyhilError in the child is raised again in the parent; any other end without a result is a
+ToolError with the child's output.
 """
 
 from __future__ import annotations
@@ -18,7 +19,12 @@ from tinyhil.progress import Reporter
 
 MARKER = "@tinyhil "
 
-_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "CUDA_VISIBLE_DEVICES": "-1", "PYTHONUNBUFFERED": "1"}
+_QUIET = {
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "PYTHONUNBUFFERED": "1",
+}
 # oneDNN off: its results depend on the number of threads; no accelerator: the same numbers on every desk.
 
 
@@ -39,7 +45,8 @@ def call(module: str, request: dict[str, Any], *, what: str, reporter: Reporter)
     result: dict[str, Any] | None = None
     failure: dict[str, str] | None = None
     try:
-        assert child.stdin is not None and child.stdout is not None
+        assert child.stdin is not None
+        assert child.stdout is not None
         try:
             child.stdin.write(json.dumps(request) + "\n")
             child.stdin.close()
@@ -92,7 +99,14 @@ def serve(work: Callable[[dict[str, Any], Reporter], dict[str, Any]]) -> None:
         result = work(json.loads(sys.stdin.readline()), channel)
     except errors.TinyhilError as error:
         channel.send(
-            {"error": {"type": type(error).__name__, "message": error.message, "hint": error.hint, "detail": error.detail}}
+            {
+                "error": {
+                    "type": type(error).__name__,
+                    "message": error.message,
+                    "hint": error.hint,
+                    "detail": error.detail,
+                }
+            }
         )
     else:
         channel.send({"result": result})

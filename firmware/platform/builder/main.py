@@ -1,12 +1,13 @@
 """How PlatformIO builds a tinyhil project for an emulated machine (an SCons script).
 
-The board file says which compiler (``build.toolchain``, the prefix of its programs' names), with which flags for the CPU and
-its C library (``build.machine_flags``, to compile and to link; ``build.link_flags``, to link only), and with which linker
-script (``build.ldscript``, a path in the project's library folder; absent where the system's own is right). Nothing here
-asks which board it is.
+The board file says which compiler (``build.toolchain``, the prefix of its programs' names), with which flags for the
+CPU and its C library (``build.machine_flags``, to compile and to link; ``build.link_flags``, to link only), and with
+which linker script (``build.ldscript``, a path in the project's library folder; absent where the system's own is
+right). Nothing here asks which board it is.
 
-The same sources give the same bytes wherever the project lies: no path of this machine, no build id and no date enters the
-image. Warnings are each library's own affair (``library.json``), because a generated model must build without them.
+The same sources give the same bytes wherever the project lies: no path of this machine, no build id and no date
+enters the image. Warnings are each library's own affair (``library.json``), because a generated model must build
+without them.
 """
 
 import os

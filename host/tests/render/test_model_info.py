@@ -89,7 +89,7 @@ int main() {
 def compiler(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
     if shutil.which("g++") is None:
         pytest.skip("g++ is not installed: apt-get install g++")
-    info = project.folder / "lib" / "model" / "model_info.cpp"
+    info = project.folder / "src" / "model_info.cpp"
     # The header as it is in the repository, which the project's copy has to equal.
     include = f"-I{resources.folder('firmware') / 'lib' / 'engine'}"
     return subprocess.run(["g++", *FLAGS, include, *arguments, str(info)], capture_output=True, text=True)

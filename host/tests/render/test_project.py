@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import configparser
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,7 +24,7 @@ from tinyhil.targets.model import Target
 Quantized = Callable[[Path, bytes], QuantizedModel]
 Build = Callable[..., bytes]
 
-INFO = "lib/model/model_info.cpp"
+INFO = "src/model_info.cpp"
 
 
 def stamps(folder: Path) -> dict[str, tuple[int, int]]:
@@ -175,8 +174,10 @@ def test_the_project_stands_alone(project: Project, model: QuantizedModel, qemu_
     assert project.environment == qemu_m4.name
     environment = ini[f"env:{project.environment}"]
     assert environment["board"] == qemu_m4.build.board
-    assert environment["platform"] == "symlink://platform"
-    assert f"platform/boards/{qemu_m4.build.board}.json" in files
+    # Its own platform, which knows the board.
+    platform = f"{ini['platformio']['platforms_dir']}/{environment['platform']}"
+    assert json.loads(files[f"{platform}/platform.json"])["name"] == environment["platform"]
+    assert f"{platform}/boards/{qemu_m4.build.board}.json" in files
     for name, data in files.items():
         if name.endswith(".json"):
             assert isinstance(json.loads(data), dict), name
@@ -227,6 +228,6 @@ def test_a_folder_that_cannot_be_written(model: QuantizedModel, qemu_m4: Target,
 
 
 def test_a_folder_where_a_file_should_be(model: QuantizedModel, qemu_m4: Target, tmp_path: Path) -> None:
-    os.makedirs(tmp_path / "project" / "platformio.ini")
+    (tmp_path / "project" / "platformio.ini").mkdir(parents=True)
     with pytest.raises(StorageError, match=str(tmp_path / "project")):
         render(model, qemu_m4, "compiled", tmp_path / "project")

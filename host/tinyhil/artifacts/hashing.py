@@ -27,7 +27,9 @@ def of_tree(files: Mapping[str, bytes]) -> str:
 
 def of_sources(folders: Iterable[Path]) -> str:
     """SHA-256 over the Python files in some folders: the version of the code that makes an artifact."""
-    files = {f"{folder.name}/{path.name}": path.read_bytes() for folder in folders for path in sorted(folder.glob("*.py"))}
+    files = {
+        f"{folder.name}/{path.name}": path.read_bytes() for folder in folders for path in sorted(folder.glob("*.py"))
+    }
     return of_tree(files)
 
 

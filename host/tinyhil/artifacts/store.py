@@ -1,8 +1,8 @@
 """Keeps one artifact in one folder: its files, and an ``artifact.json`` that says what they were made from.
 
-The manifest is written last and by rename, so a folder whose making was interrupted has no manifest or an old one that no
-longer matches its files; both count as *not there* and the stage runs again. Every file's SHA-256 is checked on loading: a file
-that was edited by hand is made anew rather than trusted.
+The manifest is written last and by rename, so a folder whose making was interrupted has no manifest or an old one
+that no longer matches its files; both count as *not there* and the stage runs again. Every file's SHA-256 is checked
+on loading: a file that was edited by hand is made anew rather than trusted.
 """
 
 from __future__ import annotations
@@ -116,14 +116,15 @@ def write_bytes(path: Path, data: bytes) -> None:
     make_folder(path.parent)
     with storage(path):
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(data)
-            os.chmod(name, 0o644)
-            os.replace(name, path)
+            temporary.chmod(0o644)
+            temporary.replace(path)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(name)
+                temporary.unlink()
             raise
 
 

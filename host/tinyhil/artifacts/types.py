@@ -46,8 +46,10 @@ class Vectors:
 
     Attributes:
         inputs: one array per input tensor, each (vectors, *shape) in the tensor's dtype.
-        reference: one array per output tensor: the integer reference's outputs, (vectors, *shape) in the tensor's dtype.
-        float_outputs: one array per output tensor: the float model's outputs, (vectors, *shape) as float64, or None where there is no
+        reference: one array per output tensor: the integer reference's outputs, (vectors, *shape) in the tensor's
+            dtype.
+        float_outputs: one array per output tensor: the float model's outputs, (vectors, *shape) as float64, or None
+            where there is no
             float model.
         exhaustive: whether the inputs are all that the model can be given.
     """

@@ -73,7 +73,9 @@ def compare(
     first: list[Mismatch] = []
     for index, (actual, expected, spec) in enumerate(zip(device, reference, specs, strict=True)):
         if actual.shape != expected.shape or actual.dtype != expected.dtype:
-            raise ValueError(f"output {spec.name!r}: {actual.shape} {actual.dtype} against {expected.shape} {expected.dtype}")
+            raise ValueError(
+                f"output {spec.name!r}: {actual.shape} {actual.dtype} against {expected.shape} {expected.dtype}"
+            )
         distance = _distance(actual, expected).reshape(vectors, -1)
         beyond = distance > tolerance_lsb
         wrong |= beyond.any(axis=1)
@@ -94,7 +96,10 @@ def compare(
 
 
 def _distance(actual: Array, expected: Array) -> _Integers:
-    """Distance in LSB; for float32, how many representable values lie between the two (their order as sign-magnitude integers)."""
+    """Distance in LSB.
+
+    For float32, how many representable values lie between the two (their order as sign-magnitude integers).
+    """
     distance: _Integers = np.abs(_ordered(actual) - _ordered(expected))
     return distance
 

@@ -96,7 +96,9 @@ def paths(user: Path = USER) -> dict[str, Path]:
     found = {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
     for path in sorted(user.glob("*.toml")):
         if path.stem in found:
-            raise ConfigError(f"{path} takes the name of the recipe {path.stem!r} that tinyhil ships", hint="rename the file")
+            raise ConfigError(
+                f"{path} takes the name of the recipe {path.stem!r} that tinyhil ships", hint="rename the file"
+            )
         found[path.stem] = path
     return found
 
@@ -109,7 +111,9 @@ def find(name: str, user: Path = USER) -> Path:
     """
     known = paths(user)
     if name not in known:
-        raise ConfigError(f"unknown recipe {name!r}", hint=f"known recipes: {', '.join(known)}; yours go to {user}/NAME.toml")
+        raise ConfigError(
+            f"unknown recipe {name!r}", hint=f"known recipes: {', '.join(known)}; yours go to {user}/NAME.toml"
+        )
     return known[name]
 
 

@@ -32,4 +32,6 @@ def load(path: Path, into: type[_S]) -> _S:
     try:
         return msgspec.convert(data, into)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{path}: {error}", hint="the known keys are in docs/design.md, 'Files that users write'") from error
+        raise ConfigError(
+            f"{path}: {error}", hint="the known keys are in docs/design.md, 'Files that users write'"
+        ) from error

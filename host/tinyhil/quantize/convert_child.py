@@ -1,4 +1,7 @@
-"""The child process that converts: Keras model to .tflite, test vectors, and the float model's outputs for them. Imports TensorFlow."""
+"""The child process that converts.
+
+Keras model to .tflite, test vectors, and the float model's outputs for them. Imports TensorFlow.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,9 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     with np.load(request["dataset"], allow_pickle=False) as dataset:
         train_x, test_x = dataset["train_x"], dataset["test_x"]
     reporter.progress(1, 4, "loaded")
-    content = _convert(tf, model, train_x[: request["representative_samples"]], per_channel_dense=request["per_channel_dense"])
+    content = _convert(
+        tf, model, train_x[: request["representative_samples"]], per_channel_dense=request["per_channel_dense"]
+    )
     store.write_bytes(folder / stage.MODEL, content)
     reporter.progress(2, 4, f"converted: {len(content)} bytes")
     facts = tflite.read(content, stage.MODEL)

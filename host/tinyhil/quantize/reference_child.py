@@ -25,7 +25,9 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     try:
         from tflite_micro import runtime
     except ModuleNotFoundError as error:
-        raise MissingToolError("tflite-micro is not installed, it is the integer reference", hint="pip install tflite-micro") from error
+        raise MissingToolError(
+            "tflite-micro is not installed, it is the integer reference", hint="pip install tflite-micro"
+        ) from error
     with np.load(request["vectors"], allow_pickle=False) as stored:
         inputs = [stored[f"input_{index}"] for index in range(request["inputs"])]
     try:

@@ -1,6 +1,7 @@
 """The stage: quantizes a trained model in one child process and computes the integer reference in another.
 
-What the engine computes correctly decides the export: an engine that gets per-channel Dense layers wrong gets per-tensor ones.
+What the engine computes correctly decides the export: an engine that gets per-channel Dense layers wrong gets
+per-tensor ones.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ def quantize(
         ToolError: the conversion ended without a model.
     """
     export = {**msgspec.to_builtins(settings), "per_channel_dense": engine.per_channel_dense}
-    wanted = hashing.of_json({"stage": hashing.of_sources([Path(__file__).parent]), "model": model.key, "export": export})
+    wanted = hashing.of_json(
+        {"stage": hashing.of_sources([Path(__file__).parent]), "model": model.key, "export": export}
+    )
     manifest = store.load(folder, STAGE, wanted)
     found = manifest is not None
     if manifest is None:
@@ -75,7 +78,10 @@ def _make(model: FloatModel, export: dict[str, Any], folder: Path, key: str, rep
 
 def _read(recipe: str, scheme: str, folder: Path, manifest: store.Manifest) -> QuantizedModel:
     facts = tflite.read((folder / MODEL).read_bytes(), str(folder / MODEL))
-    with np.load(folder / VECTORS, allow_pickle=False) as stored, np.load(folder / REFERENCE, allow_pickle=False) as reference:
+    with (
+        np.load(folder / VECTORS, allow_pickle=False) as stored,
+        np.load(folder / REFERENCE, allow_pickle=False) as reference,
+    ):
         vectors = Vectors(
             inputs=tuple(stored[f"input_{index}"] for index in range(len(facts.inputs))),
             reference=tuple(reference[f"reference_{index}"] for index in range(len(facts.outputs))),

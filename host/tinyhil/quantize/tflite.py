@@ -1,7 +1,8 @@
 """Reads a .tflite file strictly, without an interpreter and without TensorFlow.
 
-The FlatBuffers bindings do not check bounds, so every table and buffer is walked once here; a truncated or damaged file shows up as a
-ModelError rather than as a crash of the C++ interpreter later. Schema: tensorflow/compiler/mlir/lite/schema/schema.fbs.
+The FlatBuffers bindings do not check bounds, so every table and buffer is walked once here; a truncated or damaged
+file shows up as a ModelError rather than as a crash of the C++ interpreter later. Schema:
+tensorflow/compiler/mlir/lite/schema/schema.fbs.
 """
 
 from __future__ import annotations
@@ -57,12 +58,23 @@ def read(data: bytes, name: str) -> ModelFacts:
     if len(data) > MAX_BYTES:
         raise ModelError(f"{name} has {len(data)} bytes, more than any microcontroller holds ({MAX_BYTES})")
     if len(data) < 8 or data[4:8] != IDENTIFIER:
-        raise ModelError(f"{name} is not a TensorFlow Lite model: it lacks the identifier TFL3", hint="export a .tflite file")
+        raise ModelError(
+            f"{name} is not a TensorFlow Lite model: it lacks the identifier TFL3", hint="export a .tflite file"
+        )
     try:
         return _facts(data, name)
-    except (IndexError, ValueError, struct.error, AttributeError, TypeError, UnicodeDecodeError, OverflowError) as error:
+    except (
+        IndexError,
+        ValueError,
+        struct.error,
+        AttributeError,
+        TypeError,
+        UnicodeDecodeError,
+        OverflowError,
+    ) as error:
         raise ModelError(
-            f"{name} is damaged or truncated: its tables point outside its {len(data)} bytes", hint="export or copy it again"
+            f"{name} is damaged or truncated: its tables point outside its {len(data)} bytes",
+            hint="export or copy it again",
         ) from error
 
 
@@ -86,7 +98,9 @@ def _facts(data: bytes, name: str) -> ModelFacts:
         ops.append(f"CUSTOM({custom.decode()})" if custom else names.get(builtin, f"BUILTIN_{builtin}"))
     tensors = graph.TensorsLength()
     inputs = tuple(_spec(graph.Tensors(_within(graph.Inputs(i), tensors)), name) for i in range(graph.InputsLength()))
-    outputs = tuple(_spec(graph.Tensors(_within(graph.Outputs(i), tensors)), name) for i in range(graph.OutputsLength()))
+    outputs = tuple(
+        _spec(graph.Tensors(_within(graph.Outputs(i), tensors)), name) for i in range(graph.OutputsLength())
+    )
     if not inputs or not outputs or not ops:
         raise ModelError(f"{name} has {len(inputs)} inputs, {len(outputs)} outputs and {len(ops)} operators")
     return ModelFacts(inputs, outputs, tuple(ops))
@@ -135,7 +149,9 @@ def _spec(tensor: Any, name: str) -> TensorSpec:
         zero_point=int(quantization.ZeroPoint(0)) if scales else 0,
     )
     if scales and not _is_affine(spec):
-        raise ModelError(f"{name}: tensor {label!r} has scale {spec.scale:g} and zero point {spec.zero_point}, which mean nothing")
+        raise ModelError(
+            f"{name}: tensor {label!r} has scale {spec.scale:g} and zero point {spec.zero_point}, which mean nothing"
+        )
     return spec
 
 

@@ -1,6 +1,7 @@
 """The engine ``compiled``: the model as C, compiled ahead of time by bakenn, with the kernels it selects.
 
-bakenn is asked for the fixed name ``model``, so neither file names nor C identifiers depend on what the user calls things.
+bakenn is asked for the fixed name ``model``, so neither file names nor C identifiers depend on what the user calls
+things.
 """
 
 from __future__ import annotations

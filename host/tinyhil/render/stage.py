@@ -6,8 +6,9 @@
     src/, lib/tinyhil_*/                   copied from firmware/: only the engine and the port that the target uses
     platforms/tinyhil/                     copied from firmware/platform, for targets that build with it
 
-The same input gives the same bytes. All files are put together in memory first, hashed, and only then written; files whose content has not changed are
-left alone, so that PlatformIO's incremental build works, and files that no longer belong are removed.
+The same input gives the same bytes. All files are put together in memory first, hashed, and only then written; files
+whose content has not changed are left alone, so that PlatformIO's incremental build works, and files that no longer
+belong are removed.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path
     """
     engine = target.engines.get(engine_name)
     if engine is None:
-        raise ConfigError(f"target {target.name} has no engine {engine_name!r}", hint=f"it has {', '.join(target.engines)}")
+        raise ConfigError(
+            f"target {target.name} has no engine {engine_name!r}", hint=f"it has {', '.join(target.engines)}"
+        )
     generated = compiled.generate(model, engine)
     files = {f"lib/model/{path}": data for path, data in generated.items()}
     files |= _copied(target, engine_name)
@@ -93,7 +96,9 @@ def _copied(target: Target, engine_name: str) -> dict[str, bytes]:
                 continue
             files[f"lib/tinyhil_{library}/{path}"] = data
     if target.build.platform == LOCAL_PLATFORM:
-        files |= {f"{PLATFORMS}/tinyhil/{path}": data for path, data in resources.read_tree(firmware / "platform").items()}
+        files |= {
+            f"{PLATFORMS}/tinyhil/{path}": data for path, data in resources.read_tree(firmware / "platform").items()
+        }
     return files
 
 
@@ -101,7 +106,10 @@ def _rendered(context: dict[str, Any]) -> dict[str, bytes]:
     """Every template, rendered."""
     root = resources.folder("templates")
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(root), undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False
+        loader=jinja2.FileSystemLoader(root),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,
     )
     environment.filters |= {
         "hex_bytes": _hex_bytes,
@@ -119,7 +127,10 @@ def _hex_bytes(digest: str) -> str:
 
 
 def _c_string(text: str) -> str:
-    """A C string literal. What is not printable ASCII becomes octal escapes, which, unlike hexadecimal ones, end after three digits."""
+    """A C string literal.
+
+    What is not printable ASCII becomes octal escapes, which, unlike hexadecimal ones, end after three digits.
+    """
     body = "".join(
         chr(byte) if 0x20 <= byte < 0x7F and byte not in b'"\\?' else f"\\{byte:03o}" for byte in text.encode()
     )

@@ -118,5 +118,9 @@ def accuracy_line(accuracy: Accuracy | None) -> str:
     missed = [bound for bound in accuracy.bounds if not bound.met]
     if missed:
         return ", ".join(f"{bound.figure} is {bound.value:.4g}, above its limit of {bound.limit:g}" for bound in missed)
-    met = f"{len(accuracy.bounds)} of {len(accuracy.bounds)} accuracy bounds met" if accuracy.bounds else "no accuracy bound asked"
+    met = (
+        f"{len(accuracy.bounds)} of {len(accuracy.bounds)} accuracy bounds met"
+        if accuracy.bounds
+        else "no accuracy bound asked"
+    )
     return f"MAE {accuracy.device_vs_float.mae:.4g} against the float model, {met}"

@@ -38,7 +38,9 @@ def from_json(text: str, name: str) -> Report:
     except msgspec.DecodeError as error:
         raise ConfigError(f"{name} is not a report of this version of tinyhil: {error}") from error
     if report.schema != SCHEMA:
-        raise ConfigError(f"{name} is not a report of this version of tinyhil: schema {report.schema}, known is {SCHEMA}")
+        raise ConfigError(
+            f"{name} is not a report of this version of tinyhil: schema {report.schema}, known is {SCHEMA}"
+        )
     return report
 
 

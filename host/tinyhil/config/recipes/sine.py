@@ -37,5 +37,5 @@ def model() -> Any:
 
 
 def truth(inputs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """sin x."""
+    """The sine, which is what the points were before the noise."""
     return np.sin(inputs)
