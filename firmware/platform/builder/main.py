@@ -46,6 +46,8 @@ env.Replace(
     PROGSUFFIX=".elf",
 )
 
+reproducible = ["-ffile-prefix-map=%s=." % env.subst("$PROJECT_DIR")]
+
 env.Append(
     ASFLAGS=machine_flags,
     ASPPFLAGS=["-x", "assembler-with-cpp"],
@@ -55,7 +57,7 @@ env.Append(
         "-flto",
         "-ffunction-sections",
         "-fdata-sections",
-        "-ffile-prefix-map=%s=." % env.subst("$PROJECT_DIR"),
+        *reproducible,
     ],
     CFLAGS=["-std=gnu11"],
     CXXFLAGS=["-std=gnu++11", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"],
@@ -64,6 +66,8 @@ env.Append(
         *board.get("build.link_flags"),
         "-Os",
         "-flto",
+        # Link-time optimisation compiles, so it needs what keeps paths out of the image as well.
+        *reproducible,
         "-Wl,--gc-sections",
         "-Wl,--build-id=none",
         # Relative as well: GCC takes a comma in the project's path for the end of the name.

@@ -114,6 +114,16 @@ def test_a_forgotten_artifact_is_made_anew(folder: Path) -> None:
     store.forget(folder)  # there is nothing to forget
 
 
+def test_who_reads_the_old_file_keeps_reading_it(tmp_path: Path) -> None:
+    """The new content takes the name; it is never written into the old file."""
+    path = tmp_path / "file"
+    store.write_text(path, "old")
+    with path.open() as reader:
+        store.write_text(path, "new and longer")
+        assert reader.read() == "old"
+    assert path.read_text() == "new and longer"
+
+
 def test_writing_makes_the_folders_and_leaves_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "file"
     store.write_text(path, "old")

@@ -195,6 +195,7 @@ def test_damage_is_noticed_or_harmless_and_never_a_crash(tiny_model: bytes) -> N
         except ModelError:
             continue
         read += 1
+        schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))  # every table of it lies in the file
         for spec in facts.inputs + facts.outputs:
             assert 1 <= len(spec.shape) <= tflite.MAX_RANK
             assert 1 <= spec.elements <= tflite.MAX_BYTES
