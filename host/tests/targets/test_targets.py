@@ -46,7 +46,7 @@ def test_every_shipped_emulator_can_be_driven(name: str, tmp_path: Path) -> None
     emulator = registry.get(name, user=tmp_path).emulator
     if emulator is None:
         pytest.skip(f"{name} has no emulator")
-    assert any("{firmware}" in argument for argument in emulator.arguments)
+    assert any("{firmware}" in argument for argument in (emulator.program, *emulator.arguments))
     assert re.compile(emulator.serial_port).groups == 1
 
 
