@@ -35,6 +35,9 @@ KEPT_LINES = 200
 _LONGEST_LINE = 4096
 """Characters after which a line is taken as ended: output without newlines must not fill our memory."""
 
+_OURSELVES = Path("/proc/self/exe")
+"""The program that runs us, so one for this computer."""
+
 _LAST_WORDS_SECONDS = 1.0
 """How long the rest of the output of an emulator that has ended is waited for."""
 
@@ -65,8 +68,8 @@ class EmulatorDevice:
         emulator = self._emulator
         if emulator.on_path is not None:
             process.require(emulator.on_path.name, debian=emulator.on_path.debian, purpose="run the firmware")
-        elif not os.access(firmware, os.X_OK):
-            raise DeviceError(f"{firmware} is not a program that can be run", hint=f"chmod +x {firmware}")
+        else:
+            _require_program(firmware)
         # Absolute, because a name without a slash would be looked for on PATH.
         path = str(firmware.absolute())
         argv = [argument.replace(FIRMWARE, path) for argument in (emulator.program, *emulator.arguments)]
@@ -102,6 +105,17 @@ class EmulatorDevice:
             ending = f"{self._name} ended with {process.describe_exit(code)}"
             raise DeviceError(f"{ending}: {cause}" if cause else ending, detail=output)
 
+    @property
+    def pid(self) -> int:
+        """The number of its process.
+
+        Raises:
+            DeviceError: it was not started.
+        """
+        if self._run is None:
+            raise DeviceError(f"{self._name} is not running")
+        return self._run.pid
+
     def stop(self) -> None:
         """Ends the emulator; no process is left when this returns."""
         run, self._run = self._run, None
@@ -134,6 +148,7 @@ class _Run:
 
     def __init__(self, child: subprocess.Popen[str], serial_port: re.Pattern[str]) -> None:
         self.port = ""
+        self.pid = child.pid
         self._child = child
         self._serial_port = serial_port
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
@@ -213,6 +228,24 @@ def _pattern(key: str, text: str, groups: int = 0) -> re.Pattern[str]:
     if pattern.groups < groups:
         raise ConfigError(f"{key} = {text!r} has no group for the path of the port")
     return pattern
+
+
+def _require_program(firmware: Path) -> None:
+    """Refuses what the kernel would not run: the C library would then take it for a shell script."""
+    if _machine(firmware) != _machine(_OURSELVES):
+        raise DeviceError(f"{firmware} is not a program for this computer", hint="build it for this target")
+    if not os.access(firmware, os.X_OK):
+        raise DeviceError(f"{firmware} may not be run", hint=f"chmod +x {firmware}")
+
+
+def _machine(program: Path) -> bytes:
+    """What an ELF header says of the machine: magic number, word size and byte order, and its number."""
+    try:
+        with program.open("rb") as stream:
+            header = stream.read(20)
+    except OSError as error:
+        raise DeviceError(f"cannot read {program}: {error.strerror}") from error
+    return header[:6] + header[18:]
 
 
 def _hold(port: str) -> int | None:

@@ -21,14 +21,18 @@ def paths(user: Path = USER) -> dict[str, Path]:
     Raises:
         ConfigError: a user's file takes the name of a shipped target.
     """
-    found = {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
-    for path in sorted(user.glob("*.toml")):
+    found = {path.stem: path for path in _by_name(SHIPPED)}
+    for path in _by_name(user):
         if path.stem in found:
             raise ConfigError(
                 f"{path} takes the name of the target {path.stem!r} that tinyhil ships", hint="rename the file"
             )
         found[path.stem] = path
     return found
+
+
+def _by_name(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.toml"), key=lambda path: path.stem)
 
 
 def get(name: str, user: Path = USER) -> Target:
