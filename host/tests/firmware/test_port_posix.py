@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from tinyhil.link.frames import Frame, FrameDecoder, encode_frame
 from tinyhil.link.messages import Error, Hello, Infer, Result, Welcome
 from tinyhil.targets import registry
 from tinyhil.transport import Transport, open_transport
+from tinyhil.transport.poll_stream import PollStream
 
 PATIENCE = 20.0
 """Seconds after which a test gives up waiting; nothing is measured by it."""
@@ -52,6 +54,12 @@ class Board:
     def plug(self) -> Host:
         """A host at its port."""
         return Host(open_transport(self.port, baud=115200, deadline=patience()))
+
+    def plug_as_it_is(self) -> Host:
+        """A host that does not set the terminal up."""
+        line = os.open(self.port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        read, write, close = (partial(call, line) for call in (os.read, os.write, os.close))
+        return Host(PollStream(self.port, line, read, write, close))
 
     def send(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
@@ -133,7 +141,7 @@ def board(copy_firmware: Path) -> Iterator[Board]:
 
 def test_all_byte_values_pass_both_ways(board: Board) -> None:
     """As a payload and, which a terminal in its usual mode would act upon, bare between two frames."""
-    with closing(board.plug()) as host:
+    with closing(board.plug_as_it_is()) as host:
         welcome = host.greet(1)
         assert welcome.max_payload == 4096
         assert welcome.tick_rate == 0
@@ -239,10 +247,19 @@ def test_resets_at_any_moment_never_end_it(board: Board) -> None:
         for sequence in range(1, 100, 2):
             host.request(sequence, BATCH)
             board.send(signal.SIGUSR1)
-            board.send(signal.SIGUSR1)  # the new run may have no handler yet
             boots.add(host.greet(sequence + 1).boot_id)
         host.copy(100)
     assert len(boots) > 25
+
+
+def test_resets_faster_than_it_starts_never_end_it(board: Board) -> None:
+    """Many of them come when the new run has no handler yet."""
+    with closing(board.plug()) as host:
+        before = host.greet(1)
+        for _ in range(20000):
+            board.send(signal.SIGUSR1)
+        assert host.greet(2).boot_id != before.boot_id
+        host.copy(3)
 
 
 @pytest.fixture(params=["</dev/null", "<&-"])
