@@ -58,8 +58,8 @@ class Board:
     def plug_as_it_is(self) -> Host:
         """A host that does not set the terminal up."""
         line = os.open(self.port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-        read, write, close = (partial(call, line) for call in (os.read, os.write, os.close))
-        return Host(PollStream(self.port, line, read, write, close))
+        calls = partial(os.read, line), partial(os.write, line), partial(os.close, line)
+        return Host(PollStream(self.port, line, *calls))
 
     def send(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
