@@ -64,6 +64,10 @@ class Board:
     def send(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
 
+    def falls_asleep(self) -> None:
+        """Waits until it does nothing; it must not end, nor look for work all the time."""
+        wait_until(lambda: all(self.state() == "S" for _ in range(100)), "it to sleep")
+
     def state(self) -> str:
         """The state of its process, one letter (proc(5), stat)."""
         return Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2][0]
@@ -154,7 +158,7 @@ def test_all_byte_values_pass_both_ways(board: Board) -> None:
 def test_it_sleeps_while_nobody_asks(board: Board) -> None:
     with closing(board.plug()) as host:
         host.greet(1)
-        wait_until(lambda: all(board.state() == "S" for _ in range(100)), "it to sleep")
+        board.falls_asleep()
         host.copy(2)
 
 
@@ -212,7 +216,7 @@ def test_reset_forgets_half_a_frame(board: Board) -> None:
         wire = encode_frame(Frame(BATCH.TYPE, 2, BATCH.encode()))
         half = len(wire) // 2
         host.send(wire[:half])
-        wait_until(lambda: all(board.state() == "S" for _ in range(100)), "it to have read that")
+        board.falls_asleep()
         board.send(signal.SIGUSR1)
         wait_until(lambda: host.greet(3).boot_id != before.boot_id, "the new boot")
         # The first half's last chunk was ended by the HELLO's delimiter; the second half is a chunk of its own.
@@ -277,12 +281,15 @@ def bare(copy_firmware: Path, request: pytest.FixtureRequest) -> Iterator[Board]
 
 
 def test_without_a_host_it_stays_plugged_in(bare: Board) -> None:
+    bare.falls_asleep()
     with closing(bare.plug()) as host:
         first = host.greet(1)
         host.request(2, BATCH)
+    bare.falls_asleep()
     with closing(bare.plug()) as host:
         assert host.greet(3).boot_id == first.boot_id
     bare.send(signal.SIGUSR1)
+    bare.falls_asleep()
     with closing(bare.plug()) as host:
         assert host.greet(4).boot_id != first.boot_id
         host.copy(5)
