@@ -44,8 +44,9 @@ lint: install ## ruff and mypy --strict
 	$(BIN)/mypy
 
 .PHONY: bench
-bench: install ## Time the commands that should be quick
+bench: install ## Time the commands that should be quick, and the link
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/native_link.py
 
 .PHONY: clean
 clean: ## Remove what was built (not the venv)
