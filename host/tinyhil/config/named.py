@@ -21,14 +21,18 @@ def paths(kind: str, shipped: Path, user: Path) -> dict[str, Path]:
     Raises:
         ConfigError: a user's file takes the name of a shipped one.
     """
-    found = {path.stem: path for path in sorted(shipped.glob("*.toml"))}
-    for path in sorted(user.glob("*.toml")):
+    found = {path.stem: path for path in _by_name(shipped)}
+    for path in _by_name(user):
         if path.stem in found:
             raise ConfigError(
                 f"{path} takes the name of the {kind} {path.stem!r} that tinyhil ships", hint="rename the file"
             )
         found[path.stem] = path
     return found
+
+
+def _by_name(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.toml"), key=lambda path: path.stem)
 
 
 def find(name: str, kind: str, shipped: Path, user: Path) -> Path:
