@@ -21,7 +21,7 @@ class Transport(Protocol):
         """Returns as soon as there are bytes, at most ``max_bytes``; nothing once ``timeout_s`` seconds have passed.
 
         Raises:
-            DeviceError: the other end is gone.
+            PortLostError: the other end is gone.
         """
 
     def write(self, data: bytes, deadline: Deadline) -> None:
@@ -30,7 +30,8 @@ class Transport(Protocol):
         Both ends may therefore send at once, and more than the buffers between them hold.
 
         Raises:
-            DeviceError: the other end is gone, or did not take the data before the deadline.
+            PortLostError: the other end is gone.
+            DeviceError: it did not take the data before the deadline.
         """
 
     def close(self) -> None:
