@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import tinyhil
+from tinyhil.cli.proxy import proxy
 from tinyhil.cli.session import (
     DEFAULT_TARGET,
     BuildDirOption,
@@ -380,6 +381,9 @@ def doctor(json: JsonOption = None) -> None:
         from tinyhil.cli import doctor as view
 
         raise typer.Exit(view.show(output))
+
+
+app.command()(proxy)
 
 
 def main() -> None:

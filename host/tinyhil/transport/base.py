@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tinyhil.deadline import Deadline
 
@@ -36,3 +36,18 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Gives the port up. May be called again; anything else afterwards raises DeviceError."""
+
+
+@runtime_checkable
+class Pollable(Transport, Protocol):
+    """A transport that ``select`` can wait for, for who serves several ends in one thread."""
+
+    def fileno(self) -> int:
+        """The descriptor. After ``write`` there may be bytes to ``read`` although it is not readable."""
+
+    def write_some(self, data: bytes | memoryview) -> int:
+        """Hands over what the system takes at once; returns how many bytes that was, 0 if none.
+
+        Raises:
+            DeviceError: the other end is gone.
+        """

@@ -85,6 +85,16 @@ class PollStream:
             if readable:
                 self._ahead += self._receive_now(_CHUNK)
 
+    def fileno(self) -> int:
+        """See ``Pollable.fileno``."""
+        self._require_open()
+        return self._fileno
+
+    def write_some(self, data: bytes | memoryview) -> int:
+        """See ``Pollable.write_some``."""
+        self._require_open()
+        return self._send_now(memoryview(data))
+
     def close(self) -> None:
         """See ``Transport.close``."""
         if self._open:
