@@ -38,6 +38,7 @@ class DeviceRole:
     Attributes:
         ran: the vectors that were carried out since the model's state was last put back.
         boots: how often it has started again.
+        inferences: how many vectors were carried out in all.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class DeviceRole:
         self.tensors = {Direction.INPUT: list(inputs), Direction.OUTPUT: list(outputs)}
         self.ran: list[bytes] = []
         self.boots = 0
+        self.inferences = 0
         self.welcome = replace(
             WELCOME,
             stateful=clear is not None,
@@ -200,4 +202,5 @@ class DeviceRole:
 
     def _invoke(self, vector: bytes) -> bytes:
         self.ran.append(vector)
+        self.inferences += 1
         return self._model(vector)
