@@ -7,7 +7,7 @@ fine and a device that stops is given up after ``answer_within`` seconds.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from tinyhil.artifacts.types import Array, Capture, Vectors
 from tinyhil.deadline import Deadline
 from tinyhil.errors import BlockedError, DeviceError, PortLostError
 from tinyhil.link.connection import Connection
-from tinyhil.link.events import ConnectionEvent, DeviceText, Failed, Inferred, Ready
+from tinyhil.link.events import ConnectionEvent, DeviceText, Failed, Inferred, Ready, Restarted
 from tinyhil.link.messages import Welcome
 from tinyhil.progress import Reporter
 from tinyhil.session.grid import Grid
@@ -29,6 +29,12 @@ READ_BYTES = 4096
 POLL_SECONDS = 0.25
 """How often a silent wait looks whether the device's program is still alive."""
 
+PATIENT = 1_000_000
+"""Tries of one request: no limit. The deadline judges silence here, for on a noisy line bad luck is no silence."""
+
+BITS_PER_BYTE = 10
+"""On a serial line: a start bit, eight of data, a stop bit."""
+
 Check = Callable[[], None]
 """Raises DeviceError if the device has died."""
 
@@ -36,11 +42,12 @@ Check = Callable[[], None]
 class _Session:
     """A Connection, and the loop that drives it."""
 
-    def __init__(self, line: Line, patience: float, check: Check, reporter: Reporter) -> None:
-        self.connection = Connection(line.first_sequence)
+    def __init__(self, line: Line, target: Target, check: Check, reporter: Reporter) -> None:
+        line_rate = target.link.baud / BITS_PER_BYTE
+        self.connection = Connection(line.first_sequence, max_tries=PATIENT, line_rate=line_rate)
         self._transport = line.transport
         self._now = line.clock
-        self._patience = patience
+        self._patience = target.link.answer_within
         self._check = check
         self._reporter = reporter
 
@@ -52,27 +59,39 @@ class _Session:
             for event in self._turn(deadline, "the handshake"):
                 if isinstance(event, Ready):
                     identity.check(event.description)
-                    if event.description.welcome.stateful:
-                        # A request that seems lost is repeated, which would advance such a model twice.
-                        raise DeviceError("the device's model keeps state, which this version of tinyhil cannot run")
                     return event.description.welcome
 
     def answers(self, batches: list[bytes], sizes: list[int]) -> Iterator[tuple[int, Inferred]]:
-        """Sends every batch and yields batch index and answer, in the order of arrival."""
+        """Sends every batch and yields batch index and answer, in the order of arrival.
+
+        A model that keeps state is reset first. If its device starts again on the way, everything begins again, and
+        batches that were yielded before are yielded again.
+        """
+        while not (yield from self._answers(batches, sizes)):
+            self._reporter.text("the device has started again and its model's state is lost: from the first vector on")
+
+    def _answers(self, batches: list[bytes], sizes: list[int]) -> Generator[tuple[int, Inferred], None, bool]:
+        """Like ``answers``; returns whether it came to the end."""
+        stateful = self.connection.description.welcome.stateful
         tickets: dict[int, int] = {}
         unsent = iter(range(len(batches)))
         index = next(unsent, None)
         missing = len(batches)
         deadline = Deadline.after(self._patience)
+        if stateful:
+            self.connection.reset(self._now())
         while missing:
             while index is not None and self.connection.can_send:
                 tickets[self.connection.infer(batches[index], sizes[index], self._now())] = index
                 index = next(unsent, None)
             for event in self._turn(deadline, f"request {len(batches) - missing + 1} of {len(batches)}"):
+                if isinstance(event, Restarted) and stateful:
+                    return False
                 if isinstance(event, Inferred):
                     missing -= 1
                     deadline = Deadline.after(self._patience)
                     yield tickets.pop(event.ticket), event
+        return True
 
     def _turn(self, deadline: Deadline, waiting_for: str) -> list[ConnectionEvent]:
         """One turn of the loop: write what is due, read what there is."""
@@ -103,7 +122,7 @@ class _Session:
 def _open(opening: Callable[[Deadline], Line], target: Target, check: Check, reporter: Reporter) -> Iterator[_Session]:
     line = opening(Deadline.after(target.link.answer_within))
     try:
-        session = _Session(line, target.link.answer_within, check, reporter)
+        session = _Session(line, target, check, reporter)
         yield session
         reporter.text(f"link: {session.connection.counters.describe()}")
     except DeviceError:
@@ -198,12 +217,15 @@ class _Asking:
         grid = Grid(len(self._records), min(session.connection.capacity, self._most), self._output_bytes)
         # What a model with state answers depends on all that it was asked before.
         missing = grid.missing({} if welcome.stateful else self._ledger.answers)
+        answered: set[int] = set()
         done = len(self._records) - sum(count for _, count in missing)
         batches = [b"".join(self._records[start : start + count]) for start, count in missing]
         for index, answer in session.answers(batches, [count for _, count in missing]):
             self._ledger.add(Answer(missing[index][0], answer.count, answer.ticks, answer.outputs))
             self.heard = True
-            done += answer.count
+            if index not in answered:
+                answered.add(index)
+                done += answer.count
             self._reporter.progress(done, len(self._records), "vectors")
         answers = [self._ledger.answers[start] for start, _ in grid.requests()]
         counters = session.connection.counters
