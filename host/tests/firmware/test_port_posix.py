@@ -18,7 +18,8 @@ from tinyhil.deadline import Deadline
 from tinyhil.device.emulator import EmulatorDevice
 from tinyhil.link.fields import MessageType
 from tinyhil.link.frames import Frame, FrameDecoder, encode_frame
-from tinyhil.link.messages import Error, Hello, Infer, Result, Welcome
+from tinyhil.link.inference import Infer, Result
+from tinyhil.link.messages import Error, Hello, Welcome
 from tinyhil.targets import registry
 from tinyhil.transport import Transport, open_transport
 from tinyhil.transport.poll_stream import PollStream

@@ -39,6 +39,15 @@ def ready(role: DeviceRole, **options: float | int | None) -> Connection:
     return connection
 
 
+def exchange(connection: Connection, role: DeviceRole, now: float = 0.0) -> list[ConnectionEvent]:
+    """Carries everything both ways, until nobody has anything to say."""
+    events: list[ConnectionEvent] = []
+    while sent := connection.data_to_send():
+        for answer in role.receive(sent):
+            events += connection.receive(answer, now)
+    return events
+
+
 def requests(connection: Connection) -> list[Frame]:
     return [event for event in FrameDecoder().feed(connection.data_to_send()) if isinstance(event, Frame)]
 

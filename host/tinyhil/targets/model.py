@@ -57,12 +57,15 @@ class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     Attributes:
         baud: line rate in bit/s; an emulator ignores it.
         max_payload: largest frame payload in bytes that the firmware is built for (docs/protocol.md, WELCOME).
-        answer_within: seconds after which a device that has not answered the handshake is given up.
+        answer_within: seconds of silence after which a device is given up.
+        max_batch: most vectors in one request. Lower it where a model is so slow that a request of the largest size
+            would take longer than ``answer_within``.
     """
 
     baud: Positive = 115200
     max_payload: Annotated[int, Meta(ge=100, le=4096)] = 1024
     answer_within: Annotated[float, Meta(gt=0)] = 10.0
+    max_batch: Annotated[int, Meta(ge=1, le=65535)] = 65535
 
 
 FIRMWARE = "{firmware}"
