@@ -1,7 +1,8 @@
 // The one header in front of every engine: whatever computes the model.
 //
 // Purpose:   the server talks to this; each folder beside it implements it, and a project contains exactly one of them.
-// Usage:     init() once; then, for each vector, write all inputs, invoke(), read all outputs.
+// Usage:     init() once; then, for each vector, write all inputs, invoke(), read all outputs; and reset() before a
+//     vector that has to find no trace of those before it.
 // Ownership: the engine owns the memory of its tensors. Their addresses are aligned for their elements and constant
 //     from init() on.
 // Limits:    one model per image, its facts fixed at compile time in kModelInfo.
@@ -49,8 +50,11 @@ void* input(uint8_t index);
 // Where output `index` can be read after invoke(): kModelInfo.output[index].bytes bytes.
 const void* output(uint8_t index);
 
-// Computes the outputs from the inputs. Returns 0, or a status of the engine's own.
+// Computes the outputs from the inputs, which it may destroy. Returns 0, or a status of the engine's own.
 uint32_t invoke();
+
+// Takes a stateful model back to its state after init(), and has no effect on any other.
+void reset();
 
 // Working memory that the engine takes besides inputs and outputs.
 uint32_t arena_bytes();

@@ -12,8 +12,8 @@ const uint32_t kNibble[16] = {
 
 }  // namespace
 
-uint32_t crc32(const uint8_t* bytes, size_t length) {
-  uint32_t crc = 0xFFFFFFFFu;
+uint32_t crc32(const uint8_t* bytes, size_t length, uint32_t before) {
+  uint32_t crc = ~before;
   for (size_t i = 0; i < length; ++i) {
     crc ^= bytes[i];
     crc = (crc >> 4) ^ kNibble[crc & 15];

@@ -46,6 +46,32 @@ bool parse_infer(const Frame& frame, Infer* infer) {
   return true;
 }
 
+bool parse_reset(const Frame& frame) { return frame.length == 0; }
+
+bool parse_write(const Frame& frame, InputPart* part) {
+  const size_t header = 5;
+  if (frame.length <= header) return false;
+  part->input = frame.payload[0];
+  part->offset = get_u32(frame.payload + 1);
+  part->bytes = frame.payload + header;
+  part->length = frame.length - header;
+  return true;
+}
+
+bool parse_run(const Frame& frame, uint32_t* crc) {
+  if (frame.length != 4) return false;
+  *crc = get_u32(frame.payload);
+  return true;
+}
+
+bool parse_read(const Frame& frame, OutputPart* part) {
+  if (frame.length != 7) return false;
+  part->output = frame.payload[0];
+  part->offset = get_u32(frame.payload + 1);
+  part->length = get_u16(frame.payload + 5);
+  return true;
+}
+
 size_t write_welcome(uint8_t* payload, const Welcome& welcome) {
   payload[0] = kVersion;
   payload[1] = welcome.stateful ? 1 : 0;
@@ -81,6 +107,11 @@ size_t write_result(uint8_t* payload, uint16_t count, uint32_t ticks) {
   put_u16(payload, count);
   put_u32(payload + 2, ticks);
   return kResultHeader;
+}
+
+size_t write_ran(uint8_t* payload, uint32_t ticks) {
+  put_u32(payload, ticks);
+  return 4;
 }
 
 size_t write_error(uint8_t* payload, ErrorCode code, uint32_t detail) {

@@ -3,8 +3,8 @@
 // Purpose: the numbers of the protocol, strict parsing of requests, and writing of answers.
 // Usage:   parse_*() return false when the payload is not as long as its message says. write_*() return the length of
 //     the payload that they wrote.
-// Limits:  write_*() need room for the longest payload of their kind; kMinPayload is enough for all but RESULT, whose
-//     vectors the caller writes behind its header.
+// Limits:  write_*() need room for the longest payload of their kind; kMinPayload is enough for all but RESULT and
+//     DATA, whose tensors the caller writes: behind the header of RESULT, and as the whole of DATA.
 #ifndef TINYHIL_LINK_MESSAGES_H_
 #define TINYHIL_LINK_MESSAGES_H_
 
@@ -22,16 +22,25 @@ constexpr size_t kMaxRank = 6;
 constexpr size_t kMaxEngineName = 16;
 constexpr size_t kMaxTensorName = 63;
 constexpr size_t kResultHeader = 6;
-// The longest WELCOME, which is the longest answer but RESULT.
+// The longest WELCOME, which is the longest answer but RESULT and DATA.
 constexpr size_t kMinPayload = 20 + 2 * kHashBytes + kMaxEngineName;
 constexpr size_t kMaxPayload = 4096;
 
 constexpr uint8_t kHello = 0x01;
 constexpr uint8_t kDescribe = 0x02;
 constexpr uint8_t kInfer = 0x03;
+constexpr uint8_t kReset = 0x04;
+constexpr uint8_t kWrite = 0x05;
+constexpr uint8_t kRun = 0x06;
+constexpr uint8_t kRead = 0x07;
+constexpr uint8_t kLastRequest = kRead;  // that a device knows
 constexpr uint8_t kWelcome = 0x81;
 constexpr uint8_t kTensor = 0x82;
 constexpr uint8_t kResult = 0x83;
+constexpr uint8_t kCleared = 0x84;
+constexpr uint8_t kWritten = 0x85;
+constexpr uint8_t kRan = 0x86;
+constexpr uint8_t kData = 0x87;
 constexpr uint8_t kError = 0xFF;
 
 // Types that pass the frame decoder, those of messages to come included.
@@ -46,6 +55,7 @@ enum class ErrorCode : uint8_t {
   kNotReady = 5,
   kInitFailed = 6,
   kInvokeFailed = 7,
+  kInputsDiffer = 8,
 };
 
 enum class ElementType : uint8_t { kInt8 = 1, kUint8 = 2, kInt16 = 3, kInt32 = 4, kFloat32 = 5 };
@@ -68,6 +78,27 @@ struct Infer {
   size_t length;           // what it has to be, given `count`, only the caller can tell
 };
 bool parse_infer(const Frame& frame, Infer* infer);
+
+bool parse_reset(const Frame& frame);
+
+// Of WRITE.
+struct InputPart {
+  uint8_t input;
+  uint32_t offset;
+  const uint8_t* bytes;  // `length` bytes inside the frame, at any alignment
+  size_t length;         // at least 1
+};
+bool parse_write(const Frame& frame, InputPart* part);
+
+bool parse_run(const Frame& frame, uint32_t* crc);
+
+// Of READ.
+struct OutputPart {
+  uint8_t output;
+  uint32_t offset;
+  uint16_t length;
+};
+bool parse_read(const Frame& frame, OutputPart* part);
 
 struct Welcome {
   bool stateful;
@@ -98,6 +129,8 @@ size_t write_tensor(uint8_t* payload, const Tensor& tensor);
 
 // Writes the header of RESULT alone, kResultHeader bytes.
 size_t write_result(uint8_t* payload, uint16_t count, uint32_t ticks);
+
+size_t write_ran(uint8_t* payload, uint32_t ticks);
 
 size_t write_error(uint8_t* payload, ErrorCode code, uint32_t detail);
 

@@ -1,5 +1,8 @@
 #include "server.h"
 
+#include <string.h>
+
+#include "crc32.h"
 #include "engine.h"
 
 namespace tinyhil {
@@ -35,6 +38,16 @@ inline uint8_t* give(uint8_t* to, const void* from, uint32_t bytes) {
   return to + bytes;
 }
 
+// Of all inputs, one after the other.
+uint32_t inputs_crc() {
+  uint32_t crc = 0;
+  for (uint32_t i = 0; i < kModelInfo.inputs; ++i) {
+    const void* const tensor = engine::input(static_cast<uint8_t>(i));
+    crc = link::crc32(static_cast<const uint8_t*>(tensor), kModelInfo.input[i].bytes, crc);
+  }
+  return crc;
+}
+
 }  // namespace
 
 Server::Server(const ServerConfig& config)
@@ -42,6 +55,9 @@ Server::Server(const ServerConfig& config)
       decoder_(config.receive_buffer, config.max_payload + link::kFrameOverhead),
       payload_(config.send_buffer + link::kFrameHeader),
       answer_(link::kError),
+      asked_(link::kHello),
+      length_(0),
+      sequence_(0),
       ready_(false),
       init_status_(0),
       input_bytes_(0),
@@ -61,19 +77,30 @@ void Server::on_byte(uint8_t byte) {
   if (decoder_.put(byte) != link::Event::kFrame) return;
   const link::Frame& request = decoder_.frame();
   if (!link::is_request(request.type)) return;
-  const size_t length = answer(request);
-  link::write_frame(answer_, request.sequence, config_.send_buffer, length, config_.write, config_.write_context);
+  // A request that comes again may have been carried out already: its answer is still in the send buffer.
+  const bool kept = request.type != link::kHello && request.type == asked_ && request.sequence == sequence_;
+  if (!kept) {
+    length_ = static_cast<uint16_t>(answer(request));
+    asked_ = request.type;
+    sequence_ = request.sequence;
+  }
+  link::write_frame(answer_, sequence_, config_.send_buffer, length_, config_.write, config_.write_context);
 }
 
 // The order of the checks is part of the protocol: type, not ready, init failed, and in each handler length, argument.
 size_t Server::answer(const link::Frame& request) {
   if (request.type == link::kHello) return hello(request);
-  if (request.type != link::kDescribe && request.type != link::kInfer) {
-    return error(link::ErrorCode::kUnknownType, request.type);
-  }
+  if (request.type > link::kLastRequest) return error(link::ErrorCode::kUnknownType, request.type);
   if (!ready_) return error(link::ErrorCode::kNotReady, config_.boot_id());
   if (init_status_ != 0) return error(link::ErrorCode::kInitFailed, init_status_);
-  return request.type == link::kDescribe ? describe(request) : infer(request);
+  switch (request.type) {
+    case link::kDescribe: return describe(request);
+    case link::kInfer: return infer(request);
+    case link::kReset: return reset(request);
+    case link::kWrite: return write(request);
+    case link::kRun: return run(request);
+    default: return read(request);
+  }
 }
 
 size_t Server::hello(const link::Frame& request) {
@@ -128,17 +155,17 @@ size_t Server::infer(const link::Frame& request) {
   const uint32_t length = link::kResultHeader + infer.count * output_bytes_;
   if (infer.count == 0 || length > config_.max_payload) return error(link::ErrorCode::kBadArgument, infer.count);
 
-  const uint32_t start = config_.tick_rate != 0 ? config_.ticks() : 0;
-  const uint32_t status = run(infer, payload_ + link::kResultHeader);
-  const uint32_t spent = config_.tick_rate != 0 ? config_.ticks() - start : 0;
+  const uint32_t start = ticks();
+  const uint32_t status = compute(infer, payload_ + link::kResultHeader);
+  const uint32_t spent = ticks() - start;
   if (status != 0) return error(link::ErrorCode::kInvokeFailed, status);
   answer_ = link::kResult;
   link::write_result(payload_, infer.count, spent);
   return length;
 }
 
-// The timed part: all vectors at once, copies included, because one tick of a slow clock is longer than a copy.
-uint32_t Server::run(const link::Infer& infer, uint8_t* outputs) {
+// The timed part of INFER: all vectors at once, copies included, because one tick of a slow clock is longer than a copy.
+uint32_t Server::compute(const link::Infer& infer, uint8_t* outputs) {
   const uint8_t* inputs = infer.vectors;
   for (uint32_t left = infer.count; left != 0; --left) {
     for (uint32_t i = 0; i < kModelInfo.inputs; ++i) {
@@ -151,6 +178,52 @@ uint32_t Server::run(const link::Infer& infer, uint8_t* outputs) {
     }
   }
   return 0;
+}
+
+size_t Server::reset(const link::Frame& request) {
+  if (!link::parse_reset(request)) return error(link::ErrorCode::kBadLength, request.length);
+  engine::reset();
+  answer_ = link::kCleared;
+  return 0;
+}
+
+size_t Server::write(const link::Frame& request) {
+  link::InputPart part;
+  if (!link::parse_write(request, &part)) return error(link::ErrorCode::kBadLength, request.length);
+  if (part.input >= kModelInfo.inputs) return error(link::ErrorCode::kBadArgument, part.input);
+  const uint32_t bytes = kModelInfo.input[part.input].bytes;
+  if (part.offset >= bytes) return error(link::ErrorCode::kBadArgument, part.offset);
+  if (part.length > bytes - part.offset) return error(link::ErrorCode::kBadArgument, part.length);
+  memcpy(static_cast<uint8_t*>(engine::input(part.input)) + part.offset, part.bytes, part.length);
+  answer_ = link::kWritten;
+  return 0;
+}
+
+size_t Server::run(const link::Frame& request) {
+  uint32_t crc;
+  if (!link::parse_run(request, &crc)) return error(link::ErrorCode::kBadLength, request.length);
+  const uint32_t found = inputs_crc();
+  if (found != crc) return error(link::ErrorCode::kInputsDiffer, found);
+  const uint32_t start = ticks();
+  const uint32_t status = engine::invoke();
+  const uint32_t spent = ticks() - start;
+  if (status != 0) return error(link::ErrorCode::kInvokeFailed, status);
+  answer_ = link::kRan;
+  return link::write_ran(payload_, spent);
+}
+
+size_t Server::read(const link::Frame& request) {
+  link::OutputPart part;
+  if (!link::parse_read(request, &part)) return error(link::ErrorCode::kBadLength, request.length);
+  if (part.output >= kModelInfo.outputs) return error(link::ErrorCode::kBadArgument, part.output);
+  const uint32_t bytes = kModelInfo.output[part.output].bytes;
+  if (part.offset >= bytes) return error(link::ErrorCode::kBadArgument, part.offset);
+  if (part.length == 0 || part.length > bytes - part.offset || part.length > config_.max_payload) {
+    return error(link::ErrorCode::kBadArgument, part.length);
+  }
+  memcpy(payload_, static_cast<const uint8_t*>(engine::output(part.output)) + part.offset, part.length);
+  answer_ = link::kData;
+  return part.length;
 }
 
 size_t Server::error(link::ErrorCode code, uint32_t detail) {

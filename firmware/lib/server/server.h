@@ -4,7 +4,8 @@
 // Usage:     `Server server(config); server.begin();` then server.on_byte() for each byte that arrives. Answers are
 //     written before on_byte() returns; an inference takes place inside it.
 // Ownership: the buffers and functions of the config are the caller's and outlive the server.
-// Limits:    one session, no heap, no state between requests but whether there was a HELLO.
+//     Between requests the send buffer holds the last answer, which may be asked for again.
+// Limits:    one session, no heap; between requests it remembers whether there was a HELLO, and the last answer.
 #ifndef TINYHIL_SERVER_H_
 #define TINYHIL_SERVER_H_
 
@@ -47,13 +48,21 @@ class Server {
   size_t hello(const link::Frame& request);
   size_t describe(const link::Frame& request);
   size_t infer(const link::Frame& request);
-  uint32_t run(const link::Infer& infer, uint8_t* outputs);
+  size_t reset(const link::Frame& request);
+  size_t write(const link::Frame& request);
+  size_t run(const link::Frame& request);
+  size_t read(const link::Frame& request);
+  uint32_t compute(const link::Infer& infer, uint8_t* outputs);
+  uint32_t ticks() const { return config_.tick_rate != 0 ? config_.ticks() : 0; }
   size_t error(link::ErrorCode code, uint32_t detail);
 
   ServerConfig config_;
   link::FrameDecoder decoder_;
   uint8_t* payload_;        // of the answer, inside the send buffer
   uint8_t answer_;          // type of the answer
+  uint8_t asked_;           // type of the request that it answers; HELLO where no answer is kept
+  uint16_t length_;         // of its payload
+  uint32_t sequence_;       // of both
   bool ready_;              // there was a HELLO
   uint32_t init_status_;    // of the engine
   uint32_t input_bytes_;    // of one vector; 0xFFFF also for more, which no payload holds

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 FIRMWARE = Path(__file__).parents[3] / "firmware"
+TESTS = FIRMWARE / "tests"
 FLAGS = ["-std=gnu++11", "-Wall", "-Wextra", "-Werror", "-g"]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 
-def _build(folder: Path, driver: str, *libraries: str) -> Path:
-    """Compiles firmware/tests/<driver>.cpp with the sources of some libraries and returns the program."""
+def _sources(*libraries: str) -> list[Path]:
+    return [path for library in libraries for path in sorted((FIRMWARE / "lib" / library).glob("*.cpp"))]
+
+
+def _compile(folder: Path, *arguments: str | Path, include: Iterable[Path] = ()) -> None:
+    """Runs the compiler in a folder."""
     if shutil.which("g++") is None:
         pytest.skip("g++ is not installed: apt-get install g++")
-    sources = [FIRMWARE / "tests" / f"{driver}.cpp"]
-    include = []
-    for library in libraries:
-        sources += sorted((FIRMWARE / "lib" / library).glob("*.cpp"))
-        include.append(f"-I{FIRMWARE / 'lib' / library}")
-    program = folder / driver
-    command = ["g++", *FLAGS, *SANITIZERS, *include, *map(str, sources), "-o", str(program)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    libraries = [FIRMWARE / "lib" / library for library in ("link", "engine", "server")]
+    paths = [f"-I{path}" for path in (*libraries, *include)]
+    command = ["g++", *FLAGS, *SANITIZERS, *paths, *map(str, arguments)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    return program
 
 
 @pytest.fixture(scope="session")
@@ -39,10 +40,39 @@ def firmware() -> Path:
 @pytest.fixture(scope="session")
 def link_driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """lib/link behind a line of commands."""
-    return _build(tmp_path_factory.mktemp("link"), "link_driver", "link")
+    folder = tmp_path_factory.mktemp("link")
+    _compile(folder, TESTS / "link_driver.cpp", *_sources("link"), "-o", "link_driver")
+    return folder / "link_driver"
 
 
 @pytest.fixture(scope="session")
-def server_driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """lib/server over a fake engine behind stdin and stdout."""
-    return _build(tmp_path_factory.mktemp("server"), "server_driver", "link", "engine", "server")
+def server_objects(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with lib/server and its driver, compiled: all but an engine."""
+    folder = tmp_path_factory.mktemp("server")
+    sources = [TESTS / "server_driver.cpp", *_sources("link", "engine", "server")]
+    _compile(folder, "-c", *sources, include=[TESTS / "fakes"])
+    return folder
+
+
+def _server(objects: Path, fake: str) -> Path:
+    program = objects / f"server_{fake}"
+    _compile(objects, TESTS / "fakes" / f"{fake}.cpp", *sorted(objects.glob("*.o")), "-o", program)
+    return program
+
+
+@pytest.fixture(scope="session")
+def counter(server_objects: Path) -> Path:
+    """lib/server over a small stateful model, behind stdin and stdout."""
+    return _server(server_objects, "counter")
+
+
+@pytest.fixture(scope="session")
+def large(server_objects: Path) -> Path:
+    """lib/server over a model with a tensor above the largest payload."""
+    return _server(server_objects, "large")
+
+
+@pytest.fixture(scope="session")
+def huge(server_objects: Path) -> Path:
+    """lib/server over a model with tensors of almost 4 GiB."""
+    return _server(server_objects, "huge")

@@ -31,6 +31,8 @@ uint32_t invoke() {
   return 0;
 }
 
+void reset() {}
+
 uint32_t arena_bytes() { return BKNN_MODEL_ARENA_SIZE; }
 
 }  // namespace engine

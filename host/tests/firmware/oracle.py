@@ -1,0 +1,198 @@
+"""What docs/protocol.md has a device answer, over the models of the fakes: a third implementation, for comparison."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import Protocol
+
+from . import counter_model, large_model
+from .wire import (
+    BAD_ARGUMENT,
+    BAD_LENGTH,
+    BOOT_ID,
+    CLEARED,
+    DATA,
+    DESCRIBE,
+    HELLO,
+    INFER,
+    INPUTS_DIFFER,
+    INVOKE_FAILED,
+    INVOKE_STATUS,
+    NOT_READY,
+    READ,
+    RESET,
+    RESULT,
+    RUN,
+    TICKS_EACH,
+    UNKNOWN_REQUESTS,
+    UNKNOWN_TYPE,
+    UNSUPPORTED_VERSION,
+    WRITE,
+    WRITTEN,
+    Message,
+    error,
+    ran,
+)
+
+
+class Model(Protocol):
+    inputs: list[bytearray]
+    outputs: list[bytes]
+
+    def invoke(self) -> bool: ...
+    def reset(self) -> None: ...
+
+
+class CounterModel:
+    def __init__(self) -> None:
+        self.inputs = [bytearray(3), bytearray(4)]
+        self.outputs = [bytes(3), bytes(8)]
+        self.calls = 0
+
+    def invoke(self) -> bool:
+        x, size = struct.unpack("<3b", self.inputs[0]), struct.unpack("<2h", self.inputs[1])
+        if x[0] == counter_model.FAILING_INPUT:
+            return False
+        wrapped = bytes((2 * each + 1) % 256 for each in x)
+        self.outputs = [wrapped, struct.pack("<2i", *(1000 * each + self.calls for each in size))]
+        self.calls += 1
+        return True
+
+    def reset(self) -> None:
+        self.calls = 0
+
+
+class LargeModel:
+    def __init__(self) -> None:
+        self.inputs = [bytearray(size) for size in large_model.SIZES]
+        self.outputs = [bytes(size) for size in large_model.SIZES]
+
+    def invoke(self) -> bool:
+        if self.inputs[large_model.MASK][0] == 255:
+            return False
+        self.outputs = list(large_model.outputs(tuple(map(bytes, self.inputs))))
+        self.inputs = [bytearray(b"\xa5" * size) for size in large_model.SIZES]
+        return True
+
+    def reset(self) -> None:
+        """There is no state."""
+
+
+class Oracle:
+    """Answers requests, in order.
+
+    Args:
+        model: computes.
+        payload: the largest.
+        facts: the answers to HELLO and to each DESCRIBE that is answered with a tensor, by the request.
+    """
+
+    def __init__(self, model: Model, payload: int, facts: dict[Message, Message]) -> None:
+        self.model = model
+        self.payload = payload
+        self.facts = facts
+        self.ready = False
+        self.last: tuple[int, int] | None = None
+        self.kept: Message = (0, b"")
+
+    def answer(self, kind: int, number: int, payload: bytes) -> Message:
+        if self.last != (kind, number):
+            self.kept = self._carry_out(kind, payload)
+            self.last = None if kind == HELLO else (kind, number)
+        return self.kept
+
+    def inputs(self) -> bytes:
+        return b"".join(self.model.inputs)
+
+    def _carry_out(self, kind: int, payload: bytes) -> Message:
+        if kind == HELLO:
+            return self._hello(payload)
+        if kind in UNKNOWN_REQUESTS:
+            return error(UNKNOWN_TYPE, kind)
+        if not self.ready:
+            return error(NOT_READY, BOOT_ID)
+        handlers = {
+            DESCRIBE: self._describe,
+            INFER: self._infer,
+            RESET: self._reset,
+            WRITE: self._write,
+            RUN: self._run,
+            READ: self._read,
+        }
+        return handlers[kind](payload) or error(BAD_LENGTH, len(payload))
+
+    def _hello(self, payload: bytes) -> Message:
+        if len(payload) != 2:
+            return error(BAD_LENGTH, len(payload))
+        if not payload[0] <= 1 <= payload[1]:
+            return error(UNSUPPORTED_VERSION, 1)
+        self.ready = True
+        return self.facts[HELLO, b"\1\1"]
+
+    def _describe(self, payload: bytes) -> Message | None:
+        if len(payload) != 2:
+            return None
+        direction, index = payload
+        if direction > 1:
+            return error(BAD_ARGUMENT, direction)
+        return self.facts.get((DESCRIBE, payload)) or error(BAD_ARGUMENT, index)
+
+    def _infer(self, payload: bytes) -> Message | None:
+        count = int.from_bytes(payload[:2], "little")
+        each = sum(map(len, self.model.inputs))
+        if len(payload) < 2 or len(payload) - 2 != count * each:
+            return None
+        if count == 0 or 6 + count * sum(map(len, self.model.outputs)) > self.payload:
+            return error(BAD_ARGUMENT, count)
+        found = b""
+        for at in range(2, len(payload), each):
+            for tensor in self.model.inputs:
+                tensor[:] = payload[at : at + len(tensor)]
+                at += len(tensor)
+            if not self.model.invoke():
+                return error(INVOKE_FAILED, INVOKE_STATUS)
+            found += b"".join(self.model.outputs)
+        return RESULT, struct.pack("<HI", count, count * TICKS_EACH) + found
+
+    def _reset(self, payload: bytes) -> Message | None:
+        if payload:
+            return None
+        self.model.reset()
+        return CLEARED, b""
+
+    def _write(self, payload: bytes) -> Message | None:
+        if len(payload) < 6:
+            return None
+        index, offset = struct.unpack_from("<BI", payload)
+        part = payload[5:]
+        if index >= len(self.model.inputs):
+            return error(BAD_ARGUMENT, index)
+        tensor = self.model.inputs[index]
+        if offset >= len(tensor):
+            return error(BAD_ARGUMENT, offset)
+        if offset + len(part) > len(tensor):
+            return error(BAD_ARGUMENT, len(part))
+        tensor[offset : offset + len(part)] = part
+        return WRITTEN, b""
+
+    def _run(self, payload: bytes) -> Message | None:
+        if len(payload) != 4:
+            return None
+        crc = zlib.crc32(self.inputs())
+        if payload != struct.pack("<I", crc):
+            return error(INPUTS_DIFFER, crc)
+        return ran() if self.model.invoke() else error(INVOKE_FAILED, INVOKE_STATUS)
+
+    def _read(self, payload: bytes) -> Message | None:
+        if len(payload) != 7:
+            return None
+        index, offset, length = struct.unpack("<BIH", payload)
+        if index >= len(self.model.outputs):
+            return error(BAD_ARGUMENT, index)
+        tensor = self.model.outputs[index]
+        if offset >= len(tensor):
+            return error(BAD_ARGUMENT, offset)
+        if not 1 <= length <= self.payload or offset + length > len(tensor):
+            return error(BAD_ARGUMENT, length)
+        return DATA, tensor[offset : offset + length]
