@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from dataclasses import dataclass
@@ -28,18 +29,37 @@ class Resets:
 class Bench:
     """The two cores, wired.
 
+    Args:
+        dice: the only source of chance.
+        role: the device.
+        to_device: what happens on the way there.
+        to_host: what happens on the way back.
+        resets: those of the device.
+        rate: bytes per second that the wire carries each way.
+        told: whether the connection knows that.
+
     Attributes:
         events: all that the connection said.
         now: the time, in seconds.
     """
 
     def __init__(
-        self, dice: random.Random, role: DeviceRole, to_device: Faults, to_host: Faults, resets: Resets | None = None
+        self,
+        dice: random.Random,
+        role: DeviceRole,
+        to_device: Faults,
+        to_host: Faults,
+        resets: Resets | None = None,
+        *,
+        rate: float = math.inf,
+        told: bool = True,
     ) -> None:
         self.role = role
-        self.connection = Connection(dice.randrange(2**32), resend_after=0.2, max_tries=1000)
-        self.to_device = FaultyWire(dice, to_device)
-        self.to_host = FaultyWire(dice, to_host)
+        self.connection = Connection(
+            dice.randrange(2**32), resend_after=0.2, max_tries=1000, line_rate=rate if told else math.inf
+        )
+        self.to_device = FaultyWire(dice, to_device, rate)
+        self.to_host = FaultyWire(dice, to_host, rate)
         self.now = 0.0
         self.events: list[ConnectionEvent] = []
         self._resets = resets or Resets()

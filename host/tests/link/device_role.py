@@ -23,6 +23,10 @@ def never() -> bool:
     return False
 
 
+def never_at(kind: int) -> bool:
+    return False
+
+
 class DeviceRole:
     """A device whose model is a Python function of one vector.
 
@@ -34,6 +38,8 @@ class DeviceRole:
         max_payload: as in WELCOME.
         window: as in WELCOME.
         forgets: asked at every WRITE whether its bytes get lost inside the device.
+        restarts: asked at every request of a session, by its type, whether the device starts again instead of carrying
+            it out. It is then answered as if it came once more.
 
     Attributes:
         ran: the vectors that were carried out since the model's state was last put back.
@@ -51,6 +57,7 @@ class DeviceRole:
         max_payload: int = 256,
         window: int = 4,
         forgets: Callable[[], bool] = never,
+        restarts: Callable[[int], bool] = never_at,
     ) -> None:
         self.tensors = {Direction.INPUT: list(inputs), Direction.OUTPUT: list(outputs)}
         self.ran: list[bytes] = []
@@ -67,6 +74,7 @@ class DeviceRole:
         self._model = model
         self._clear = clear
         self._forgets = forgets
+        self._restarts = restarts
         self._start()
 
     def restart(self) -> None:
@@ -117,6 +125,8 @@ class DeviceRole:
         }
         if kind not in handlers:
             return Error(ErrorCode.UNKNOWN_TYPE, kind)
+        if self._greeted and self._restarts(kind):
+            self.restart()
         if not self._greeted:
             return Error(ErrorCode.NOT_READY, self.welcome.boot_id)
         return handlers[MessageType(kind)](payload)

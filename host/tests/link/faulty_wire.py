@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter, deque
 from dataclasses import dataclass, fields
@@ -39,14 +40,20 @@ LONGEST_DELAY = 3.0
 class FaultyWire:
     """One direction of a wire.
 
+    Args:
+        dice: the only source of chance.
+        faults: what it does.
+        rate: bytes per second that it carries.
+
     Attributes:
         happened: how often each fault did.
     """
 
-    def __init__(self, dice: random.Random, faults: Faults) -> None:
+    def __init__(self, dice: random.Random, faults: Faults, rate: float = math.inf) -> None:
         self.happened: Counter[str] = Counter()
         self._dice = dice
         self._faults = faults
+        self._rate = rate
         self._under_way: deque[tuple[float, bytes]] = deque()
 
     def send(self, frame: bytes, now: float) -> None:
@@ -70,6 +77,7 @@ class FaultyWire:
         at = now + (dice.uniform(0.0, LONGEST_DELAY) if self._happens("delay") else 0.0)
         if self._under_way:
             at = max(at, self._under_way[-1][0])
+        at += len(arrived) / self._rate
         self._under_way.append((at, bytes(arrived)))
 
     @property

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from tinyhil.affine import DType, TensorSpec
 
-from .device_role import DeviceRole, never
+from .device_role import DeviceRole, never, never_at
 
 
 class Digest:
@@ -59,17 +58,35 @@ class Kind:
 
     @property
     def input_bytes(self) -> int:
-        return sum(math.prod(spec.shape) * spec.dtype.numpy.itemsize for spec in self.tensors[0])
+        return sum(spec.nbytes for spec in self.tensors[0])
 
     @property
     def output_bytes(self) -> int:
-        return sum(math.prod(spec.shape) * spec.dtype.numpy.itemsize for spec in self.tensors[1])
+        return sum(spec.nbytes for spec in self.tensors[1])
 
-    def device(self, *, window: int = 4, max_payload: int = 100, forgets: Callable[[], bool] = never) -> DeviceRole:
+    def capacity(self, max_payload: int) -> int:
+        """Most vectors that one request carries."""
+        return max(1, min((max_payload - 2) // self.input_bytes, (max_payload - 6) // self.output_bytes))
+
+    def device(
+        self,
+        *,
+        window: int = 4,
+        max_payload: int = 100,
+        forgets: Callable[[], bool] = never,
+        restarts: Callable[[int], bool] = never_at,
+    ) -> DeviceRole:
         """A device that runs it."""
         chain = Chain(self.output_bytes)
-        model, clear = (chain, chain.clear) if self.stateful else (Digest(self.output_bytes), None)
-        return DeviceRole(*self.tensors, model, clear=clear, window=window, max_payload=max_payload, forgets=forgets)
+        return DeviceRole(
+            *self.tensors,
+            chain if self.stateful else Digest(self.output_bytes),
+            clear=chain.clear if self.stateful else None,
+            window=window,
+            max_payload=max_payload,
+            forgets=forgets,
+            restarts=restarts,
+        )
 
     def answers(self, vectors: list[bytes]) -> list[bytes]:
         """What it answers to these vectors, from the start."""

@@ -29,7 +29,7 @@ TENSOR = Tensor(Direction.INPUT, 0, SPEC)
 WELCOME = Welcome(1, False, 1, 1, 1024, 4, 7, 25_000_000, 2048, b"m" * 32, b"p" * 32, "compiled")
 HANDSHAKE: list[type[Message]] = [Hello, Welcome, Describe, Tensor]
 WORK: list[type[Message]] = [Infer, Result, Reset, Cleared, Write, Written, Run, Ran, Read, Data]
-KINDS: tuple[type[Message], ...] = [*HANDSHAKE, *WORK, Error]
+KINDS: list[type[Message]] = [*HANDSHAKE, *WORK, Error]
 
 
 @given(MESSAGES)

@@ -93,6 +93,21 @@ def test_a_write_that_gets_lost_inside_the_device_is_written_again(kind: Kind) -
     assert bench.connection.counters.frames_sent > sound.connection.counters.frames_sent
 
 
+@pytest.mark.parametrize("max_payload", [100, 4096])
+@each_kind
+def test_a_slow_line_is_not_taken_for_a_lossy_one(kind: Kind, max_payload: int) -> None:
+    def resends(told: bool) -> int:
+        dice = random.Random(1)
+        bench = Bench(dice, kind.device(max_payload=max_payload), QUIET, QUIET, rate=float(max_payload), told=told)
+        batch = min(64, kind.capacity(max_payload))
+        assert_exactly_once(kind, bench, some_vectors(kind, dice, 4 * batch), batch)
+        return bench.connection.counters.resends
+
+    assert resends(told=True) == 0
+    # The line is slow enough to be taken for one.
+    assert resends(told=False) > 0
+
+
 PROBABILITIES = st.sampled_from([0.0, 0.0, 0.02, 0.15])
 FAULTS = st.builds(Faults, **dict.fromkeys(MODES, PROBABILITIES))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -59,11 +60,13 @@ def test_a_run_through_mild_faults_passes_after_resends(
     while not resends:
         assert runs < RUNS
         runs += 1
-        done = tinyhil("verify", "sine", "--port", link, "--build-dir", copied, "--json", "out.json")
+        done = tinyhil("verify", "sine", "--port", link, "--build-dir", copied, "--json", "out.json", "-v")
         assert done.code == 0, done.out + done.err
         report = json.loads((tmp_path / "out.json").read_text())
         assert report["verdict"] == "pass"
-        resends += report["link"]["resends"]
+        repeated = re.search(r"link: sent .* bytes, (\d+) repeated", done.out)
+        assert repeated
+        resends += int(repeated[1])
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=30)
     assert (child.returncode, err) == (0, "")

@@ -75,7 +75,8 @@ class Connection:
         resend_after: seconds of silence before a request is repeated the first time; each repetition doubles it. Take
             more than the engine needs for one request. The time on the wire comes on top.
         max_tries: how often a request is sent before the device counts as silent, HELLO excepted, which is repeated
-            without end; how often a large vector is written that does not arrive; and how often the device may restart
+            without end; None for a caller who judges silence himself.
+        max_setbacks: how often a large vector is written that does not arrive, and how often the device may restart
             without getting anything done.
         line_rate: bytes per second that the wire carries, where they are known.
     """
@@ -86,7 +87,8 @@ class Connection:
         *,
         window: int | None = None,
         resend_after: float = 1.0,
-        max_tries: int = 5,
+        max_tries: int | None = 5,
+        max_setbacks: int = 5,
         line_rate: float = math.inf,
     ) -> None:
         if not 0 <= first_sequence <= 0xFFFFFFFF:
@@ -97,7 +99,8 @@ class Connection:
         self._state = State.IDLE
         self._wanted_window = window
         self._window = 1
-        self._max_tries = max_tries
+        self._max_tries = math.inf if max_tries is None else max_tries
+        self._max_setbacks = max_setbacks
         self._decoder = FrameDecoder()
         self._outstanding = Outstanding(first_sequence, resend_after, line_rate, self.counters)
         self._works: dict[int, Work] = {}
@@ -178,7 +181,7 @@ class Connection:
             raise LocalLinkError(f"{count} vectors of this model are {expected} bytes, not {len(vectors)}")
         ticket = self._outstanding.next_sequence
         if self.description.large:
-            work: Work = LargeInference(ticket, vectors, self.description, self._max_tries)
+            work: Work = LargeInference(ticket, vectors, self.description, self._max_setbacks)
         else:
             work = Inference(ticket, Infer(count, vectors), self.description.output_bytes)
         return self._start(ticket, work, now)
@@ -326,7 +329,7 @@ class Connection:
         self._move(EventKind.RESTART)
         self.counters.restarts += 1
         self._restarts_in_vain += 1
-        if self._restarts_in_vain > self._max_tries:
+        if self._restarts_in_vain > self._max_setbacks:
             raise RemoteLinkError(
                 f"the device has restarted {self._restarts_in_vain} times without getting anything done",
                 hint="look for a crash or a brown-out in what it printed",
