@@ -96,7 +96,7 @@ def text_device(folder: Path) -> Path:
 def some_vectors(count: int, shape: Shape) -> Vectors:
     """So many random vectors of an int8 model; the references are what the copying engine answers."""
     values = np.random.default_rng(count).integers(-128, 128, (count, 1, shape.inputs), dtype=np.int8)
-    return Vectors((values,), (values[:, :, : shape.outputs],), None, exhaustive=False)
+    return Vectors((values,), (values[:, :, : shape.outputs].copy(),), None, exhaustive=False)
 
 
 def ask(port: str, target: Target, shape: Shape, vectors: Vectors, check: Callable[[], None]) -> Goodput:
