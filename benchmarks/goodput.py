@@ -228,7 +228,12 @@ def main() -> None:
     """Measures, prints, judges."""
     options = argparse.ArgumentParser(description="payload over the link beside text, the line's limit and an echo")
     options.add_argument("--seconds", type=float, default=5.0, help="length of each measurement (default: %(default)s)")
-    options.add_argument("--rounds", type=int, default=5, help="of what has no modelled wire (default: %(default)s)")
+    options.add_argument(
+        "--rounds",
+        type=int,
+        default=11,
+        help="without a wire, of half that length (default: %(default)s)",
+    )
     given = options.parse_args()
     promises: list[Promise] = []
     skipped: list[str] = []
@@ -236,8 +241,8 @@ def main() -> None:
         folder = Path(name)
         parts: list[Callable[[], list[Promise]]] = [
             lambda: on_a_wire(folder, given.seconds),
-            lambda: beside_an_echo(folder, given.seconds, given.rounds),
-            lambda: on_this_computer(folder, given.seconds, given.rounds),
+            lambda: beside_an_echo(folder, given.seconds / 2, given.rounds),
+            lambda: on_this_computer(folder, given.seconds / 2, given.rounds),
         ]
         for part in parts:
             try:
