@@ -6,6 +6,7 @@ import random
 import socket
 import threading
 import time
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -93,6 +94,22 @@ def test_a_device_that_does_not_read_makes_the_host_wait(device: Device) -> None
         host.close()
 
 
+def test_an_end_that_reads_late_gets_everything(device: Device) -> None:
+    """Nothing else happens meanwhile that would wake the proxy."""
+    data = NOISE[: QUEUE_BYTES // 2]
+    with FaultProxy(device.port) as proxy:
+        host = host_opens(proxy.port)
+        host.write(data, deadline())
+        until(lambda: proxy.counters["to_device"].bytes_in == len(data), "the proxy to have it")
+        assert device.read_all(len(data)) == data
+        sent = 0
+        while sent < len(data):
+            sent += device.write(data[sent:])
+        until(lambda: proxy.counters["to_host"].bytes_in == len(data), "the proxy to have it")
+        assert read_all(host, len(data)) == data
+        host.close()
+
+
 def test_a_wire_takes_its_time(device: Device) -> None:
     """A lower bound only: it holds on however busy a machine."""
     with FaultProxy(device.port, baud=9600) as proxy:
@@ -135,6 +152,21 @@ def test_after_a_disconnect_the_port_returns_under_another_name(device: Device, 
         assert all(before != after for before, after in pairwise(names))
         assert proxy.counters["to_device"].disconnects == 3
     assert not link.is_symlink()
+
+
+def has_moved(proxy: FaultProxy, before: str) -> bool:
+    return proxy.terminal != before
+
+
+def test_the_name_is_another_one_although_the_host_left_the_old_one_free(device: Device) -> None:
+    with FaultProxy(device.port, Faults(disconnect_every=1, disconnect_seconds=0.0, delay=0.05)) as proxy:
+        for count in range(1, 4):
+            before = proxy.terminal
+            host = host_opens(before)
+            host.write(b"last words\0", deadline())
+            host.close()
+            until(partial(has_moved, proxy, before), "another name")
+            assert proxy.counters["to_device"].disconnects == count
 
 
 def test_a_reset_comes_between_the_halves_of_a_frame(device: Device) -> None:

@@ -74,13 +74,16 @@ def test_a_burst_arrives_when_its_last_stop_bit_has(baud: int, start: float, siz
 
 def test_time_that_it_idles_is_not_made_up_for() -> None:
     wire = Wire(10_000)  # a byte a millisecond
-    wire.push(b"ab", 0.0)
-    wire.push(b"cd", 0.5)  # nobody has looked since, but "ab" was through at 0.002
-    assert wire.pop(0.5) == b"ab"
-    assert wire.pop(0.5005) == b""
-    assert wire.pop(0.5015) == b"c"
+    wire.push(b"ab", 5.0)
+    wire.push(b"cd", 5.5)  # nobody has looked since, but "ab" was through at 5.002
+    assert wire.pop(5.5) == b"ab"
+    assert wire.pop(5.5005) == b""
+    assert wire.pop(5.5015) == b"c"
     assert wire.pop(9.0) == b"d"
     assert wire.next_due(9.0) is None
+    wire.push(b"e", 9.5)
+    assert wire.pop(9.5005) == b""
+    assert wire.pop(9.5015) == b"e"
 
 
 def test_a_byte_under_way_is_not_there_yet() -> None:

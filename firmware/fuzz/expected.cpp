@@ -1,0 +1,151 @@
+#include "expected.h"
+
+#include <string.h>
+
+#include "engine.h"
+#include "plain_codec.h"
+
+namespace expected {
+namespace {
+
+using fake::model;
+using tinyhil::kModelInfo;
+
+enum : uint8_t { kVersionError = 1, kUnknown, kLength, kArgument, kNotReady, kInit, kInvoke, kDiffer };
+
+void u8(Bytes* to, uint32_t value) { to->push_back(static_cast<uint8_t>(value)); }
+
+void u16(Bytes* to, uint32_t value) {
+  u8(to, value);
+  u8(to, value >> 8);
+}
+
+void u32(Bytes* to, uint32_t value) {
+  u16(to, value);
+  u16(to, value >> 16);
+}
+
+uint32_t number(const Bytes& from, size_t at, size_t bytes) {
+  uint32_t value = 0;
+  for (size_t i = bytes; i-- > 0;) value = value << 8 | from[at + i];
+  return value;
+}
+
+Answer error(uint8_t code, uint32_t detail, bool any_detail = false) {
+  Answer answer = {0xFF, {}, any_detail};
+  u8(&answer.payload, code);
+  u32(&answer.payload, detail);
+  return answer;
+}
+
+}  // namespace
+
+Answer Device::answer(const Request& request) {
+  inferences_ = 0;
+  repeated_ = kComplete && has_last_ && request.type != 0x01 && request.type == last_request_.type &&
+              request.sequence == last_request_.sequence;
+  if (repeated_) return last_answer_;
+  last_answer_ = fresh(request);
+  last_request_ = request;
+  has_last_ = request.type != 0x01;
+  return last_answer_;
+}
+
+Answer Device::fresh(const Request& request) {
+  const Bytes& payload = request.payload;
+  if (request.type == 0x01) return hello(payload);
+  if (request.type > (kComplete ? 0x07 : 0x03)) return error(kUnknown, request.type);
+  if (!ready_) return error(kNotReady, kBootId);
+  if (model.init_status != 0) return error(kInit, model.init_status);
+  switch (request.type) {
+    case 0x02: return describe(payload);
+    case 0x03: return infer(payload);
+    case 0x04: return payload.empty() ? Answer{0x84, {}, false} : error(kLength, payload.size());
+    case 0x05: return write(payload);
+    case 0x06: return run(payload);
+    default: return read(payload);
+  }
+}
+
+Answer Device::hello(const Bytes& payload) {
+  if (payload.size() != 2) return error(kLength, payload.size());
+  if (payload[0] > 1 || payload[1] < 1) return error(kVersionError, 1);
+  ready_ = true;
+  Answer answer = {0x81, {1, 1, fake::kTensors, fake::kTensors}, false};
+  u16(&answer.payload, max_payload_);
+  u8(&answer.payload, kWindow);
+  u8(&answer.payload, 0);
+  u32(&answer.payload, kBootId);
+  u32(&answer.payload, tick_rate_);
+  u32(&answer.payload, 1234);
+  for (size_t i = 0; i < 32; ++i) u8(&answer.payload, kModelInfo.model_sha256[i]);
+  for (size_t i = 0; i < 32; ++i) u8(&answer.payload, kModelInfo.project_sha256[i]);
+  for (const char* at = kModelInfo.engine; *at != '\0'; ++at) u8(&answer.payload, static_cast<uint8_t>(*at));
+  return answer;
+}
+
+Answer Device::describe(const Bytes& payload) {
+  if (payload.size() != 2) return error(kLength, payload.size());
+  if (payload[0] > 1) return error(kArgument, payload[0]);
+  if (payload[1] >= fake::kTensors) return error(kArgument, payload[1]);
+  const tinyhil::TensorInfo& info = (payload[0] == 0 ? kModelInfo.input : kModelInfo.output)[payload[1]];
+  Answer answer = {0x82, payload, false};
+  u8(&answer.payload, static_cast<uint8_t>(info.dtype));
+  u8(&answer.payload, info.rank);
+  for (size_t i = 0; i < info.rank; ++i) u32(&answer.payload, info.dims[i]);
+  uint32_t bits = 0;
+  memcpy(&bits, &info.scale, sizeof(bits));
+  u32(&answer.payload, bits);
+  u32(&answer.payload, static_cast<uint32_t>(info.zero_point));
+  for (const char* at = info.name; *at != '\0'; ++at) u8(&answer.payload, static_cast<uint8_t>(*at));
+  return answer;
+}
+
+Answer Device::infer(const Bytes& payload) {
+  if (payload.size() < 2) return error(kLength, payload.size());
+  const uint32_t count = number(payload, 0, 2);
+  if (payload.size() != 2 + count * fake::kInputBytes) return error(kLength, payload.size());
+  if (count == 0 || 6 + count * fake::kOutputBytes > max_payload_) return error(kArgument, count);
+  Answer answer = {0x83, {payload[0], payload[1]}, false};
+  u32(&answer.payload, tick_rate_ != 0 ? count * fake::kTicksEach : 0);
+  for (uint32_t i = 0; i < count; ++i) {
+    const Bytes outputs = fake::compute(&payload[2 + i * fake::kInputBytes], model.inferences + i);
+    if (outputs.empty()) return error(kInvoke, fake::kInvokeStatus);
+    answer.payload.insert(answer.payload.end(), outputs.begin(), outputs.end());
+    ++inferences_;
+  }
+  return answer;
+}
+
+Answer Device::write(const Bytes& payload) {
+  if (payload.size() < 6) return error(kLength, payload.size());
+  if (payload[0] >= fake::kTensors) return error(kArgument, payload[0]);
+  const uint64_t end = static_cast<uint64_t>(number(payload, 1, 4)) + payload.size() - 5;
+  if (end > model.input[payload[0]].size()) return error(kArgument, 0, true);
+  return {0x85, {}, false};
+}
+
+Answer Device::run(const Bytes& payload) {
+  if (payload.size() != 4) return error(kLength, payload.size());
+  const Bytes inputs = fake::inputs();
+  const uint32_t crc = plain::crc32(inputs.data(), inputs.size());
+  if (number(payload, 0, 4) != crc) return error(kDiffer, crc);
+  if (fake::compute(inputs.data(), model.inferences).empty()) return error(kInvoke, fake::kInvokeStatus);
+  ++inferences_;
+  Answer answer = {0x86, {}, false};
+  u32(&answer.payload, tick_rate_ != 0 ? fake::kTicksEach : 0);
+  return answer;
+}
+
+Answer Device::read(const Bytes& payload) {
+  if (payload.size() != 7) return error(kLength, payload.size());
+  if (payload[0] >= fake::kTensors) return error(kArgument, payload[0]);
+  const Bytes& output = model.output[payload[0]];
+  const uint64_t offset = number(payload, 1, 4);
+  const uint32_t length = number(payload, 5, 2);
+  if (length == 0 || length > max_payload_ || offset + length > output.size()) return error(kArgument, 0, true);
+  const Bytes::const_iterator from = output.begin() + static_cast<ptrdiff_t>(offset);
+  return {0x87, Bytes(from, from + static_cast<ptrdiff_t>(length)), false};
+}
+
+}  // namespace expected

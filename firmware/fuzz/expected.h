@@ -1,0 +1,67 @@
+// What a device has to answer: docs/protocol.md, "Messages", as plainly as it can be written down, for the model of
+// fake_model.h. It shares no line with lib/server and lib/link but the names of types.
+#ifndef TINYHIL_FUZZ_EXPECTED_H_
+#define TINYHIL_FUZZ_EXPECTED_H_
+
+#include <stdint.h>
+
+#include "fake_model.h"
+
+namespace expected {
+
+using fake::Bytes;
+
+constexpr uint32_t kBootId = 0xB007B007u;
+constexpr uint8_t kWindow = 3;
+
+// Whether the server knows RESET, WRITE, RUN and READ and keeps its last answer, or only HELLO, DESCRIBE and INFER.
+constexpr bool kComplete = true;
+
+struct Request {
+  uint8_t type;
+  uint32_t sequence;
+  Bytes payload;
+};
+
+struct Answer {
+  uint8_t type;
+  Bytes payload;
+  bool any_detail;  // an ERROR whose detail may be one of several offending values
+};
+
+// The device as the page describes it. Ask it before the server answers: it looks at the fake model's inputs and
+// outputs as they are then. It has no engine of its own.
+class Device {
+ public:
+  Device(uint16_t max_payload, uint32_t tick_rate) : max_payload_(max_payload), tick_rate_(tick_rate), ready_(false) {}
+
+  Answer answer(const Request& request);
+
+  // How many inferences the last answer took, failed ones not counted.
+  uint32_t inferences() const { return inferences_; }
+
+  // Whether the last answer was that of the request before, given again.
+  bool repeated() const { return repeated_; }
+
+ private:
+  Answer fresh(const Request& request);
+  Answer hello(const Bytes& payload);
+  Answer describe(const Bytes& payload);
+  Answer infer(const Bytes& payload);
+  Answer write(const Bytes& payload);
+  Answer run(const Bytes& payload);
+  Answer read(const Bytes& payload);
+
+  const uint16_t max_payload_;
+  const uint32_t tick_rate_;
+  bool ready_;
+  bool repeated_ = false;
+  uint32_t inferences_ = 0;
+  bool has_last_ = false;
+  Request last_request_ = {0, 0, {}};
+  Answer last_answer_ = {0, {}, false};
+};
+
+}  // namespace expected
+
+#endif  // TINYHIL_FUZZ_EXPECTED_H_

@@ -1,0 +1,97 @@
+#include "fake_model.h"
+
+#include "engine.h"
+
+namespace fake {
+
+Model model;
+
+namespace {
+
+const size_t kSizes[2][kTensors] = {{3, 4, 100}, {3, 8, 200}};
+
+}  // namespace
+
+void restart(uint32_t init_status) {
+  for (uint8_t i = 0; i < kTensors; ++i) {
+    Bytes(kSizes[0][i]).swap(model.input[i]);
+    Bytes(kSizes[1][i]).swap(model.output[i]);
+  }
+  model.inferences = 0;
+  model.init_status = init_status;
+  model.clock = 0xFFFFFFC0u;  // soon to run over
+}
+
+Bytes inputs() {
+  Bytes all;
+  for (uint8_t i = 0; i < kTensors; ++i) all.insert(all.end(), model.input[i].begin(), model.input[i].end());
+  return all;
+}
+
+Bytes compute(const uint8_t* vector, uint32_t before) {
+  if (vector[0] == 127) return Bytes();
+  Bytes outputs(kOutputBytes);
+  uint32_t mix = before;
+  for (size_t i = 0; i < kInputBytes; ++i) mix = mix * 31 + vector[i];
+  for (size_t i = 0; i < kOutputBytes; ++i) outputs[i] = static_cast<uint8_t>((mix += 0x9E3779B9u) >> 24);
+  return outputs;
+}
+
+}  // namespace fake
+
+namespace tinyhil {
+namespace {
+
+const uint8_t kModelHash[32] = {0x00, 0x11, 0x22};
+const uint8_t kProjectHash[32] = {0xFE, 0xDC};
+const uint32_t kXDims[] = {1, 3};
+const uint32_t kSizeDims[] = {2};
+const uint32_t kWideDims[] = {25};
+const uint32_t kSumDims[] = {1, 1, 1, 1, 1, 2};
+const uint32_t kMixedDims[] = {200};
+const TensorInfo kInputs[fake::kTensors] = {
+    {"x", DType::kInt8, 2, kXDims, 0.5f, -128, 3},
+    {"size", DType::kInt16, 1, kSizeDims, 0.25f, 0, 4},
+    {"wide", DType::kFloat32, 1, kWideDims, 0.0f, 0, 100},
+};
+const TensorInfo kOutputs[fake::kTensors] = {
+    {"twice", DType::kInt8, 2, kXDims, 0.125f, 127, 3},
+    // As long a name, and as many dimensions, as there may be.
+    {"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk", DType::kInt32, 6, kSumDims, 0.0f, 0, 8},
+    {"mixed", DType::kUint8, 1, kMixedDims, 1.0f, 0, 200},
+};
+
+}  // namespace
+
+const ModelInfo kModelInfo = {kModelHash, kProjectHash, "sixteen letters!", true, fake::kTensors, fake::kTensors,
+                              kInputs,    kOutputs};
+
+namespace engine {
+
+uint32_t init() { return fake::model.init_status; }
+
+void* input(uint8_t index) { return fake::model.input[index].data(); }
+
+const void* output(uint8_t index) { return fake::model.output[index].data(); }
+
+uint32_t invoke() {
+  fake::model.clock += fake::kTicksEach;
+  const fake::Bytes outputs = fake::compute(fake::inputs().data(), fake::model.inferences);
+  if (outputs.empty()) return fake::kInvokeStatus;
+  ++fake::model.inferences;
+  fake::Bytes::const_iterator from = outputs.begin();
+  for (uint8_t i = 0; i < fake::kTensors; ++i) {
+    fake::Bytes& to = fake::model.output[i];
+    to.assign(from, from + static_cast<ptrdiff_t>(to.size()));
+    from += static_cast<ptrdiff_t>(to.size());
+    fake::model.input[i].assign(fake::model.input[i].size(), 0xA5);
+  }
+  return 0;
+}
+
+void reset() { fake::model.inferences = 0; }
+
+uint32_t arena_bytes() { return 1234; }
+
+}  // namespace engine
+}  // namespace tinyhil

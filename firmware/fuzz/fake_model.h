@@ -1,0 +1,48 @@
+// The model of the server's fuzzer: tensors of several types, in memory of exactly their size, so that the address
+// sanitizer sees one byte too many. A payload of 100 bytes does not hold a vector; one of 128 holds its inputs, but not
+// its outputs; one of 4096 holds many.
+//
+//     "x" int8[1,3], "size" int16[2], "wide" float32[25]   ->   "twice" int8[1,3], "sum" int32[2], "mixed" uint8[200]
+//
+// What it computes depends on all input bytes and on the number of inferences before. It destroys its inputs, and
+// fails with status 77 if x[0] is 127.
+#ifndef TINYHIL_FUZZ_FAKE_MODEL_H_
+#define TINYHIL_FUZZ_FAKE_MODEL_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <vector>
+
+namespace fake {
+
+typedef std::vector<uint8_t> Bytes;
+
+constexpr uint8_t kTensors = 3;  // inputs, and outputs too
+constexpr size_t kInputBytes = 3 + 2 * 2 + 25 * 4;
+constexpr size_t kOutputBytes = 3 + 2 * 4 + 200;
+constexpr uint32_t kInvokeStatus = 77;
+constexpr uint32_t kTicksEach = 7;
+
+// Both sides of the model: what it is for the engine, and what a test expects of it.
+struct Model {
+  Bytes input[kTensors];
+  Bytes output[kTensors];
+  uint32_t inferences;   // since the start or the last reset
+  uint32_t init_status;  // what the engine's init() returns
+  uint32_t clock;
+};
+extern Model model;
+
+// Starts the model anew.
+void restart(uint32_t init_status);
+
+// All inputs, one after the other.
+Bytes inputs();
+
+// The outputs of the inference number `before` for one vector, or nothing if the inference fails.
+Bytes compute(const uint8_t* vector, uint32_t before);
+
+}  // namespace fake
+
+#endif  // TINYHIL_FUZZ_FAKE_MODEL_H_
