@@ -52,6 +52,10 @@ bench: install ## Time the commands that should be quick, and the link
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/native_link.py
 
+.PHONY: goodput
+goodput: install ## Measure the link on a modelled wire, beside a text protocol, and beside a bare echo
+	$(BIN)/python benchmarks/goodput.py
+
 .PHONY: clean
 clean: ## Remove what was built (not the venv)
 	rm -rf build dist
