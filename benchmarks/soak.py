@@ -1,8 +1,8 @@
 """Sends a million inferences through a line that is as bad as it may be, and counts what went wrong: nothing may.
 
-The device is the firmware of the recipe ``sine`` on the target ``native``; the line is the shipped fault proxy; the host
-is the session stage, as every run uses it. Both directions flip each bit with 1e-4 and lose and double each frame with
-1 %; the device is reset in the middle of a frame at least every 100,000 inferences.
+The device is the firmware of the recipe ``sine`` on the target ``native``; the line is the shipped fault proxy; the
+host is the session stage, as every run uses it. Both directions flip each bit with 1e-4 and lose and double each frame
+with 1 %; the device is reset in the middle of a frame at least every 100,000 inferences.
 
 **What is counted.** All 256 inputs, again and again, each time in another seeded order. The ledger that the session
 fills is our own: it counts each vector's answers as they are accepted and compares them with the integer reference at
@@ -14,27 +14,8 @@ are any, or if fewer resets than promised took place.
 every ``reset_every // batch`` frames is at least one for every ``reset_every`` inferences; requests that are repeated
 only make it more. The host notices fewer restarts than there were resets where two come between two of its requests.
 
-**Batch.** With flips ``b`` per bit and a share ``d`` of the frames lost, a request of ``q`` wire bytes and its answer of
-``a`` both survive with ``s = (1 - d)^2 (1 - b)^(8 (q + a))``, and a request is sent ``1 / s`` times on average. The line
-to the device carries ``q / s`` bytes for ``n`` vectors of payload, the line to the host ``a`` for every request that
-arrived. Goodput on a wire is thus ``n / max(q / s, a (1 - d)^-1 (1 - b)^(-8 a))``; with some 16 bytes of frame round n
-bytes, its logarithm has its maximum near ``n^2 = 16 / (16 b)``, so n = 100: short frames waste the line on their
-headers, long ones on their repetition. ``best_batch`` finds it exactly, with the lengths that the codec has.
-
-**Undetected errors** cannot be measured: they are calculated. A damaged chunk has to pass the canonical COBS decoding,
-the length, the CRC and the type. For damage that is not bound by the code's distance, CRC-32 lets 2^-32 of it through
-(Stone and Partridge, "When the CRC and TCP checksum disagree", 2000, section 2; Koopman, "32-bit cyclic redundancy codes
-for Internet applications", 2002). Two figures are printed, both as if COBS, length and type caught nothing:
-
-- *at most*: ``2^-32 (P_q + P_a)`` for an exchange, where ``P = 1 - (1 - b)^(8 L)`` is the chance that a frame of L bytes
-  is damaged at all, plus once more for each chunk that a flip cuts in two: at most two chunks for a damaged frame, hence
-  ``2^-31 (P_q + P_a)``.
-- *by distance*: up to 2974 data bits, the code detects every error of up to 4 bits (Hamming distance 5; Koopman, table
-  1; checked here for the lengths in use by ``has_distance_5``). It applies to flips that leave the structure as it is.
-  Those that do not: any flip in a delimiter or a COBS code, and those that turn a byte into zero. Their chance is
-  counted on real frames; such a frame, and one with 5 or more flips, counts as two draws of 2^-32 again.
-
-A reset in mid-frame leaves a draw or two more, a dozen in all. What is observed is printed beside it: the chunks that the host rejected by CRC, each of which was one such draw.
+What is calculated, the size of a request and the rate of undetected errors, is in bad_line.py. What is observed is
+printed beside the latter: the chunks that the host rejected by CRC, each of which was one draw.
 """
 
 from __future__ import annotations
@@ -55,27 +36,23 @@ import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 
+from bad_line import LINE, Undetected, best_batch, undetected
 from tinyhil.artifacts.types import Array, Vectors
 from tinyhil.cli.console import ConsoleObserver, show_error
 from tinyhil.deadline import Deadline
 from tinyhil.device.emulator import EmulatorDevice
 from tinyhil.errors import TinyhilError
 from tinyhil.link.fields import MessageType
-from tinyhil.link.frames import Frame, encode_frame, longest_wire
+from tinyhil.link.frames import Frame, encode_frame
 from tinyhil.link.inference import Infer, Result
 from tinyhil.pipeline.run import Request, Run
 from tinyhil.progress import Reporter
-from tinyhil.proxy import FaultProxy, Faults
+from tinyhil.proxy import FaultProxy
 from tinyhil.session import Identity, capture
 from tinyhil.session.journal import Answer, Memory
 
-LINE = Faults(bit_flip=1e-4, drop_frame=0.01, duplicate_frame=0.01)
-POLYNOMIAL = 0xEDB88320
-"""Of CRC-32/ISO-HDLC, reflected."""
-
-DISTANCE = 5
 SAMPLES = 200
-"""Frames on which the bits are counted that may break a frame's structure."""
+"""Exchanges that the calculation of undetected errors looks at."""
 
 
 @dataclass(frozen=True)
@@ -155,77 +132,6 @@ def tiled(vectors: Vectors, count: int, seed: int) -> Vectors:
     )
 
 
-def surviving(wire_bytes: float) -> float:
-    """The chance that a frame arrives whole."""
-    return (1.0 - LINE.drop_frame) * (1.0 - LINE.bit_flip) ** (8 * wire_bytes)
-
-
-def best_batch(input_bytes: int, output_bytes: int, most: int) -> int:
-    """The batch, 1..most, that carries most on a wire; see "Batch" above."""
-
-    def goodput(vectors: int) -> float:
-        asked = longest_wire(Infer.HEADER_BYTES + vectors * input_bytes)
-        answer = longest_wire(Result.HEADER_BYTES + vectors * output_bytes)
-        there, back = surviving(asked), surviving(answer)
-        return vectors / max(asked / (there * back), answer / back)
-
-    return max(range(1, most + 1), key=goodput)
-
-
-@dataclass(frozen=True)
-class Undetected:
-    """Calculated chance per exchange that a damaged frame is taken for a sound one; see the module's page."""
-
-    at_most: float
-    by_distance: float
-
-
-def undetected(frames: Sequence[Sequence[bytes]]) -> Undetected:
-    """The calculation, for exchanges of which each is a request and an answer as they are on the wire."""
-    at_most = by_distance = 0.0
-    for wire in (wire for exchange in frames for wire in exchange):
-        bits = 8 * len(wire)
-        at_most += 2.0 * happens(bits)
-        by_distance += 2.0 * (breaks_structure(wire) + at_least(DISTANCE, bits))
-    return Undetected(at_most * 2.0**-32 / len(frames), by_distance * 2.0**-32 / len(frames))
-
-
-def happens(bits: int) -> float:
-    """The chance that at least one of so many bits is flipped."""
-    return -math.expm1(bits * math.log1p(-LINE.bit_flip))
-
-
-def at_least(flips: int, bits: int) -> float:
-    """The chance of ``flips`` or more in so many bits, by its first term, which is an upper bound (union bound)."""
-    return math.comb(bits, flips) * LINE.bit_flip**flips
-
-
-def breaks_structure(wire: bytes) -> float:
-    """The chance that flips change more of a frame than the same bits of its body: an upper bound (union bound)."""
-    at, codes = wire.index(0) + 1, set()
-    while wire[at]:
-        codes.add(at)
-        at += wire[at]
-    data = (byte for position, byte in enumerate(wire) if byte and position not in codes)
-    return happens(8 * (wire.count(0) + len(codes))) + sum(LINE.bit_flip ** byte.bit_count() for byte in data)
-
-
-def has_distance_5(body_bits: int) -> bool:
-    """Whether CRC-32 detects every error of 1 to 4 bits in so many bits, the CRC's own 32 included.
-
-    An error is undetected if the remainders of its bits cancel. So the remainders of all single bits have to be
-    different from each other and from 0, and so do those of all pairs, from each other and from the single ones.
-    """
-    remainder, single = 1 << 31, []
-    for _ in range(body_bits):
-        single.append(remainder)
-        remainder = (remainder >> 1) ^ (POLYNOMIAL if remainder & 1 else 0)
-    ones = np.array(single, np.uint32)
-    first, second = np.triu_indices(len(ones), 1)
-    sums = np.concatenate([np.zeros(1, np.uint32), ones, ones[first] ^ ones[second]])
-    return len(np.unique(sums)) == len(sums)
-
-
 def sample(vectors: Vectors, plan: Plan) -> list[tuple[bytes, bytes]]:
     """Some of the plan's exchanges, as frames on the wire."""
     dice = np.random.default_rng(plan.seed)
@@ -256,6 +162,7 @@ class Told:
         self._shown = 0
 
     def progress(self, done: int, total: int, note: str = "") -> None:
+        """Moves the bar, or prints a line."""
         tenth, thousandth = 10 * done // total, 1000 * done // total
         if self._plain and tenth > self._shown // 100:
             print(f"{done:>9,} of {total:,} {note} after {time.monotonic() - self._begun:.1f} s", flush=True)
@@ -264,9 +171,11 @@ class Told:
             self._inner.progress(done, total, f"{done:,} {note}")
 
     def command(self, argv: Sequence[str]) -> None:
+        """Passes it on."""
         self._inner.command(argv)
 
     def text(self, line: str) -> None:
+        """Passes it on."""
         self._inner.text(line)
 
 
@@ -293,15 +202,13 @@ class Outcome:
         there, back = self.line["to_device"], self.line["to_host"]
         reasons = {key.removeprefix("rejected_"): link[key] for key in link if key.startswith("rejected_")}
         total = reasons.pop("chunks")
-        payload = self.work["input_bytes"] + self.work["output_bytes"]
-        yield f"inferences    {plan.count:,} in {self.work['requests']:,} requests of up to {plan.batch}, seed {plan.seed}"
+        requests = self.work["requests"]
+        yield f"inferences    {plan.count:,} in {requests:,} requests of up to {plan.batch}, seed {plan.seed}"
         yield f"wrong         {verdict.wrong}"
         yield f"lost          {verdict.lost}"
         yield f"double        {verdict.double}"
-        yield (
-            f"goodput       {payload / seconds:,.0f} B/s of payload, {plan.count / seconds:,.0f} inferences/s "
-            f"({seconds:.1f} s)"
-        )
+        rates = f"{self.work['input_bytes'] / seconds:,.0f} B/s of inputs, {plan.count / seconds:,.0f} inferences/s"
+        yield f"goodput       {rates} ({seconds:.1f} s)"
         yield f"resends       {link['resends']:,} of {link['frames_sent']:,} frames"
         yield f"resets        {there['resets']} (at least {plan.least_resets}); restarts seen {link['restarts']}"
         yield f"rejected      {total:,} chunks: " + ", ".join(f"{count:,} {name}" for name, count in reasons.items())
@@ -313,9 +220,12 @@ class Outcome:
             )
         exchanges = max(way["frames"] + way["duplicated_frames"] for way in (there, back))
         for name, chance in asdict(self.undetected).items():
+            if chance is None:
+                continue
+            here = chance * exchanges
             yield (
-                f"undetected    {name.replace('_', ' ')} {chance:.2e} per exchange (calculated): {chance * exchanges:.1e} in this run, "
-                f"one in {plan.count / (chance * exchanges):.1e} inferences"
+                f"undetected    {name.replace('_', ' ')} {chance:.2e} per exchange (calculated): "
+                f"{here:.1e} in this run, one in {plan.count / here:.1e} inferences"
             )
         draws = link["rejected_crc"]
         yield f"draws seen    {draws:,} chunks met the host's CRC and failed: {draws * 2.0**-32:.1e} expected to pass"
@@ -381,7 +291,7 @@ def main() -> None:
         run.build()
         sizes = [sum(spec.nbytes for spec in specs) for specs in (model.inputs, model.outputs)]
         most = (run.target.link.max_payload - Result.HEADER_BYTES) // max(sizes)
-        plan = Plan(given.count, given.seed, given.batch or best_batch(*sizes, most), given.reset_every)
+        plan = Plan(given.count, given.seed, given.batch or best_batch(sizes[0], sizes[1], most), given.reset_every)
         with observer.stage("soak") as reporter:
             outcome = soak(run, plan, Told(reporter, plain=not console.is_terminal))
     except TinyhilError as error:
