@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TARGET ?= qemu-m4
 RECIPE ?= sine
+COUNT ?= 1000000
+SEED ?= 1
 
 .PHONY: help
 help: ## List the targets of this Makefile
@@ -55,6 +57,10 @@ bench: install ## Time the commands that should be quick, and the link
 .PHONY: goodput
 goodput: install ## Measure the link on a modelled wire, beside a text protocol, and beside a bare echo
 	$(BIN)/python benchmarks/goodput.py
+
+.PHONY: soak
+soak: install ## Send COUNT inferences through a bad line (SEED); 0 wrong, 0 lost, 0 counted twice
+	$(BIN)/python benchmarks/soak.py --count $(COUNT) --seed $(SEED)
 
 .PHONY: clean
 clean: ## Remove what was built (not the venv)
