@@ -43,9 +43,14 @@ lint: install ## ruff and mypy --strict
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+.PHONY: schema
+schema: install ## Write docs/report.schema.json from the classes of the report
+	$(BIN)/python -c 'import json; from tinyhil.report import files; print(json.dumps(files.schema(), indent=2))' > docs/report.schema.json
+
 .PHONY: bench
-bench: install ## Time the commands that should be quick
+bench: install ## Time the commands that should be quick, and the link
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/native_link.py
 
 .PHONY: clean
 clean: ## Remove what was built (not the venv)

@@ -1,4 +1,4 @@
-// Entry of bare-metal targets.
+// Entry of targets whose program begins with main(): bare metal, and the host.
 #include "app.h"
 
 int main() {

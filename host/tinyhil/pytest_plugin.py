@@ -9,10 +9,10 @@ that cannot be done for lack of a program or a package, the test is skipped as *
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tinyhil.link.messages import Welcome
     from tinyhil.pipeline.run import Run
     from tinyhil.progress import Reporter
+    from tinyhil.proxy import FaultProxy
 
 # tinyhil's modules are imported in the fixtures, so that a test run that uses none of them does not pay for them.
 
@@ -111,6 +112,29 @@ def dut(hil_run: Run, pytestconfig: pytest.Config) -> Dut:
     except MissingToolError as error:
         _blocked(error, pytestconfig)
     return Dut(hil_run, model, image, welcome, answers)
+
+
+@pytest.fixture
+def fault_proxy(tmp_path: Path) -> Iterator[Callable[..., FaultProxy]]:
+    """Makes bad lines to a device: ``fault_proxy(port, bit_flip=1e-4, drop_frame=0.01)`` is a running proxy.
+
+    Its ``port`` is what the host opens, its ``counters`` say what was done. Keywords are the fields of
+    ``tinyhil.proxy.Faults``, and ``seed``, ``to_host``, ``baud``, ``link`` and ``reset`` of
+    ``tinyhil.proxy.FaultProxy``; the link is in ``tmp_path`` by default. All proxies are stopped after the test.
+    """
+    from tinyhil.proxy import FaultProxy, Faults
+
+    with contextlib.ExitStack() as running:
+        made = 0
+
+        def make(port: str, **options: Any) -> FaultProxy:
+            nonlocal made
+            made += 1
+            line = {name: options.pop(name) for name in ("seed", "to_host", "baud", "reset") if name in options}
+            link = options.pop("link", tmp_path / f"fault-proxy-{made}")
+            return running.enter_context(FaultProxy(port, Faults(**options), link=link, **line))
+
+        yield make
 
 
 def _blocked(error: TinyhilError, config: pytest.Config) -> NoReturn:

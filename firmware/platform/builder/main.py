@@ -1,9 +1,9 @@
-"""How PlatformIO builds a tinyhil project for an emulated machine (an SCons script).
+"""How PlatformIO builds a tinyhil project for an emulated machine or for the host (an SCons script).
 
 The board file says which compiler (``build.toolchain``, the prefix of its programs' names), with which flags for the
-CPU and its C library (``build.machine_flags``, to compile and to link; ``build.link_flags``, to link only), and with
-which linker script (``build.ldscript``, a path in the project's library folder; absent where the system's own is
-right). Nothing here asks which board it is.
+CPU and its C library (``build.machine_flags``) and for the optimiser (``build.optimisation``), both to compile and to
+link, with which to link only (``build.link_flags``), and with which linker script (``build.ldscript``, a path in the
+project's library folder; absent where the system's own is right). Nothing here asks which board it is.
 
 The same sources give the same bytes wherever the project lies: no path of this machine, no build id and no date
 enters the image. Warnings are each library's own affair (``library.json``), because a generated model must build
@@ -19,6 +19,7 @@ env = DefaultEnvironment()
 board = env.BoardConfig()
 prefix = board.get("build.toolchain")
 machine_flags = board.get("build.machine_flags")
+optimisation = board.get("build.optimisation")
 
 if "build.ldscript" in board:
     # Relative to the project, where compiler and linker run: its own path must not matter.
@@ -53,8 +54,7 @@ env.Append(
     ASPPFLAGS=["-x", "assembler-with-cpp"],
     CCFLAGS=[
         *machine_flags,
-        "-Os",
-        "-flto",
+        *optimisation,
         "-ffunction-sections",
         "-fdata-sections",
         *reproducible,
@@ -64,8 +64,7 @@ env.Append(
     LINKFLAGS=[
         *machine_flags,
         *board.get("build.link_flags"),
-        "-Os",
-        "-flto",
+        *optimisation,
         # Link-time optimisation compiles, so it needs what keeps paths out of the image as well.
         *reproducible,
         "-Wl,--gc-sections",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,7 @@ PATIENCE_S = 60.0
 
 HOLDER = """
 import sys
+import threading
 from pathlib import Path
 from tinyhil.artifacts import lock
 
@@ -118,3 +121,38 @@ def test_a_child_does_not_hold_it_for_us(tmp_path: Path) -> None:
 def test_another_folder_has_another_lock(tmp_path: Path) -> None:
     with lock.exclusive(tmp_path / "one", never), lock.exclusive(tmp_path / "two", never):
         pass
+
+
+def test_a_claim_does_not_wait_and_names_the_holder(tmp_path: Path, child_environment: dict[str, str]) -> None:
+    with holder(tmp_path, child_environment) as first:
+        assert line(first) == "held"
+        with pytest.raises(lock.HeldError) as caught:
+            lock.claim(tmp_path / lock.NAME)
+        assert caught.value.holder == str(first.pid)
+        assert let_go(first) == 0
+    lock.release(lock.claim(tmp_path / lock.NAME))
+
+
+def test_a_stale_process_id_is_not_taken_for_the_holder(tmp_path: Path) -> None:
+    """As seen by one who looks between the holder's taking the lock and its writing its id."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait(PATIENCE_S)
+    path = tmp_path / lock.NAME
+    path.write_text(f"{gone.pid}\n")
+    handle = os.open(path, os.O_RDWR)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    written = threading.Timer(0.02, lambda: os.pwrite(handle, f"{os.getpid()}\n".encode(), 0))
+    written.start()
+    with pytest.raises(lock.HeldError) as caught:
+        lock.claim(path)
+    written.join()
+    os.close(handle)
+    assert caught.value.holder == str(os.getpid())
+
+
+def test_what_is_released_names_nobody(tmp_path: Path) -> None:
+    path = tmp_path / lock.NAME
+    handle = lock.claim(path)
+    assert path.read_text() == f"{os.getpid()}\n"
+    lock.release(handle)
+    assert path.read_text() == ""

@@ -19,7 +19,7 @@ from tinyhil.device import emulator as emulator_module
 from tinyhil.device.base import Device
 from tinyhil.device.emulator import KEPT_LINES, EmulatorDevice
 from tinyhil.errors import ConfigError, DeviceError, MissingToolError
-from tinyhil.targets.model import Emulator
+from tinyhil.targets.model import FIRMWARE, Emulator
 
 PATIENCE_SECONDS = 20.0
 FOREVER = "exec sleep 1000"
@@ -149,10 +149,11 @@ def test_a_program_that_never_names_a_port(script: str, monkeypatch: pytest.Monk
     assert born() == []
 
 
-@pytest.mark.parametrize("serial_port", ["(", "no group"])
-def test_a_wrong_pattern_is_an_error_of_the_target_file(serial_port: str, born: Born) -> None:
-    with pytest.raises(ConfigError, match="serial_port"):
-        EmulatorDevice(shell(FOREVER, serial_port)).start(NOTHING, patience())
+@pytest.mark.parametrize(("key", "pattern"), [("serial_port", "("), ("serial_port", "no group"), ("last_words", "(")])
+def test_a_wrong_pattern_is_an_error_of_the_target_file(key: str, pattern: str, born: Born) -> None:
+    emulator = msgspec.structs.replace(shell(FOREVER), **{key: pattern})
+    with pytest.raises(ConfigError, match=key):
+        EmulatorDevice(emulator).start(NOTHING, patience())
     assert born() == []
 
 
@@ -182,6 +183,68 @@ def test_the_firmwares_path_is_put_in(tmp_path: Path) -> None:
     )
     with EmulatorDevice(emulator) as device:
         assert device.start(tmp_path, patience()) == f"x={tmp_path},{{other}}"
+
+
+# A copy of the shell stands in for firmware that is a program.
+SHELL = Path("/bin/sh").resolve()
+ITSELF = Emulator(program=FIRMWARE, arguments=("-c", f'echo "port $0"; {FOREVER}', FIRMWARE), serial_port=r"port (\S+)")
+
+
+def test_the_firmware_may_be_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name without a slash is the file in the current folder, not something on PATH."""
+    shutil.copy(SHELL, tmp_path / "sh")
+    monkeypatch.chdir(tmp_path)
+    with EmulatorDevice(ITSELF) as device:
+        assert device.start(Path("sh"), patience()) == str(tmp_path / "sh")
+        assert Path(f"/proc/{device.pid}").exists()
+    with pytest.raises(DeviceError, match="the firmware is not running"):
+        device.pid  # noqa: B018
+
+
+def test_firmware_that_may_not_be_run_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "firmware.elf"
+    shutil.copyfile(SHELL, path)
+    with pytest.raises(DeviceError, match="may not be run") as caught:
+        EmulatorDevice(ITSELF).start(path, patience())
+    assert caught.value.hint == f"chmod +x {path}"
+
+
+def test_firmware_for_another_machine_is_not_run(tmp_path: Path, echo_firmware: Path) -> None:
+    """Least of all as a shell script."""
+    trace = tmp_path / "trace"
+    script = tmp_path / "firmware.elf"
+    script.write_text(f"touch {trace}\n")
+    for path in (script, echo_firmware):
+        path.chmod(0o755)
+        with pytest.raises(DeviceError, match="is not a program for this computer"):
+            EmulatorDevice(ITSELF).start(path, patience())
+    assert not trace.exists()
+    with pytest.raises(DeviceError, match="cannot read"):
+        EmulatorDevice(ITSELF).start(tmp_path / "absent", patience())
+
+
+def test_the_line_that_says_why_is_found_among_the_last_words() -> None:
+    emulator = shell("echo port x; echo one; echo '==1== SUMMARY: the reason'; echo ABORTING; exit 1")
+    emulator = msgspec.structs.replace(emulator, last_words="SUMMARY: |error")
+    with EmulatorDevice(emulator) as device:
+        device.start(NOTHING, patience())
+        assert death_of(device).message == "sh ended with exit code 1: ==1== SUMMARY: the reason"
+
+
+def test_a_port_that_hangs_up_is_known_as_the_beginning_of_the_end(tmp_path: Path) -> None:
+    """A program's files are closed before it counts as ended; a check in between must not miss the cause."""
+    trigger = tmp_path / "trigger"
+    os.mkfifo(trigger)
+    master, slave = os.openpty()
+    script = f"echo port {os.ttyname(slave)}; read -r line < {trigger}; echo dying; exit 9"
+    with EmulatorDevice(shell(script)) as device:
+        device.start(NOTHING, patience())
+        os.close(slave)
+        device.check()
+        os.close(master)
+        trigger.write_text("now\n")
+        with pytest.raises(DeviceError, match="sh ended with exit code 9: dying"):
+            device.check()
 
 
 def test_a_death_while_running_is_noticed_with_the_last_words(tmp_path: Path) -> None:

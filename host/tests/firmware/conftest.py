@@ -76,3 +76,14 @@ def large(server_objects: Path) -> Path:
 def huge(server_objects: Path) -> Path:
     """lib/server over a model with tensors of almost 4 GiB."""
     return _server(server_objects, "huge")
+
+
+@pytest.fixture(scope="session")
+def copy_firmware(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole firmware for the host, with an engine that copies 256 bytes."""
+    folder = tmp_path_factory.mktemp("copy")
+    (folder / "tinyhil_config.h").write_text("#define TINYHIL_MAX_PAYLOAD 4096\n")
+    sources = [TESTS / "copy_engine.cpp", *_sources("../src", "link", "engine", "server", "port/posix")]
+    include = [folder, FIRMWARE / "src", FIRMWARE / "lib/port"]
+    _compile(folder, "-DTEST_INPUTS=256", "-DTEST_OUTPUTS=256", *sources, "-o", "copy_engine", include=include)
+    return folder / "copy_engine"

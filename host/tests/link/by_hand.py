@@ -39,8 +39,26 @@ def ready(role: DeviceRole, **options: float | int | None) -> Connection:
     return connection
 
 
+def step(connection: Connection, role: DeviceRole, now: float = 0.0) -> list[ConnectionEvent]:
+    """Carries what the host has to send, and the answers back."""
+    answers = role.receive(connection.data_to_send())
+    return [event for answer in answers for event in connection.receive(answer, now)]
+
+
+def exchange(connection: Connection, role: DeviceRole, now: float = 0.0) -> list[ConnectionEvent]:
+    """Carries everything both ways, until the host has nothing more to say."""
+    events: list[ConnectionEvent] = []
+    while sent := connection.data_to_send():
+        events += [event for answer in role.receive(sent) for event in connection.receive(answer, now)]
+    return events
+
+
+def frames(wire: bytes) -> list[Frame]:
+    return [event for event in FrameDecoder().feed(wire) if isinstance(event, Frame)]
+
+
 def requests(connection: Connection) -> list[Frame]:
-    return [event for event in FrameDecoder().feed(connection.data_to_send()) if isinstance(event, Frame)]
+    return frames(connection.data_to_send())
 
 
 def frame(sequence: int, message: Message) -> bytes:

@@ -6,10 +6,12 @@ from hypothesis import strategies as st
 
 from tinyhil.affine import DType, TensorSpec
 from tinyhil.link.fields import Message
-from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Hello, Infer, Result, Tensor, Welcome
+from tinyhil.link.inference import Cleared, Data, Infer, Ran, Read, Reset, Result, Run, Write, Written
+from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Hello, Tensor, Welcome
 
 U8 = st.integers(0, 0xFF)
 U32 = st.integers(0, 0xFFFFFFFF)
+PART = st.binary(min_size=1, max_size=60)
 SHA256 = st.binary(min_size=32, max_size=32)
 SCALES = st.floats(0.0, exclude_min=True, allow_nan=False, allow_infinity=False, width=32) | st.just(0.0)
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=63).filter(lambda name: len(name.encode()) <= 63)
@@ -55,5 +57,11 @@ MESSAGES: st.SearchStrategy[Message] = st.one_of(
     st.builds(Tensor, st.sampled_from(Direction), U8, SPECS),
     vectors().map(lambda pair: Infer(*pair)),
     st.tuples(vectors(), U32).map(lambda both: Result(both[0][0], both[1], both[0][1])),
+    st.sampled_from([Reset(), Cleared(), Written()]),
+    st.builds(Write, U8, U32, PART),
+    st.builds(Run, U32),
+    st.builds(Ran, U32),
+    st.builds(Read, U8, U32, st.integers(1, 4096)),
+    st.builds(Data, PART),
     st.builds(Error, st.sampled_from(ErrorCode), U32),
 )

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tinyhil.affine import DType, TensorSpec
 from tinyhil.errors import LocalLinkError, RemoteLinkError
 from tinyhil.link.fields import Message
-from tinyhil.link.messages import (
-    Describe,
-    Direction,
-    Error,
-    ErrorCode,
-    Hello,
-    Infer,
-    MessageType,
-    Result,
-    Tensor,
-    Welcome,
-)
+from tinyhil.link.inference import Cleared, Data, Infer, Ran, Read, Reset, Result, Run, Write, Written
+from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Hello, MessageType, Tensor, Welcome
 
 from .strategies import MESSAGES
 
@@ -35,7 +27,9 @@ SCALE = float(np.float32(0.1))
 SPEC = TensorSpec("x", DType.INT8, (1, 3), SCALE, -128)
 TENSOR = Tensor(Direction.INPUT, 0, SPEC)
 WELCOME = Welcome(1, False, 1, 1, 1024, 4, 7, 25_000_000, 2048, b"m" * 32, b"p" * 32, "compiled")
-KINDS: list[type[Message]] = [Hello, Welcome, Describe, Tensor, Infer, Result, Error]
+HANDSHAKE: list[type[Message]] = [Hello, Welcome, Describe, Tensor]
+WORK: list[type[Message]] = [Infer, Result, Reset, Cleared, Write, Written, Run, Ran, Read, Data]
+KINDS: list[type[Message]] = [*HANDSHAKE, *WORK, Error]
 
 
 @given(MESSAGES)
@@ -55,6 +49,7 @@ def test_any_payload_is_a_message_with_one_encoding_or_the_device_s_fault(kind: 
 @given(MESSAGES, st.data())
 def test_a_changed_byte_never_passes_unnoticed(message: Message, data: st.DataObject) -> None:
     payload = bytearray(message.encode())
+    assume(payload)
     position = data.draw(st.integers(0, len(payload) - 1))
     payload[position] ^= data.draw(st.integers(1, 255))
     try:
@@ -66,8 +61,21 @@ def test_a_changed_byte_never_passes_unnoticed(message: Message, data: st.DataOb
 
 
 def test_types_are_those_of_the_page() -> None:
-    assert [kind.TYPE for kind in KINDS] == [0x01, 0x81, 0x02, 0x82, 0x03, 0x83, 0xFF]
-    assert set(MessageType) == {kind.TYPE for kind in KINDS}
+    page = (Path(__file__).parents[3] / "docs/protocol.md").read_text("utf-8")
+    rows = re.findall(r"^\|(?: (0x\w\w) \| (\w+) | \| )\| (0x\w\w) \| (\w+)", page, re.M)
+    named = {name: int(code, 16) for row in rows for code, name in (row[:2], row[2:]) if name}
+    assert {kind.TYPE.name: kind.TYPE for kind in KINDS} == named
+    assert {kind.name: kind for kind in MessageType} == named
+    assert [kind.__name__.upper() for kind in KINDS] == [kind.TYPE.name for kind in KINDS]
+
+
+def test_error_codes_are_those_of_the_page() -> None:
+    page = (Path(__file__).parents[3] / "docs/protocol.md").read_text("utf-8")
+    table = page.split("| code | name | meaning | detail |")[1].split("\n\n")[0]
+    rows = re.findall(r"^\| (\d+) \| ([a-z ]+) \|", table, re.M)
+    assert [(code.value, code.name.lower().replace("_", " ")) for code in ErrorCode] == [
+        (int(code), name) for code, name in rows
+    ]
 
 
 def test_layouts_are_those_of_the_page() -> None:
@@ -75,6 +83,11 @@ def test_layouts_are_those_of_the_page() -> None:
     assert Describe(Direction.OUTPUT, 2).encode() == b"\x01\x02"
     assert Infer(2, b"abcd").encode() == b"\x02\x00abcd"
     assert Result(2, 0x01020304, b"ab").encode() == b"\x02\x00\x04\x03\x02\x01ab"
+    assert [bare.encode() for bare in (Reset(), Cleared(), Written())] == [b"", b"", b""]
+    assert Write(1, 0x01020304, b"ab").encode() == b"\x01\x04\x03\x02\x01ab"
+    assert Run(0x01020304).encode() == Ran(0x01020304).encode() == b"\x04\x03\x02\x01"
+    assert Read(1, 0x01020304, 0x0506).encode() == b"\x01\x04\x03\x02\x01\x06\x05"
+    assert Data(b"ab").encode() == b"ab"
     assert Error(ErrorCode.BAD_LENGTH, 0x0102).encode() == b"\x03\x02\x01\x00\x00"
     assert TENSOR.encode() == bytes((0, 0, 1, 2)) + struct.pack("<IIfi", 1, 3, SCALE, -128) + b"x"
     assert WELCOME.encode() == (
@@ -135,9 +148,21 @@ def spec(**changes: Any) -> Tensor:
         Result(0, 0, b""),
         Result(3, 0, b"xy"),
         Result(1, 2**32, b"x"),
+        Write(256, 0, b"x"),
+        Write(0, 2**32, b"x"),
+        Write(0, 0, b""),
+        Write(0, 0, bytes(4092)),
+        Run(2**32),
+        Ran(-1),
+        Read(256, 0, 1),
+        Read(0, 2**32, 1),
+        Read(0, 0, 0),
+        Read(0, 0, 4097),
+        Data(b""),
+        Data(bytes(4097)),
         Error(ErrorCode.BAD_LENGTH, 2**32),
     ],
-    ids=repr,
+    ids=lambda message: repr(message)[:60],
 )
 def test_a_field_beyond_its_limit_is_not_sent(message: Message) -> None:
     with pytest.raises(LocalLinkError, match=f"^{message.TYPE.name} cannot be sent: "):
@@ -188,7 +213,22 @@ def with_byte(position: int, value: int) -> Callable[[bytes], bytes]:
         (Result(1, 0, b"x"), lambda p: p[:6]),
         (Result(2, 0, b"xy"), lambda p: p[:-1]),
         (Error(ErrorCode.NOT_READY, 0), with_byte(0, 0)),
-        (Error(ErrorCode.NOT_READY, 0), with_byte(0, 8)),
+        (Reset(), lambda p: b"x"),
+        (Cleared(), lambda p: b"x"),
+        (Write(0, 0, b"x"), lambda p: p[:4]),
+        (Write(0, 0, b"x"), lambda p: p[:5]),
+        (Write(0, 0, b"x"), lambda p: p[:5] + bytes(4092)),
+        (Written(), lambda p: b"x"),
+        (Run(0), lambda p: p[:3]),
+        (Run(0), lambda p: p + b"\0"),
+        (Ran(0), lambda p: p[:3]),
+        (Ran(0), lambda p: p + b"\0"),
+        (Read(0, 0, 1), lambda p: p[:6]),
+        (Read(0, 0, 1), lambda p: p + b"\0"),
+        (Read(0, 0, 1), with_byte(5, 0)),
+        (Read(0, 0, 1), with_byte(6, 0x11)),
+        (Data(b"x"), lambda p: b""),
+        (Error(ErrorCode.NOT_READY, 0), with_byte(0, 9)),
         (Error(ErrorCode.NOT_READY, 0), lambda p: p[:4]),
         (Error(ErrorCode.NOT_READY, 0), lambda p: p + b"\0"),
     ],

@@ -3,128 +3,130 @@
 from __future__ import annotations
 
 import random
-import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tinyhil.affine import DType, TensorSpec
-from tinyhil.link.connection import Connection
-from tinyhil.link.events import ConnectionEvent, DeviceText, Failed, Inferred, Ready
-from tinyhil.link.states import State
+from tinyhil.link.events import DeviceText, Ready, Restarted
 
-from .device_role import DeviceRole
-from .faulty_wire import FaultyWire
+from .bench import Bench, Resets, converse
+from .faulty_wire import MODES, Faults
+from .models import KINDS, Kind
 
-INPUT = TensorSpec("x", DType.INT8, (1, 12), 0.5, 0)
-OUTPUT = TensorSpec("y", DType.INT8, (1, 5), 0.5, 0)
-VECTORS = 600
-BATCH = 7
+QUIET = Faults()
+each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 
 
-def model(vector: bytes) -> bytes:
-    """Five bytes that depend on all twelve."""
-    return bytes(sum(byte * (index + shift) for index, byte in enumerate(vector)) % 256 for shift in range(5))
+def assert_exactly_once(kind: Kind, bench: Bench, vectors: list[bytes], batch: int) -> None:
+    """Converses, and holds the answers against the model's."""
+    wanted = kind.answers(vectors)
+    batches = [[b"".join(wanted[start : start + batch])] for start in range(0, len(vectors), batch)]
+    assert converse(bench, vectors, batch) == batches
+    assert sum(isinstance(event, Ready) for event in bench.events) == 1
+    restarts = sum(isinstance(event, Restarted) for event in bench.events)
+    assert restarts <= bench.connection.counters.restarts <= bench.role.boots
+    if kind.stateful:
+        assert bench.role.ran == vectors
 
 
-class Bench:
-    """A connection and a device with a wire each way, and a clock that only jumps to the next timeout."""
-
-    def __init__(self, dice: random.Random, window: int, to_device: FaultyWire, to_host: FaultyWire) -> None:
-        self.dice = dice
-        self.role = DeviceRole([INPUT], [OUTPUT], model, window=window)
-        self.connection = Connection(dice.randrange(2**32), resend_after=0.2, max_tries=1000)
-        self.to_device = to_device
-        self.to_host = to_host
-        self.now = 0.0
-        self.events: list[ConnectionEvent] = []
-
-    def step(self) -> None:
-        """Carries what is on its way, or lets time pass if nothing is."""
-        sent = self.connection.data_to_send()
-        if not sent:
-            pause = self.connection.next_timeout(self.now)
-            assert pause is not None, "nothing is under way and nothing is waited for"
-            self.now += pause
-            self.events += self.connection.on_time(self.now)
-            return
-        frames = re.findall(rb"\0[^\0]+\0", sent)
-        assert b"".join(frames) == sent
-        arrived = b"".join(map(self.to_device.carry, frames))
-        back = b"".join(map(self.to_host.carry, self.role.receive(arrived)))
-        while back:
-            cut = self.dice.randint(1, 60)
-            self.events += self.connection.receive(back[:cut], self.now)
-            back = back[cut:]
+def some_vectors(kind: Kind, dice: random.Random, count: int) -> list[bytes]:
+    return [dice.randbytes(kind.input_bytes) for _ in range(count)]
 
 
-def run(bench: Bench, vectors: list[bytes]) -> dict[int, tuple[list[bytes], list[bytes]]]:
-    """All vectors through the bench: by ticket, what was sent and every output that came."""
-    connection = bench.connection
-    connection.hello(bench.now)
-    while connection.state is not State.READY:
-        bench.step()
-    sent: dict[int, list[bytes]] = {}
-    batches = [vectors[start : start + BATCH] for start in range(0, len(vectors), BATCH)]
-    while batches or connection.in_flight:
-        while batches and connection.can_send:
-            batch = batches.pop(0)
-            sent[connection.infer(b"".join(batch), len(batch), bench.now)] = batch
-        assert connection.in_flight <= connection.window
-        bench.step()
-    results: dict[int, tuple[list[bytes], list[bytes]]] = {ticket: (batch, []) for ticket, batch in sent.items()}
-    for event in bench.events:
-        if isinstance(event, Inferred):
-            results[event.ticket][1].append(event.outputs)
-    return results
-
-
-def assert_exactly_once(results: dict[int, tuple[list[bytes], list[bytes]]]) -> None:
-    for batch, outputs in results.values():
-        assert outputs == [b"".join(map(model, batch))]
+def batch_of(kind: Kind) -> int:
+    """Vectors per request that fit into the smallest payload, small enough for many requests."""
+    return 1 if kind.name.startswith("large") else 2
 
 
 @pytest.mark.parametrize("window", [1, 4])
-def test_a_sound_wire_needs_no_repetition(window: int) -> None:
+@each_kind
+def test_a_sound_wire_needs_no_repetition(kind: Kind, window: int) -> None:
     dice = random.Random(window)
-    bench = Bench(dice, window, FaultyWire(dice), FaultyWire(dice, chatter=0.3))
-    vectors = [dice.randbytes(12) for _ in range(VECTORS)]
-    assert_exactly_once(run(bench, vectors))
+    bench = Bench(dice, kind.device(window=window), QUIET, Faults(chatter=0.3))
+    vectors = some_vectors(kind, dice, 100)
+    assert_exactly_once(kind, bench, vectors, batch_of(kind))
     counters = bench.connection.counters
-    assert (counters.resends, counters.hello_resends, counters.unexpected_answers) == (0, 0, 0)
-    assert bench.role.inferences == VECTORS
+    assert (counters.resends, counters.hello_resends, counters.unexpected_answers, counters.restarts) == (0, 0, 0, 0)
+    assert bench.role.ran == vectors
     assert counters.frames_sent == counters.frames_received
     lines = [event.text for event in bench.events if isinstance(event, DeviceText)]
     assert lines
     assert set(lines) == {"free heap: 4711\r\n"}
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("window", [1, 4])
-def test_a_faulty_wire_loses_and_doubles_nothing(window: int, seed: int) -> None:
+@each_kind
+def test_each_fault_of_the_wire_loses_and_doubles_nothing(kind: Kind, window: int, mode: str) -> None:
+    dice = random.Random(f"{mode} {window}")
+    faults = Faults(**{mode: 0.15})
+    bench = Bench(dice, kind.device(window=window), faults, faults)
+    assert_exactly_once(kind, bench, some_vectors(kind, dice, 60), batch_of(kind))
+    # The dice did fall in each direction, and what it did was noticed.
+    assert bench.to_device.happened[mode]
+    assert bench.to_host.happened[mode]
+    counters = bench.connection.counters
+    assert counters.resends or mode in ("double", "garbage", "chatter")
+    assert counters.unexpected_answers or mode not in ("double", "delay")
+    assert sum(counters.rejected.values()) or mode not in ("flip", "lose_byte", "truncate", "garbage")
+
+
+@pytest.mark.parametrize("seed", range(4))
+@each_kind
+def test_resets_lose_and_double_nothing(kind: Kind, seed: int) -> None:
     dice = random.Random(seed)
-    to_device = FaultyWire(dice, drop=0.08, damage=0.08, lose_byte=0.05, double=0.08)
-    to_host = FaultyWire(dice, drop=0.08, damage=0.08, lose_byte=0.05, double=0.08, chatter=0.05)
-    bench = Bench(dice, window, to_device, to_host)
-    vectors = [dice.randbytes(12) for _ in range(VECTORS)]
-    results = run(bench, vectors)
-    assert_exactly_once(results)
-    assert [vector for batch, _ in results.values() for vector in batch] == vectors
-    assert sum(isinstance(event, Ready) for event in bench.events) == 1
-    assert not any(isinstance(event, Failed) for event in bench.events)
-    # The dice did fall: each direction had faults, they were noticed, and repetition was needed to mend them.
-    assert bench.to_device.faults
-    assert bench.to_host.faults
-    counters = bench.connection.counters
-    assert counters.resends
-    assert sum(counters.rejected.values())
-    assert counters.unexpected_answers
-    assert bench.role.inferences > VECTORS
+    bench = Bench(dice, kind.device(), QUIET, QUIET, Resets(0.05, 6))
+    assert_exactly_once(kind, bench, some_vectors(kind, dice, 120), batch_of(kind))
+    assert bench.role.boots
+    assert bench.connection.counters.restarts
 
 
-def test_a_wire_that_only_doubles_needs_no_repetition() -> None:
-    dice = random.Random(0)
-    bench = Bench(dice, 4, FaultyWire(dice, double=1.0), FaultyWire(dice, double=1.0))
-    assert_exactly_once(run(bench, [dice.randbytes(12) for _ in range(VECTORS)]))
-    counters = bench.connection.counters
-    assert counters.resends == 0
-    assert counters.unexpected_answers == 3 * counters.frames_sent
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.name.startswith("large")], ids=lambda kind: kind.name)
+def test_a_write_that_gets_lost_inside_the_device_is_written_again(kind: Kind) -> None:
+    dice = random.Random(1)
+    bench = Bench(dice, kind.device(forgets=lambda: dice.random() < 0.05), QUIET, QUIET)
+    assert_exactly_once(kind, bench, some_vectors(kind, dice, 40), 1)
+    assert bench.connection.counters.resends == 0
+    sound = Bench(dice, kind.device(), QUIET, QUIET)
+    assert_exactly_once(kind, sound, some_vectors(kind, dice, 40), 1)
+    assert bench.connection.counters.frames_sent > sound.connection.counters.frames_sent
+
+
+@pytest.mark.parametrize("max_payload", [100, 4096])
+@each_kind
+def test_a_slow_line_is_not_taken_for_a_lossy_one(kind: Kind, max_payload: int) -> None:
+    def resends(told: bool) -> int:
+        dice = random.Random(1)
+        bench = Bench(dice, kind.device(max_payload=max_payload), QUIET, QUIET, rate=float(max_payload), told=told)
+        batch = min(64, kind.capacity(max_payload))
+        assert_exactly_once(kind, bench, some_vectors(kind, dice, 4 * batch), batch)
+        return bench.connection.counters.resends
+
+    assert resends(told=True) == 0
+    # The line is slow enough to be taken for one.
+    assert resends(told=False) > 0
+
+
+PROBABILITIES = st.sampled_from([0.0, 0.0, 0.02, 0.15])
+FAULTS = st.builds(Faults, **dict.fromkeys(MODES, PROBABILITIES))
+
+
+@settings(max_examples=300)
+@given(
+    st.sampled_from(KINDS),
+    st.integers(1, 5),
+    st.sampled_from([100, 113, 300]),
+    FAULTS,
+    FAULTS,
+    st.builds(Resets, PROBABILITIES, st.integers(0, 4)),
+    st.sampled_from([0.0, 0.0, 0.02]),
+    st.integers(0, 2**32 - 1),
+)
+def test_all_faults_together_lose_and_double_nothing(
+    kind: Kind, window: int, max_payload: int, there: Faults, back: Faults, resets: Resets, forgets: float, seed: int
+) -> None:
+    dice = random.Random(seed)
+    role = kind.device(window=window, max_payload=max_payload, forgets=lambda: dice.random() < forgets)
+    bench = Bench(dice, role, there, back, Resets(resets.probability, resets.left))
+    assert_exactly_once(kind, bench, some_vectors(kind, dice, 12), batch_of(kind))

@@ -49,7 +49,7 @@ def evidence(tmp_path: Path, tiny_model: bytes, quantized_model: Callable[[Path,
             sections={".text": 10_000, ".data": 203},
             tool_versions={"gcc": "12.2"},
         ),
-        capture=Capture((device,), TICKS, 25_000_000, "compiled", 89, {"frames_sent": 3, "resends": 0}),
+        capture=Capture((device,), TICKS, 25_000_000, "compiled", 89, {"vectors": 3}, {"resends": 1}),
     )
 
 

@@ -35,7 +35,7 @@ def test_a_judged_report_says_what_was_found(judge: Callable[..., Report], qemu_
     assert (report.target, report.honest_about) == (qemu_m4.name, qemu_m4.honest_about)
     assert report.ops == ("FULLY_CONNECTED",)
     assert report.tool_versions == {"gcc": "12.2"}
-    assert report.link == {"frames_sent": 3, "resends": 0}
+    assert report.link == {"vectors": 3}
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_blocked_report_says_what_is_known_so_far(evidence: Evidence, qemu_m4:
     assert report.kernels == ("bakenn 9.8.7, cmsis-nn" if made >= 2 else None)
     assert report.firmware_sha256 == (FIRMWARE_SHA if made >= 3 else None)
     assert (report.size is None) == (made < 3)
-    assert report.link == ({"frames_sent": 3, "resends": 0} if made >= 4 else {})
+    assert report.link == ({"vectors": 3} if made >= 4 else {})
 
 
 def test_the_evidence_has_a_place_for_each_artifact() -> None:

@@ -53,7 +53,7 @@ def path_without(tmp_path: Path) -> Callable[..., str]:
         folder.mkdir()
         for directory in os.environ["PATH"].split(os.pathsep):
             for program in Path(directory).iterdir() if Path(directory).is_dir() else []:
-                if program.name not in missing and not (folder / program.name).exists():
+                if program.name not in missing and not os.path.lexists(folder / program.name):
                     (folder / program.name).symlink_to(program)
         for name, script in added.items():
             stand_in = folder / name.replace("_", "-")

@@ -46,7 +46,7 @@ def test_every_shipped_emulator_can_be_driven(name: str, tmp_path: Path) -> None
     emulator = registry.get(name, user=tmp_path).emulator
     if emulator is None:
         pytest.skip(f"{name} has no emulator")
-    assert any("{firmware}" in argument for argument in emulator.arguments)
+    assert any("{firmware}" in argument for argument in (emulator.program, *emulator.arguments))
     assert re.compile(emulator.serial_port).groups == 1
 
 
@@ -92,6 +92,8 @@ def test_a_users_file_must_not_take_a_shipped_name(tmp_path: Path) -> None:
         ('title = "', 'titel = "', r"unknown field `titel`|missing required field `title`"),
         ("[chip]\n", "[chip]\nspeed = 3\n", r"unknown field `speed` - at `\$\.chip`"),
         ("[emulator]\n", "[emulator]\ncolour = 'red'\n", r"unknown field `colour` - at `\$\.emulator`"),
+        ('debian = "qemu-system-arm"\n', "", r"`debian` names the package of `program`.*`\$\.emulator`"),
+        ('program = "qemu-system-arm"', 'program = "{firmware}"', r"`debian` names the package of `program`"),
         ('cpu = "cortex-m4"', "cpu = 4", r"Expected `str`, got `int` - at `\$\.chip\.cpu`"),
         ("max_payload = 2048", 'max_payload = "2048"', r"Expected `int`, got `str` - at `\$\.link\.max_payload`"),
         ("max_payload = 2048", "max_payload = 1", r">= \d+ - at `\$\.link\.max_payload`"),

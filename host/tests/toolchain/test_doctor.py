@@ -12,7 +12,7 @@ import pytest
 
 from tinyhil.errors import MissingToolError
 from tinyhil.targets import registry
-from tinyhil.targets.model import Program, Target
+from tinyhil.targets.model import FIRMWARE, Program, Target
 from tinyhil.toolchain import core_dir, doctor
 
 
@@ -46,6 +46,14 @@ def test_programs_of_all_targets_are_listed_once_with_their_users(target: Target
     assert target.emulator is not None
     for name in (target.emulator.program, *(each.name for each in target.build.programs)):
         assert findings[name].needed_for == f"targets: {target.name}, other"
+
+
+def test_firmware_that_is_a_program_itself_is_nothing_to_install(target: Target) -> None:
+    assert target.emulator is not None
+    emulator = msgspec.structs.replace(target.emulator, program=FIRMWARE, debian="")
+    native = msgspec.structs.replace(target, emulator=emulator)
+    findings = found([native])
+    assert set(findings) - set(found([])) == {program.name for program in target.build.programs}
 
 
 def test_without_targets_nothing_of_theirs_is_looked_for(target: Target) -> None:

@@ -146,14 +146,19 @@ def test_a_board_is_only_a_file(write_project: Writer, tmp_path: Path) -> None:
         "name": "This computer",
         "vendor": "any",
         "url": "",
-        "build": {"mcu": "host", "f_cpu": "0L", "toolchain": "", "machine_flags": [], "link_flags": []},
+        "build": {
+            **{"mcu": "host", "f_cpu": "0L", "toolchain": ""},
+            **{"machine_flags": ["-DANSWER=42"], "optimisation": ["-O0"], "link_flags": []},
+        },
         "upload": {"maximum_size": 0, "maximum_ram_size": 0},
     }
     (project / "platforms" / "tinyhil" / "boards" / "here.json").write_bytes(msgspec.json.encode(board))
     ini = project / "platformio.ini"
     ini.write_text(ini.read_text().replace("mps2_an386", "here"))
     shutil.rmtree(project / "lib")
-    (project / "src" / "main.cpp").write_text("int main() { return 42; }\n")
+    (project / "src" / "main.cpp").write_text(
+        '#ifdef __OPTIMIZE__\n#error "optimised"\n#endif\nint main() { return ANSWER; }\n'
+    )
     output = build(project, Build(platform=core_dir.LOCAL_PLATFORM, board="here", port="none"))
     assert subprocess.run([str(output.elf)]).returncode == 42
 

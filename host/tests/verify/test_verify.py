@@ -44,7 +44,7 @@ def model_of(reference: tuple[Array, ...], floats: tuple[Reals, ...] | None) -> 
 
 
 def capture_of(device: tuple[Array, ...], ticks: int | None = None) -> Capture:
-    return Capture(device, ticks, 0 if ticks is None else 25_000_000, "compiled", 64, {})
+    return Capture(device, ticks, 0 if ticks is None else 25_000_000, "compiled", 64, {}, {})
 
 
 @st.composite

@@ -152,7 +152,9 @@ class Capture:
         tick_hz: ticks per second, 0 where there is no clock.
         engine: the engine's name as the device reported it.
         arena_bytes: working memory of the engine as the device reported it.
-        counters: frames, bytes, resends and rejections of the link.
+        work: what was asked for, in numbers that follow from the model, the vectors and the device alone: however often
+            a run was interrupted and whatever the wire did, they are the same.
+        counters: frames, bytes, resends and rejections of the link, as far as this process has seen them.
     """
 
     outputs: tuple[Array, ...]
@@ -160,4 +162,5 @@ class Capture:
     tick_hz: int
     engine: str
     arena_bytes: int
+    work: dict[str, int]
     counters: dict[str, int]

@@ -52,7 +52,7 @@ def build(project: Project, target: Target, folder: Path, reporter: Reporter) ->
         output = platformio.build(project.folder, project.environment, target.build, reporter)
         names = [ELF]
         with store.storage(folder):
-            shutil.copyfile(output.elf, folder / ELF)
+            shutil.copy(output.elf, folder / ELF)  # with its mode: the firmware may be a program of the host
             if output.map is not None:
                 shutil.copyfile(output.map, folder / MAP)
                 names.append(MAP)

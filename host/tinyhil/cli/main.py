@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import tinyhil
+from tinyhil.cli.proxy import proxy
 from tinyhil.cli.session import (
     DEFAULT_TARGET,
     BuildDirOption,
@@ -18,6 +19,8 @@ from tinyhil.cli.session import (
     Output,
     PortOption,
     RecipeArgument,
+    RecordOption,
+    ResumeOption,
     TargetOption,
     VerboseOption,
     command,
@@ -68,16 +71,17 @@ def _run(output: Output, request: dict[str, object]) -> Run:
     return Run(Request(**request), ConsoleObserver(output.console, verbose=output.verbose))  # type: ignore[arg-type]
 
 
-def _conclude(output: Output, report: Report, folder: Path) -> None:
+def _conclude(output: Output, report: Report, place: Path) -> None:
     """Shows the report, writes it as JSON where asked, and exits with the verdict's code."""
     import msgspec
 
     from tinyhil.cli import console as view
+    from tinyhil.compare.verdict import digest
     from tinyhil.report import terminal
 
     output.console.print()
     view.show_rows(output.console, list(terminal.rows(report)))
-    view.show_rows(output.console, [("report", str(folder / "report.json"))])
+    view.show_rows(output.console, [("verdict", f"sha256 {digest(report)}"), ("report", str(place))])
     output.console.print()
     style = {"pass": "bold green", "fail": "bold red", "blocked": "bold yellow"}[report.verdict]
     output.console.print(terminal.verdict(report), style=style, markup=False, soft_wrap=True, highlight=False)
@@ -92,6 +96,8 @@ def run(
     engine: EngineOption = None,
     port: PortOption = None,
     build_dir: BuildDirOption = BUILD_DIR,
+    resume: ResumeOption = False,
+    record: RecordOption = None,
     json: JsonOption = None,
     verbose: VerboseOption = False,
 ) -> None:
@@ -102,7 +108,18 @@ def run(
     The report is in BUILD_DIR/RECIPE/TARGET/report.json and report.xml (JUnit).
     """
     with command(json, verbose=verbose) as output:
-        job = _run(output, {"recipe": recipe, "target": target, "engine": engine, "port": port, "build_dir": build_dir})
+        job = _run(
+            output,
+            {
+                "recipe": recipe,
+                "target": target,
+                "engine": engine,
+                "port": port,
+                "build_dir": build_dir,
+                "resume": resume,
+                "record": record,
+            },
+        )
         _verify(output, job)
 
 
@@ -119,7 +136,7 @@ def _verify(output: Output, job: Run) -> None:
         if (job.folder / files.JSON).is_file():
             output.write_json(msgspec.to_builtins(files.read(job.folder)))
         raise
-    _conclude(output, report, job.folder)
+    _conclude(output, report, job.folder / files.JSON)
 
 
 @app.command()
@@ -130,6 +147,8 @@ def verify(
     port: PortOption = None,
     firmware: FirmwareOption = None,
     build_dir: BuildDirOption = BUILD_DIR,
+    resume: ResumeOption = False,
+    record: RecordOption = None,
     json: JsonOption = None,
     verbose: VerboseOption = False,
 ) -> None:
@@ -137,6 +156,9 @@ def verify(
 
     What is missing before that is made first. With **--firmware** another image is judged against this recipe's model;
     with **--port** a device that is already running.
+
+    Every answer goes to BUILD_DIR/RECIPE/TARGET/journal as it arrives. After a run that was interrupted, **--resume**
+    asks the device only for what is missing there.
     """
     with command(json, verbose=verbose) as output:
         job = _run(
@@ -148,9 +170,32 @@ def verify(
                 "port": port,
                 "firmware": firmware,
                 "build_dir": build_dir,
+                "resume": resume,
+                "record": record,
             },
         )
         _verify(output, job)
+
+
+@app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="What --record has written.", show_default=False)],
+    build_dir: BuildDirOption = BUILD_DIR,
+    json: JsonOption = None,
+    verbose: VerboseOption = False,
+) -> None:
+    """Judge a recorded run again, without a device.
+
+    The recording plays the device's part: the verdict, and its sha256, are those of the run. The model and its vectors
+    come from BUILD_DIR.
+    """
+    with command(json, verbose=verbose) as output:
+        from tinyhil.cli.console import ConsoleObserver
+        from tinyhil.pipeline.replay import Replay
+
+        with Replay(file, build_dir, ConsoleObserver(output.console, verbose=output.verbose)) as job:
+            report = job.verify()
+        _conclude(output, report, file)
 
 
 @app.command()
@@ -286,7 +331,7 @@ def report(
         from tinyhil.report import files
 
         job = _run(output, {"recipe": recipe, "target": target, "build_dir": build_dir})
-        _conclude(output, files.read(job.folder), job.folder)
+        _conclude(output, files.read(job.folder), job.folder / files.JSON)
 
 
 @app.command()
@@ -336,6 +381,9 @@ def doctor(json: JsonOption = None) -> None:
         from tinyhil.cli import doctor as view
 
         raise typer.Exit(view.show(output))
+
+
+app.command()(proxy)
 
 
 def main() -> None:

@@ -31,11 +31,19 @@ BuildDirOption = Annotated[Path, typer.Option("--build-dir", help="Folder for ev
 PortOption = Annotated[
     str | None,
     typer.Option(
-        "--port", help="Talk to a device that is already running, on this serial port, instead of starting one."
+        "--port",
+        help="Talk to a device that is already running, on this port, instead of starting one: a device path, "
+        "usb:SERIALNUMBER, tcp://host:port or unix:/path.",
     ),
 ]
 FirmwareOption = Annotated[
     Path | None, typer.Option("--firmware", help="Run this ELF file instead of the one that the project builds.")
+]
+ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="Go on with a run that was interrupted: ask only for what its journal lacks.")
+]
+RecordOption = Annotated[
+    Path | None, typer.Option("--record", help="Keep the whole conversation with the device in this file.")
 ]
 JsonOption = Annotated[
     Path | None, typer.Option("--json", help="Write the result as JSON to this file; '-' is standard output.")

@@ -7,9 +7,10 @@ pass nor fail.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
+from tinyhil.artifacts import hashing
 from tinyhil.compare.fidelity import Mismatch
 from tinyhil.compare.metrics import ErrorFigures
 
@@ -168,3 +169,11 @@ class Report:
     tool_versions: dict[str, str]
     link: dict[str, int]
     blocked: Blocked | None
+
+
+def digest(report: Report) -> str:
+    """SHA-256 over all of a report but ``link``: equal where the same was found of the same firmware, in the same way.
+
+    A run, the resumed run, and the replay of its recording have the same.
+    """
+    return hashing.of_json({name: value for name, value in asdict(report).items() if name != "link"})

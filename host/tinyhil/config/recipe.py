@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from tinyhil.config import toml
+from tinyhil.config import named, toml
 from tinyhil.errors import ConfigError
 
 SHIPPED = Path(__file__).parent / "recipes"
@@ -93,14 +93,7 @@ def paths(user: Path = USER) -> dict[str, Path]:
     Raises:
         ConfigError: a user's file takes the name of a shipped recipe.
     """
-    found = {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
-    for path in sorted(user.glob("*.toml")):
-        if path.stem in found:
-            raise ConfigError(
-                f"{path} takes the name of the recipe {path.stem!r} that tinyhil ships", hint="rename the file"
-            )
-        found[path.stem] = path
-    return found
+    return named.paths("recipe", SHIPPED, user)
 
 
 def find(name: str, user: Path = USER) -> Path:
@@ -109,12 +102,7 @@ def find(name: str, user: Path = USER) -> Path:
     Raises:
         ConfigError: there is no such recipe.
     """
-    known = paths(user)
-    if name not in known:
-        raise ConfigError(
-            f"unknown recipe {name!r}", hint=f"known recipes: {', '.join(known)}; yours go to {user}/NAME.toml"
-        )
-    return known[name]
+    return named.find(name, "recipe", SHIPPED, user)
 
 
 def load(path: Path) -> Recipe:

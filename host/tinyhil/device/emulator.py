@@ -1,5 +1,7 @@
 """A device that is an emulator: a child process of ours, watched while it runs and always ended.
 
+The emulator may be the firmware itself, built for the host.
+
 A thread reads everything the emulator prints, so that it can never block on a full pipe; the thread finds the serial
 port in it and keeps the last lines for errors. The process itself is spawned by the thread that calls
 :meth:`EmulatorDevice.start`, because the kernel ends it together with that thread.
@@ -14,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import select
 import subprocess
 import threading
 from collections import deque
@@ -24,13 +27,16 @@ from typing import Self
 from tinyhil import process
 from tinyhil.deadline import Deadline
 from tinyhil.errors import ConfigError, DeviceError, ToolError
-from tinyhil.targets.model import Emulator
+from tinyhil.targets.model import FIRMWARE, Emulator
 
 KEPT_LINES = 200
 """How much of the emulator's output an error shows."""
 
 _LONGEST_LINE = 4096
 """Characters after which a line is taken as ended: output without newlines must not fill our memory."""
+
+_OURSELVES = Path("/proc/self/exe")
+"""The program that runs us, so one for this computer."""
 
 _LAST_WORDS_SECONDS = 1.0
 """How long the rest of the output of an emulator that has ended is waited for."""
@@ -53,24 +59,31 @@ class EmulatorDevice:
         """Starts the emulator and returns the path of its serial port.
 
         Raises:
-            ConfigError: the target's ``serial_port`` is not a regular expression with a group.
+            ConfigError: the target's ``serial_port`` is not a regular expression with a group, or its ``last_words``
+                no regular expression.
             MissingToolError: the emulator is not installed.
-            DeviceError: it ended at once, or named no serial port before the deadline.
+            DeviceError: it cannot be run, ended at once, or named no serial port before the deadline.
         """
         self.stop()
         emulator = self._emulator
-        process.require(emulator.program, debian=emulator.debian, purpose="run the firmware")
-        arguments = [argument.replace("{firmware}", str(firmware)) for argument in emulator.arguments]
-        serial_port = _pattern(emulator)
+        if emulator.on_path is not None:
+            process.require(emulator.on_path.name, debian=emulator.on_path.debian, purpose="run the firmware")
+        else:
+            _require_program(firmware)
+        # Absolute, because a name without a slash would be looked for on PATH.
+        path = str(firmware.absolute())
+        argv = [argument.replace(FIRMWARE, path) for argument in (emulator.program, *emulator.arguments)]
+        serial_port = _pattern("serial_port", emulator.serial_port, groups=1)
+        _pattern("last_words", emulator.last_words)
         try:
-            self._run = run = _Run(process.spawn([emulator.program, *arguments]), serial_port)
+            self._run = run = _Run(process.spawn(argv), serial_port)
         except ToolError as error:
             raise DeviceError(error.message) from error
         try:
             if not run.wait_for_port(deadline):
                 self.check()
                 raise DeviceError(
-                    f"{emulator.program} named no serial port within {deadline.seconds:g} s", detail=run.output()
+                    f"{self._name} named no serial port within {deadline.seconds:g} s", detail=run.output()
                 )
         except BaseException:
             self.stop()
@@ -83,21 +96,42 @@ class EmulatorDevice:
         Raises:
             DeviceError: it was not started or has ended; ``detail`` is what it printed last.
         """
-        program = self._emulator.program
         if self._run is None:
-            raise DeviceError(f"{program} is not running")
+            raise DeviceError(f"{self._name} is not running")
         code = self._run.exit_code()
         if code is not None:
             output = self._run.output()
-            last = output.rstrip().rpartition("\n")[2]
-            ending = f"{program} ended with {process.describe_exit(code)}"
-            raise DeviceError(f"{ending}: {last}" if last else ending, detail=output)
+            cause = self._cause(output)
+            ending = f"{self._name} ended with {process.describe_exit(code)}"
+            raise DeviceError(f"{ending}: {cause}" if cause else ending, detail=output)
+
+    @property
+    def pid(self) -> int:
+        """The number of its process.
+
+        Raises:
+            DeviceError: it was not started.
+        """
+        if self._run is None:
+            raise DeviceError(f"{self._name} is not running")
+        return self._run.pid
 
     def stop(self) -> None:
         """Ends the emulator; no process is left when this returns."""
         run, self._run = self._run, None
         if run is not None:
             run.end()
+
+    @property
+    def _name(self) -> str:
+        """What messages call the program."""
+        return self._emulator.program if self._emulator.on_path is not None else "the firmware"
+
+    def _cause(self, output: str) -> str:
+        """The line of the output that says why the program ended."""
+        pattern = self._emulator.last_words
+        said = re.search(f"^.*(?:{pattern}).*$", output, re.MULTILINE) if pattern else None
+        return said[0].strip() if said else output.rstrip().rpartition("\n")[2]
 
     def __enter__(self) -> Self:
         return self
@@ -114,6 +148,7 @@ class _Run:
 
     def __init__(self, child: subprocess.Popen[str], serial_port: re.Pattern[str]) -> None:
         self.port = ""
+        self.pid = child.pid
         self._child = child
         self._serial_port = serial_port
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
@@ -133,8 +168,11 @@ class _Run:
         return bool(self.port)
 
     def exit_code(self) -> int | None:
-        """How it ended, None while it runs; all it printed has been read then."""
-        code = process.poll(self._child)
+        """How it ended, None while it runs; all it printed has been read then.
+
+        A port that has hung up tells that the program is about to end: its files are closed first.
+        """
+        code = process.poll(self._child, _LAST_WORDS_SECONDS if self._hung_up() else 0.0)
         if code is not None:
             self._reader.join(_LAST_WORDS_SECONDS)
         return code
@@ -153,6 +191,13 @@ class _Run:
                 held, self._held = self._held, None
             if held is not None:
                 os.close(held)
+
+    def _hung_up(self) -> bool:
+        if self._held is None:
+            return False
+        port = select.poll()
+        port.register(self._held, 0)  # a hang-up is reported whether asked for or not
+        return any(event & select.POLLHUP for _, event in port.poll(0))
 
     def _drain(self) -> None:
         assert self._child.stdout is not None
@@ -174,14 +219,33 @@ class _Run:
                 self._changed.notify_all()
 
 
-def _pattern(emulator: Emulator) -> re.Pattern[str]:
+def _pattern(key: str, text: str, groups: int = 0) -> re.Pattern[str]:
+    """The regular expression under a key of the target file."""
     try:
-        pattern = re.compile(emulator.serial_port)
+        pattern = re.compile(text)
     except re.error as error:
-        raise ConfigError(f"serial_port = {emulator.serial_port!r} is not a regular expression: {error}") from error
-    if pattern.groups < 1:
-        raise ConfigError(f"serial_port = {emulator.serial_port!r} has no group for the path of the port")
+        raise ConfigError(f"{key} = {text!r} is not a regular expression: {error}") from error
+    if pattern.groups < groups:
+        raise ConfigError(f"{key} = {text!r} has no group for the path of the port")
     return pattern
+
+
+def _require_program(firmware: Path) -> None:
+    """Refuses what the kernel would not run: the C library would then take it for a shell script."""
+    if _machine(firmware) != _machine(_OURSELVES):
+        raise DeviceError(f"{firmware} is not a program for this computer", hint="build it for this target")
+    if not os.access(firmware, os.X_OK):
+        raise DeviceError(f"{firmware} may not be run", hint=f"chmod +x {firmware}")
+
+
+def _machine(program: Path) -> bytes:
+    """What an ELF header says of the machine: magic number, word size and byte order, and its number."""
+    try:
+        with program.open("rb") as stream:
+            header = stream.read(20)
+    except OSError as error:
+        raise DeviceError(f"cannot read {program}: {error.strerror}") from error
+    return header[:6] + header[18:]
 
 
 def _hold(port: str) -> int | None:

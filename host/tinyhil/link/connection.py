@@ -1,11 +1,16 @@
 """The host's role on the link, as a pure state machine: bytes and the time in, events and bytes out.
 
 Theory of operation. The host asks, the device answers. A connection greets the device (HELLO, repeated until it has
-booted), asks for every tensor (DESCRIBE), and is then ready for INFER. Requests are numbered from a random start, and
-an answer carries its request's number, so several requests can be in flight: as many as both sides' windows allow. A
-request that seems lost is repeated under its old number with the same bytes (outstanding.py says when), and each
-number is accepted once; what answers no outstanding number is counted and dropped. Every transition between states
-is a row of ``states.TRANSITIONS``; whatever has no row is refused.
+booted), asks for every tensor (DESCRIBE), and is then ready for work (work.py): inferences, of which small ones are
+one request and large ones many, and resets. Requests are numbered from a random start, and an answer carries its
+request's number, so several can be in flight: as many as both sides' windows allow. A request that seems lost is
+repeated under its old number with the same bytes (outstanding.py says when), and each number is accepted once; what
+answers no outstanding number is counted and dropped. Every transition between states is a row of
+``states.TRANSITIONS``; whatever has no row is refused.
+
+A device that has started again says so to the first request that it gets. All requests on their way are then
+forgotten, so that whatever still answers them is dropped, and after a new handshake the unanswered work begins again
+under new numbers and its old tickets. Only the caller can do that for a model that keeps state: it is told to.
 
 The caller owns the transport, the clock and the deadline. Its loop::
 
@@ -21,6 +26,9 @@ event, whose error is to be raised by whoever owns the session. LocalLinkError i
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+
 from tinyhil.errors import LocalLinkError, RemoteLinkError
 from tinyhil.link.counters import Counters
 from tinyhil.link.events import (
@@ -30,29 +38,31 @@ from tinyhil.link.events import (
     DeviceText,
     Failed,
     Greeted,
-    Inferred,
     Ready,
+    Restarted,
 )
 from tinyhil.link.fields import Message, MessageType
-from tinyhil.link.frames import REQUEST_TYPES, Frame, FrameDecoder, Rejected, Text, encode_frame
+from tinyhil.link.frames import REQUEST_TYPES, Frame, FrameDecoder, Rejected, Text
 from tinyhil.link.handshake import Handshake
-from tinyhil.link.messages import Describe, Error, Hello, Infer, Result, Tensor, Welcome
+from tinyhil.link.inference import Cleared, Data, Infer, Ran, Read, Result, Written
+from tinyhil.link.large import LargeInference
+from tinyhil.link.messages import Describe, Error, ErrorCode, Hello, Tensor, Welcome
 from tinyhil.link.outstanding import Outstanding, Request
 from tinyhil.link.states import TRANSITIONS, EventKind, State
+from tinyhil.link.work import Clearing, Inference, Work
 
-HELLO_EVERY = 0.25
-"""Seconds between two HELLOs. It is short because a board that boots answers none of them, and a HELLO has 14 bytes."""
-
-
-_INFER_HEADER = 2
-_RESULT_HEADER = 6
-"""Bytes before the vectors of INFER (count) and of RESULT (count, ticks)."""
-
-_ANSWERS = {
-    MessageType.HELLO: MessageType.WELCOME,
-    MessageType.DESCRIBE: MessageType.TENSOR,
-    MessageType.INFER: MessageType.RESULT,
+_ANSWERS: dict[MessageType, type[Message]] = {
+    MessageType.HELLO: Welcome,
+    MessageType.DESCRIBE: Tensor,
+    MessageType.INFER: Result,
+    MessageType.RESET: Cleared,
+    MessageType.WRITE: Written,
+    MessageType.RUN: Ran,
+    MessageType.READ: Data,
 }
+
+_SHORT_ANSWER = 100
+"""Bytes of the largest payload of all answers but RESULT and DATA: that of WELCOME."""
 
 
 class Connection:
@@ -63,12 +73,23 @@ class Connection:
             requests, which may still arrive, belong to no request of this one.
         window: most requests in flight; by default what the device allows, and never more than that.
         resend_after: seconds of silence before a request is repeated the first time; each repetition doubles it. Take
-            more than a full window needs on the wire and in the engine.
-        max_tries: how often a request is sent before the device counts as silent. HELLO is repeated without end.
+            more than the engine needs for one request. The time on the wire comes on top.
+        max_tries: how often a request is sent before the device counts as silent, HELLO excepted, which is repeated
+            without end; None for a caller who judges silence himself.
+        max_setbacks: how often a large vector is written that does not arrive, and how often the device may restart
+            without getting anything done.
+        line_rate: bytes per second that the wire carries, where they are known.
     """
 
     def __init__(
-        self, first_sequence: int, *, window: int | None = None, resend_after: float = 1.0, max_tries: int = 5
+        self,
+        first_sequence: int,
+        *,
+        window: int | None = None,
+        resend_after: float = 1.0,
+        max_tries: int | None = 5,
+        max_setbacks: int = 5,
+        line_rate: float = math.inf,
     ) -> None:
         if not 0 <= first_sequence <= 0xFFFFFFFF:
             raise LocalLinkError(f"the first sequence {first_sequence} does not fit in 32 bits")
@@ -76,14 +97,15 @@ class Connection:
             raise LocalLinkError(f"a window of {window} lets nothing through")
         self.counters = Counters()
         self._state = State.IDLE
-        self._next_sequence = first_sequence
         self._wanted_window = window
         self._window = 1
-        self._resend_after = resend_after
-        self._max_tries = max_tries
+        self._max_tries = math.inf if max_tries is None else max_tries
+        self._max_setbacks = max_setbacks
         self._decoder = FrameDecoder()
-        self._outstanding = Outstanding()
-        self._to_send = bytearray()
+        self._outstanding = Outstanding(first_sequence, resend_after, line_rate, self.counters)
+        self._works: dict[int, Work] = {}
+        self._reset_due = False
+        self._restarts_in_vain = 0
         self._error: RemoteLinkError | None = None
         self._handshake: Handshake | None = None
         self._description: DeviceDescription | None = None
@@ -106,38 +128,29 @@ class Connection:
 
     @property
     def capacity(self) -> int:
-        """Most vectors that one INFER and its RESULT can carry for this model and device, at least 1.
+        """Most vectors that one ``infer`` takes for this model and device, at least 1.
 
         Raises:
             LocalLinkError: the handshake is not complete.
-            RemoteLinkError: not even one vector fits.
+            RemoteLinkError: the tensors are too large for the link.
         """
-        limit = self.description.welcome.max_payload
-        inputs, outputs = self.description.input_bytes, self.description.output_bytes
-        count = min((limit - _INFER_HEADER) // inputs, (limit - _RESULT_HEADER) // outputs, 0xFFFF)
-        if count < 1:
-            raise RemoteLinkError(
-                f"the device takes payloads of up to {limit} bytes, but one vector needs "
-                f"{_INFER_HEADER + inputs} in INFER ({inputs} of input) and "
-                f"{_RESULT_HEADER + outputs} in RESULT ({outputs} of output)",
-                hint="build the firmware with a larger max_payload (at most 4096)",
-            )
-        return count
+        return self.description.capacity
 
     @property
     def window(self) -> int:
-        """Most requests in flight, as agreed with the device; 1 before that."""
-        return self._window
+        """Most works in flight: as agreed with the device, but 1 where a vector takes many requests or keeps state."""
+        alone = self._description is not None and (self._description.large or self._description.welcome.stateful)
+        return 1 if alone else self._window
 
     @property
     def in_flight(self) -> int:
-        """Requests that are unanswered."""
-        return len(self._outstanding)
+        """Works, that is calls of ``infer`` and ``reset``, that are unanswered."""
+        return len(self._works)
 
     @property
     def can_send(self) -> bool:
-        """Whether ``infer`` may be called now."""
-        return self._state is State.READY and len(self._outstanding) < self._window
+        """Whether ``infer`` or ``reset`` may be called now."""
+        return self._state is State.READY and len(self._works) < self.window
 
     def hello(self, now: float) -> None:
         """Opens the session.
@@ -146,7 +159,7 @@ class Connection:
             LocalLinkError: it was opened before.
         """
         self._move(EventKind.HELLO)
-        self._request(Hello(), now)
+        self._outstanding.ask(Hello(), None, _SHORT_ANSWER, now)
 
     def infer(self, vectors: bytes, count: int, now: float) -> int:
         """Asks for ``count`` inferences (1..capacity) of ``vectors``, ``count * input_bytes`` bytes.
@@ -155,26 +168,42 @@ class Connection:
             The ticket that the answer's ``Inferred`` will carry.
 
         Raises:
-            LocalLinkError: not ready, the window is full, or the sizes do not match.
-            RemoteLinkError: the session has failed, or not even one vector fits.
+            LocalLinkError: not ready, the window is full, the sizes do not match, or ``reset`` is due.
+            RemoteLinkError: the session has failed, or the tensors are too large for the link.
         """
-        if self._error is not None:
-            raise self._error
-        self._move(EventKind.INFER)
-        if not self.can_send:
-            raise LocalLinkError(f"{self.in_flight} requests are unanswered, as many as the window allows")
+        self._admit(EventKind.INFER)
+        if self._reset_due:
+            raise LocalLinkError("the model keeps state, which is unknown before a reset")
         if not 1 <= count <= self.capacity:
             raise LocalLinkError(f"{count} vectors in one request, where 1 to {self.capacity} are possible")
         expected = count * self.description.input_bytes
         if len(vectors) != expected:
             raise LocalLinkError(f"{count} vectors of this model are {expected} bytes, not {len(vectors)}")
-        return self._request(Infer(count, vectors), now)
+        ticket = self._outstanding.next_sequence
+        if self.description.large:
+            work: Work = LargeInference(ticket, vectors, self.description, self._max_setbacks)
+        else:
+            work = Inference(ticket, Infer(count, vectors), self.description.output_bytes)
+        return self._start(ticket, work, now)
+
+    def reset(self, now: float) -> int:
+        """Puts a model that keeps state back to its state after start. It has to, before the first inference.
+
+        Returns:
+            The ticket that the answer's ``StateCleared`` will carry.
+
+        Raises:
+            LocalLinkError: not ready, or the window is full.
+            RemoteLinkError: the session has failed.
+        """
+        self._admit(EventKind.RESET)
+        self._reset_due = False
+        ticket = self._outstanding.next_sequence
+        return self._start(ticket, Clearing(ticket), now)
 
     def data_to_send(self) -> bytes:
         """The bytes that the transport has to write now, each once."""
-        data = bytes(self._to_send)
-        self._to_send.clear()
-        return data
+        return self._outstanding.data_to_send()
 
     def receive(self, data: bytes, now: float) -> list[ConnectionEvent]:
         """Takes what the transport has read, cut anywhere, and returns what it means."""
@@ -209,7 +238,7 @@ class Connection:
                 )
                 self._fail(EventKind.SILENCE, error, events)
                 break
-            self._resend(request, now)
+            self._outstanding.repeat(request, now)
         return events
 
     def _take(self, frame: Frame, now: float, events: list[ConnectionEvent]) -> None:
@@ -228,7 +257,7 @@ class Connection:
             self.counters.unexpected_answers += 1
             return
         try:
-            self._answer(request, frame, events)
+            self._answer(request, frame, now, events)
         except DeviceReportedError as error:
             self._fail(EventKind.ERROR, error, events)
             return
@@ -237,83 +266,133 @@ class Connection:
             return
         for lost in self._outstanding.overtaken_by(request):
             if lost.tries < self._max_tries:
-                self._resend(lost, now)
-        self._ask_for_tensors(now)
+                self._outstanding.repeat(lost, now)
+        self._ask(now)
 
-    def _answer(self, request: Request, frame: Frame, events: list[ConnectionEvent]) -> None:
+    def _answer(self, request: Request, frame: Frame, now: float, events: list[ConnectionEvent]) -> None:
         if frame.type == MessageType.ERROR:
-            raise DeviceReportedError(request.type, Error.decode(frame.payload))
-        if frame.type != _ANSWERS[request.type]:
+            error = Error.decode(frame.payload)
+            if error.code is ErrorCode.NOT_READY and (self._state, EventKind.RESTART) in TRANSITIONS:
+                self._restart(now)
+            elif error.code is ErrorCode.INPUTS_DIFFER and request.type is MessageType.RUN:
+                self._worked(EventKind.INPUTS_DIFFER, request, error, events)
+            else:
+                raise DeviceReportedError(request.type, error)
+            return
+        kind = _ANSWERS[request.type]
+        if frame.type != kind.TYPE:
             raise RemoteLinkError(f"the device answered {request.type.name} with type 0x{frame.type:02x}")
-        match request.message:
-            case Hello():
-                self._welcomed(Welcome.decode(frame.payload), events)
-            case Describe() as asked:
-                self._described(asked, Tensor.decode(frame.payload), events)
-            case Infer() as asked:
-                self._inferred(request.sequence, asked, Result.decode(frame.payload), events)
+        match request.message, kind.decode(frame.payload):
+            case Hello(), Welcome() as welcome:
+                self._welcomed(welcome, events)
+            case Describe() as asked, Tensor() as tensor:
+                self._described(asked, tensor, events)
+            case _, answer:
+                self._worked(EventKind[answer.TYPE.name], request, answer, events)
 
     def _welcomed(self, welcome: Welcome, events: list[ConnectionEvent]) -> None:
         self._move(EventKind.WELCOME)
-        self._handshake = Handshake(welcome)
+        self._handshake = Handshake(welcome, self._handshake)
         self._window = min(welcome.window, self._wanted_window or welcome.window)
         events.append(Greeted(welcome))
 
     def _described(self, asked: Describe, tensor: Tensor, events: list[ConnectionEvent]) -> None:
         if self._handshake is None:
             raise LocalLinkError("a tensor was asked for before the greeting")
-        self._description = self._handshake.take(asked, tensor)
-        self._move(EventKind.LAST_TENSOR if self._description else EventKind.TENSOR)
-        if self._description:
-            events.append(Ready(self._description))
-
-    def _inferred(self, ticket: int, asked: Infer, result: Result, events: list[ConnectionEvent]) -> None:
-        expected = asked.count * self.description.output_bytes
-        if result.count != asked.count or len(result.outputs) != expected:
-            raise RemoteLinkError(
-                f"asked for {asked.count} vectors, which are {expected} bytes of output, "
-                f"the device answered {result.count} in {len(result.outputs)} bytes"
-            )
-        self._move(EventKind.RESULT)
-        events.append(Inferred(ticket, result.count, result.ticks, result.outputs))
-
-    def _ask_for_tensors(self, now: float) -> None:
-        if self._handshake is None:
+        description = self._handshake.take(asked, tensor)
+        self._move(EventKind.LAST_TENSOR if description else EventKind.TENSOR)
+        if description is None:
             return
-        while self._handshake.unasked and len(self._outstanding) < self._window:
-            self._request(self._handshake.unasked.popleft(), now)
+        before, self._description = self._description, description
+        self._reset_due = description.welcome.stateful
+        if before is None:
+            events.append(Ready(description))
+            return
+        events.append(Restarted(before.welcome.boot_id, description.welcome.boot_id))
+        if description.welcome.stateful:
+            self._works.clear()
+        for work in self._works.values():
+            work.begin()
 
-    def _request(self, message: Message, now: float) -> int:
-        sequence = self._next_sequence
-        self._next_sequence = (sequence + 1) & 0xFFFFFFFF
-        endless = message.TYPE is MessageType.HELLO
-        patience = HELLO_EVERY if endless else self._resend_after
-        wire = encode_frame(Frame(message.TYPE, sequence, message.encode()))
-        self._send(Request(sequence, message, wire, patience, endless), now)
-        return sequence
+    def _worked(self, kind: EventKind, request: Request, answer: Message, events: list[ConnectionEvent]) -> None:
+        if request.ticket is None:
+            raise LocalLinkError(f"{request.type.name} was sent without a work")
+        self._move(kind)
+        done = self._works[request.ticket].take(request.message, answer)
+        if done is not None:
+            del self._works[request.ticket]
+            self._restarts_in_vain = 0
+            events.append(done)
 
-    def _resend(self, request: Request, now: float) -> None:
-        if request.endless:
-            self.counters.hello_resends += 1
-        else:
-            self.counters.resends += 1
-        self._send(request, now)
+    def _restart(self, now: float) -> None:
+        """Greets a device anew that has started again. What is still on its way answers to nothing any more."""
+        self._move(EventKind.RESTART)
+        self.counters.restarts += 1
+        self._restarts_in_vain += 1
+        if self._restarts_in_vain > self._max_setbacks:
+            raise RemoteLinkError(
+                f"the device has restarted {self._restarts_in_vain} times without getting anything done",
+                hint="look for a crash or a brown-out in what it printed",
+                detail=self.counters.describe(),
+            )
+        self._outstanding.clear()
+        self._outstanding.ask(Hello(), None, _SHORT_ANSWER, now)
 
-    def _send(self, request: Request, now: float) -> None:
-        self._to_send += request.wire
-        self.counters.frames_sent += 1
-        self.counters.bytes_sent += len(request.wire)
-        self._outstanding.sent(request, now)
+    def _admit(self, kind: EventKind) -> None:
+        """Refuses work that cannot be begun now."""
+        if self._error is not None:
+            raise self._error
+        if (self._state, kind) not in TRANSITIONS:
+            raise self._impossible(kind)
+        if not self.can_send:
+            raise LocalLinkError(f"{self.in_flight} requests are unanswered, as many as the window allows")
+
+    def _start(self, ticket: int, work: Work, now: float) -> int:
+        self._works[ticket] = work
+        self._ask(now)
+        return ticket
+
+    def _ask(self, now: float) -> None:
+        """Sends what is to be asked next, as far as the window allows."""
+        for ticket, message in self._questions():
+            self._outstanding.ask(message, ticket, self._answer_bytes(message), now)
+
+    def _questions(self) -> Iterator[tuple[int | None, Message]]:
+        if self._state is State.DESCRIBING and self._handshake is not None:
+            while self._handshake.unasked and self._room:
+                yield None, self._handshake.unasked.popleft()
+        if self._state is State.READY:
+            for ticket, work in self._works.items():
+                while self._room and (message := work.next_request()) is not None:
+                    self._move(EventKind[message.TYPE.name])
+                    yield ticket, message
+
+    @property
+    def _room(self) -> bool:
+        return len(self._outstanding) < self._window
+
+    def _answer_bytes(self, asked: Message) -> int:
+        """The longest payload that a sound answer has."""
+        match asked:
+            case Infer():
+                return Result.HEADER_BYTES + asked.count * self.description.output_bytes
+            case Read():
+                return asked.length
+            case _:
+                return _SHORT_ANSWER
 
     def _move(self, kind: EventKind) -> None:
         try:
             self._state = TRANSITIONS[self._state, kind]
         except KeyError:
-            raise LocalLinkError(f"{kind.value} is not possible while the connection is {self._state.value}") from None
+            raise self._impossible(kind) from None
+
+    def _impossible(self, kind: EventKind) -> LocalLinkError:
+        return LocalLinkError(f"{kind.value} is not possible while the connection is {self._state.value}")
 
     def _fail(self, kind: EventKind, error: RemoteLinkError, events: list[ConnectionEvent]) -> None:
         self._move(kind)
         self._error = error
         self._outstanding.clear()
-        self._to_send.clear()
+        self._works.clear()
         events.append(Failed(error))

@@ -19,6 +19,7 @@ class Counters:
         rejected: chunks that were neither frame nor text, by reason.
         unexpected_answers: answers to a number that was not outstanding, late and doubled ones included.
         requests_received: requests that reached the host, which is broken protocol.
+        restarts: times that the device had started again since it was greeted.
         bytes_sent: queued for sending, delimiters included.
         bytes_received: everything, text and rejected chunks included.
     """
@@ -30,8 +31,14 @@ class Counters:
     rejected: dict[Reason, int] = field(default_factory=lambda: dict.fromkeys(Reason, 0))
     unexpected_answers: int = 0
     requests_received: int = 0
+    restarts: int = 0
     bytes_sent: int = 0
     bytes_received: int = 0
+
+    @property
+    def answers_accepted(self) -> int:
+        """Answers that belonged to a request; each is a step forward."""
+        return self.frames_received - self.unexpected_answers - self.requests_received
 
     def describe(self) -> str:
         """All counters in one line."""
@@ -41,5 +48,6 @@ class Counters:
             f"sent {self.frames_sent} frames ({self.bytes_sent} bytes, {self.resends + self.hello_resends} repeated), "
             f"received {self.frames_received} frames ({self.bytes_received} bytes), "
             f"rejected {rejected} chunks{f' ({reasons})' if reasons else ''}, "
-            f"{self.unexpected_answers} unexpected answers, {self.requests_received} requests from the device"
+            f"{self.unexpected_answers} unexpected answers, {self.requests_received} requests from the device, "
+            f"{self.restarts} restarts"
         )

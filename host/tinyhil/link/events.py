@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from tinyhil.affine import TensorSpec
 from tinyhil.errors import RemoteLinkError
 from tinyhil.link.fields import MessageType
+from tinyhil.link.inference import Infer, Result
 from tinyhil.link.messages import Error, ErrorCode, Welcome
+
+_ADDRESSABLE = 1 << 32
+"""Bytes of the largest tensor that WRITE and READ can address by their 32-bit offset."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +29,43 @@ class DeviceDescription:
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
 
-    @property
+    @cached_property
     def input_bytes(self) -> int:
         """Bytes of all input tensors of one vector."""
-        return _total_bytes(self.inputs)
+        return sum(spec.nbytes for spec in self.inputs)
 
-    @property
+    @cached_property
     def output_bytes(self) -> int:
         """Bytes of all output tensors of one vector."""
-        return _total_bytes(self.outputs)
+        return sum(spec.nbytes for spec in self.outputs)
+
+    @cached_property
+    def large(self) -> bool:
+        """Whether not even one vector fits into INFER and RESULT, so that it has to travel in parts."""
+        return self._together < 1
+
+    @cached_property
+    def capacity(self) -> int:
+        """Most vectors that one request can carry, 1 for a large model.
+
+        Raises:
+            RemoteLinkError: a tensor is so large that not even its parts can be addressed.
+        """
+        for spec in (*self.inputs, *self.outputs):
+            if self.large and spec.nbytes > _ADDRESSABLE:
+                raise RemoteLinkError(
+                    f"the device describes a tensor {spec.name!r} of shape {spec.shape}, "
+                    f"which is {spec.nbytes} bytes; the link can address {_ADDRESSABLE}"
+                )
+        return max(1, self._together)
+
+    @cached_property
+    def _together(self) -> int:
+        # In Python's integers: a device may claim six dimensions of 2^32 - 1 each, which no fixed width holds.
+        limit = self.welcome.max_payload
+        return min(
+            (limit - Infer.HEADER_BYTES) // self.input_bytes, (limit - Result.HEADER_BYTES) // self.output_bytes, 0xFFFF
+        )
 
 
 @dataclass(frozen=True)
@@ -46,14 +77,30 @@ class Greeted:
 
 @dataclass(frozen=True)
 class Ready:
-    """All tensors are known: INFER may be sent."""
+    """All tensors are known for the first time: inferences may be asked for."""
 
     description: DeviceDescription
 
 
 @dataclass(frozen=True)
+class Restarted:
+    """The device has started again since Ready, was greeted anew, and is the same as before.
+
+    Tickets stay good: what was unanswered has been asked again. For a model that keeps state they are void instead,
+    because its state is lost: begin again with ``reset`` and the first vector.
+
+    Attributes:
+        old_boot_id: of the last handshake.
+        new_boot_id: of this one.
+    """
+
+    old_boot_id: int
+    new_boot_id: int
+
+
+@dataclass(frozen=True)
 class Inferred:
-    """An INFER was answered. Each ticket comes exactly once, not necessarily in order.
+    """An inference was answered. Each ticket comes exactly once, not necessarily in order.
 
     Attributes:
         ticket: what ``Connection.infer`` returned.
@@ -66,6 +113,17 @@ class Inferred:
     count: int
     ticks: int
     outputs: bytes
+
+
+@dataclass(frozen=True)
+class StateCleared:
+    """A RESET was answered.
+
+    Attributes:
+        ticket: what ``Connection.reset`` returned.
+    """
+
+    ticket: int
 
 
 @dataclass(frozen=True)
@@ -86,14 +144,14 @@ class Failed:
     error: RemoteLinkError
 
 
-ConnectionEvent = Greeted | Ready | Inferred | DeviceText | Failed
+ConnectionEvent = Greeted | Ready | Restarted | Inferred | StateCleared | DeviceText | Failed
 
 
 class DeviceReportedError(RemoteLinkError):
     """The device answered a request with ERROR.
 
     Attributes:
-        code: NOT_READY means that the device has restarted, and that a new handshake may go on.
+        code: what it says.
         device_detail: the 32 bits beside the code.
     """
 
@@ -125,9 +183,8 @@ _MEANINGS = {
         "an inference failed (status {})",
         "look for the engine's own message in what it printed",
     ),
+    ErrorCode.INPUTS_DIFFER: (
+        "what was written to its inputs did not arrive there (it finds the CRC {})",
+        "something else writes to the engine's memory: look at the sketch, and at the size of the arena",
+    ),
 }
-
-
-def _total_bytes(specs: Sequence[TensorSpec]) -> int:
-    # In Python's integers: a device may claim six dimensions of 2^32 - 1 each, which no fixed width holds.
-    return sum(math.prod(spec.shape) * spec.dtype.numpy.itemsize for spec in specs)

@@ -22,9 +22,17 @@ class MessageType(IntEnum):
     HELLO = 0x01
     DESCRIBE = 0x02
     INFER = 0x03
+    RESET = 0x04
+    WRITE = 0x05
+    RUN = 0x06
+    READ = 0x07
     WELCOME = 0x81
     TENSOR = 0x82
     RESULT = 0x83
+    CLEARED = 0x84
+    WRITTEN = 0x85
+    RAN = 0x86
+    DATA = 0x87
     ERROR = 0xFF
 
 

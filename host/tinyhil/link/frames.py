@@ -100,6 +100,11 @@ def encode_frame(frame: Frame) -> bytes:
     return b"\0" + cobs.encode(checked + _CRC.pack(zlib.crc32(checked))) + b"\0"
 
 
+def longest_wire(payload_bytes: int) -> int:
+    """The most bytes that the frame of a payload takes on the wire, both delimiters included."""
+    return cobs.longest_encoding(payload_bytes + _OVERHEAD) + 2
+
+
 class FrameDecoder:
     """Turns a byte stream into events.
 

@@ -1,8 +1,14 @@
-"""What the host has learned of the device so far, and what it still has to ask."""
+"""What the host has learned of the device so far, and what it still has to ask.
+
+A device that has started again is asked for everything once more, and has to describe itself as before, boot id aside:
+what was asked of the first must mean the same to the second.
+"""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
+from dataclasses import fields
 
 from tinyhil.affine import TensorSpec
 from tinyhil.errors import RemoteLinkError
@@ -11,12 +17,22 @@ from tinyhil.link.messages import Describe, Direction, Tensor, Welcome
 
 
 class Handshake:
-    """Collects the tensors that a WELCOME announced. They may be answered in any order."""
+    """Collects the tensors that a WELCOME announced. They may be answered in any order.
 
-    def __init__(self, welcome: Welcome) -> None:
-        self._welcome = welcome
-        self._inputs: dict[int, TensorSpec] = {}
-        self._outputs: dict[int, TensorSpec] = {}
+    Args:
+        welcome: of the device.
+        before: the handshake before its restart, complete or not, if there was one.
+
+    Raises:
+        RemoteLinkError: the device describes itself differently than before.
+    """
+
+    def __init__(self, welcome: Welcome, before: Handshake | None) -> None:
+        if before is not None:
+            _refuse_changes("itself", before._welcome, welcome)
+        self._welcome: Welcome = welcome
+        self._expected: dict[Describe, TensorSpec] = {**before._expected, **before._found} if before else {}
+        self._found: dict[Describe, TensorSpec] = {}
         self.unasked = deque(
             [Describe(Direction.INPUT, index) for index in range(welcome.inputs)]
             + [Describe(Direction.OUTPUT, index) for index in range(welcome.outputs)]
@@ -26,19 +42,43 @@ class Handshake:
         """Takes the answer to ``asked`` and returns the whole description once nothing is missing.
 
         Raises:
-            RemoteLinkError: the device described another tensor.
+            RemoteLinkError: the device described another tensor, or this one differently than before.
         """
         if (tensor.direction, tensor.index) != (asked.direction, asked.index):
             raise RemoteLinkError(
                 f"asked for {asked.direction.name.lower()} {asked.index}, "
                 f"the device described {tensor.direction.name.lower()} {tensor.index}"
             )
-        found = self._inputs if asked.direction is Direction.INPUT else self._outputs
-        found[asked.index] = tensor.spec
-        if len(self._inputs) < self._welcome.inputs or len(self._outputs) < self._welcome.outputs:
+        if asked in self._expected:
+            _refuse_changes(f"{asked.direction.name.lower()} {asked.index}", self._expected[asked], tensor.spec)
+        self._found[asked] = tensor.spec
+        if len(self._found) < self._welcome.inputs + self._welcome.outputs:
             return None
-        return DeviceDescription(self._welcome, _in_order(self._inputs), _in_order(self._outputs))
+        return DeviceDescription(self._welcome, self._in_order(Direction.INPUT), self._in_order(Direction.OUTPUT))
+
+    def _in_order(self, direction: Direction) -> tuple[TensorSpec, ...]:
+        return tuple(self._found[asked] for asked in sorted(self._found, key=_index) if asked.direction is direction)
 
 
-def _in_order(specs: dict[int, TensorSpec]) -> tuple[TensorSpec, ...]:
-    return tuple(specs[index] for index in sorted(specs))
+def _index(asked: Describe) -> int:
+    return asked.index
+
+
+def _refuse_changes(what: str, before: Welcome | TensorSpec, now: Welcome | TensorSpec) -> None:
+    changes = ", ".join(_changes(before, now))
+    if changes:
+        raise RemoteLinkError(
+            f"the device has restarted and describes {what} differently than before: {changes}",
+            hint="was it flashed, or another board plugged in? start the run again",
+        )
+
+
+def _changes(before: Welcome | TensorSpec, now: Welcome | TensorSpec) -> Iterator[str]:
+    for field in fields(before):
+        old, new = getattr(before, field.name), getattr(now, field.name)
+        if field.name != "boot_id" and old != new:
+            yield f"{field.name.replace('_', ' ')} {_shown(new)} instead of {_shown(old)}"
+
+
+def _shown(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)

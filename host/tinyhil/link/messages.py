@@ -1,8 +1,9 @@
-"""The messages that frames carry: their fields, their limits, and nothing about order (docs/protocol.md, "Messages").
+"""The messages of the handshake, and ERROR: their fields, their limits, and nothing about order.
 
-Each message is a frozen value with ``encode()`` and ``decode()``. Both hold every limit of the protocol page: what
-breaks one when encoding is our fault (LocalLinkError), what breaks one when decoding is the device's (RemoteLinkError).
-Limits that depend on the model or on the request, such as the length of a RESULT, are the connection's to check.
+They are those of docs/protocol.md, "Messages"; the messages that run the model are in inference.py. Each message is a
+frozen value with ``encode()`` and ``decode()``. Both hold every limit of the protocol page: what breaks one when
+encoding is our fault (LocalLinkError), what breaks one when decoding is the device's (RemoteLinkError). Limits that
+depend on the model or on the request, such as the length of a RESULT, are the connection's to check.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from enum import IntEnum
 from typing import ClassVar, Self
 
 from tinyhil.affine import DType, TensorSpec
-from tinyhil.link.fields import MalformedError, Message, exactly, is_float32, known, outside, split, uneven
+from tinyhil.link.fields import MalformedError, Message, exactly, is_float32, known, outside, split
 from tinyhil.link.fields import MessageType as MessageType  # readers look for it here
 
 VERSION = 1
@@ -32,6 +33,7 @@ class ErrorCode(IntEnum):
     NOT_READY = 5
     INIT_FAILED = 6
     INVOKE_FAILED = 7
+    INPUTS_DIFFER = 8
 
 
 class Direction(IntEnum):
@@ -230,60 +232,6 @@ class Tensor(Message):
         dtype = known(DType, code, "element type")
         spec = TensorSpec(text, dtype, struct.unpack(f"<{rank}I", dimensions), scale, zero_point)
         return cls(known(Direction, direction, "direction"), index, spec)
-
-
-@dataclass(frozen=True, slots=True)
-class Infer(Message):
-    """Asks for ``count`` inferences, 1..65535; ``vectors`` holds all input tensors of each, row-major."""
-
-    TYPE: ClassVar[MessageType] = MessageType.INFER
-
-    count: int
-    vectors: bytes
-
-    def _problems(self) -> Iterator[str]:
-        yield from outside("count", self.count, 1, 0xFFFF)
-        yield from uneven(self.vectors, self.count)
-
-    def _pack(self) -> bytes:
-        return struct.pack("<H", self.count) + self.vectors
-
-    @classmethod
-    def _unpack(cls, payload: bytes) -> Self:
-        fixed, vectors = split(payload, 2)
-        (count,) = struct.unpack("<H", fixed)
-        return cls(count, vectors)
-
-
-@dataclass(frozen=True, slots=True)
-class Result(Message):
-    """What the device computed.
-
-    Attributes:
-        count: vectors, as asked, 1..65535.
-        ticks: of the device's clock spent in the engine for all of them, modulo 2^32; 0 without a clock.
-        outputs: all output tensors of each vector, row-major.
-    """
-
-    TYPE: ClassVar[MessageType] = MessageType.RESULT
-
-    count: int
-    ticks: int
-    outputs: bytes
-
-    def _problems(self) -> Iterator[str]:
-        yield from outside("count", self.count, 1, 0xFFFF)
-        yield from outside("ticks", self.ticks, 0, 0xFFFFFFFF)
-        yield from uneven(self.outputs, self.count)
-
-    def _pack(self) -> bytes:
-        return struct.pack("<HI", self.count, self.ticks) + self.outputs
-
-    @classmethod
-    def _unpack(cls, payload: bytes) -> Self:
-        fixed, outputs = split(payload, 6)
-        count, ticks = struct.unpack("<HI", fixed)
-        return cls(count, ticks, outputs)
 
 
 @dataclass(frozen=True, slots=True)

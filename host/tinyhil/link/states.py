@@ -19,14 +19,24 @@ class State(Enum):
 
 
 class EventKind(Enum):
-    """What moves a session from state to state."""
+    """What moves a session from state to state. A message's kind is called like the message's type."""
 
     HELLO = "hello"
     WELCOME = "WELCOME"
     TENSOR = "TENSOR"
     LAST_TENSOR = "last TENSOR"
-    INFER = "infer"
+    INFER = "INFER"
     RESULT = "RESULT"
+    RESET = "RESET"
+    CLEARED = "CLEARED"
+    WRITE = "WRITE"
+    WRITTEN = "WRITTEN"
+    RUN = "RUN"
+    RAN = "RAN"
+    INPUTS_DIFFER = "inputs differ"
+    READ = "READ"
+    DATA = "DATA"
+    RESTART = "restart"
     ERROR = "ERROR"
     BROKEN_PROTOCOL = "broken protocol"
     SILENCE = "silence"
@@ -39,11 +49,22 @@ TRANSITIONS: dict[tuple[State, EventKind], State] = {
     (State.GREETING, EventKind.BROKEN_PROTOCOL): State.FAILED,
     (State.DESCRIBING, EventKind.TENSOR): State.DESCRIBING,
     (State.DESCRIBING, EventKind.LAST_TENSOR): State.READY,
+    (State.DESCRIBING, EventKind.RESTART): State.GREETING,
     (State.DESCRIBING, EventKind.ERROR): State.FAILED,
     (State.DESCRIBING, EventKind.BROKEN_PROTOCOL): State.FAILED,
     (State.DESCRIBING, EventKind.SILENCE): State.FAILED,
     (State.READY, EventKind.INFER): State.READY,
     (State.READY, EventKind.RESULT): State.READY,
+    (State.READY, EventKind.RESET): State.READY,
+    (State.READY, EventKind.CLEARED): State.READY,
+    (State.READY, EventKind.WRITE): State.READY,
+    (State.READY, EventKind.WRITTEN): State.READY,
+    (State.READY, EventKind.RUN): State.READY,
+    (State.READY, EventKind.RAN): State.READY,
+    (State.READY, EventKind.INPUTS_DIFFER): State.READY,
+    (State.READY, EventKind.READ): State.READY,
+    (State.READY, EventKind.DATA): State.READY,
+    (State.READY, EventKind.RESTART): State.GREETING,
     (State.READY, EventKind.ERROR): State.FAILED,
     (State.READY, EventKind.BROKEN_PROTOCOL): State.FAILED,
     (State.READY, EventKind.SILENCE): State.FAILED,

@@ -6,7 +6,7 @@
     build/<recipe>/model/<scheme>/     QuantizedModel
     build/<recipe>/<target>/project/   Project
     build/<recipe>/<target>/firmware/  FirmwareImage
-    build/<recipe>/<target>/           report.json, report.xml
+    build/<recipe>/<target>/           journal, report.json, report.xml
 
 A :class:`Run` makes each thing once and remembers it, so that a report can be written even of a run that was blocked
 half-way.
@@ -34,9 +34,15 @@ from tinyhil.quantize import quantize
 from tinyhil.render import render
 from tinyhil.report import assemble, files
 from tinyhil.report.assemble import Evidence
-from tinyhil.session import Identity, capture, greet
+from tinyhil.session import Identity, capture, greet, journal
+from tinyhil.session.journal import Journal, Origin
+from tinyhil.session.lines import Lines, PortLines
+from tinyhil.session.recording import Header, Recorder
+from tinyhil.session.records import RecordFile
 from tinyhil.targets import registry
 from tinyhil.train import train
+from tinyhil.transport import owner
+from tinyhil.transport.finder import PortFinder
 from tinyhil.verify import verify
 
 _A = TypeVar("_A")
@@ -63,6 +69,8 @@ class Request:
         build_dir: where everything is put.
         port: a device that is already running, instead of starting one.
         firmware: an ELF file to run instead of the one that the project builds.
+        resume: ask the device only for what the journal of an interrupted run lacks.
+        record: a file for the whole conversation with the device.
     """
 
     recipe: str
@@ -71,6 +79,8 @@ class Request:
     build_dir: Path = Path("build")
     port: str | None = None
     firmware: Path | None = None
+    resume: bool = False
+    record: Path | None = None
 
 
 class Run:
@@ -94,6 +104,7 @@ class Run:
         self.folder = request.build_dir / self.recipe.name / self.target.name
         self.evidence = Evidence()
         self._models = request.build_dir / self.recipe.name / "model"
+        self._journal = self.folder / journal.NAME
         self._observer = observer
         self._made: dict[str, Any] = {}
 
@@ -179,10 +190,24 @@ class Run:
         assert model is not None
 
         def work(reporter: Reporter) -> tuple[Capture, bool, str]:
-            with open_device(self.target, self.request.port) as device:
+            with contextlib.ExitStack() as stack:
+                device = stack.enter_context(open_device(self.target, self.request.port))
                 port = device.start(image.elf, Deadline.after(self.target.link.answer_within))
-                answers = capture(port, identity, model.vectors, self.target, device.check, reporter)
-            return answers, False, f"{model.vectors.count} vectors"
+                finder = PortFinder(port)
+                stack.enter_context(owner.owned(finder.locate()))
+                stack.enter_context(lock.exclusive(self.folder, reporter.text))
+                origin = _origin(model, image)
+                kept = stack.enter_context(Journal(self._journal, origin, resume=self.request.resume))
+                lines: Lines = PortLines(port, self.target.link.baud, finder)
+                if self.request.record is not None:
+                    file = stack.enter_context(RecordFile(self.request.record))
+                    lines = Recorder(lines, file, self._header(image, origin), list(kept.answers.values()))
+                if kept.afresh:
+                    reporter.text(f"nothing to resume: {kept.afresh}")
+                answers = capture(
+                    port, identity, model.vectors, self.target, device.check, reporter, lines=lines, ledger=kept
+                )
+            return answers, False, _note(model.vectors.count, kept)
 
         answers = self._stage("session", work)
         self.evidence = replace(self.evidence, capture=answers)
@@ -205,6 +230,7 @@ class Run:
                 files.write(blocked, self.folder)
             raise
         files.write(report, self.folder)
+        journal.conclude(self._journal)
         return report
 
     def _judge(self) -> Report:
@@ -226,6 +252,21 @@ class Run:
         assert model is not None
         return Identity(model.sha256, image.project_sha256, model.inputs, model.outputs)
 
+    def _header(self, image: FirmwareImage, origin: Origin) -> Header:
+        project = self.evidence.project
+        assert project is not None
+        return Header(
+            recipe=self.recipe.name,
+            target=self.target.name,
+            engine=self.engine,
+            origin=origin,
+            kernels=project.kernels,
+            flash_bytes=image.flash_bytes,
+            ram_bytes=image.ram_bytes,
+            sections=image.sections,
+            tool_versions=image.tool_versions,
+        )
+
     def _stage(self, name: str, work: Callable[[Reporter], tuple[_A, bool, str]]) -> _A:
         """Runs a stage once in the life of this run."""
         if name not in self._made:
@@ -234,3 +275,13 @@ class Run:
                 self._observer.result(note, found=found)
             self._made[name] = made
         return cast(_A, self._made[name])
+
+
+def _origin(model: QuantizedModel, image: FirmwareImage) -> Origin:
+    return Origin(model.sha256, image.project_sha256, image.sha256, journal.of_vectors(model.vectors))
+
+
+def _note(count: int, kept: Journal) -> str:
+    if kept.afresh:
+        return f"{count} vectors (nothing was resumed: {kept.afresh})"
+    return f"{count} vectors, {kept.resumed} of them from the journal" if kept.resumed else f"{count} vectors"

@@ -80,7 +80,7 @@ def _report(
         project_sha256=image.project_sha256 if image else None,
         firmware_sha256=image.sha256 if image else None,
         tool_versions=image.tool_versions if image else {},
-        link=capture.counters if capture else {},
+        link=capture.work if capture else {},
         blocked=cause,
     )
 

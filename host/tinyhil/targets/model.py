@@ -57,28 +57,47 @@ class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     Attributes:
         baud: line rate in bit/s; an emulator ignores it.
         max_payload: largest frame payload in bytes that the firmware is built for (docs/protocol.md, WELCOME).
-        answer_within: seconds after which a device that has not answered the handshake is given up.
+        answer_within: seconds of silence after which a device is given up.
+        max_batch: most vectors in one request. Lower it where a model is so slow that a request of the largest size
+            would take longer than ``answer_within``.
     """
 
     baud: Positive = 115200
     max_payload: Annotated[int, Meta(ge=100, le=4096)] = 1024
     answer_within: Annotated[float, Meta(gt=0)] = 10.0
+    max_batch: Annotated[int, Meta(ge=1, le=65535)] = 65535
+
+
+FIRMWARE = "{firmware}"
+"""What stands for the path of the ELF file in a target file."""
 
 
 class Emulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A program that stands in for the board.
 
     Attributes:
-        program: found on PATH.
-        debian: the Debian package that brings it.
+        program: found on PATH; ``{firmware}`` where the firmware is itself a program for the host.
+        debian: the Debian package that brings it, if it is to be found on PATH.
         arguments: its arguments; ``{firmware}`` stands for the path of the ELF file.
         serial_port: regular expression whose first group is the path of the serial port in the program's output.
+        last_words: regular expression of the lines of its output that say why it ended; by default the last line does.
     """
 
     program: str
-    debian: str
     arguments: tuple[str, ...]
     serial_port: str
+    debian: str = ""
+    last_words: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuses a program whose package is not named, so that a user who lacks it is told what to install."""
+        if (self.program == FIRMWARE) == bool(self.debian):
+            raise ValueError(f"`debian` names the package of `program`, and nothing where that is {FIRMWARE!r}")
+
+    @property
+    def on_path(self) -> Program | None:
+        """What has to be installed to run it, None where that is the firmware alone."""
+        return Program(name=self.program, debian=self.debian) if self.debian else None
 
 
 class Measure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

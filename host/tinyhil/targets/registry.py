@@ -1,13 +1,10 @@
-"""Finds target files: those that ship in the package, and the user's own in ``./targets``.
-
-A user's file adds a target; one that takes a shipped name is refused, because a report names targets by name only.
-"""
+"""The target files: those that ship in the package, and the user's own in ``./targets``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tinyhil.config import toml
+from tinyhil.config import named, toml
 from tinyhil.errors import ConfigError
 from tinyhil.targets.model import Target
 
@@ -21,14 +18,7 @@ def paths(user: Path = USER) -> dict[str, Path]:
     Raises:
         ConfigError: a user's file takes the name of a shipped target.
     """
-    found = {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
-    for path in sorted(user.glob("*.toml")):
-        if path.stem in found:
-            raise ConfigError(
-                f"{path} takes the name of the target {path.stem!r} that tinyhil ships", hint="rename the file"
-            )
-        found[path.stem] = path
-    return found
+    return named.paths("target", SHIPPED, user)
 
 
 def get(name: str, user: Path = USER) -> Target:
@@ -37,12 +27,7 @@ def get(name: str, user: Path = USER) -> Target:
     Raises:
         ConfigError: there is no such target, or its file is wrong.
     """
-    known = paths(user)
-    if name not in known:
-        raise ConfigError(
-            f"unknown target {name!r}", hint=f"known targets: {', '.join(known)}; yours go to {user}/NAME.toml"
-        )
-    path = known[name]
+    path = named.find(name, "target", SHIPPED, user)
     target = toml.load(path, Target)
     if target.name != name:
         raise ConfigError(f"{path}: its name is {target.name!r}, but the file is called {path.name}")

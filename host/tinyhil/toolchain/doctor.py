@@ -69,10 +69,9 @@ def _programs(targets: Iterable[Target]) -> dict[tuple[str, str], list[str]]:
     """Which targets need a program; the key is its name and its Debian packages."""
     users: dict[tuple[str, str], list[str]] = {}
     for target in targets:
-        for program in target.build.programs:
+        emulator = target.emulator.on_path if target.emulator is not None else None
+        for program in (*target.build.programs, *([emulator] if emulator is not None else [])):
             users.setdefault((program.name, program.debian), []).append(target.name)
-        if target.emulator is not None:
-            users.setdefault((target.emulator.program, target.emulator.debian), []).append(target.name)
     return users
 
 

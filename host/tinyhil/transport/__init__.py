@@ -5,6 +5,6 @@ Floor F2. A transport moves bytes and nothing else: who starts and ends the devi
 """
 
 from tinyhil.transport.address import open_transport
-from tinyhil.transport.base import Transport
+from tinyhil.transport.base import Pollable, Transport
 
-__all__ = ["Transport", "open_transport"]
+__all__ = ["Pollable", "Transport", "open_transport"]

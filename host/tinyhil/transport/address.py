@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 
 from tinyhil.deadline import Deadline
 from tinyhil.errors import ConfigError
+from tinyhil.transport import owner
 from tinyhil.transport.base import Transport
+from tinyhil.transport.finder import PortFinder
 from tinyhil.transport.serial_port import open_serial
 from tinyhil.transport.socket_stream import connect_tcp, connect_unix
 
@@ -14,13 +16,25 @@ from tinyhil.transport.socket_stream import connect_tcp, connect_unix
 def open_transport(address: str, *, baud: int, deadline: Deadline) -> Transport:
     """Opens what ``address`` names.
 
-    ``tcp://host:port`` and ``socket://host:port`` are TCP, ``unix:/path`` is a Unix socket, and everything else is a
-    device path or URL for pyserial. Sockets are waited for until the deadline; a serial port has to be there.
+    ``tcp://host:port`` and ``socket://host:port`` are TCP, ``unix:/path`` is a Unix socket, ``usb:SERIALNUMBER`` is the
+    port of the board with this serial number, and everything else is a device path or URL for pyserial. Sockets are
+    waited for until the deadline; a serial port has to be there. Until the transport is closed no other process gets
+    the port through here.
 
     Raises:
         ConfigError: the address cannot be meant.
-        DeviceError: it cannot be opened.
+        DeviceError: it cannot be opened, or another process holds it.
     """
+    address = PortFinder(address).locate()
+    claimed = owner.claim(address)
+    try:
+        return owner.OwnedTransport(_open(address, baud, deadline), claimed)
+    except BaseException:
+        owner.release(claimed)
+        raise
+
+
+def _open(address: str, baud: int, deadline: Deadline) -> Transport:
     scheme, colon, rest = address.partition(":")
     if colon and scheme == "unix":
         if not rest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tinyhil.deadline import Deadline
 
@@ -21,7 +21,7 @@ class Transport(Protocol):
         """Returns as soon as there are bytes, at most ``max_bytes``; nothing once ``timeout_s`` seconds have passed.
 
         Raises:
-            DeviceError: the other end is gone.
+            PortLostError: the other end is gone.
         """
 
     def write(self, data: bytes, deadline: Deadline) -> None:
@@ -30,8 +30,24 @@ class Transport(Protocol):
         Both ends may therefore send at once, and more than the buffers between them hold.
 
         Raises:
-            DeviceError: the other end is gone, or did not take the data before the deadline.
+            PortLostError: the other end is gone.
+            DeviceError: it did not take the data before the deadline.
         """
 
     def close(self) -> None:
         """Gives the port up. May be called again; anything else afterwards raises DeviceError."""
+
+
+@runtime_checkable
+class Pollable(Transport, Protocol):
+    """A transport that ``select`` can wait for, for who serves several ends in one thread."""
+
+    def fileno(self) -> int:
+        """The descriptor. After ``write`` there may be bytes to ``read`` although it is not readable."""
+
+    def write_some(self, data: bytes | memoryview) -> int:
+        """Hands over what the system takes at once; returns how many bytes that was, 0 if none.
+
+        Raises:
+            DeviceError: the other end is gone.
+        """

@@ -12,7 +12,7 @@ import select
 from collections.abc import Callable
 
 from tinyhil.deadline import Deadline
-from tinyhil.errors import DeviceError
+from tinyhil.errors import DeviceError, PortLostError
 
 READ_AHEAD_LIMIT = 1 << 20
 """Bytes that a write puts aside at most, should the device never stop talking."""
@@ -85,6 +85,16 @@ class PollStream:
             if readable:
                 self._ahead += self._receive_now(_CHUNK)
 
+    def fileno(self) -> int:
+        """See ``Pollable.fileno``."""
+        self._require_open()
+        return self._fileno
+
+    def write_some(self, data: bytes | memoryview) -> int:
+        """See ``Pollable.write_some``."""
+        self._require_open()
+        return self._send_now(memoryview(data))
+
     def close(self) -> None:
         """See ``Transport.close``."""
         if self._open:
@@ -124,9 +134,9 @@ class PollStream:
         if not self._open:
             raise DeviceError(f"{self._name} is closed")
 
-    def _lost(self, error: OSError | None) -> DeviceError:
+    def _lost(self, error: OSError | None) -> PortLostError:
         cause = f" ({os.strerror(error.errno)})" if error is not None and error.errno else ""
-        return DeviceError(
+        return PortLostError(
             f"{self._name}: the other end is gone{cause}",
             hint="the board was unplugged or reset its port, or the emulator ended",
         )

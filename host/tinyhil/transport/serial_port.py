@@ -15,7 +15,7 @@ from typing import Any
 import serial
 
 from tinyhil.deadline import Deadline
-from tinyhil.errors import ConfigError, DeviceError
+from tinyhil.errors import ConfigError, DeviceError, PortLostError
 from tinyhil.transport.base import Transport
 from tinyhil.transport.poll_stream import PollStream
 
@@ -103,8 +103,10 @@ class _PyserialStream:
         if not self._port.is_open:
             raise DeviceError(f"{self._name} is closed")
 
-    def _lost(self, error: OSError) -> DeviceError:
-        return DeviceError(f"{self._name}: the other end is gone ({error})", hint="look whether the server still runs")
+    def _lost(self, error: OSError) -> PortLostError:
+        return PortLostError(
+            f"{self._name}: the other end is gone ({error})", hint="look whether the server still runs"
+        )
 
 
 def _cannot_open(address: str, error: Exception) -> DeviceError:

@@ -1,0 +1,93 @@
+"""What a caller asked for, as requests and answers: one INFER, one RESET, or the many messages of large.py.
+
+A work gives its next request whenever there is room for one, takes the answers, and gives its event with the last.
+It knows neither numbers nor time. After a restart of the device it begins again, once nothing of it is on its way.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from tinyhil.errors import RemoteLinkError
+from tinyhil.link.events import Inferred, StateCleared
+from tinyhil.link.fields import Message
+from tinyhil.link.inference import Infer, Reset, Result
+
+
+class Work(ABC):
+    """Something that was asked for and is not answered yet."""
+
+    @abstractmethod
+    def begin(self) -> None:
+        """Starts afresh. No request of it may be on its way."""
+
+    @abstractmethod
+    def next_request(self) -> Message | None:
+        """The next request, or None while it has to wait for answers first."""
+
+    @abstractmethod
+    def take(self, asked: Message, answer: Message) -> Inferred | StateCleared | None:
+        """Takes the answer to one of its requests and returns its event once it is done.
+
+        Raises:
+            RemoteLinkError: the answer does not fit the request.
+        """
+
+
+class _OneRequest(Work):
+    """A work that is one request.
+
+    Args:
+        ticket: of the event.
+        request: the whole of it.
+    """
+
+    def __init__(self, ticket: int, request: Message) -> None:
+        self._ticket = ticket
+        self._request = request
+        self._asked = False
+
+    def begin(self) -> None:
+        self._asked = False
+
+    def next_request(self) -> Message | None:
+        if self._asked:
+            return None
+        self._asked = True
+        return self._request
+
+
+class Clearing(_OneRequest):
+    """A RESET."""
+
+    def __init__(self, ticket: int) -> None:
+        super().__init__(ticket, Reset())
+
+    def take(self, asked: Message, answer: Message) -> StateCleared:
+        """See ``Work.take``."""
+        return StateCleared(self._ticket)
+
+
+class Inference(_OneRequest):
+    """An INFER.
+
+    Args:
+        ticket: of the event.
+        request: the whole of it.
+        output_bytes: of one vector.
+    """
+
+    def __init__(self, ticket: int, request: Infer, output_bytes: int) -> None:
+        super().__init__(ticket, request)
+        self._count = request.count
+        self._expected = request.count * output_bytes
+
+    def take(self, asked: Message, answer: Message) -> Inferred:
+        """See ``Work.take``."""
+        assert isinstance(answer, Result)
+        if answer.count != self._count or len(answer.outputs) != self._expected:
+            raise RemoteLinkError(
+                f"asked for {self._count} vectors, which are {self._expected} bytes of output, "
+                f"the device answered {answer.count} in {len(answer.outputs)} bytes"
+            )
+        return Inferred(self._ticket, answer.count, answer.ticks, answer.outputs)

@@ -1,0 +1,92 @@
+"""How a session gets its line to the device: for the first time, and again after the port went away.
+
+A :class:`Line` is all that makes one conversation differ from another: the bytes, the clock, and the number that
+requests start at. Whoever plays these three back plays back the conversation (recording.py).
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from tinyhil.deadline import Deadline
+from tinyhil.errors import DeviceError
+from tinyhil.transport import Transport, open_transport
+from tinyhil.transport.finder import PortFinder
+
+_PAUSE_S = 0.05
+"""Between two looks for a port that went away."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One open line.
+
+    Attributes:
+        transport: the bytes. Who got the line closes it.
+        first_sequence: what the connection's requests are numbered from.
+        clock: seconds of a monotonic clock; the only one that the connection is told.
+    """
+
+    transport: Transport
+    first_sequence: int
+    clock: Callable[[], float]
+
+
+class Lines(Protocol):
+    """Where lines come from."""
+
+    def open(self, deadline: Deadline) -> Line:
+        """Opens the line.
+
+        Raises:
+            DeviceError: it cannot be opened.
+        """
+
+    def reopen(self, deadline: Deadline, check: Callable[[], None]) -> Line:
+        """Waits for a line that was lost to come back, and opens it.
+
+        Args:
+            check: raises DeviceError if the device's program has ended, which ends the wait.
+
+        Raises:
+            DeviceError: it did not come back before the deadline.
+        """
+
+
+class PortLines:
+    """Lines through a port.
+
+    Args:
+        address: as :func:`tinyhil.transport.open_transport` takes it.
+        baud: line rate in bit/s.
+        finder: finds the port again under whatever name it returns.
+    """
+
+    def __init__(self, address: str, baud: int, finder: PortFinder | None = None) -> None:
+        self._baud = baud
+        self._finder = finder or PortFinder(address)
+
+    def open(self, deadline: Deadline) -> Line:
+        """See ``Lines.open``."""
+        transport = open_transport(self._finder.locate(), baud=self._baud, deadline=deadline)
+        self._finder.remember()
+        return Line(transport, secrets.randbits(32), time.monotonic)
+
+    def reopen(self, deadline: Deadline, check: Callable[[], None]) -> Line:
+        """See ``Lines.reopen``. A port that is there but cannot be opened yet (no permission yet) is waited for too."""
+        while True:
+            # First the pause: a port that is gone often keeps its name for a moment.
+            time.sleep(deadline.within(_PAUSE_S))
+            check()
+            try:
+                return self.open(deadline)
+            except DeviceError as error:
+                if deadline.expired:
+                    raise DeviceError(
+                        f"the port went away and did not come back within {deadline.seconds:g} s: {error.message}",
+                        hint="plug the board in again",
+                    ) from error

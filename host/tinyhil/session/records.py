@@ -1,0 +1,106 @@
+"""The file format that the journal and the recording share: records that can be checked one by one.
+
+::
+
+    record = length u32 | kind u8 | body (length bytes) | crc u32      all little-endian
+
+The CRC (CRC-32/ISO-HDLC) is over everything before it. A file is only ever appended to, one ``write`` a record, so
+that the kernel has it whole when the call returns: a process that is killed loses none. What a machine that loses
+power leaves behind is a torn tail; reading ends in front of it.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from tinyhil.artifacts import store
+
+_HEAD = struct.Struct("<IB")
+_CRC = struct.Struct("<I")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record.
+
+    Attributes:
+        kind: what it is, by the file's own table.
+        body: its content.
+        start: offset of its first byte in the file.
+        end: offset of the first byte after it.
+    """
+
+    kind: int
+    body: bytes
+    start: int
+    end: int
+
+
+def pack(kind: int, body: bytes) -> bytes:
+    """A record as it stands in the file."""
+    data = _HEAD.pack(len(body), kind) + body
+    return data + _CRC.pack(zlib.crc32(data))
+
+
+def unpack(stream: BinaryIO) -> Iterator[Record]:
+    """The records from the start of a file up to its end, or up to the first one that is torn or damaged."""
+    size = os.fstat(stream.fileno()).st_size
+    start = 0
+    while True:
+        head = stream.read(_HEAD.size)
+        if len(head) < _HEAD.size:
+            return
+        length, kind = _HEAD.unpack(head)
+        end = start + _HEAD.size + length + _CRC.size
+        if end > size:  # also what keeps a damaged length from asking for gigabytes
+            return
+        body = stream.read(length)
+        crc = stream.read(_CRC.size)
+        if len(crc) < _CRC.size or _CRC.unpack(crc)[0] != zlib.crc32(head + body):
+            return
+        yield Record(kind, body, start, end)
+        start = end
+
+
+class RecordFile:
+    """A file that records are appended to.
+
+    Ownership: whoever opens it closes it; one process writes it at a time.
+
+    Args:
+        path: the file; it is created where it does not exist.
+        keep: how many of its bytes stay; what follows them is cut off.
+
+    Raises:
+        StorageError: here and in ``append``: the disk is full, or the folder cannot be written.
+    """
+
+    def __init__(self, path: Path, keep: int = 0) -> None:
+        store.make_folder(path.parent)
+        self._path = path
+        with store.storage(path):
+            self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            os.ftruncate(self._handle, keep)
+
+    def append(self, kind: int, body: bytes) -> None:
+        """Adds a record; it outlives this process from now on."""
+        left = memoryview(pack(kind, body))
+        with store.storage(self._path):
+            while left:  # a second turn is needed only where the disk is full, and then raises
+                left = left[os.write(self._handle, left) :]
+
+    def close(self) -> None:
+        """Gives the file up."""
+        os.close(self._handle)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

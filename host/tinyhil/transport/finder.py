@@ -1,0 +1,91 @@
+"""Finds a port again that went away: the same board, under whatever name the system gives it next time.
+
+A USB serial port is known by the board's serial number, which the system reads from it. A path that is no USB port, or
+whose board has no serial number, is simply tried again; a symbolic link may then lead elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from tinyhil.errors import ConfigError, DeviceError
+
+SCHEME = "usb:"
+
+
+class PortInfo(Protocol):
+    """What the system knows of a port (pyserial's ``ListPortInfo``)."""
+
+    device: str
+    serial_number: str | None
+    location: str | None
+
+
+def present() -> Iterable[PortInfo]:
+    """The serial ports of this machine."""
+    from serial.tools import list_ports  # slow, and not needed for every port
+
+    ports: Iterable[PortInfo] = list_ports.comports()
+    return ports
+
+
+class PortFinder:
+    """Knows one port, whatever it is called at the moment.
+
+    Args:
+        address: a device path, a symbolic link to one, ``usb:SERIALNUMBER``, or any other address, which is left alone.
+        ports: lists the serial ports.
+
+    Raises:
+        ConfigError: ``usb:`` without a serial number.
+    """
+
+    def __init__(self, address: str, ports: Callable[[], Iterable[PortInfo]] = present) -> None:
+        self._address = address
+        self._ports = ports
+        self._serial_number = ""
+        self._function = ""
+        if address.startswith(SCHEME):
+            self._serial_number = address.removeprefix(SCHEME)
+            if not self._serial_number:
+                raise ConfigError("usb: lacks the board's serial number", hint="write usb:SERIALNUMBER")
+
+    def locate(self) -> str:
+        """The address under which the port is to be opened now.
+
+        Raises:
+            DeviceError: no port has the board's serial number, or several have it.
+        """
+        if not self._serial_number:
+            return self._address
+        ports = [port for port in self._ports() if port.serial_number == self._serial_number]
+        if len(ports) > 1:
+            ports = [port for port in ports if _function(port) == self._function] or ports
+        if len(ports) == 1:
+            return ports[0].device
+        if ports:
+            names = ", ".join(sorted(port.device for port in ports))
+            raise DeviceError(
+                f"the board with the USB serial number {self._serial_number} has {len(ports)} ports: {names}",
+                hint="give one of them with --port",
+            )
+        raise DeviceError(
+            f"no port has the USB serial number {self._serial_number}", hint="plug the board in, or look at its name"
+        )
+
+    def remember(self) -> None:
+        """Notes which board is at the address now, to find it again. To be called while the port is open."""
+        if self._serial_number or "://" in self._address or self._address.startswith("unix:"):
+            return
+        path = os.path.realpath(self._address)
+        for port in self._ports():
+            if port.serial_number and os.path.realpath(port.device) == path:
+                self._serial_number = port.serial_number
+                self._function = _function(port)
+
+
+def _function(port: PortInfo) -> str:
+    """Which of the board's USB functions it is: the part of its location that the socket has no influence on."""
+    return (port.location or "").partition(":")[2]

@@ -1,0 +1,125 @@
+"""One owner per port: a lock across processes, with the owner's process id in it.
+
+The lock is a file named after the resolved device path, so a symbolic link and its target are one port. The kernel
+drops it when the process ends, however that ends. Within a process it can be taken again (whoever uploads goes on to
+talk); it is free when the last holder has let go.
+
+pyserial locks the terminal besides (serial_port.py), which keeps other programs and other users out, but cannot say who
+holds it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from tinyhil.artifacts import lock, store
+from tinyhil.errors import DeviceError
+from tinyhil.transport.base import Transport
+
+_LOOPBACK = "loop://"
+"""pyserial's port without a device: every process has its own."""
+
+_guard = threading.Lock()
+_held: dict[Path, tuple[int, int]] = {}
+"""By lock file: its handle, and how often this process holds it."""
+
+
+def claim(address: str) -> Path | None:
+    """Takes the port for this process.
+
+    Returns:
+        What :func:`release` wants.
+
+    Raises:
+        DeviceError: another process holds it.
+        StorageError: the lock file cannot be written.
+    """
+    if address.startswith(_LOOPBACK):
+        return None
+    path = _lock_file(address)
+    with _guard:
+        handle, times = _held.get(path, (-1, 0))
+        if not times:
+            try:
+                handle = lock.claim(path)
+            except lock.HeldError as error:
+                raise DeviceError(
+                    f"{address} is busy, held by PID {error.holder}",
+                    hint="wait for that run to end, or end it; a port has one owner at a time",
+                ) from None
+        _held[path] = (handle, times + 1)
+    return path
+
+
+def release(path: Path | None) -> None:
+    """Lets go of what :func:`claim` has taken."""
+    if path is None:
+        return
+    with _guard:
+        handle, times = _held.pop(path)
+        if times > 1:
+            _held[path] = (handle, times - 1)
+        else:
+            lock.release(handle)
+
+
+@contextlib.contextmanager
+def owned(address: str) -> Iterator[None]:
+    """Holds a port over several uses of it.
+
+    Raises:
+        DeviceError: another process holds it.
+    """
+    path = claim(address)
+    try:
+        yield
+    finally:
+        release(path)
+
+
+class OwnedTransport:
+    """A transport whose port belongs to this process until it is closed."""
+
+    def __init__(self, inner: Transport, claimed: Path | None) -> None:
+        self._inner = inner
+        self._claimed = claimed
+        self.read = inner.read
+        self.write = inner.write
+
+    @property
+    def name(self) -> str:
+        """The address, for messages."""
+        return self._inner.name
+
+    def close(self) -> None:
+        """See ``Transport.close``."""
+        self._inner.close()
+        claimed, self._claimed = self._claimed, None
+        release(claimed)
+
+
+def _lock_file(address: str) -> Path:
+    """A readable name where the path has one, and a hash that no two ports share."""
+    key = address if "://" in address or address.startswith("unix:") else os.path.realpath(address)
+    name = "".join(char if char.isalnum() else "-" for char in key.strip("/"))[-40:]
+    return _folder() / f"{name}.{hashlib.sha256(key.encode()).hexdigest()[:8]}.lock"
+
+
+def _folder() -> Path:
+    """A folder of this user's that is the same for all of the user's processes and gone after a restart."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if runtime and Path(runtime).is_dir():
+        folder = Path(runtime) / "tinyhil"
+    else:
+        folder = Path(tempfile.gettempdir()) / f"tinyhil-{os.getuid()}"
+    with store.storage(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.stat().st_uid != os.getuid():
+            raise DeviceError(f"{folder} belongs to another user", hint="set XDG_RUNTIME_DIR to a folder of yours")
+    return folder
