@@ -42,7 +42,7 @@ Answer error(uint8_t code, uint32_t detail, bool any_detail = false) {
 
 Answer Device::answer(const Request& request) {
   inferences_ = 0;
-  repeated_ = kComplete && has_last_ && request.type != 0x01 && request.type == last_request_.type &&
+  repeated_ = has_last_ && request.type != 0x01 && request.type == last_request_.type &&
               request.sequence == last_request_.sequence;
   if (repeated_) return last_answer_;
   last_answer_ = fresh(request);
@@ -54,7 +54,7 @@ Answer Device::answer(const Request& request) {
 Answer Device::fresh(const Request& request) {
   const Bytes& payload = request.payload;
   if (request.type == 0x01) return hello(payload);
-  if (request.type > (kComplete ? 0x07 : 0x03)) return error(kUnknown, request.type);
+  if (request.type > 0x07) return error(kUnknown, request.type);
   if (!ready_) return error(kNotReady, kBootId);
   if (model.init_status != 0) return error(kInit, model.init_status);
   switch (request.type) {

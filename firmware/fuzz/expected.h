@@ -14,9 +14,6 @@ using fake::Bytes;
 constexpr uint32_t kBootId = 0xB007B007u;
 constexpr uint8_t kWindow = 3;
 
-// Whether the server knows RESET, WRITE, RUN and READ and keeps its last answer, or only HELLO, DESCRIBE and INFER.
-constexpr bool kComplete = true;
-
 struct Request {
   uint8_t type;
   uint32_t sequence;

@@ -25,7 +25,12 @@ using expected::Request;
 using plain::Bytes;
 namespace link = tinyhil::link;
 
-const uint16_t kPayloads[] = {100, 128, 180, 344, 520, 1024, 4096};
+const uint16_t kResultOfOne = 6 + fake::kOutputBytes;
+
+// One that does not hold a vector's inputs, one that does not hold its outputs, one that lacks a byte, one that just
+// does, and larger ones.
+const uint16_t kPayloads[] = {100, 128, kResultOfOne - 1, kResultOfOne, 344, 520, 1024, 4096};
+const size_t kPayloadCount = sizeof(kPayloads) / sizeof(kPayloads[0]);
 
 uint32_t boot_id() { return expected::kBootId; }
 uint32_t ticks() { return fake::model.clock; }
@@ -194,14 +199,17 @@ class Host {
     switch (what) {
       case 3: return wire(0x01, {1, 1});
       case 4: return wire(0x01, source_->take(2));
-      case 5: return wire(0x02, source_->take(2));
+      case 5:
+        payload.push_back(source_->byte() % 3);
+        payload.push_back(source_->byte() % (fake::kTensors + 2));
+        return wire(0x02, payload);
       case 6: return infer(1 + source_->byte() % (max_payload_ / fake::kInputBytes + 1));
       case 7: return infer(source_->number(2));
       case 8: return wire(0x04, {});
       case 9: return write(source_->byte() % fake::kTensors);
       case 10: {
         const Bytes inputs = fake::inputs();
-        put_number(&payload, plain::crc32(inputs.data(), inputs.size()), 4);
+        put_number(&payload, plain::crc32(inputs.data(), inputs.size()) ^ source_->byte(), 4);
         return wire(0x06, payload);
       }
       case 11: {
@@ -266,7 +274,7 @@ class Host {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Source source(data, size);
   const uint8_t device = source.byte();
-  const uint16_t max_payload = kPayloads[(device & 15) % (sizeof(kPayloads) / sizeof(kPayloads[0]))];
+  const uint16_t max_payload = kPayloads[(device & 15) % kPayloadCount];
   fake::restart((device & 0xE0) == 0xE0 ? 5 : 0);
   Watched server(max_payload, (device & 0x10) != 0 ? 1000000 : 0);
   Host host(&source, max_payload);

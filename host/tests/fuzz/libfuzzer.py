@@ -21,6 +21,11 @@ LONGEST_INPUT = {"decoder": 4400, "server": 1500}
 
 _PAYLOAD_520 = 11  # the place of 520, the payload limit of the table of cases, in fuzz_decoder.cpp's list
 _SECONDS_PER_INPUT = 20
+# A broken promise, a sanitizer's headline, where in the sources it was, and the file with the input.
+_SAYS_WHY = re.compile(
+    r"^.*broken promise:.*$|^.*runtime error:.*$|^.*ERROR: .*$|^ +#\d+ .*/firmware/.*:\d.*$|Test unit written to .*$",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Result:
     """What a run came to.
 
     Attributes:
-        problem: the end of the log if the run ended badly, otherwise "".
+        problem: why the run ended badly, otherwise "".
         executions: inputs that were run.
         per_second: their rate.
         edges: of the control flow that were reached, those of the harness included.
@@ -100,10 +105,10 @@ class Run:
         finally:
             self.stop()
         log = self._log.read_text(encoding="utf-8", errors="replace")
-        tail = "\n".join(log.splitlines()[-60:])
         executions = _last(r"stat::number_of_executed_units: +(\d+)", log)
+        why = [*_SAYS_WHY.findall(log), f"{self._log}: the program {ending}"]
         return Result(
-            problem="" if ending == "ended with 0" else f"{tail}\n{self._log}: the program {ending}",
+            problem="" if ending == "ended with 0" else "\n".join(why),
             executions=executions,
             per_second=_last(r"stat::average_exec_per_sec: +(\d+)", log),
             edges=_last(r"\bcov: (\d+)", log),

@@ -15,7 +15,7 @@ from pathlib import Path
 from .differential import DeviceDecoder, Outcome, batch
 from .libfuzzer import Limit
 
-_SECONDS_PER_BATCH = 120
+_SECONDS_PER_BATCH = 60
 
 
 class WorkerError(Exception):
