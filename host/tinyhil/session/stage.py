@@ -264,7 +264,6 @@ class _Asking:
                 "rejected_chunks": sum(counters.rejected.values()),
                 **{f"rejected_{reason.value}": count for reason, count in counters.rejected.items()},
                 "unexpected_answers": counters.unexpected_answers,
-                "restarts": counters.restarts,
                 "bytes_sent": counters.bytes_sent,
                 "bytes_received": counters.bytes_received,
             },
