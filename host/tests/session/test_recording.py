@@ -180,6 +180,22 @@ def test_times_do_not_run_backwards(port: Path, target: Target, path: Path) -> N
     assert len(times) > REQUESTS
 
 
+def test_the_clock_is_what_the_recording_says(path: Path, port: Path, target: Target) -> None:
+    """A time that is not in the file could decide something that the replay decides otherwise."""
+    with device(port), RecordFile(path) as file:
+        lines = Recorder(PortLines(str(port), target.link.baud), file, HEADER, [])
+        line = lines.open(Deadline.after(1.0))
+        told = [line.clock()]
+        for _ in range(3):
+            line.transport.read(1, 0.0)
+            told += [line.clock(), line.clock()]
+        line.transport.close()
+    with path.open("rb") as stream:
+        kinds = (Kind.OPEN, Kind.RECEIVED)
+        times = [recording._TIME.unpack_from(one.body)[0] for one in unpack(stream) if one.kind in kinds]
+    assert told == [times[0], *(time for time in times[1:] for _ in range(2))]
+
+
 def test_nothing_is_waited_for(path: Path, port: Path, target: Target) -> None:
     with device(port):
         record(port, target, path)

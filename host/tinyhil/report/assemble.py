@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from tinyhil.artifacts.types import Capture, FirmwareImage, Project, QuantizedModel
 from tinyhil.compare.verdict import SCHEMA, Accuracy, Blocked, Fidelity, Report, Size, Verification
 from tinyhil.errors import TinyhilError
 from tinyhil.targets.model import Target
+
+_V = TypeVar("_V")
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def _report(
         model_sha256=model.sha256 if model else None,
         project_sha256=image.project_sha256 if image else None,
         firmware_sha256=image.sha256 if image else None,
-        tool_versions=image.tool_versions if image else {},
+        tool_versions=_sorted(image.tool_versions) if image else {},
         link=capture.work if capture else {},
         blocked=cause,
     )
@@ -92,8 +94,13 @@ def _size(image: FirmwareImage | None, capture: Capture | None) -> Size | None:
         flash_bytes=image.flash_bytes,
         ram_bytes=image.ram_bytes,
         arena_bytes=capture.arena_bytes if capture else None,
-        sections=image.sections,
+        sections=_sorted(image.sections),
     )
+
+
+def _sorted(named: dict[str, _V]) -> dict[str, _V]:
+    """The same report byte for byte, whether the image was built just now or found."""
+    return dict(sorted(named.items()))
 
 
 def _summary(verification: Verification) -> str:

@@ -81,6 +81,9 @@ uint32_t ticks() {
   uint32_t step;
   asm volatile(
       "ldr %[value], [%[timer]]\n"
+      "nop\n"  // the first turn lacks the last three instructions of the others
+      "nop\n"
+      "nop\n"
       "1:\n"
       "mov %[before], %[value]\n"
       ".rept 35\n"
