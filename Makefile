@@ -10,6 +10,8 @@ STAMP := $(VENV)/.installed
 TARGET ?= qemu-m4
 RECIPE ?= sine
 TIME ?= 600
+COUNT ?= 1000000
+SEED ?= 1
 
 .PHONY: help
 help: ## List the targets of this Makefile
@@ -57,6 +59,14 @@ fuzz: install ## Fuzz the decoders and the server, $(TIME) seconds each
 bench: install ## Time the commands that should be quick, and the link
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/native_link.py
+
+.PHONY: goodput
+goodput: install ## Measure the link on a modelled wire, beside a text protocol, and beside a bare echo
+	$(BIN)/python benchmarks/goodput.py
+
+.PHONY: soak
+soak: install ## Send COUNT inferences through a bad line (SEED); 0 wrong, 0 lost, 0 counted twice
+	$(BIN)/python benchmarks/soak.py --count $(COUNT) --seed $(SEED)
 
 .PHONY: clean
 clean: ## Remove what was built (not the venv)

@@ -2,37 +2,33 @@
 
 The device is the shipped firmware with an engine that only copies (firmware/tests/copy_engine.cpp), built with the
 flags of the board ``native``. Payload is the inputs' bytes; frames, checksums and answers are not counted. For each
-size of input the host's window is varied. It ends with 1 if
-784-byte inputs stay below 1 MB/s at the window that the device asks for. Run it with ``--help`` for its options.
+size of input the host's window is varied. It ends with 1 if 784-byte inputs stay below 1 MB/s at the window that the
+device asks for. Run it with ``--help`` for its options.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import secrets
-import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import support
+from support import PATIENCE, Shape
 from tinyhil.deadline import Deadline
 from tinyhil.device.emulator import EmulatorDevice
 from tinyhil.link.connection import Connection
 from tinyhil.link.events import ConnectionEvent, Failed, Inferred, Ready
 from tinyhil.targets import registry
-from tinyhil.targets.model import Target
 from tinyhil.transport import Transport, open_transport
 
-FIRMWARE = Path(__file__).parents[1] / "firmware"
 WINDOWS = (1, 2, 3, None)
 """The host never takes more than the device asks for; to look beyond that, raise ``window()`` in the port."""
-SHAPES = ((784, 10), (1, 1))
-"""Inputs and outputs of a vector: an image with ten classes, and a sine."""
+SHAPES = (Shape(784, 10), Shape(1, 1))
 LEAST = 1e6
-PATIENCE = 30.0
 
 
 @dataclass(frozen=True)
@@ -45,22 +41,6 @@ class Result:
     seconds: float
     host_cpu: float
     device_cpu: float
-
-
-def build(folder: Path, target: Target, inputs: int, outputs: int) -> Path:
-    """Compiles the firmware with the copying engine."""
-    board = json.loads((FIRMWARE / "platform/boards/native.json").read_text())["build"]
-    (folder / "tinyhil_config.h").write_text(f"#define TINYHIL_MAX_PAYLOAD {target.link.max_payload}\n")
-    folders = [FIRMWARE / "src", *(FIRMWARE / "lib" / name for name in ("link", "engine", "server", "port"))]
-    sources = [path for where in (*folders, FIRMWARE / "lib/port/posix") for path in sorted(where.glob("*.cpp"))]
-    program = folder / f"copy_{inputs}_{outputs}"
-    subprocess.run(
-        ["g++", "-std=gnu++11", "-fno-exceptions", "-fno-rtti", *board["machine_flags"], *board["optimisation"],
-         f"-DTEST_INPUTS={inputs}", f"-DTEST_OUTPUTS={outputs}", f"-I{folder}", *(f"-I{where}" for where in folders),
-         *map(str, sources), str(FIRMWARE / "tests/copy_engine.cpp"), "-o", str(program)],
-        check=True,
-    )  # fmt: skip
-    return program
 
 
 class Session:
@@ -135,15 +115,15 @@ def main() -> None:
     slow = False
     print(f"{'input':>6} {'window':>6} {'MB/s':>8} {'vectors/s':>11} {'host CPU':>9} {'device CPU':>11}")
     with tempfile.TemporaryDirectory() as folder:
-        for inputs, outputs in SHAPES:
+        for shape in SHAPES:
             with EmulatorDevice(target.emulator) as device:
-                port = device.start(build(Path(folder), target, inputs, outputs), Deadline.after(PATIENCE))
+                port = device.start(support.firmware(Path(folder), target, shape), Deadline.after(PATIENCE))
                 for window in WINDOWS:
-                    got = measure(port, device.pid, inputs, window, seconds)
+                    got = measure(port, device.pid, shape.inputs, window, seconds)
                     rate = got.payload / got.seconds
-                    slow |= window is None and inputs > 1 and rate < LEAST
+                    slow |= window is None and shape.inputs > 1 and rate < LEAST
                     print(
-                        f"{inputs:>4} B {got.window:>5}{' ' if window else '*'} {rate / 1e6:>8.2f} "
+                        f"{shape.inputs:>4} B {got.window:>5}{' ' if window else '*'} {rate / 1e6:>8.2f} "
                         f"{got.vectors / got.seconds:>11,.0f} {got.host_cpu / got.seconds:>8.0%} "
                         f"{got.device_cpu / got.seconds:>10.0%}"
                     )

@@ -1,5 +1,6 @@
 // The baseline of benchmarks/goodput.py: a device that is asked in text, one command at a time, in the manner of MLPerf
-// Tiny's harness: input as hexadecimal in commands of 31 bytes, each ended by '%' and answered by "m-ready".
+// Tiny's harness: input as hexadecimal, 31 bytes a command, each ended by '%' and answered by
+// "m-ready" (text_host.py).
 //
 // It computes nothing and answers zeros, which can only flatter the baseline.
 //

@@ -146,8 +146,29 @@ def test_each_vector_has_tries_of_its_own() -> None:
         assert exchange(connection, role) == [Inferred(ticket, 1, 10, ANSWER)]
 
 
+def test_a_restart_gives_the_vector_all_its_tries_again() -> None:
+    connection, role, ticket = asked(max_tries=2)
+    for _ in range(2):
+        sent = until(connection, role, MessageType.RUN)
+        role.restart()
+        deliver(connection, role, sent)
+    (run,) = until(connection, role, MessageType.RUN)
+    assert connection.receive(frame(run.sequence, Error(ErrorCode.INPUTS_DIFFER, 5)), 0.0) == []
+    assert exchange(connection, role) == [Inferred(ticket, 1, 10, ANSWER)]
+
+
+def test_nothing_old_is_sent_to_a_device_that_has_restarted() -> None:
+    connection, role, _ = asked()
+    first, second, *_ = requests(connection)
+    (written,) = role.receive(encode_frame(first))
+    role.restart()
+    (refusal,) = role.receive(encode_frame(second))
+    assert connection.receive(written + refusal, 0.0) == []
+    assert types(requests(connection)) == [MessageType.HELLO]
+
+
 @pytest.mark.parametrize("kind", [MessageType.WRITE, MessageType.RUN, MessageType.READ])
-def test_a_restart_in_any_phase_begins_the_vector_again(kind: MessageType) -> None:
+def test_a_restart_in_in_any_phase_begins_the_vector_again(kind: MessageType) -> None:
     connection, role, ticket = asked()
     unheard = until(connection, role, kind)
     role.restart()

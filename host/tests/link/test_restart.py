@@ -80,11 +80,11 @@ def test_requests_are_asked_again_under_numbers_that_were_never_used() -> None:
     connection.receive(refusals[0], 0.0)
     used = {*tickets, *(number % 2**32 for number in range(FIRST, FIRST + 4))}
     sent: list[int] = []
-    while connection.in_flight:
-        wire = connection.data_to_send()
+    while wire := connection.data_to_send():
         sent += [request.sequence for request in frames(wire)]
         for answer in role.receive(wire):
             connection.receive(answer, 0.0)
+    assert connection.in_flight == 0
     assert len(sent) == len(set(sent)) == 1 + 3 + 3
     assert not used & set(sent)
 

@@ -112,7 +112,7 @@ PROBABILITIES = st.sampled_from([0.0, 0.0, 0.02, 0.15])
 FAULTS = st.builds(Faults, **dict.fromkeys(MODES, PROBABILITIES))
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(
     st.sampled_from(KINDS),
     st.integers(1, 5),

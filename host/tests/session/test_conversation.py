@@ -5,18 +5,22 @@ from __future__ import annotations
 import itertools
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from tinyhil.artifacts.types import Array, Capture, Vectors
 from tinyhil.errors import DeviceError, RemoteLinkError
+from tinyhil.link.connection import Connection
 from tinyhil.link.fields import MessageType
 from tinyhil.progress import Silent
-from tinyhil.session import Identity, capture
+from tinyhil.session import Identity, capture, stage
 from tinyhil.targets.model import Target
 
 from ..link.device_role import DeviceRole
@@ -121,3 +125,27 @@ def test_a_model_with_state_that_never_comes_further_blocks_the_run(
         talk(kind, role, tmp_path, qemu_m4)
     assert "crash" in caught.value.hint
     assert "7 restarts" in caught.value.detail
+
+
+def test_any_answer_is_a_step_forward(tmp_path: Path, qemu_m4: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A vector that takes many requests may take longer than ``answer_within`` as a whole."""
+    kind = next(kind for kind in KINDS if kind.name == "large")
+    now = itertools.count(0.0, 0.02)
+    monkeypatch.setattr(time, "monotonic", lambda: next(now))
+    target = msgspec.structs.replace(qemu_m4, link=msgspec.structs.replace(qemu_m4.link, answer_within=1.5))
+    start = next(now)
+    vectors, captured = talk(kind, kind.device(window=1), tmp_path, target)
+    assert_captured(kind, vectors, captured)
+    assert (next(now) - start) / COUNT > target.link.answer_within
+
+
+def test_the_connection_is_told_the_line_rate(tmp_path: Path, qemu_m4: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+
+    def connect(first_sequence: int, **options: Any) -> Connection:
+        told.append(options["line_rate"])
+        return Connection(first_sequence, **options)
+
+    monkeypatch.setattr(stage, "Connection", connect)
+    talk(KINDS[0], KINDS[0].device(), tmp_path, qemu_m4)
+    assert told == [qemu_m4.link.baud / 10]

@@ -30,7 +30,7 @@ def test_help_names_every_command_and_the_exit_codes(tinyhil: Cli) -> None:
     ("arguments", "cause", "step"),
     [
         (["run", "cosine"], "unknown recipe 'cosine'", "known recipes: sine"),
-        (["run", "sine", "--target", "qemu-m5"], "unknown target 'qemu-m5'", "known targets: qemu-m4"),
+        (["run", "sine", "--target", "qemu-m5"], "unknown target 'qemu-m5'", "known targets: native"),
         (["run", "sine", "--engine", "tflm"], "has no engine 'tflm'", "compiled"),
         (["report", "sine"], "there is no report", "tinyhil run"),
     ],

@@ -8,7 +8,7 @@ import pytest
 
 from tinyhil.deadline import Deadline
 from tinyhil.errors import ConfigError
-from tinyhil.transport import open_transport
+from tinyhil.transport import Pollable, open_transport
 
 
 @pytest.mark.parametrize(
@@ -36,4 +36,5 @@ def test_pyserial_s_socket_url_is_tcp_here() -> None:
 def test_other_schemes_are_pyserial_s() -> None:
     transport = open_transport("loop://", baud=115200, deadline=Deadline.after(0.0))
     assert transport.name == "loop://"
+    assert not isinstance(transport, Pollable)
     transport.close()

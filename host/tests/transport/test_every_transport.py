@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import select
 import threading
 
 import pytest
 
 from tinyhil.deadline import Deadline
 from tinyhil.errors import DeviceError
-from tinyhil.transport import Transport
+from tinyhil.transport import Pollable, Transport
 
 from .ends import PATIENCE_S, Peer
 
@@ -22,6 +23,16 @@ def read_all(transport: Transport, size: int) -> bytes:
         assert piece, "nothing more arrives"
         data += piece
     return data
+
+
+def test_who_serves_several_ends_can_wait_for_it(peer: Peer) -> None:
+    transport = peer.transport
+    assert isinstance(transport, Pollable)
+    assert select.select([transport], [], [], 0.0)[0] == []
+    peer.send(b"x")
+    assert select.select([transport], [], [], PATIENCE_S)[0] == [transport]
+    assert transport.write_some(b"abc") == 3
+    assert peer.receive_all(3) == b"abc"
 
 
 def test_every_byte_value_passes_both_ways(peer: Peer) -> None:

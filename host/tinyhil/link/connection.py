@@ -73,7 +73,8 @@ class Connection:
             requests, which may still arrive, belong to no request of this one.
         window: most requests in flight; by default what the device allows, and never more than that.
         resend_after: seconds of silence before a request is repeated the first time; each repetition doubles it. Take
-            more than the engine needs for one request. The time on the wire comes on top.
+            more than the engine needs for one request. The time on the wire comes on top. Once the round trip of such
+            requests is known, it is the most that is waited (outstanding.py).
         max_tries: how often a request is sent before the device counts as silent, HELLO excepted, which is repeated
             without end; None for a caller who judges silence himself.
         max_setbacks: how often a large vector is written that does not arrive, and how often the device may restart
@@ -238,7 +239,7 @@ class Connection:
                 )
                 self._fail(EventKind.SILENCE, error, events)
                 break
-            self._outstanding.repeat(request, now)
+            self._outstanding.repeat(request, now, silence=True)
         return events
 
     def _take(self, frame: Frame, now: float, events: list[ConnectionEvent]) -> None:
@@ -266,7 +267,7 @@ class Connection:
             return
         for lost in self._outstanding.overtaken_by(request):
             if lost.tries < self._max_tries:
-                self._outstanding.repeat(lost, now)
+                self._outstanding.repeat(lost, now, silence=False)
         self._ask(now)
 
     def _answer(self, request: Request, frame: Frame, now: float, events: list[ConnectionEvent]) -> None:

@@ -59,7 +59,7 @@ class LargeInference(Work):
                 if self._written == len(self._vector):
                     self._unsent = iter([Run(self._crc)])
             case Run(), Error():
-                if self._tries == self._max_tries:
+                if self._tries >= self._max_tries:
                     raise DeviceReportedError(MessageType.RUN, answer)
                 self._start()
             case Run(), Ran(ticks):

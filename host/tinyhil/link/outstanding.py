@@ -4,9 +4,13 @@ The wire keeps order and the device answers in order. Two signs tell that a requ
 
 - *overtaken*: an answer arrives to a request that was sent later. It is repeated at once.
 - *silence*: nothing was accepted for ``patience`` since it was sent. Any accepted answer shows that the device works
-  its way through the window, so it starts the wait of all others again. The wait doubles with each repetition: a
-  device that is only slow gets more time, not more work. What the wire itself needs for all that is on its way, there
-  and back, comes on top, so that a slow line is not taken for a lossy one.
+  its way through the window, so it starts the wait of all others again. What the wire itself needs for all that is on
+  its way, there and back, comes on top, so that a slow line is not taken for a lossy one.
+
+How long silence is borne depends on what is known. At first it is the caller's guess, and doubles with each repetition
+out of silence: a device that is only slow gets more time, not more work. Once requests of a type and size have been
+answered at the first try, their round trip is known, and silence means loss: a few round trips are enough then, and the
+wait still doubles, but only up to the guess. Repetitions of what was overtaken double nothing: the device was heard.
 
 A request that was sent several times may be answered for any of them, so its answer overtakes only what was sent
 before its *first* time.
@@ -23,6 +27,15 @@ from tinyhil.link.frames import Frame, encode_frame, longest_wire
 HELLO_EVERY = 0.25
 """Seconds between two HELLOs. It is short because a board that boots answers none of them, and a HELLO has 14 bytes."""
 
+SOONEST = 0.2
+"""Seconds of silence that are borne at least (but for a shorter guess): a computer that is busy may pause for so long.
+It is what TCP commonly takes."""
+
+ROUND_TRIPS = 4.0
+"""Of the longest round trip, how many are waited for."""
+
+_MOST_DOUBLINGS = 30
+
 
 @dataclass
 class Request:
@@ -34,9 +47,9 @@ class Request:
         ticket: of the work that it belongs to, None for the handshake.
         wire: its frame, delimiters included.
         exchange_bytes: of its frame and the longest answer to it, on the wire.
-        patience: seconds of silence before the first repetition.
         line_seconds: what the wire needed for everything that was on its way, when it was last sent.
         tries: how often it was sent.
+        silences: how often it was repeated out of silence.
         first_order: when it was first sent, in transmissions of the connection.
         last_order: when it was last sent.
         sent_at: when it was last sent, in seconds.
@@ -47,9 +60,9 @@ class Request:
     ticket: int | None
     wire: bytes
     exchange_bytes: int
-    patience: float
     line_seconds: float = 0.0
     tries: int = 0
+    silences: int = 0
     first_order: int = 0
     last_order: int = 0
     sent_at: float = 0.0
@@ -64,18 +77,13 @@ class Request:
         """Whether it is repeated at the same pace until it is answered, as HELLO is while a board boots."""
         return self.type is MessageType.HELLO
 
-    @property
-    def wait(self) -> float:
-        """Seconds of silence that are borne now."""
-        return self.line_seconds + (self.patience if self.endless else self.patience * 2.0 ** (self.tries - 1))
-
 
 class Outstanding:
     """The requests of one connection that are unanswered, by number.
 
     Args:
         first_sequence: number of the first request.
-        resend_after: patience of all requests but HELLO.
+        resend_after: seconds of silence before a request other than HELLO is repeated, while its round trip is unknown.
         line_rate: bytes per second that the wire carries.
         counters: what is sent is counted there.
     """
@@ -89,6 +97,7 @@ class Outstanding:
         self._to_send = bytearray()
         self._transmissions = 0
         self._accepted_at = float("-inf")
+        self._known: dict[MessageType, _RoundTrips] = {}
 
     def __len__(self) -> int:
         return len(self._requests)
@@ -98,11 +107,11 @@ class Outstanding:
         sequence = self.next_sequence
         self.next_sequence = (sequence + 1) & 0xFFFFFFFF
         wire = encode_frame(Frame(message.TYPE, sequence, message.encode()))
-        patience = HELLO_EVERY if message.TYPE is MessageType.HELLO else self._resend_after
-        self._send(Request(sequence, message, ticket, wire, len(wire) + longest_wire(answer_bytes), patience), now)
+        self._send(Request(sequence, message, ticket, wire, len(wire) + longest_wire(answer_bytes)), now)
 
-    def repeat(self, request: Request, now: float) -> None:
-        """Sends a request again."""
+    def repeat(self, request: Request, now: float, *, silence: bool) -> None:
+        """Sends a request again, out of silence or because it was overtaken."""
+        request.silences += silence
         if request.endless:
             self._counters.hello_resends += 1
         else:
@@ -120,6 +129,9 @@ class Outstanding:
         request = self._requests.pop(sequence, None)
         if request is not None:
             self._accepted_at = now
+            # An answer to one that was sent more than once does not tell which copy it answers (Karn's rule).
+            if request.tries == 1:
+                self._known.setdefault(request.type, _RoundTrips()).add(now - request.sent_at, request.exchange_bytes)
         return request
 
     def overtaken_by(self, answered: Request) -> list[Request]:
@@ -153,4 +165,26 @@ class Outstanding:
         request.line_seconds = sum(other.exchange_bytes for other in self._requests.values()) / self._line_rate
 
     def _due_at(self, request: Request) -> float:
-        return max(request.sent_at, self._accepted_at) + request.wait
+        return max(request.sent_at, self._accepted_at) + request.line_seconds + self._patience(request)
+
+    def _patience(self, request: Request) -> float:
+        """Seconds of silence that are borne now."""
+        if request.endless:
+            return HELLO_EVERY
+        doubled = 2.0 ** min(request.silences, _MOST_DOUBLINGS)
+        known = self._known.get(request.type)
+        if known is None or request.exchange_bytes > known.exchange_bytes:
+            return self._resend_after * doubled
+        return min(self._resend_after, max(SOONEST, ROUND_TRIPS * known.longest) * doubled)
+
+
+@dataclass
+class _RoundTrips:
+    """What is known of the requests of one type: the longest round trip in seconds, and the largest exchange."""
+
+    longest: float = 0.0
+    exchange_bytes: int = 0
+
+    def add(self, seconds: float, exchange_bytes: int) -> None:
+        self.longest = max(self.longest, seconds)
+        self.exchange_bytes = max(self.exchange_bytes, exchange_bytes)

@@ -202,9 +202,10 @@ class _Pump:
             self._back_at = None
         self._host.look()
         if room := self._to_device.room:
-            self._to_device.push(self._host.read(min(room, _READ_BYTES)), now)
+            # The clock is read after the bytes: what arrives while we read is not taken for older than it is.
+            self._to_device.push(self._host.read(min(room, _READ_BYTES)), time.monotonic())
         if room := self._to_host.room:
-            self._to_host.push(self._device.read(min(room, _READ_BYTES), 0.0), now)
+            self._to_host.push(self._device.read(min(room, _READ_BYTES), 0.0), time.monotonic())
         device_full = self._deliver(self._to_device, self._give_device, now)
         host_full = self._deliver(self._to_host, self._give_host, now)
         self._wait(device_full, host_full)

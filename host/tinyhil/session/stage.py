@@ -262,6 +262,7 @@ class _Asking:
                 "resends": counters.resends,
                 "restarts": counters.restarts,
                 "rejected_chunks": sum(counters.rejected.values()),
+                **{f"rejected_{reason.value}": count for reason, count in counters.rejected.items()},
                 "unexpected_answers": counters.unexpected_answers,
                 "bytes_sent": counters.bytes_sent,
                 "bytes_received": counters.bytes_received,

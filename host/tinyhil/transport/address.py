@@ -28,7 +28,7 @@ def open_transport(address: str, *, baud: int, deadline: Deadline) -> Transport:
     address = PortFinder(address).locate()
     claimed = owner.claim(address)
     try:
-        return owner.OwnedTransport(_open(address, baud, deadline), claimed)
+        return owner.until_closed(_open(address, baud, deadline), claimed)
     except BaseException:
         owner.release(claimed)
         raise

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tinyhil.artifacts import lock, store
 from tinyhil.errors import DeviceError
-from tinyhil.transport.base import Transport
+from tinyhil.transport.base import Pollable, Transport
 
 _LOOPBACK = "loop://"
 """pyserial's port without a device: every process has its own."""
@@ -83,9 +83,15 @@ def owned(address: str) -> Iterator[None]:
         release(path)
 
 
-class OwnedTransport:
-    """A transport whose port belongs to this process until it is closed."""
+def until_closed(inner: Transport, claimed: Path | None) -> Transport:
+    """A transport whose port belongs to this process until it is closed.
 
+    It is ``Pollable`` if ``inner`` is: who serves several ends has to be able to wait for this one.
+    """
+    return _OwnedPollable(inner, claimed) if isinstance(inner, Pollable) else _OwnedTransport(inner, claimed)
+
+
+class _OwnedTransport:
     def __init__(self, inner: Transport, claimed: Path | None) -> None:
         self._inner = inner
         self._claimed = claimed
@@ -102,6 +108,13 @@ class OwnedTransport:
         self._inner.close()
         claimed, self._claimed = self._claimed, None
         release(claimed)
+
+
+class _OwnedPollable(_OwnedTransport):
+    def __init__(self, inner: Pollable, claimed: Path | None) -> None:
+        super().__init__(inner, claimed)
+        self.fileno = inner.fileno
+        self.write_some = inner.write_some
 
 
 def _lock_file(address: str) -> Path:

@@ -1,0 +1,163 @@
+"""What the benchmarks share: devices built from the shipped sources, and the session that asks them.
+
+The devices are the firmware as PlatformIO builds it, with the flags of the target's board, but with an engine that
+only copies (firmware/tests/copy_engine.cpp), so that what is measured is the link. They are compiled without PlatformIO
+because they are no project that a user could have.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tinyhil import process, session
+from tinyhil.affine import DType, TensorSpec
+from tinyhil.artifacts.types import Vectors
+from tinyhil.progress import Silent
+from tinyhil.targets.model import Target
+
+HERE = Path(__file__).parent
+FIRMWARE = HERE.parent / "firmware"
+PATIENCE = 30.0
+"""Seconds after which a device that does not answer is given up."""
+
+_APPLICATION = [FIRMWARE / "src", *(FIRMWARE / "lib" / name for name in ("link", "engine", "server"))]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Bytes of a vector: an image with ten classes has 784 and 10, a sine 1 and 1."""
+
+    inputs: int
+    outputs: int
+
+
+@dataclass(frozen=True)
+class Goodput:
+    """What a device was asked, and how long it took.
+
+    Attributes:
+        vectors: that were answered, each with ``inputs`` bytes of payload.
+        seconds: that all of it took, the handshake included.
+        steady: payload in bytes per second from the first answer to the last.
+        resends: requests that were sent again.
+    """
+
+    vectors: int
+    inputs: int
+    seconds: float
+    steady: float = 0.0
+    resends: int = 0
+
+    @property
+    def rate(self) -> float:
+        """Payload in bytes per second."""
+        return self.vectors * self.inputs / self.seconds
+
+
+def firmware(folder: Path, target: Target, shape: Shape) -> Path:
+    """Compiles the firmware with the copying engine.
+
+    Raises:
+        MissingToolError: there is no compiler for the target.
+    """
+    (folder / "tinyhil_config.h").write_text(f"#define TINYHIL_MAX_PAYLOAD {target.link.max_payload}\n")
+    sources = [path for where in _APPLICATION for path in sorted(where.glob("*.cpp"))]
+    sizes = [f"-DTEST_INPUTS={shape.inputs}", f"-DTEST_OUTPUTS={shape.outputs}"]
+    program = folder / f"copy_{target.name}_{shape.inputs}_{shape.outputs}.elf"
+    return _compile(program, target, [*sources, FIRMWARE / "tests/copy_engine.cpp"], sizes)
+
+
+def echo(folder: Path, target: Target) -> Path:
+    """Compiles the device that sends everything back, with the target's port.
+
+    Raises:
+        MissingToolError: there is no compiler for the target.
+    """
+    return _compile(folder / f"echo_{target.name}.elf", target, [HERE / "echo_device.cpp"], [])
+
+
+def text_device(folder: Path) -> Path:
+    """Compiles the baseline's device.
+
+    Raises:
+        MissingToolError: there is no compiler.
+    """
+    program = folder / "text_device"
+    _run("g++", "g++", ["-std=gnu++11", "-O2", str(HERE / "text_device.cpp"), "-o", str(program)])
+    return program
+
+
+def some_vectors(count: int, shape: Shape) -> Vectors:
+    """So many random vectors of an int8 model; the references are what the copying engine answers."""
+    values = np.random.default_rng(count).integers(-128, 128, (count, 1, shape.inputs), dtype=np.int8)
+    return Vectors((values,), (values[:, :, : shape.outputs].copy(),), None, exhaustive=False)
+
+
+def ask(port: str, target: Target, shape: Shape, vectors: Vectors, check: Callable[[], None]) -> Goodput:
+    """Lets the product's own session ask a copying device, and makes sure that the answers are right."""
+    identity = session.Identity(
+        "00" * 32,
+        "00" * 32,
+        (TensorSpec("in", DType.INT8, (1, shape.inputs), 1.0, 0),),
+        (TensorSpec("out", DType.INT8, (1, shape.outputs), 1.0, 0),),
+    )
+    stopwatch = _Stopwatch()
+    started = time.perf_counter()
+    captured = session.capture(port, identity, vectors, target, check, stopwatch)
+    seconds = time.perf_counter() - started
+    if not np.array_equal(captured.outputs[0], vectors.reference[0]):
+        raise SystemExit("the device answered wrong: the figures would mean nothing")
+    steady = stopwatch.rate * shape.inputs
+    return Goodput(vectors.count, shape.inputs, seconds, steady, captured.counters["resends"])
+
+
+class _Stopwatch(Silent):
+    """Notes when the first and the last answer arrived."""
+
+    def __init__(self) -> None:
+        self._first: tuple[int, float] | None = None
+        self._last = (0, 0.0)
+
+    def progress(self, done: int, total: int, note: str = "") -> None:
+        """Called for each answer."""
+        self._last = (done, time.perf_counter())
+        self._first = self._first or self._last
+
+    @property
+    def rate(self) -> float:
+        """Vectors per second from the first answer to the last, 0 if there was but one."""
+        if self._first is None or self._first == self._last:
+            return 0.0
+        return (self._last[0] - self._first[0]) / (self._last[1] - self._first[1])
+
+
+def _compile(program: Path, target: Target, sources: list[Path], further: list[str]) -> Path:
+    """Compiles and links with the flags of firmware/platform/builder/main.py and the port of the target."""
+    board = json.loads((FIRMWARE / f"platform/boards/{target.build.board}.json").read_text())["build"]
+    port = FIRMWARE / "lib/port"
+    flags = [*board["machine_flags"], *board["optimisation"], "-ffunction-sections", "-fdata-sections"]
+    language = ["-std=gnu++11", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"]
+    include = [f"-I{where}" for where in (program.parent, *_APPLICATION, port)]
+    link = [*board["link_flags"], "-Wl,--gc-sections"]
+    if "ldscript" in board:  # named as in a project, where the port lies under another name
+        link += ["-T", str(port / target.build.port / Path(board["ldscript"]).name)]
+    everything = [*sources, *sorted((port / target.build.port).glob("*.cpp"))]
+    compiler = board["toolchain"] + "gcc"
+    debian = next((program.debian for program in target.build.programs if program.name == compiler), compiler)
+    _run(
+        compiler,
+        debian,
+        [*flags, *language, *include, *further, *map(str, everything), *link, "-o", str(program)],
+    )
+    return program
+
+
+def _run(compiler: str, debian: str, arguments: list[str]) -> None:
+    process.require(compiler, debian=debian, purpose="build a device to measure")
+    process.run([compiler, *arguments], what="build a device to measure")

@@ -1,0 +1,75 @@
+"""How long silence is borne, when a line loses much."""
+
+from __future__ import annotations
+
+import pytest
+
+from tinyhil.link.connection import Connection
+from tinyhil.link.frames import encode_frame
+from tinyhil.link.outstanding import ROUND_TRIPS, SOONEST
+
+from .by_hand import device, ready, requests, vectors
+from .device_role import DeviceRole
+
+
+def known(round_trip: float, count: int = 1) -> tuple[Connection, DeviceRole]:
+    """A connection on which a request of ``count`` vectors took so long, from time 0 on."""
+    role = device()
+    connection = ready(role, resend_after=1.0, max_tries=1000)
+    connection.infer(vectors(count), count, 0.0)
+    (answer,) = role.receive(connection.data_to_send())
+    connection.receive(answer, round_trip)
+    return connection, role
+
+
+def test_what_is_overtaken_again_and_again_is_waited_for_no_longer() -> None:
+    """Bad luck with a device that is heard all the time says nothing of its pace."""
+    role = device()
+    connection = ready(role, resend_after=1.0, max_tries=1000)
+    unlucky = connection.infer(vectors(1), 1, 0.0)
+    connection.data_to_send()
+    for _ in range(6):
+        connection.infer(vectors(1), 1, 0.0)
+        # The new request is answered after the guess, so no short round trip is known; the unlucky one is lost again.
+        (new,) = (sent for sent in requests(connection) if sent.sequence != unlucky)
+        (answer,) = role.receive(encode_frame(new))
+        connection.receive(answer, 0.9)
+    assert connection.counters.resends == 6
+    assert connection.next_timeout(0.9) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("round_trip", "wait"), [(0.001, SOONEST), (0.1, ROUND_TRIPS * 0.1), (0.9, 1.0)])
+def test_a_known_round_trip_shortens_the_wait(round_trip: float, wait: float) -> None:
+    connection, _ = known(round_trip)
+    connection.infer(vectors(1), 1, 10.0)
+    assert connection.next_timeout(10.0) == pytest.approx(wait)
+
+
+def test_the_wait_for_a_device_whose_pace_is_known_grows_up_to_the_guess() -> None:
+    connection, _ = known(0.001)
+    connection.infer(vectors(1), 1, 10.0)
+    now, waits = 10.0, []
+    for _ in range(6):
+        wait = connection.next_timeout(now)
+        assert wait is not None
+        waits.append(wait)
+        now += wait + 1e-6
+        connection.on_time(now)
+    assert waits == pytest.approx([0.2, 0.4, 0.8, 1.0, 1.0, 1.0], abs=1e-3)
+
+
+def test_a_larger_request_may_take_longer() -> None:
+    connection, _ = known(0.001)
+    connection.infer(vectors(2), 2, 10.0)
+    assert connection.next_timeout(10.0) == pytest.approx(1.0)
+
+
+def test_an_answer_to_one_of_two_copies_tells_no_round_trip() -> None:
+    role = device()
+    connection = ready(role, resend_after=1.0)
+    connection.infer(vectors(1), 1, 0.0)
+    (late,) = role.receive(connection.data_to_send())
+    connection.on_time(1.0)
+    connection.receive(late, 1.001)
+    connection.infer(vectors(1), 1, 10.0)
+    assert connection.next_timeout(10.0) == pytest.approx(1.0)
