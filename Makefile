@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TARGET ?= qemu-m4
 RECIPE ?= sine
+TIME ?= 600
 COUNT ?= 1000000
 SEED ?= 1
 
@@ -48,6 +49,11 @@ lint: install ## ruff and mypy --strict
 .PHONY: schema
 schema: install ## Write docs/report.schema.json from the classes of the report
 	$(BIN)/python -c 'import json; from tinyhil.report import files; print(json.dumps(files.schema(), indent=2))' > docs/report.schema.json
+
+.PHONY: fuzz
+fuzz: install ## Fuzz the decoders and the server, $(TIME) seconds each
+	@tools/system-packages fuzz
+	$(BIN)/python -m host.tests.fuzz.run --seconds $(TIME)
 
 .PHONY: bench
 bench: install ## Time the commands that should be quick, and the link

@@ -31,7 +31,7 @@ class BuildError(Exception):
 
 def why_no_libfuzzer(folder: Path) -> str | None:
     """What libFuzzer would need here, or None if it works. ``folder`` takes a small program."""
-    install = "apt-get install --no-install-recommends clang libclang-rt-14-dev"
+    install = "apt-get install --no-install-recommends clang libclang-rt-dev"
     if shutil.which("clang++") is None:
         return f"clang++ is not installed: {install}"
     source = folder / "nothing.cpp"
