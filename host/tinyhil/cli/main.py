@@ -64,11 +64,33 @@ def _common(
     pass
 
 
-def _run(output: Output, request: dict[str, object]) -> Run:
+def _job(
+    output: Output,
+    recipe: str,
+    target: str = DEFAULT_TARGET,
+    *,
+    build_dir: Path,
+    engine: str | None = None,
+    port: str | None = None,
+    firmware: Path | None = None,
+    resume: bool = False,
+    record: Path | None = None,
+) -> Run:
+    """The run that a command's options describe."""
     from tinyhil.cli.console import ConsoleObserver
     from tinyhil.pipeline.run import Request, Run
 
-    return Run(Request(**request), ConsoleObserver(output.console, verbose=output.verbose))  # type: ignore[arg-type]
+    request = Request(
+        recipe=recipe,
+        target=target,
+        engine=engine,
+        build_dir=build_dir,
+        port=port,
+        firmware=firmware,
+        resume=resume,
+        record=record,
+    )
+    return Run(request, ConsoleObserver(output.console, verbose=output.verbose))
 
 
 def _conclude(output: Output, report: Report, place: Path) -> None:
@@ -108,18 +130,7 @@ def run(
     The report is in BUILD_DIR/RECIPE/TARGET/report.json and report.xml (JUnit).
     """
     with command(json, verbose=verbose) as output:
-        job = _run(
-            output,
-            {
-                "recipe": recipe,
-                "target": target,
-                "engine": engine,
-                "port": port,
-                "build_dir": build_dir,
-                "resume": resume,
-                "record": record,
-            },
-        )
+        job = _job(output, recipe, target, engine=engine, port=port, build_dir=build_dir, resume=resume, record=record)
         _verify(output, job)
 
 
@@ -161,18 +172,16 @@ def verify(
     asks the device only for what is missing there.
     """
     with command(json, verbose=verbose) as output:
-        job = _run(
+        job = _job(
             output,
-            {
-                "recipe": recipe,
-                "target": target,
-                "engine": engine,
-                "port": port,
-                "firmware": firmware,
-                "build_dir": build_dir,
-                "resume": resume,
-                "record": record,
-            },
+            recipe,
+            target,
+            engine=engine,
+            port=port,
+            firmware=firmware,
+            build_dir=build_dir,
+            resume=resume,
+            record=record,
         )
         _verify(output, job)
 
@@ -207,7 +216,7 @@ def train(
 ) -> None:
     """Train the recipe's model (Keras), or find it trained already."""
     with command(json, verbose=verbose) as output:
-        model = _run(output, {"recipe": recipe, "target": DEFAULT_TARGET, "build_dir": build_dir}).train()
+        model = _job(output, recipe, build_dir=build_dir).train()
         output.write_json({"model": str(model.path), "dataset": str(model.dataset), "metrics": model.metrics})
 
 
@@ -222,7 +231,7 @@ def quantize(
 ) -> None:
     """Quantize to int8 the way the target's engine computes right, and compute the integer reference."""
     with command(json, verbose=verbose) as output:
-        job = _run(output, {"recipe": recipe, "target": target, "engine": engine, "build_dir": build_dir})
+        job = _job(output, recipe, target, engine=engine, build_dir=build_dir)
         model = job.quantize()
         output.write_json(
             {
@@ -263,7 +272,7 @@ def render(
 ) -> None:
     """Render a self-contained PlatformIO project; it opens and builds in an IDE without tinyhil."""
     with command(json, verbose=verbose) as output:
-        job = _run(output, {"recipe": recipe, "target": target, "engine": engine, "build_dir": build_dir})
+        job = _job(output, recipe, target, engine=engine, build_dir=build_dir)
         project = job.render()
         output.write_json(
             {
@@ -287,7 +296,7 @@ def build(
 ) -> None:
     """Build the firmware with PlatformIO and measure its flash and RAM."""
     with command(json, verbose=verbose) as output:
-        job = _run(output, {"recipe": recipe, "target": target, "engine": engine, "build_dir": build_dir})
+        job = _job(output, recipe, target, engine=engine, build_dir=build_dir)
         image = job.build()
         output.write_json(
             {
@@ -315,7 +324,7 @@ def flash(
     An emulator takes its image when it starts: it is started, asked who it is, and ended.
     """
     with command(verbose=verbose) as output:
-        job = _run(output, {"recipe": recipe, "target": target, "engine": engine, "port": port, "build_dir": build_dir})
+        job = _job(output, recipe, target, engine=engine, port=port, build_dir=build_dir)
         job.flash()
 
 
@@ -330,7 +339,7 @@ def report(
     with command(json) as output:
         from tinyhil.report import files
 
-        job = _run(output, {"recipe": recipe, "target": target, "build_dir": build_dir})
+        job = _job(output, recipe, target, build_dir=build_dir)
         _conclude(output, files.read(job.folder), job.folder / files.JSON)
 
 
