@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -22,7 +23,7 @@ from tinyhil.session.journal import Kind
 from tinyhil.session.records import unpack
 from tinyhil.transport import owner
 
-from .cli import Cli, Done
+from .cli import REPOSITORY, Cli, Done
 
 KILLS = int(os.environ.get("TINYHIL_KILLS", "8"))
 VECTORS = 256
@@ -30,11 +31,32 @@ PATIENCE = 60.0
 """Seconds after which a test gives up waiting; nothing is measured by it."""
 
 
+@pytest.fixture(scope="session")
+def fine_built(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a target ``fine``, one vector in a request, so that there are many moments to be killed at."""
+    folder = tmp_path_factory.mktemp("fine")
+    text = (REPOSITORY / "host/tinyhil/targets/data/qemu-m4.toml").read_text()
+    (folder / "targets").mkdir()
+    (folder / "targets" / "fine.toml").write_text(
+        text.replace('"qemu-m4"', '"fine"', 1).replace("answer_within = 10.0", "answer_within = 10.0\nmax_batch = 1")
+    )
+    shutil.copytree(made / "sine" / "model", folder / "build" / "sine" / "model")
+    done = Cli(folder)("build", "sine", "--target", "fine")
+    assert done.code == 0, done.err
+    return folder
+
+
 @pytest.fixture
-def fine(target_file: Callable[..., str], copied: Path) -> str:
-    """A target with one vector in a request, so that there are many moments to be killed at."""
-    changed = ("answer_within = 10.0", "answer_within = 10.0\nmax_batch = 1")
-    return target_file("fine", changed)
+def fine(fine_built: Path, tmp_path: Path) -> str:
+    """The target ``fine``, built in ``tmp_path``."""
+    shutil.copytree(fine_built, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".pio"))
+    return "fine"
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Path:
+    """The build folder of a test."""
+    return tmp_path / "build"
 
 
 def answers(journal: Path) -> int:
@@ -79,12 +101,12 @@ def passed(done: Done) -> str:
     return line.split()[-1]
 
 
-def test_a_run_that_is_killed_again_and_again(tinyhil: Cli, copied: Path, fine: str) -> None:
-    journal = copied / "sine" / fine / "journal"
+def test_a_run_that_is_killed_again_and_again(tinyhil: Cli, fine: str, build: Path) -> None:
+    journal = build / "sine" / fine / "journal"
     unbroken = passed(tinyhil("run", "sine", "--target", fine))
-    expected = report(copied, fine)
+    expected = report(build, fine)
     for name in ("report.json", "report.xml", "journal"):
-        (copied / "sine" / fine / name).unlink()
+        (build / "sine" / fine / name).unlink()
 
     dice = random.Random(20_240_229)
     kept = 0
@@ -97,14 +119,14 @@ def test_a_run_that_is_killed_again_and_again(tinyhil: Cli, copied: Path, fine: 
     done = tinyhil(*command)
     assert passed(done) == unbroken
     assert f"{VECTORS} vectors, {kept} of them from the journal" in done.out
-    assert report(copied, fine) == expected
+    assert report(build, fine) == expected
 
 
-def test_two_unbroken_runs_count_the_same_instructions(tinyhil: Cli, copied: Path, fine: str) -> None:
+def test_two_unbroken_runs_count_the_same_instructions(tinyhil: Cli, fine: str, build: Path) -> None:
     verdict = passed(tinyhil("run", "sine", "--target", fine))
-    written = report(copied, fine)
+    written = report(build, fine)
     assert passed(tinyhil("verify", "sine", "--target", fine)) == verdict
-    assert report(copied, fine) == written
+    assert report(build, fine) == written
 
 
 def test_what_led_to_a_report_is_asked_again(tinyhil: Cli, copied: Path) -> None:
@@ -114,11 +136,11 @@ def test_what_led_to_a_report_is_asked_again(tinyhil: Cli, copied: Path) -> None
     assert "nothing was resumed: the run of the journal was brought to its end" in done.out
 
 
-def test_another_firmware_is_asked_afresh(tinyhil: Cli, copied: Path, fine: str) -> None:
-    journal = copied / "sine" / fine / "journal"
+def test_another_firmware_is_asked_afresh(tinyhil: Cli, fine: str, build: Path) -> None:
+    journal = build / "sine" / fine / "journal"
     killed(tinyhil, ["run", "sine", "--target", fine], journal, 5, 0.0)
     elf = tinyhil.cwd / "other.elf"
-    elf.write_bytes((copied / "sine" / fine / "firmware" / "firmware.elf").read_bytes() + b"\0")
+    elf.write_bytes((build / "sine" / fine / "firmware" / "firmware.elf").read_bytes() + b"\0")
     done = tinyhil("verify", "sine", "--target", fine, "--firmware", elf, "--resume")
     passed(done)
     assert "nothing was resumed: the journal is of another firmware" in done.out
@@ -160,7 +182,7 @@ def test_a_device_that_stops_in_the_middle(tinyhil: Cli, copied: Path, target_fi
 
 
 def test_a_replay_gives_the_verdict_of_the_run(
-    tinyhil: Cli, copied: Path, fine: str, path_without: Callable[..., str]
+    tinyhil: Cli, fine: str, build: Path, path_without: Callable[..., str]
 ) -> None:
     verdict = passed(tinyhil("run", "sine", "--target", fine, "--record", "run.rec", "--json", "run.json"))
     bare = replace(tinyhil, path=path_without("qemu-system-arm", "arm-none-eabi-gcc", "arm-none-eabi-g++"))
@@ -168,15 +190,15 @@ def test_a_replay_gives_the_verdict_of_the_run(
     assert (tinyhil.cwd / "run.json").read_bytes() == (tinyhil.cwd / "replay.json").read_bytes()
 
 
-def test_a_resumed_run_is_recorded_whole(tinyhil: Cli, copied: Path, fine: str) -> None:
-    journal = copied / "sine" / fine / "journal"
+def test_a_resumed_run_is_recorded_whole(tinyhil: Cli, fine: str, build: Path) -> None:
+    journal = build / "sine" / fine / "journal"
     assert killed(tinyhil, ["run", "sine", "--target", fine], journal, 30, 0.0) < VECTORS
     verdict = passed(tinyhil("verify", "sine", "--target", fine, "--resume", "--record", "rest.rec"))
     assert passed(tinyhil("replay", "rest.rec")) == verdict
 
 
-def test_a_replay_of_a_run_that_was_killed_is_blocked(tinyhil: Cli, copied: Path, fine: str) -> None:
-    journal = copied / "sine" / fine / "journal"
+def test_a_replay_of_a_run_that_was_killed_is_blocked(tinyhil: Cli, fine: str, build: Path) -> None:
+    journal = build / "sine" / fine / "journal"
     killed(tinyhil, ["run", "sine", "--target", fine, "--record", "killed.rec"], journal, 30, 0.0)
     done = tinyhil("replay", "killed.rec")
     assert done.code == 3
