@@ -42,7 +42,7 @@ class DeviceRole:
             it out. It is then answered as if it came once more.
 
     Attributes:
-        ran: the vectors that were carried out since the model's state was last put back.
+        runs: the vectors that were carried out, one list from each start or RESET to the next.
         boots: how often it has started again.
         inferences: how many vectors were carried out in all.
     """
@@ -60,7 +60,7 @@ class DeviceRole:
         restarts: Callable[[int], bool] = never_at,
     ) -> None:
         self.tensors = {Direction.INPUT: list(inputs), Direction.OUTPUT: list(outputs)}
-        self.ran: list[bytes] = []
+        self.runs: list[list[bytes]] = []
         self.boots = 0
         self.inferences = 0
         self.welcome = replace(
@@ -76,6 +76,11 @@ class DeviceRole:
         self._forgets = forgets
         self._restarts = restarts
         self._start()
+
+    @property
+    def ran(self) -> list[bytes]:
+        """The last of ``runs``."""
+        return self.runs[-1]
 
     def restart(self) -> None:
         """Forgets everything, as a reset does."""
@@ -101,7 +106,7 @@ class DeviceRole:
         self._put_back()
 
     def _put_back(self) -> None:
-        self.ran.clear()
+        self.runs.append([])
         if self._clear is not None:
             self._clear()
 
@@ -211,6 +216,6 @@ class DeviceRole:
         return None
 
     def _invoke(self, vector: bytes) -> bytes:
-        self.ran.append(vector)
+        self.runs[-1].append(vector)
         self.inferences += 1
         return self._model(vector)
