@@ -50,6 +50,10 @@ lint: install ## ruff and mypy --strict
 schema: install ## Write docs/report.schema.json from the classes of the report
 	$(BIN)/python -c 'import json; from tinyhil.report import files; print(json.dumps(files.schema(), indent=2))' > docs/report.schema.json
 
+.PHONY: diagram
+diagram: install ## Write the diagram of docs/protocol.md from the table of the host's states
+	$(BIN)/python tools/write-diagram
+
 .PHONY: fuzz
 fuzz: install ## Fuzz the decoders and the server, $(TIME) seconds each
 	@tools/system-packages fuzz

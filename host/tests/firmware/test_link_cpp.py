@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import pytest
 CASES = Path(__file__).parents[3] / "firmware" / "lib" / "link" / "cases" / "frames.json"
 TABLE = json.loads(CASES.read_text(encoding="utf-8"))
 PAYLOAD: int = TABLE["max_payload"]
-GOOD = "000c01040302010101674ffd2200"  # the worked example of docs/protocol.md
+PAGE = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
+GOOD = "".join(re.findall(r"^    wire +([0-9a-f ]+)$", PAGE, re.M)).replace(" ", "")
+"""The worked example of the protocol's page."""
 GOOD_EVENT = "frame 1 16909060 0101"
 Case = dict[str, Any]
 

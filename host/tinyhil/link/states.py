@@ -1,6 +1,7 @@
 """The states of the host's session, and the only table of the ways between them.
 
-They are those of docs/protocol.md, "The host's states". A pair of state and event that has no row is refused.
+They are those of docs/protocol.md, "The host's states", whose diagram is made from the table (``make diagram``). A pair
+of state and event that has no row is refused.
 """
 
 from __future__ import annotations
@@ -69,3 +70,12 @@ TRANSITIONS: dict[tuple[State, EventKind], State] = {
     (State.READY, EventKind.BROKEN_PROTOCOL): State.FAILED,
     (State.READY, EventKind.SILENCE): State.FAILED,
 }
+
+
+def diagram() -> str:
+    """The table as the Mermaid diagram that stands in docs/protocol.md: one arrow for each pair of states."""
+    events: dict[tuple[State, State], list[str]] = {}
+    for (source, kind), target in TRANSITIONS.items():
+        events.setdefault((source, target), []).append(kind.value)
+    arrows = [f"    {a.name} --> {b.name}: {', '.join(kinds)}\n" for (a, b), kinds in events.items()]
+    return "".join(["stateDiagram-v2\n", f"    [*] --> {State.IDLE.name}\n", *arrows])
