@@ -119,7 +119,9 @@ def test_a_port_that_comes_and_goes_without_an_answer_is_given_up(port: Path, ta
             board.unplug()
             board.plug()
 
-    with device(port, flicker), pytest.raises(DeviceError, match="the other end is gone"):
+    # Which of its waits the deadline ends depends on how busy the machine is; that it ends one does not.
+    given_up = r"the other end is gone|did not come back within|did not answer the handshake within"
+    with device(port, flicker), pytest.raises(DeviceError, match=given_up):
         run(port, target)
 
 
