@@ -176,6 +176,16 @@ def test_interrupt_while_running_ends_the_group() -> None:
 
 
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv (util-linux) is not installed")
+def test_a_child_whose_parent_is_gone_already_does_not_begin(tmp_path: Path) -> None:
+    """As if the parent had been killed before the kernel was asked to watch it."""
+    for parent, begins in ((os.getpid(), True), (os.getppid(), False)):
+        trace = tmp_path / str(parent)
+        done = subprocess.run(process.guarded(["touch", str(trace)], parent), check=False)
+        assert (done.returncode == 0) is begins
+        assert trace.exists() is begins
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv (util-linux) is not installed")
 def test_child_dies_with_a_parent_that_is_killed() -> None:
     code = f"from tinyhil import process\nprint(process.spawn(['sleep', '{FOREVER}']).pid, flush=True)\ninput()"
     with subprocess.Popen(

@@ -3,6 +3,8 @@
 A child runs in its own process group, so a Ctrl-C in the terminal reaches only tinyhil, which then ends the whole group
 in order. For the case that tinyhil itself is killed, the kernel is asked to kill the child with its parent, through
 util-linux' ``setpriv --pdeathsig`` (an exec wrapper: no code of ours runs between fork and exec, so threads are safe).
+A parent that was killed before the kernel was asked is not noticed by it; so the child looks, after asking, whether it
+still has the parent that started it.
 Where setpriv does not exist (not Linux), only the orderly end is guaranteed; ``tinyhil doctor`` says so.
 
 A signal goes to a group only while its number is certainly ours: before the child is reaped, or at once afterwards.
@@ -56,13 +58,11 @@ def spawn(
         MissingToolError: the program is not there.
         ToolError: it is there, but cannot be started.
     """
-    guard = shutil.which("setpriv")
-    wrapped = [guard, "--pdeathsig", "KILL", "--", *argv] if guard else list(argv)
     if shutil.which(argv[0]) is None:
         raise MissingToolError(f"{argv[0]} is not installed")
     try:
         return subprocess.Popen(
-            wrapped,
+            guarded(argv, os.getpid()),
             cwd=cwd,
             env={**os.environ, **(env or {})},
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
@@ -75,6 +75,18 @@ def spawn(
         )
     except OSError as error:
         raise ToolError(f"cannot start {argv[0]}: {error}") from error
+
+
+def guarded(argv: Sequence[str], parent: int) -> list[str]:
+    """The command that runs ``argv`` in a process that ends with its parent, whose process id is ``parent``.
+
+    ``argv`` as it is where setpriv does not exist.
+    """
+    guard = shutil.which("setpriv")
+    if guard is None:
+        return list(argv)
+    still_ours = '[ "$PPID" = "$0" ] && exec "$@"'
+    return [guard, "--pdeathsig", "KILL", "--", "/bin/sh", "-c", still_ours, str(parent), *argv]
 
 
 def poll(child: subprocess.Popen[str], within: float = 0.0) -> int | None:
