@@ -12,10 +12,10 @@ import msgspec
 import pytest
 
 from tinyhil.errors import MissingToolError, StorageError, ToolError
-from tinyhil.targets.model import Build
+from tinyhil.targets.model import LOCAL_PLATFORM, Build
 from tinyhil.toolchain import core_dir
 
-LOCAL = Build(platform=core_dir.LOCAL_PLATFORM, board="any", port="any")
+LOCAL = Build(platform=LOCAL_PLATFORM, board="any", port="any")
 HOST = Path(core_dir.__file__).parents[2]
 
 
@@ -103,7 +103,7 @@ def test_damage_is_repaired(damage: str, fresh: Path) -> None:
 
 def test_many_processes_at_once(fresh: Path) -> None:
     code = (
-        "import sys\nfrom tinyhil.targets.model import Build\nfrom tinyhil.toolchain import core_dir\n"
+        "import sys\nfrom tinyhil.targets.model import LOCAL_PLATFORM, Build\nfrom tinyhil.toolchain import core_dir\n"
         "print('ready', flush=True); input()\n"
         "print(core_dir.prepare(Build(platform='local', board='b', port='p')))"
     )

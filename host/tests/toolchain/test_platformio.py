@@ -14,7 +14,7 @@ import pytest
 
 from tinyhil.errors import MissingToolError, StorageError, ToolError
 from tinyhil.progress import Silent
-from tinyhil.targets.model import Build, Program
+from tinyhil.targets.model import LOCAL_PLATFORM, Build, Program
 from tinyhil.toolchain import core_dir, platformio
 from tinyhil.toolchain.platformio import BuildOutput
 
@@ -159,7 +159,7 @@ def test_a_board_is_only_a_file(write_project: Writer, tmp_path: Path) -> None:
     (project / "src" / "main.cpp").write_text(
         '#ifdef __OPTIMIZE__\n#error "optimised"\n#endif\nint main() { return ANSWER; }\n'
     )
-    output = build(project, Build(platform=core_dir.LOCAL_PLATFORM, board="here", port="none"))
+    output = build(project, Build(platform=LOCAL_PLATFORM, board="here", port="none"))
     assert subprocess.run([str(output.elf)]).returncode == 42
 
 

@@ -29,7 +29,6 @@ from tinyhil.errors import ConfigError
 from tinyhil.render import compiled
 from tinyhil.targets.model import Target
 
-LOCAL_PLATFORM = "local"
 PLATFORMS = "platforms"
 _LIBRARIES = ("link", "engine", "server", "port")
 _KEEP = (".pio", ".vscode", ".git")
@@ -67,7 +66,7 @@ def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path
         "outputs": model.outputs,
         "model_sha256": model.sha256,
         "model_flags": compiled.flags(generated),
-        "local_platform": target.build.platform == LOCAL_PLATFORM,
+        "local_platform": target.build.local,
         "platforms": PLATFORMS,
     }
     identity = hashing.of_tree(files | _rendered({**context, "project_sha256": _ZERO}))
@@ -95,7 +94,7 @@ def _copied(target: Target, engine_name: str) -> dict[str, bytes]:
             if slash and top != variant.get(library):
                 continue
             files[f"lib/tinyhil_{library}/{path}"] = data
-    if target.build.platform == LOCAL_PLATFORM:
+    if target.build.local:
         files |= {
             f"{PLATFORMS}/tinyhil/{path}": data for path, data in resources.read_tree(firmware / "platform").items()
         }

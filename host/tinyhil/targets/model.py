@@ -31,6 +31,10 @@ class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     debian: str
 
 
+LOCAL_PLATFORM = "local"
+"""The value of ``build.platform`` that stands for the project's own platform, firmware/platform."""
+
+
 class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How PlatformIO builds for the target.
 
@@ -49,6 +53,11 @@ class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     framework: str = ""
     flags: tuple[str, ...] = ()
     programs: tuple[Program, ...] = ()
+
+    @property
+    def local(self) -> bool:
+        """Whether it builds with the project's own platform, which needs no registry."""
+        return self.platform == LOCAL_PLATFORM
 
 
 class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

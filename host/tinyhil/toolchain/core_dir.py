@@ -24,9 +24,6 @@ from pathlib import Path
 from tinyhil.errors import MissingToolError, StorageError, ToolError
 from tinyhil.targets.model import Build
 
-LOCAL_PLATFORM = "local"
-"""The value of ``build.platform`` in a target file that stands for firmware/platform."""
-
 _SCRIPT = "from SCons.Script import main\n\nmain()\n"
 
 
@@ -89,7 +86,7 @@ def prepare(build: Build) -> Path | None:
         MissingToolError: PlatformIO, or the SCons that it wants, is not installed.
         StorageError: the folder cannot be written.
     """
-    if build.platform != LOCAL_PLATFORM:
+    if not build.local:
         return None
     found = versions()
     if found.scons != found.wanted_scons:
