@@ -26,6 +26,7 @@ from tinyhil.cli.session import (
     VerboseOption,
     command,
 )
+from tinyhil.cli.starter import new
 from tinyhil.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -348,6 +349,7 @@ for listing in (listings.targets, listings.recipes, listings.doctor):
     app.command()(listing)
 
 app.command()(proxy)
+app.command()(new)
 
 
 def main() -> None:

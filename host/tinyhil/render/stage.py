@@ -103,7 +103,7 @@ def _copied(target: Target, engine_name: str) -> dict[str, bytes]:
 
 def _rendered(context: dict[str, Any]) -> dict[str, bytes]:
     """Every template, rendered."""
-    root = resources.folder("templates")
+    root = resources.folder("templates") / "project"
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(root),
         undefined=jinja2.StrictUndefined,
