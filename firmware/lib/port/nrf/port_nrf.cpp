@@ -169,18 +169,16 @@ uint8_t window() { return 1; }
 
 #ifdef TINYHIL_NRF_COUNT_INSTRUCTIONS
 
-// Counts instructions, those of this function excepted. QEMU's model of TIMER0 cannot: up to version 8.1 each look at it
-// drops the fraction of a tick, and later ones round a tick of 62.5 ns down. Its SysTick, which a real nRF51 does not
-// even have, ticks exactly every 62.5 instructions, and is read to the instruction with a vernier, as in port mps2.
+namespace {
+
+// SysTick at the first instruction of one of its ticks, and how many turns of 63 instructions it took to get there.
 //
-// The loop below reads SysTick every 63 instructions. Each turn meets the tick half an instruction later in its course,
-// so the count moves on by one, until it moves on by two: then that tick began with this very instruction, and its
-// number is even (or odd) every time. TIMER0 tells how often the 24 bits have run over in between.
-uint32_t ticks() {
-  static uint32_t instructions = 0;
-  static uint32_t last = 0;
-  static uint32_t last_coarse = 0;
-  const uint32_t coarse = timer_count(0);
+// The loop reads SysTick every 63 instructions. Each turn meets the tick half an instruction later in its course, so the
+// count moves on by one, until it moves on by two: then a tick begins with this very instruction, which happens in every
+// second tick only.
+//
+// Not inline: the compiler takes a .rept for one instruction, and would branch over it further than ARMv6-M can.
+__attribute__((noinline)) uint32_t find_tick(uint32_t* took) {
   uint32_t turns = 0;
   uint32_t value;
   uint32_t before;
@@ -206,9 +204,26 @@ uint32_t ticks() {
       : [value] "=&l"(value), [before] "=&l"(before), [step] "=&l"(step), [turns] "+&l"(turns)
       : [systick] "l"(&systick->value)
       : "cc", "memory");
+  *took = turns;
+  return value;
+}
+
+}  // namespace
+
+// Counts instructions, those of this function excepted. QEMU's model of TIMER0 cannot: versions to 8.1 drop the fraction
+// of a tick at each look, later ones round a tick of 62.5 ns down. Its SysTick, which a real nRF51 does not even have,
+// ticks exactly every 62.5 instructions, and is read to the instruction with a vernier, as in port mps2. TIMER0 is good
+// enough to tell how often the 24 bits have run over since the last call.
+uint32_t ticks() {
+  static uint32_t instructions = 0;
+  static uint32_t last = 0;
+  static uint32_t last_coarse = 0;
+  const uint32_t coarse = timer_count(0);
+  uint32_t turns;
+  const uint32_t value = find_tick(&turns);
   const uint32_t passed = (last - value) & kLongest;
   const uint32_t runs_over = (coarse - last_coarse - passed + (kLongest >> 1)) >> 24;
-  // Two ticks are 125 instructions. 2^23 of them are a number that 32 bits hold.
+  // Two ticks are 125 instructions; `passed` is even from the second call on.
   instructions += (passed >> 1) * 125 + runs_over * ((kLongest + 1) / 2 * 125) - turns * 63;
   last = value;
   last_coarse = coarse;
