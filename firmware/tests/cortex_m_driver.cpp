@@ -6,7 +6,7 @@
 //     m  ticks in kWait of milliseconds()
 //     b  the boot id
 //     i  whether initialised and cleared variables are, which it then changes
-//     r  resets the chip
+//     r  resets the chip, and answers nothing
 //     u  executes an undefined instruction, at the label `undefined`
 #include "port.h"
 
@@ -82,7 +82,11 @@ void obey(int command) {
     say(static_cast<uint32_t>(initialised++));
     say(static_cast<uint32_t>(cleared++));
   }
-  if (command == 'r') *reinterpret_cast<volatile uint32_t*>(0xE000ED0C) = 0x05FA0004;  // AIRCR.SYSRESETREQ
+  if (command == 'r') {
+    *reinterpret_cast<volatile uint32_t*>(0xE000ED0C) = 0x05FA0004;  // AIRCR.SYSRESETREQ
+    for (;;) {
+    }
+  }
   if (command == 'u') __asm volatile(".global undefined\n undefined: .inst.n 0xde00");
   end_line();
 }

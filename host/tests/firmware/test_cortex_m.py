@@ -9,7 +9,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,12 +22,12 @@ from tinyhil.targets import registry
 from tinyhil.targets.model import Target
 
 PATIENCE_SECONDS = 20.0
+AGAIN_SECONDS = 0.5
 COMPILER = "arm-none-eabi-g++"
 WARNINGS = ("-Wall", "-Wextra", "-Werror")
 EMULATED = ("qemu-m4", "qemu-microbit")
 HAVE_MILLISECONDS = ("qemu-microbit",)
 
-Ask = Callable[[str], str]
 
 
 def bare_metal() -> list[str]:
@@ -70,9 +70,32 @@ def image(request: pytest.FixtureRequest, firmware: Path, tmp_path_factory: pyte
     return name, link(firmware, registry.get(name), tmp_path_factory.mktemp(name), *flags)
 
 
+class Ask:
+    """Sends a command to the driver, and returns the line that it answers."""
+
+    def __init__(self, line: serial.Serial) -> None:
+        self._line = line
+
+    def __call__(self, command: str) -> str:
+        self._line.write(command.encode())
+        return bytes(self._line.read_until(b"\n")).decode()
+
+    def reset(self) -> None:
+        """Resets the chip. What arrives before it has happened is lost, so it is asked until it answers."""
+        self._line.write(b"r")
+        self._line.timeout = AGAIN_SECONDS
+        asked = 1
+        while not self("b"):
+            asked += 1
+            assert asked * AGAIN_SECONDS < PATIENCE_SECONDS, "it did not come back"
+        while asked > 1 and self._line.read_until(b"\n"):  # in case the first questions were not lost
+            asked -= 1
+        self._line.timeout = PATIENCE_SECONDS
+
+
 @pytest.fixture
 def ask(image: tuple[str, Path]) -> Iterator[Ask]:
-    """Sends a command to the driver in a machine of its own, and returns the line that it answers."""
+    """The driver in a machine of its own."""
     name, elf = image
     emulator = registry.get(name).emulator
     assert emulator is not None
@@ -81,12 +104,7 @@ def ask(image: tuple[str, Path]) -> Iterator[Ask]:
     with EmulatorDevice(emulator) as device:
         port = device.start(elf, Deadline.after(PATIENCE_SECONDS))
         with serial.Serial(port, timeout=PATIENCE_SECONDS) as line:
-
-            def command(letter: str) -> str:
-                line.write(letter.encode())
-                return bytes(line.read_until(b"\n")).decode()
-
-            yield command
+            yield Ask(line)
 
 
 def numbers(text: str) -> list[int]:
@@ -128,7 +146,7 @@ def test_a_reset_begins_anew_with_another_boot_id(ask: Ask) -> None:
     assert numbers(ask("b")) == [first]
     ask("d")
     _, deep = numbers(ask("s"))
-    ask("r")
+    ask.reset()
     assert numbers(ask("i")) == [42, 0]
     assert numbers(ask("b")) != [first]
     assert numbers(ask("s"))[1] < deep, "the stack was not painted again"
