@@ -1,7 +1,7 @@
 // What a chip has to provide: a byte stream and a clock, as free functions.
 //
 // Purpose: the only code that knows hardware stands behind this header. Each folder beside it implements it for one
-//     chip, and a project contains exactly one of them.
+//     family of chips, or the part of it that several have in common; a project contains those that its target names.
 // Usage:   init() first, everything else after it, all from one thread of execution.
 #ifndef TINYHIL_PORT_H_
 #define TINYHIL_PORT_H_
@@ -32,6 +32,16 @@ uint32_t tick_rate();
 // A number that differs from boot to boot and is constant in between. May stir in the time of its first call: call it
 // only when a byte has arrived, which is never at the same tick twice.
 uint32_t boot_id();
+
+// Bytes that are set aside for the stack, and the most of them that were ever in use since boot; 0 where unknown.
+uint32_t stack_bytes();
+uint32_t stack_used();
+
+// For pacing and timeouts only, never a measured figure.
+uint32_t milliseconds();
+
+// Brightness of the board's LED by PWM, 0..255; does nothing where there is none.
+void led(uint8_t brightness);
 
 // Called whenever read() had nothing: the place to sleep until an interrupt.
 void idle();

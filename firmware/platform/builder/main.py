@@ -29,6 +29,9 @@ if "build.ldscript" in board:
         sys.stderr.write("error: the project has no linker script %s\n" % ldscript)
         env.Exit(1)
     env.Replace(LDSCRIPT_PATH=ldscript)
+    # A script includes what several chips share by its path in the same library.
+    scripts = os.path.dirname(os.path.dirname(ldscript))
+    env.Append(LINKFLAGS=["-L" + scripts])
 
 # The date that __DATE__ and __TIME__ show: always the same one.
 env["ENV"]["SOURCE_DATE_EPOCH"] = "0"
@@ -76,5 +79,6 @@ env.Append(
 
 program = env.BuildProgram()
 if "build.ldscript" in board:
-    env.Depends(program, "#" + ldscript)
+    for folder, _, names in sorted(os.walk(scripts)):
+        env.Depends(program, ["#" + os.path.join(folder, name) for name in sorted(names) if name.endswith(".ld")])
 Default(program)

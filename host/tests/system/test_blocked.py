@@ -119,8 +119,7 @@ def test_a_device_started_elsewhere_is_judged_through_its_port(tinyhil: Cli, cop
 
 
 def test_a_build_error_shows_the_compiler_s_line(tinyhil: Cli, copied: Path, target_file: TargetFile) -> None:
-    flags = 'port = "mps2"\nflags = ["-include", "absent_header.h"]'
-    name = target_file("broken", ('port = "mps2"', flags))
+    name = target_file("broken", ("ports = [", 'flags = ["-include", "absent_header.h"]\nports = ['))
     done = tinyhil("build", "sine", "--target", name)
     blocked(done, "fatal error: absent_header.h: No such file", "apt-get install")
 

@@ -159,7 +159,7 @@ def test_a_board_is_only_a_file(write_project: Writer, tmp_path: Path) -> None:
     (project / "src" / "main.cpp").write_text(
         '#ifdef __OPTIMIZE__\n#error "optimised"\n#endif\nint main() { return ANSWER; }\n'
     )
-    output = build(project, Build(platform=LOCAL_PLATFORM, board="here", port="none"))
+    output = build(project, Build(platform=LOCAL_PLATFORM, board="here", ports=("none",)))
     assert subprocess.run([str(output.elf)]).returncode == 42
 
 

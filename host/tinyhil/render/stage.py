@@ -86,12 +86,12 @@ def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path
 def _copied(target: Target, engine_name: str) -> dict[str, bytes]:
     """The device's sources, without the engines and ports of other targets."""
     firmware = resources.folder("firmware")
-    variant = {"engine": engine_name, "port": target.build.port}
+    variants = {"engine": (engine_name,), "port": target.build.ports}
     files = {f"src/{path}": data for path, data in resources.read_tree(firmware / "src").items()}
     for library in _LIBRARIES:
         for path, data in resources.read_tree(firmware / "lib" / library).items():
             top, slash, _ = path.partition("/")
-            if slash and top != variant.get(library):
+            if slash and top not in variants.get(library, ()):
                 continue
             files[f"lib/tinyhil_{library}/{path}"] = data
     if target.build.local:

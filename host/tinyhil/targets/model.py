@@ -42,14 +42,14 @@ class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         platform: PlatformIO platform, or ``local`` for the project's own one (firmware/platform).
         board: PlatformIO board id.
         framework: PlatformIO framework, empty for bare metal.
-        port: folder of firmware/lib/port that drives the chip.
+        ports: folders of firmware/lib/port that drive the chip: its own, and what it shares with others.
         flags: further compiler flags.
         programs: what has to be on PATH.
     """
 
     platform: str
     board: str
-    port: str
+    ports: Annotated[tuple[str, ...], Meta(min_length=1)]
     framework: str = ""
     flags: tuple[str, ...] = ()
     programs: tuple[Program, ...] = ()

@@ -1,4 +1,6 @@
-// From reset to main() on a Cortex-M4, and what happens when the CPU faults.
+// From reset to main() on a Cortex-M, and what happens when the CPU faults.
+//
+// Assembles for ARMv6-M (Cortex-M0) too. What is the chip's comes from its linker script and from the compiler's flags.
 //
 // A fault ends the frame that may be half written, says one line of text over the serial line, which the host shows as
 // what the device printed last, and stops.
@@ -6,6 +8,7 @@
 #include <stdint.h>
 
 #include "port.h"
+#include "stack.h"
 
 extern "C" {
 
@@ -23,18 +26,23 @@ void report_fault(uint32_t address) __attribute__((noreturn, used));
 // an empty stack, because the fault may have used up the old one.
 void fault_handler() {
   __asm volatile(
-      "mrs r1, msp          \n"
-      "mvn r0, #0           \n"
-      "ldr r2, =__ram_start \n"
-      "ldr r3, =__stack_top \n"
-      "mov sp, r3           \n"
-      "subs r3, #32         \n"
-      "cmp r1, r2           \n"
-      "blo 1f               \n"
-      "cmp r1, r3           \n"
-      "bhi 1f               \n"
-      "ldr r0, [r1, #24]    \n"
-      "1: b report_fault    \n");
+      ".syntax unified       \n"
+      "mrs r1, msp           \n"
+      "movs r0, #0           \n"
+      "mvns r0, r0           \n"
+      "ldr r2, =__ram_start  \n"
+      "ldr r3, =__stack_top  \n"
+      "mov sp, r3            \n"
+      "subs r3, #32          \n"
+      "cmp r1, r2            \n"
+      "blo 1f                \n"
+      "cmp r1, r3            \n"
+      "bhi 1f                \n"
+      "ldr r0, [r1, #24]     \n"
+      "1:                    \n"
+      "ldr r2, =report_fault \n"  // a branch reaches only 2 KB on ARMv6-M
+      "bx r2                 \n"
+      ".ltorg                \n");
 }
 
 void report_fault(uint32_t address) {
@@ -53,6 +61,7 @@ void reset_handler() {
   *reinterpret_cast<volatile uint32_t*>(0xE000ED88) |= 0xFu << 20;  // CPACR: full access to the FPU
   __asm volatile("dsb\n isb");
 #endif
+  tinyhil::port::paint_stack();
   const uint32_t* from = __data_load;
   for (uint32_t* to = __data_start; to != __data_end; ++to) *to = *from++;
   for (uint32_t* to = __bss_start; to != __bss_end; ++to) *to = 0;
@@ -63,7 +72,7 @@ void reset_handler() {
 
 typedef void (*Vector)();
 
-// Exceptions of the CPU; no interrupt is enabled.
+// Exceptions of the CPU, of which ARMv6-M has fewer and reserves their places; no interrupt is enabled.
 __attribute__((section(".vectors"), used)) const Vector vectors[16] = {
     reinterpret_cast<Vector>(__stack_top),
     reset_handler,
