@@ -33,6 +33,16 @@ uint32_t tick_rate();
 // only when a byte has arrived, which is never at the same tick twice.
 uint32_t boot_id();
 
+// A clock for pacing and timeouts only, never for a measured figure.
+uint32_t milliseconds();
+
+// Sets the board's LED by PWM, 0 dark to 255 bright; nothing where there is no LED.
+void led(uint8_t brightness);
+
+// The stack that the firmware runs on, in bytes: its size, and the most that was ever used. 0 where unknown.
+uint32_t stack_bytes();
+uint32_t stack_used();
+
 // Called whenever read() had nothing: the place to sleep until an interrupt.
 void idle();
 
