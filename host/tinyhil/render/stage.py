@@ -91,9 +91,7 @@ def _copied(target: Target, engine_name: str) -> dict[str, bytes]:
     firmware = resources.folder("firmware")
     variant = {"engine": engine_name, "port": target.build.port}
     left_out = _ENTRIES[not target.build.sketch]
-    files = {
-        f"src/{path}": data for path, data in resources.read_tree(firmware / "src").items() if path != left_out
-    }
+    files = {f"src/{path}": data for path, data in resources.read_tree(firmware / "src").items() if path != left_out}
     for library in _LIBRARIES:
         for path, data in resources.read_tree(firmware / "lib" / library).items():
             top, slash, _ = path.partition("/")
