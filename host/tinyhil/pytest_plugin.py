@@ -107,7 +107,7 @@ def dut(hil_run: Run, pytestconfig: pytest.Config) -> Dut:
     try:
         model = hil_run.quantize()
         image = hil_run.build()
-        welcome = hil_run.flash()
+        welcome = hil_run.greet()
         answers = hil_run.capture()
     except MissingToolError as error:
         _blocked(error, pytestconfig)

@@ -33,17 +33,19 @@ uint32_t tick_rate();
 // only when a byte has arrived, which is never at the same tick twice.
 uint32_t boot_id();
 
-// Bytes that are set aside for the stack, and the most of them that were ever in use since boot; 0 where unknown.
+// Bytes that the stack may take, and the most of them that were ever in use since boot; 0 where that is not known.
 uint32_t stack_bytes();
 uint32_t stack_used();
 
-// For pacing and timeouts only, never a measured figure.
+// For pacing and timeouts only, never a measured figure. Runs over after 2^32. Once it has been called, it wants to be
+// called at least every two minutes.
 uint32_t milliseconds();
 
-// Brightness of the board's LED by PWM, 0..255; does nothing where there is none.
+// Brightness of the board's LED by PWM, 0 dark to 255 bright; does nothing where there is none.
 void led(uint8_t brightness);
 
-// Called whenever read() had nothing: the place to sleep until an interrupt.
+// Called whenever read() had nothing: the place to sleep until an interrupt. Where milliseconds() has been called,
+// somebody waits for a time: then it returns within a few milliseconds.
 void idle();
 
 }  // namespace port

@@ -5,6 +5,8 @@ CPU and its C library (``build.machine_flags``) and for the optimiser (``build.o
 link, with which to link only (``build.link_flags``), and with which linker script (``build.ldscript``, a path in the
 project's library folder; absent where the system's own is right). Nothing here asks which board it is.
 
+To upload is to start the firmware as a process, for a board whose ``upload.protocol`` says so (process.py).
+
 The same sources give the same bytes wherever the project lies: no path of this machine, no build id and no date
 enters the image. Warnings are each library's own affair (``library.json``), because a generated model must build
 without them.
@@ -13,7 +15,7 @@ without them.
 import os
 import sys
 
-from SCons.Script import Default, DefaultEnvironment
+from SCons.Script import Default, DefaultEnvironment, SConscript
 
 env = DefaultEnvironment()
 board = env.BoardConfig()
@@ -82,3 +84,6 @@ if "build.ldscript" in board:
     for folder, _, names in sorted(os.walk(scripts)):
         env.Depends(program, ["#" + os.path.join(folder, name) for name in sorted(names) if name.endswith(".ld")])
 Default(program)
+
+if board.get("upload.protocol", "") == "process":
+    SConscript("process.py", exports=["env", "program"])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tinyhil.targets.model import Target
 
 FIRMWARE = Path(__file__).parents[3] / "firmware"
 TESTS = FIRMWARE / "tests"
@@ -83,7 +86,44 @@ def copy_firmware(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole firmware for the host, with an engine that copies 256 bytes."""
     folder = tmp_path_factory.mktemp("copy")
     (folder / "tinyhil_config.h").write_text("#define TINYHIL_MAX_PAYLOAD 4096\n")
-    sources = [TESTS / "copy_engine.cpp", *_sources("../src", "link", "engine", "server", "port/posix")]
+    program = [FIRMWARE / "src" / name for name in ("main.cpp", "app.cpp")]
+    sources = [TESTS / "copy_engine.cpp", *program, *_sources("link", "engine", "server", "port/posix")]
     include = [folder, FIRMWARE / "src", FIRMWARE / "lib/port"]
     _compile(folder, "-DTEST_INPUTS=256", "-DTEST_OUTPUTS=256", *sources, "-o", "copy_engine", include=include)
     return folder / "copy_engine"
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """The firmware as a sketch, built for a board's target over the fake core.
+
+    Attributes:
+        program: the sketch over an engine that copies 256 bytes.
+        facts: a program that prints what the port says of the board.
+    """
+
+    target: Target
+    program: Path
+    facts: Path
+
+
+def _compile_sketch(folder: Path, target: Target, standard: str, *more: str) -> Sketch:
+    (folder / "tinyhil_config.h").write_text(
+        f"#define TINYHIL_MAX_PAYLOAD {target.link.max_payload}\n#define TINYHIL_BAUD {target.link.baud}\n"
+    )
+    fake = TESTS / "fakes" / "arduino"
+    include = [folder, FIRMWARE / "src", FIRMWARE / "lib/port", fake]
+    given = [f"-std={standard}", *target.build.flags, f"-DTINYHIL_BAUD={target.link.baud}", *more]
+    given += ["-funsigned-char", "-pthread", "-DTEST_INPUTS=256", "-DTEST_OUTPUTS=256"]
+    port = [fake / "arduino.cpp", *_sources("port/arduino")]
+    program = [FIRMWARE / "src" / name for name in ("sketch.cpp", "app.cpp")]
+    firmware = [TESTS / "copy_engine.cpp", *program, *_sources("link", "engine", "server")]
+    _compile(folder, *given, *firmware, *port, "-o", "sketch", include=include)
+    _compile(folder, *given, TESTS / "port_facts.cpp", *port, "-o", "facts", include=include)
+    return Sketch(target, folder / "sketch", folder / "facts")
+
+
+@pytest.fixture(scope="session")
+def compile_sketch() -> Callable[..., Sketch]:
+    """Builds the sketch in a folder, for a target, by a language standard, with further flags."""
+    return _compile_sketch

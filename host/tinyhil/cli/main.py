@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 import tinyhil
 from tinyhil.cli import listings
@@ -77,6 +79,7 @@ def _job(
     firmware: Path | None = None,
     resume: bool = False,
     record: Path | None = None,
+    flash: bool = False,
 ) -> Run:
     """The run that a command's options describe."""
     from tinyhil.cli.console import ConsoleObserver
@@ -91,6 +94,7 @@ def _job(
         firmware=firmware,
         resume=resume,
         record=record,
+        flash=flash,
     )
     return Run(request, ConsoleObserver(output.console, verbose=output.verbose))
 
@@ -129,10 +133,22 @@ def run(
 
     Example: **tinyhil run sine --target qemu-m4 --json out.json**
 
+    A board that does not run this very build is flashed first.
+
     The report is in BUILD_DIR/RECIPE/TARGET/report.json and report.xml (JUnit).
     """
     with command(json, verbose=verbose) as output:
-        job = _job(output, recipe, target, engine=engine, port=port, build_dir=build_dir, resume=resume, record=record)
+        job = _job(
+            output,
+            recipe,
+            target,
+            engine=engine,
+            port=port,
+            build_dir=build_dir,
+            resume=resume,
+            record=record,
+            flash=True,
+        )
         _verify(output, job)
 
 
@@ -318,16 +334,37 @@ def flash(
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
     port: PortOption = None,
+    stop: Annotated[bool, typer.Option("--stop", help="End what an earlier flash has left running here.")] = False,
     build_dir: BuildDirOption = BUILD_DIR,
     verbose: VerboseOption = False,
 ) -> None:
     """Put the firmware on the device and see that it answers with this very build.
 
+    A board is found by its USB id, flashed by PlatformIO, and waited for until it is back. **native** is flashed by
+    starting it: it stays, with its port under one path, until the next flash or **--stop**.
+
     An emulator takes its image when it starts: it is started, asked who it is, and ended.
     """
     with command(verbose=verbose) as output:
         job = _job(output, recipe, target, engine=engine, port=port, build_dir=build_dir)
+        if stop:
+            job.stop()
+            return
         job.flash()
+        output.console.print(f"[bold]next:[/]  {escape(_next(job))}", soft_wrap=True, highlight=False)
+
+
+def _next(job: Run) -> str:
+    """The command that judges what was flashed."""
+    request = job.request
+    words = ["tinyhil", "verify", request.recipe, "--target", request.target]
+    if request.engine is not None:
+        words += ["--engine", request.engine]
+    if request.build_dir != BUILD_DIR:
+        words += ["--build-dir", str(request.build_dir)]
+    if job.target.upload is not None:
+        words += ["--port", job.port]
+    return shlex.join(words)
 
 
 @app.command()
@@ -345,7 +382,7 @@ def report(
         _conclude(output, files.read(job.folder), job.folder / files.JSON)
 
 
-for listing in (listings.targets, listings.recipes, listings.doctor):
+for listing in (listings.targets, listings.recipes, listings.ports, listings.doctor):
     app.command()(listing)
 
 app.command()(proxy)

@@ -32,8 +32,8 @@ PortOption = Annotated[
     str | None,
     typer.Option(
         "--port",
-        help="Talk to a device that is already running, on this port, instead of starting one: a device path, "
-        "usb:SERIALNUMBER, tcp://host:port or unix:/path.",
+        help="Talk to a device that is already running, on this port, instead of starting one; for a board, where it "
+        "is plugged in. A device path, usb:SERIALNUMBER, socket://host:port, rfc2217://host:port or unix:/path.",
     ),
 ]
 FirmwareOption = Annotated[

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tinyhil.device.attached import AttachedDevice
 from tinyhil.device.base import Device
+from tinyhil.device.board import Bench, BoardDevice, Flash
 from tinyhil.device.emulator import EmulatorDevice
 from tinyhil.errors import DeviceError
 from tinyhil.targets.model import Target
 
 
-def open_device(target: Target, port: str | None) -> Device:
-    """The device of a target; one that is already running where a port is given.
+def open_device(
+    target: Target, port: str | None, *, bench: Bench, project: str, folder: Path, flash: Flash = Flash.NEVER
+) -> Device:
+    """The device of a target.
+
+    Args:
+        target: its facts.
+        port: where a device is that is already running, or a board that is plugged in.
+        bench: how boards are reached.
+        project: sha256 of the project that a board is to run.
+        folder: the project's folder.
+        flash: when a board is to be flashed. What has an emulator is, unless it is always to be flashed, run there.
 
     Raises:
-        DeviceError: the target has no emulator, so a port is needed.
+        DeviceError: the target has neither an emulator nor a way to be flashed, so a port is needed.
     """
+    upload = target.upload
+    # What leaves its port in the project is started by its upload; a port that is given is another one, already running.
+    elsewhere = upload is not None and upload.port and port is not None
+    if upload is not None and not elsewhere and (flash is Flash.ALWAYS or target.emulator is None):
+        return BoardDevice(target.name, upload, bench, project=project, folder=folder, flash=flash, port=port)
     if port is not None:
         return AttachedDevice(port)
     if target.emulator is not None:

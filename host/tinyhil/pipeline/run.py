@@ -26,9 +26,12 @@ from tinyhil.build import build, prebuilt
 from tinyhil.compare.verdict import Report
 from tinyhil.config import recipe as recipes
 from tinyhil.deadline import Deadline
+from tinyhil.device.base import Device
+from tinyhil.device.board import Flash
 from tinyhil.device.factory import open_device
 from tinyhil.errors import BlockedError, ConfigError
 from tinyhil.link.messages import Welcome
+from tinyhil.pipeline.bench import Desk
 from tinyhil.progress import Reporter
 from tinyhil.quantize import quantize
 from tinyhil.render import render
@@ -40,6 +43,7 @@ from tinyhil.session.lines import Lines, PortLines
 from tinyhil.session.recording import Header, Recorder
 from tinyhil.session.records import RecordFile
 from tinyhil.targets import registry
+from tinyhil.toolchain import platformio
 from tinyhil.train import train
 from tinyhil.transport import owner
 from tinyhil.transport.finder import PortFinder
@@ -67,10 +71,11 @@ class Request:
         target: name of the target.
         engine: name of the engine, None for the target's default.
         build_dir: where everything is put.
-        port: a device that is already running, instead of starting one.
+        port: a device that is already running, instead of starting one; for a board, where it is plugged in.
         firmware: an ELF file to run instead of the one that the project builds.
         resume: ask the device only for what the journal of an interrupted run lacks.
         record: a file for the whole conversation with the device.
+        flash: whether a board that runs anything else is flashed first.
     """
 
     recipe: str
@@ -81,6 +86,7 @@ class Request:
     firmware: Path | None = None
     resume: bool = False
     record: Path | None = None
+    flash: bool = False
 
 
 class Run:
@@ -103,6 +109,8 @@ class Run:
             )
         self.folder = request.build_dir / self.recipe.name / self.target.name
         self.evidence = Evidence()
+        self.port = ""
+        """Where the device was last found."""
         self._models = request.build_dir / self.recipe.name / "model"
         self._journal = self.folder / journal.NAME
         self._observer = observer
@@ -171,16 +179,45 @@ class Run:
         Returns:
             What the device says of itself.
         """
+        return self._greet("flash", Flash.ALWAYS)
+
+    def greet(self) -> Welcome:
+        """Starts the device as for a session, and sees that it answers with the image.
+
+        Returns:
+            What the device says of itself.
+        """
+        return self._greet("greet", self._when())
+
+    def _greet(self, stage: str, when: Flash) -> Welcome:
         image = self.build()
         identity = self._identity(image)
 
         def work(reporter: Reporter) -> tuple[Welcome, bool, str]:
-            with open_device(self.target, self.request.port) as device:
+            with self._device(when, reporter) as device:
                 port = device.start(image.elf, Deadline.after(self.target.link.answer_within))
                 welcome = greet(port, identity, self.target, device.check, reporter)
+            self.port = port
             return welcome, False, f"answers on {port}, engine {welcome.engine}, boot id {welcome.boot_id:08x}"
 
-        return self._stage("flash", work)
+        return self._stage(stage, work)
+
+    def stop(self) -> None:
+        """Ends what ``flash`` has left running on this computer.
+
+        Raises:
+            ConfigError: the target is not flashed onto this computer.
+        """
+        if self.target.upload is None or not self.target.upload.port:
+            raise ConfigError(f"{self.target.name} leaves nothing running on this computer")
+        project = self.render()
+
+        def work(reporter: Reporter) -> tuple[None, bool, str]:
+            with lock.exclusive(self.folder, reporter.text):
+                platformio.stop(project.folder, self.target.name, self.target.build, reporter)
+            return None, False, "nothing is left running"
+
+        self._stage("stop", work)
 
     def capture(self) -> Capture:
         """The device's answers to all vectors."""
@@ -191,7 +228,7 @@ class Run:
 
         def work(reporter: Reporter) -> tuple[Capture, bool, str]:
             with contextlib.ExitStack() as stack:
-                device = stack.enter_context(open_device(self.target, self.request.port))
+                device = stack.enter_context(self._device(self._when(), reporter))
                 port = device.start(image.elf, Deadline.after(self.target.link.answer_within))
                 finder = PortFinder(port)
                 stack.enter_context(owner.owned(finder.locate()))
@@ -246,6 +283,17 @@ class Run:
             return report, False, report.verdict
 
         return self._stage("verify", work)
+
+    def _when(self) -> Flash:
+        return Flash.IF_STALE if self.request.flash else Flash.NEVER
+
+    def _device(self, when: Flash, reporter: Reporter) -> Device:
+        project = self.evidence.project
+        assert project is not None
+        desk = Desk(self.target, project.folder, self.folder, reporter)
+        return open_device(
+            self.target, self.request.port, bench=desk, project=project.sha256, folder=project.folder, flash=when
+        )
 
     def _identity(self, image: FirmwareImage) -> Identity:
         model = self.evidence.model

@@ -31,6 +31,8 @@ from tinyhil.targets.model import Target
 
 PLATFORMS = "platforms"
 _LIBRARIES = ("link", "engine", "server", "port")
+_ENTRIES = {False: "main.cpp", True: "sketch.cpp"}
+"""Where a program begins; the key is whether it is a sketch."""
 _KEEP = (".pio", ".vscode", ".git")
 """Folders of the user's and PlatformIO's own, never touched."""
 _NAME_BYTES = 63
@@ -62,6 +64,7 @@ def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path
         "recipe": model.recipe,
         "target": target,
         "engine": engine_name,
+        "library": engine.library,
         "inputs": model.inputs,
         "outputs": model.outputs,
         "model_sha256": model.sha256,
@@ -87,7 +90,8 @@ def _copied(target: Target, engine_name: str) -> dict[str, bytes]:
     """The device's sources, without the engines and ports of other targets."""
     firmware = resources.folder("firmware")
     variants = {"engine": (engine_name,), "port": target.build.ports}
-    files = {f"src/{path}": data for path, data in resources.read_tree(firmware / "src").items()}
+    left_out = _ENTRIES[not target.build.sketch]
+    files = {f"src/{path}": data for path, data in resources.read_tree(firmware / "src").items() if path != left_out}
     for library in _LIBRARIES:
         for path, data in resources.read_tree(firmware / "lib" / library).items():
             top, slash, _ = path.partition("/")

@@ -17,11 +17,21 @@ Positive = Annotated[int, Meta(gt=0)]
 
 
 class Chip(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The chip's limits, against which an image is judged before it is flashed."""
+    """The chip's limits, against which an image is judged before it is flashed.
+
+    Attributes:
+        cpu: its name.
+        flash_bytes: what an image may take of the flash.
+        ram_bytes: what there is of RAM.
+        ram: address ranges of the RAM, first and past the last, where the image's own layout does not tell: on a chip
+            that copies code to RAM before it starts, or that sees the same RAM under two addresses. Where the same
+            bytes are in the image under both, only one range is named.
+    """
 
     cpu: str
     flash_bytes: Positive
     ram_bytes: Positive
+    ram: tuple[tuple[int, int], ...] = ()
 
 
 class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -58,6 +68,31 @@ class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     def local(self) -> bool:
         """Whether it builds with the project's own platform, which needs no registry."""
         return self.platform == LOCAL_PLATFORM
+
+    @property
+    def sketch(self) -> bool:
+        """Whether the framework has main() and calls setup() and loop()."""
+        return bool(self.framework)
+
+
+class Upload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the firmware gets onto the device, and how the device's port is found: by ``pio run -t upload``.
+
+    Attributes:
+        usb: vendor and product id of the ports that it may be behind, each ``vvvv:pppp`` in lower case hexadecimal:
+            those of the running board, of its boot loader, or of the serial converter on it.
+        port: where ``upload`` leaves the port, a path in the project, for what is no USB device.
+        settle: seconds within which the port is back after the upload.
+    """
+
+    usb: tuple[Annotated[str, Meta(pattern="^[0-9a-f]{4}:[0-9a-f]{4}$")], ...] = ()
+    port: str = ""
+    settle: Annotated[float, Meta(gt=0)] = 10.0
+
+    def __post_init__(self) -> None:
+        """Refuses a device that could never be found."""
+        if bool(self.usb) == bool(self.port):
+            raise ValueError("`usb` says how the port is found, or `port` where it is: one of the two")
 
 
 class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -127,16 +162,30 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """How an engine is built for the target, and what it computes correctly there.
 
     Attributes:
-        kernels: kernel set: ``portable`` or ``cmsis-nn``.
-        profile: the engine's own name for the CPU.
+        kernels: kernel set.
         per_channel_dense: whether Dense layers may be quantized per channel.
         ops: TFLite builtin operators it takes.
+        profile: the engine's own name for the CPU, where it has one.
+        library: the PlatformIO library that it comes from, as in ``lib_deps``.
+        header: a header of that library, by which PlatformIO sees that it is used.
+        dtypes: tensor types that it computes.
+        versions: by operator, the highest version that it takes, where it does not take all.
+        programs: what has to be on PATH besides what the target's build needs.
+        default_arena: bytes of working memory, where it is not told otherwise.
+        max_arena: most bytes of working memory that the chip can spare.
     """
 
-    kernels: Literal["portable", "cmsis-nn"]
-    profile: str
+    kernels: Literal["portable", "cmsis-nn", "reference", "esp-nn"]
     per_channel_dense: bool
     ops: tuple[str, ...]
+    profile: str = ""
+    library: str = ""
+    header: str = ""
+    dtypes: tuple[str, ...] = ("int8",)
+    versions: dict[str, int] = {}
+    programs: tuple[Program, ...] = ()
+    default_arena: int = 0
+    max_arena: int = 0
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -147,6 +196,8 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         title: one line for people.
         honest_about: what its figures may and may not be taken for.
         default_engine: a key of ``engines``.
+        emulator: what stands in for the board, where something does.
+        upload: how the firmware gets onto the device, where that is a step of its own.
     """
 
     name: Name
@@ -159,3 +210,4 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     measure: Measure
     engines: dict[Name, Engine]
     emulator: Emulator | None = None
+    upload: Upload | None = None

@@ -15,7 +15,7 @@ from typing import Any
 import serial
 
 from tinyhil.deadline import Deadline
-from tinyhil.errors import ConfigError, DeviceError, PortLostError
+from tinyhil.errors import ConfigError, DeviceError, PortBusyError, PortLostError
 from tinyhil.transport.base import Transport
 from tinyhil.transport.poll_stream import PollStream
 
@@ -43,7 +43,8 @@ def open_serial(address: str, baud: int = 115200) -> Transport:
         baud: line rate in bit/s; terminals of emulators ignore it.
 
     Raises:
-        DeviceError: the port is missing, busy, forbidden, or no serial port.
+        PortBusyError: another program holds it.
+        DeviceError: the port is missing, forbidden, or no serial port.
         ConfigError: the URL or the baud rate cannot be meant.
     """
     url = "://" in address
@@ -113,7 +114,7 @@ def _cannot_open(address: str, error: Exception) -> DeviceError:
     """Turns what pyserial raised into a message with the next step."""
     code = _errno(error)
     if code in _BUSY:
-        return DeviceError(
+        return PortBusyError(
             f"{address} is in use by another program", hint="close the serial monitor, IDE or test run that holds it"
         )
     if code in _MISSING:
