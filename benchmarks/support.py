@@ -146,8 +146,8 @@ def _compile(program: Path, target: Target, sources: list[Path], further: list[s
     include = [f"-I{where}" for where in (program.parent, *_APPLICATION, port)]
     link = [*board["link_flags"], "-Wl,--gc-sections"]
     if "ldscript" in board:  # named as in a project, where the port lies under another name
-        link += ["-T", str(port / target.build.port / Path(board["ldscript"]).name)]
-    everything = [*sources, *sorted((port / target.build.port).glob("*.cpp"))]
+        link += [f"-L{port}", "-T", str(port / Path(board["ldscript"]).relative_to("tinyhil_port"))]
+    everything = [*sources, *(path for name in target.build.ports for path in sorted((port / name).glob("*.cpp")))]
     compiler = board["toolchain"] + "gcc"
     debian = next((program.debian for program in target.build.programs if program.name == compiler), compiler)
     _run(
