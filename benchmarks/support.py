@@ -139,17 +139,19 @@ class _Stopwatch(Silent):
 
 def _compile(program: Path, target: Target, sources: list[Path], further: list[str]) -> Path:
     """Compiles and links with the flags of firmware/platform/builder/main.py and the port of the target."""
-    board = json.loads((FIRMWARE / f"platform/boards/{target.build.board}.json").read_text())["build"]
+    needs = target.build
+    assert needs is not None
+    board = json.loads((FIRMWARE / f"platform/boards/{needs.board}.json").read_text())["build"]
     port = FIRMWARE / "lib/port"
     flags = [*board["machine_flags"], *board["optimisation"], "-ffunction-sections", "-fdata-sections"]
     language = ["-std=gnu++11", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"]
     include = [f"-I{where}" for where in (program.parent, *_APPLICATION, port)]
     link = [*board["link_flags"], "-Wl,--gc-sections"]
     if "ldscript" in board:  # named as in a project, where the port lies under another name
-        link += ["-T", str(port / target.build.port / Path(board["ldscript"]).name)]
-    everything = [*sources, *sorted((port / target.build.port).glob("*.cpp"))]
+        link += ["-T", str(port / needs.port / Path(board["ldscript"]).name)]
+    everything = [*sources, *sorted((port / needs.port).glob("*.cpp"))]
     compiler = board["toolchain"] + "gcc"
-    debian = next((program.debian for program in target.build.programs if program.name == compiler), compiler)
+    debian = next((program.debian for program in needs.programs if program.name == compiler), compiler)
     _run(
         compiler,
         debian,

@@ -171,6 +171,7 @@ def test_the_project_stands_alone(project: Project, model: QuantizedModel, qemu_
     files = resources.read_tree(project.folder)
     ini = configparser.ConfigParser()
     ini.read_string(files["platformio.ini"].decode())
+    assert qemu_m4.build is not None
     assert project.environment == qemu_m4.name
     environment = ini[f"env:{project.environment}"]
     assert environment["board"] == qemu_m4.build.board

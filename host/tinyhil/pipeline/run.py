@@ -159,7 +159,7 @@ class Run:
                     image, found = prebuilt(self.request.firmware, project, self.target), True
                 else:
                     image, found = build(project, self.target, self.folder / "firmware", reporter)
-            return image, found, f"flash {image.flash_bytes:,} B, RAM {image.ram_bytes:,} B"
+            return image, found, _size(image)
 
         image = self._stage("build", work)
         self.evidence = replace(self.evidence, image=image)
@@ -275,6 +275,12 @@ class Run:
                 self._observer.result(note, found=found)
             self._made[name] = made
         return cast(_A, self._made[name])
+
+
+def _size(image: FirmwareImage) -> str:
+    if image.flash_bytes is None or image.ram_bytes is None:
+        return f"nothing to compile: {image.elf.parent} runs as it is"
+    return f"flash {image.flash_bytes:,} B, RAM {image.ram_bytes:,} B"
 
 
 def _origin(model: QuantizedModel, image: FirmwareImage) -> Origin:

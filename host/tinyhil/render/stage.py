@@ -1,5 +1,7 @@
 """The stage: lays out a PlatformIO project that opens and builds without tinyhil.
 
+A target that compiles nothing gets the model file and its description instead (interpreted.py).
+
 ::
 
     platformio.ini, include/, lib/model/   rendered: what varies by model or target
@@ -26,8 +28,8 @@ from tinyhil.affine import DType
 from tinyhil.artifacts import hashing, store
 from tinyhil.artifacts.types import Project, QuantizedModel
 from tinyhil.errors import ConfigError
-from tinyhil.render import compiled
-from tinyhil.targets.model import Target
+from tinyhil.render import compiled, interpreted
+from tinyhil.targets.model import Build, Target
 
 PLATFORMS = "platforms"
 _LIBRARIES = ("link", "engine", "server", "port")
@@ -54,9 +56,12 @@ def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path
         raise ConfigError(
             f"target {target.name} has no engine {engine_name!r}", hint=f"it has {', '.join(target.engines)}"
         )
+    if target.build is None:
+        files, identity = interpreted.lay_out(model, target)
+        return _project(model, target, engine_name, interpreted.describe(), folder, files, identity)
     generated = compiled.generate(model, engine)
     files = {f"lib/model/{path}": data for path, data in generated.items()}
-    files |= _copied(target, engine_name)
+    files |= _copied(target.build, engine_name)
     context = {
         "version": tinyhil.__version__,
         "recipe": model.recipe,
@@ -71,6 +76,19 @@ def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path
     }
     identity = hashing.of_tree(files | _rendered({**context, "project_sha256": _ZERO}))
     files |= _rendered({**context, "project_sha256": identity})
+    return _project(model, target, engine_name, compiled.describe(engine), folder, files, identity)
+
+
+def _project(
+    model: QuantizedModel,
+    target: Target,
+    engine_name: str,
+    kernels: str,
+    folder: Path,
+    files: dict[str, bytes],
+    identity: str,
+) -> tuple[Project, bool]:
+    """Writes the files, and says what they are."""
     unchanged = _synchronize(folder, files)
     project = Project(
         folder=folder,
@@ -78,15 +96,15 @@ def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path
         sha256=identity,
         model_sha256=model.sha256,
         engine=engine_name,
-        kernels=compiled.describe(engine),
+        kernels=kernels,
     )
     return project, unchanged
 
 
-def _copied(target: Target, engine_name: str) -> dict[str, bytes]:
+def _copied(build: Build, engine_name: str) -> dict[str, bytes]:
     """The device's sources, without the engines and ports of other targets."""
     firmware = resources.folder("firmware")
-    variant = {"engine": engine_name, "port": target.build.port}
+    variant = {"engine": engine_name, "port": build.port}
     files = {f"src/{path}": data for path, data in resources.read_tree(firmware / "src").items()}
     for library in _LIBRARIES:
         for path, data in resources.read_tree(firmware / "lib" / library).items():
@@ -94,7 +112,7 @@ def _copied(target: Target, engine_name: str) -> dict[str, bytes]:
             if slash and top != variant.get(library):
                 continue
             files[f"lib/tinyhil_{library}/{path}"] = data
-    if target.build.local:
+    if build.local:
         files |= {
             f"{PLATFORMS}/tinyhil/{path}": data for path, data in resources.read_tree(firmware / "platform").items()
         }

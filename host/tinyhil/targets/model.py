@@ -78,16 +78,20 @@ class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 FIRMWARE = "{firmware}"
-"""What stands for the path of the ELF file in a target file."""
+"""What stands for the path of the firmware image in a target file."""
+
+PYTHON = "{python}"
+"""What stands for the Python that runs tinyhil."""
 
 
 class Emulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A program that stands in for the board.
 
     Attributes:
-        program: found on PATH; ``{firmware}`` where the firmware is itself a program for the host.
+        program: found on PATH; ``{firmware}`` where the firmware is itself a program for the host, ``{python}`` for the
+            Python that runs tinyhil.
         debian: the Debian package that brings it, if it is to be found on PATH.
-        arguments: its arguments; ``{firmware}`` stands for the path of the ELF file.
+        arguments: its arguments; ``{firmware}`` stands for the path of the image.
         serial_port: regular expression whose first group is the path of the serial port in the program's output.
         last_words: regular expression of the lines of its output that say why it ended; by default the last line does.
     """
@@ -100,12 +104,14 @@ class Emulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     def __post_init__(self) -> None:
         """Refuses a program whose package is not named, so that a user who lacks it is told what to install."""
-        if (self.program == FIRMWARE) == bool(self.debian):
-            raise ValueError(f"`debian` names the package of `program`, and nothing where that is {FIRMWARE!r}")
+        if (self.program in (FIRMWARE, PYTHON)) == bool(self.debian):
+            raise ValueError(
+                f"`debian` names the package of `program`, and nothing where that is {FIRMWARE!r} or {PYTHON!r}"
+            )
 
     @property
     def on_path(self) -> Program | None:
-        """What has to be installed to run it, None where that is the firmware alone."""
+        """What has to be installed to run it, None where that is nothing."""
         return Program(name=self.program, debian=self.debian) if self.debian else None
 
 
@@ -127,16 +133,16 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """How an engine is built for the target, and what it computes correctly there.
 
     Attributes:
-        kernels: kernel set: ``portable`` or ``cmsis-nn``.
-        profile: the engine's own name for the CPU.
+        kernels: kernel set: ``portable``, ``cmsis-nn``, or ``reference``, which are TFLM's own.
+        profile: the engine's own name for the CPU (``compiled`` only).
         per_channel_dense: whether Dense layers may be quantized per channel.
         ops: TFLite builtin operators it takes.
     """
 
-    kernels: Literal["portable", "cmsis-nn"]
-    profile: str
+    kernels: Literal["portable", "cmsis-nn", "reference"]
     per_channel_dense: bool
     ops: tuple[str, ...]
+    profile: str = ""
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -147,6 +153,7 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         title: one line for people.
         honest_about: what its figures may and may not be taken for.
         default_engine: a key of ``engines``.
+        build: None where there is nothing to compile: the target runs the model file itself (tinyhil.sim).
     """
 
     name: Name
@@ -154,8 +161,8 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     honest_about: str
     default_engine: Name
     chip: Chip
-    build: Build
     link: Link
     measure: Measure
     engines: dict[Name, Engine]
+    build: Build | None = None
     emulator: Emulator | None = None
