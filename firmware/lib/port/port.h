@@ -33,7 +33,15 @@ uint32_t tick_rate();
 // only when a byte has arrived, which is never at the same tick twice.
 uint32_t boot_id();
 
-// Called whenever read() had nothing: the place to sleep until an interrupt.
+// For pacing and timeouts only, never a measured figure. Runs over after 2^32. Once it has been called, it wants to be
+// called at least every two minutes.
+uint32_t milliseconds();
+
+// Brightness of the board's LED, by PWM; does nothing where there is none.
+void led(uint8_t brightness);
+
+// Called whenever read() had nothing: the place to sleep until an interrupt. Where milliseconds() has been called,
+// somebody waits for a time: then it returns within a few milliseconds.
 void idle();
 
 }  // namespace port

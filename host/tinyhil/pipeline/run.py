@@ -142,7 +142,7 @@ class Run:
 
         def work(reporter: Reporter) -> tuple[Project, bool, str]:
             with lock.exclusive(self.folder, reporter.text):
-                project, found = render(model, self.target, self.engine, self.folder / "project")
+                project, found = render(model, self.target, self.engine, self.folder / "project", self.recipe.demo)
             return project, found, f"{project.folder}"
 
         project = self._stage("render", work)
