@@ -139,7 +139,9 @@ class _Stopwatch(Silent):
 
 def _compile(program: Path, target: Target, sources: list[Path], further: list[str]) -> Path:
     """Compiles and links with the flags of firmware/platform/builder/main.py and the port of the target."""
-    board = json.loads((FIRMWARE / f"platform/boards/{target.build.board}.json").read_text())["build"]
+    needs = target.build
+    assert needs is not None
+    board = json.loads((FIRMWARE / f"platform/boards/{needs.board}.json").read_text())["build"]
     port = FIRMWARE / "lib/port"
     flags = [*board["machine_flags"], *board["optimisation"], "-ffunction-sections", "-fdata-sections"]
     language = ["-std=gnu++11", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"]
@@ -147,9 +149,9 @@ def _compile(program: Path, target: Target, sources: list[Path], further: list[s
     link = [*board["link_flags"], "-Wl,--gc-sections"]
     if "ldscript" in board:  # named as in a project, where the port lies under another name
         link += [f"-L{port}", "-T", str(port / Path(board["ldscript"]).relative_to("tinyhil_port"))]
-    everything = [*sources, *(path for name in target.build.ports for path in sorted((port / name).glob("*.cpp")))]
+    everything = [*sources, *(path for name in needs.ports for path in sorted((port / name).glob("*.cpp")))]
     compiler = board["toolchain"] + "gcc"
-    debian = next((program.debian for program in target.build.programs if program.name == compiler), compiler)
+    debian = next((program.debian for program in needs.programs if program.name == compiler), compiler)
     _run(
         compiler,
         debian,

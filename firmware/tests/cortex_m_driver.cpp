@@ -68,7 +68,6 @@ void obey(int command) {
     say(port::stack_used());
   }
   if (command == 'd') go_deep();
-#ifdef HAS_MILLISECONDS
   if (command == 'm') {
     const uint32_t from = port::milliseconds();
     const uint32_t before = port::ticks();
@@ -76,7 +75,6 @@ void obey(int command) {
     }
     say(port::ticks() - before);
   }
-#endif
   if (command == 'b') say(port::boot_id());
   if (command == 'i') {
     say(static_cast<uint32_t>(initialised++));

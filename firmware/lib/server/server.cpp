@@ -64,6 +64,8 @@ Server::Server(const ServerConfig& config)
       output_bytes_(0) {}
 
 void Server::begin() {
+  ready_ = false;
+  asked_ = link::kHello;
   init_status_ = engine::init();
   input_bytes_ = vector_bytes(kModelInfo.input, kModelInfo.inputs);
   output_bytes_ = vector_bytes(kModelInfo.output, kModelInfo.outputs);

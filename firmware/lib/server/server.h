@@ -33,8 +33,12 @@ class Server {
  public:
   explicit Server(const ServerConfig& config);
 
-  // Initialises the engine. A failure is kept and reported to whoever asks for the model.
+  // Initialises the engine. A failure is kept and reported to whoever asks for the model. Called again, it ends the
+  // session: a host finds a device that has started anew.
   void begin();
+
+  // Whether the engine has accepted the model.
+  bool works() const { return init_status_ == 0; }
 
   void on_byte(uint8_t byte);
   void receive(const uint8_t* bytes, size_t length);

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tinyhil.targets.model import Target
+from . import python_server
 
 FIRMWARE = Path(__file__).parents[3] / "firmware"
 TESTS = FIRMWARE / "tests"
@@ -57,28 +58,38 @@ def server_objects(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _server(objects: Path, fake: str) -> Path:
+@pytest.fixture(scope="session", params=["firmware", "sim"])
+def implementation(request: pytest.FixtureRequest) -> str:
+    """Which of the two implementations of the device's role is tested: lib/server, or tinyhil.sim.server."""
+    return str(request.param)
+
+
+def _server(implementation: str, request: pytest.FixtureRequest, fake: str) -> Path:
+    """It over a fake engine."""
+    if implementation == "sim":
+        return python_server.register(fake)
+    objects: Path = request.getfixturevalue("server_objects")
     program = objects / f"server_{fake}"
     _compile(objects, TESTS / "fakes" / f"{fake}.cpp", *sorted(objects.glob("*.o")), "-o", program)
     return program
 
 
 @pytest.fixture(scope="session")
-def counter(server_objects: Path) -> Path:
-    """lib/server over a small stateful model, behind stdin and stdout."""
-    return _server(server_objects, "counter")
+def counter(implementation: str, request: pytest.FixtureRequest) -> Path:
+    """A server over a small stateful model, behind stdin and stdout."""
+    return _server(implementation, request, "counter")
 
 
 @pytest.fixture(scope="session")
-def large(server_objects: Path) -> Path:
-    """lib/server over a model with a tensor above the largest payload."""
-    return _server(server_objects, "large")
+def large(implementation: str, request: pytest.FixtureRequest) -> Path:
+    """A server over a model with a tensor above the largest payload."""
+    return _server(implementation, request, "large")
 
 
 @pytest.fixture(scope="session")
-def huge(server_objects: Path) -> Path:
-    """lib/server over a model with tensors of almost 4 GiB."""
-    return _server(server_objects, "huge")
+def huge(implementation: str, request: pytest.FixtureRequest) -> Path:
+    """A server over a model with tensors of almost 4 GiB."""
+    return _server(implementation, request, "huge")
 
 
 @pytest.fixture(scope="session")
@@ -113,7 +124,7 @@ def _compile_sketch(folder: Path, target: Target, standard: str, *more: str) -> 
     )
     fake = TESTS / "fakes" / "arduino"
     include = [folder, FIRMWARE / "src", FIRMWARE / "lib/port", fake]
-    given = [f"-std={standard}", *target.build.flags, f"-DTINYHIL_BAUD={target.link.baud}", *more]
+    given = [f"-std={standard}", *target.compiles.flags, f"-DTINYHIL_BAUD={target.link.baud}", *more]
     given += ["-funsigned-char", "-pthread", "-DTEST_INPUTS=256", "-DTEST_OUTPUTS=256"]
     port = [fake / "arduino.cpp", *_sources("port/arduino")]
     program = [FIRMWARE / "src" / name for name in ("sketch.cpp", "app.cpp")]

@@ -1,6 +1,6 @@
 """Which folder of the firmware may include which: link knows no engine, engine no link, only ports know hardware.
 
-    src -> server, port     server -> link, engine     link, engine, port -> nothing
+    src -> server, port, demo     server -> link, engine     demo -> engine     link, engine, port -> nothing
 
 A compiled engine may include the header of the model that it was compiled from, and nobody else may. What a folder
 includes between angle brackets is the C library's and has to be free of hardware too.
@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 ALLOWED = {
-    "src": {"src", "server", "port"},
+    "src": {"src", "server", "port", "demo"},
+    "demo": {"demo", "engine"},
     "server": {"server", "link", "engine"},
     "link": {"link"},
     "engine": {"engine"},
@@ -70,7 +71,7 @@ def violations(firmware: Path) -> list[str]:
 
 
 def test_the_floors_hold(firmware: Path) -> None:
-    assert {"src", "server", "link", "engine", "port"} <= set(_sources(firmware).values())
+    assert {"src", "server", "demo", "link", "engine", "port"} <= set(_sources(firmware).values())
     assert violations(firmware) == []
 
 
@@ -94,6 +95,10 @@ def test_the_floors_hold(firmware: Path) -> None:
         ("src/app.cpp", '#include "engine.h"'),
         ("src/app.cpp", "#include <Arduino.h>"),
         ("src/sketch.cpp", "#include <WiFi.h>"),
+        ("lib/demo/demo.cpp", '#include "frames.h"'),
+        ("lib/demo/demo.cpp", '#include "port.h"'),
+        ("lib/demo/demo.h", '#include "tinyhil_config.h"'),
+        ("lib/engine/engine.h", '#include "demo.h"'),
     ],
 )
 def test_a_planted_line_is_found(firmware: Path, tmp_path: Path, file: str, line: str) -> None:

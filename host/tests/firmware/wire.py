@@ -1,4 +1,4 @@
-"""Talking to a driver of firmware/tests: frames written and read by a few lines of their own.
+"""Talking to a driver of firmware/tests, or to a server in this process, by frames of their own few lines.
 
 Nothing here is the host's codec, so that the two cannot agree by chance.
 """
@@ -9,7 +9,7 @@ import re
 import struct
 import subprocess
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 HELLO, DESCRIBE, INFER, RESET, WRITE, RUN, READ = range(0x01, 0x08)
@@ -66,8 +66,14 @@ def frame(kind: int, sequence: int, payload: bytes = b"") -> bytes:
     return b"\0" + stuff(body + struct.pack("<I", zlib.crc32(body))) + b"\0"
 
 
+IN_PROCESS: dict[Path, Callable[..., bytes]] = {}
+"""Drivers that are no programs: called with the bytes and the arguments, they return what the device wrote."""
+
+
 def raw(driver: Path, wire: bytes, *arguments: object) -> bytes:
     """What the device wrote for some bytes."""
+    if driver in IN_PROCESS:
+        return IN_PROCESS[driver](wire, *(arguments or (PAYLOAD,)))
     command = [str(driver), *map(str, arguments or (PAYLOAD,))]
     done = subprocess.run(command, input=wire, capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr.decode()

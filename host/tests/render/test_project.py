@@ -171,6 +171,7 @@ def test_the_project_stands_alone(project: Project, model: QuantizedModel, qemu_
     files = resources.read_tree(project.folder)
     ini = configparser.ConfigParser()
     ini.read_string(files["platformio.ini"].decode())
+    assert qemu_m4.build is not None
     assert project.environment == qemu_m4.name
     environment = ini[f"env:{project.environment}"]
     assert environment["board"] == qemu_m4.build.board
@@ -187,9 +188,9 @@ def test_the_project_stands_alone(project: Project, model: QuantizedModel, qemu_
     assert {name.split("/")[2] for name in files if name.startswith("lib/tinyhil_engine/") and name.count("/") > 2} == {
         "compiled"
     }
-    assert {name.split("/")[2] for name in files if name.startswith("lib/tinyhil_port/") and name.count("/") > 2} == set(
-        qemu_m4.build.ports
-    )
+    assert {
+        name.split("/")[2] for name in files if name.startswith("lib/tinyhil_port/") and name.count("/") > 2
+    } == set(qemu_m4.build.ports)
     assert (project.model_sha256, project.engine) == (model.sha256, "compiled")
     assert project.kernels.startswith("bakenn ")
     assert project.kernels.endswith(qemu_m4.engines["compiled"].kernels)

@@ -96,11 +96,11 @@ class QuantizedModel:
 
 @dataclass(frozen=True)
 class Project:
-    """A self-contained PlatformIO project.
+    """A self-contained project: PlatformIO's, or the model file and its description where nothing is compiled.
 
     Attributes:
         folder: where it lies.
-        environment: the PlatformIO environment to build.
+        environment: the PlatformIO environment to build; the target's name.
         sha256: over all its files; the firmware made from it reports the same.
         model_sha256: of the .tflite file whose model it holds.
         engine: name of the engine.
@@ -117,16 +117,16 @@ class Project:
 
 @dataclass(frozen=True)
 class FirmwareImage:
-    """A linked image.
+    """What a device runs: a linked image, or the model file itself, described by the file beside it.
 
     Attributes:
-        elf: the ELF file.
+        elf: the ELF file; where nothing is compiled, the description that names the model file by its hash.
         sha256: of that file.
         project_sha256: of the project it was built from.
         model_sha256: of the .tflite file whose model it holds.
         engine: name of the engine.
-        flash_bytes: bytes it takes in flash: code, constants and initial values.
-        ram_bytes: bytes of statically allocated RAM, the stack not included.
+        flash_bytes: bytes it takes in flash: code, constants and initial values; None where nothing is compiled.
+        ram_bytes: bytes of statically allocated RAM, the stack not included; None likewise.
         sections: size in bytes by section name.
         tool_versions: what built it.
     """
@@ -136,8 +136,8 @@ class FirmwareImage:
     project_sha256: str
     model_sha256: str
     engine: str
-    flash_bytes: int
-    ram_bytes: int
+    flash_bytes: int | None
+    ram_bytes: int | None
     sections: dict[str, int]
     tool_versions: dict[str, str]
 

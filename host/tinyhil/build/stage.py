@@ -1,5 +1,7 @@
 """The stage: builds the project with PlatformIO and keeps the linked image, with its size and what built it.
 
+Where nothing is compiled, the model file and its description are the image (interpreted.py).
+
 The image is copied out of PlatformIO's own folder, so that the artifact stays what it was when the user builds the
 project by hand.
 """
@@ -13,6 +15,7 @@ import msgspec
 
 from tinyhil.artifacts import hashing, store
 from tinyhil.artifacts.types import FirmwareImage, Project
+from tinyhil.build import interpreted
 from tinyhil.errors import InputError, ToolError
 from tinyhil.progress import Reporter
 from tinyhil.targets.model import Target
@@ -35,6 +38,8 @@ def build(project: Project, target: Target, folder: Path, reporter: Reporter) ->
         StorageError: a folder cannot be written.
         ToolError: the build failed, or the image does not fit the chip.
     """
+    if target.build is None:
+        return interpreted.build(project, folder)
     compilers = platformio.compilers(target.build)
     wanted = hashing.of_json(
         {
@@ -68,6 +73,8 @@ def prebuilt(elf: Path, project: Project, target: Target) -> FirmwareImage:
     """
     if not elf.is_file():
         raise InputError(f"there is no firmware image {elf}")
+    if target.build is None:
+        return interpreted.described(elf, project, {})
     try:
         return _measured(elf, project, target, {})
     except ToolError as error:

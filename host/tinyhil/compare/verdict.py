@@ -146,7 +146,7 @@ class Verification:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole report. What is unknown in a blocked run is None."""
+    """The whole report. What is unknown in a blocked run is None, and so is the size where nothing was compiled."""
 
     schema: int
     verdict: Literal["pass", "fail", "blocked"]

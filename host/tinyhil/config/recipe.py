@@ -28,6 +28,8 @@ SHIPPED = Path(__file__).parent / "recipes"
 USER = Path("recipes")
 
 Positive = Annotated[int, Meta(gt=0)]
+Shown = Annotated[float, Meta(ge=-100_000, le=100_000)]
+"""A number that the firmware prints (firmware/lib/demo)."""
 Bound = Annotated[float, Meta(ge=0, le=sys.float_info.max)]
 
 
@@ -75,8 +77,34 @@ class Accuracy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     float_vs_truth_mae: Bound | None = None
 
 
+class Demo(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"start": "from", "end": "to"}
+):
+    """What the firmware does without a host: the model over a range of its input.
+
+    Attributes:
+        start: the first input, in real units (the key ``from``).
+        end: where the range ends (``to``): x begins anew instead of reaching it.
+        steps: inputs in between, evenly spaced.
+    """
+
+    start: Shown
+    end: Shown
+    steps: Annotated[int, Meta(ge=2, le=65535)]
+
+    def __post_init__(self) -> None:
+        """Refuses a range that is none."""
+        if not self.start < self.end:
+            raise ValueError(f"`from` ({self.start:g}) has to be below `to` ({self.end:g})")
+
+    @property
+    def step(self) -> float:
+        """From one input to the next."""
+        return (self.end - self.start) / self.steps
+
+
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One recipe file."""
+    """One recipe file; ``demo`` is for models with one int8 number in and one out."""
 
     name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
     title: str
@@ -85,6 +113,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     quantize: Quantize = Quantize()
     fidelity: Fidelity = Fidelity()
     accuracy: Accuracy = Accuracy()
+    demo: Demo | None = None
 
 
 def paths(user: Path = USER) -> dict[str, Path]:

@@ -18,6 +18,7 @@ import os
 import re
 import select
 import subprocess
+import sys
 import threading
 from collections import deque
 from pathlib import Path
@@ -27,7 +28,7 @@ from typing import Self
 from tinyhil import process
 from tinyhil.deadline import Deadline
 from tinyhil.errors import ConfigError, DeviceError, ToolError
-from tinyhil.targets.model import FIRMWARE, Emulator
+from tinyhil.targets.model import FIRMWARE, PYTHON, Emulator
 
 KEPT_LINES = 200
 """How much of the emulator's output an error shows."""
@@ -68,11 +69,14 @@ class EmulatorDevice:
         emulator = self._emulator
         if emulator.on_path is not None:
             process.require(emulator.on_path.name, debian=emulator.on_path.debian, purpose="run the firmware")
-        else:
+        elif emulator.program == FIRMWARE:
             _require_program(firmware)
         # Absolute, because a name without a slash would be looked for on PATH.
         path = str(firmware.absolute())
-        argv = [argument.replace(FIRMWARE, path) for argument in (emulator.program, *emulator.arguments)]
+        argv = [
+            argument.replace(FIRMWARE, path).replace(PYTHON, sys.executable)
+            for argument in (emulator.program, *emulator.arguments)
+        ]
         serial_port = _pattern("serial_port", emulator.serial_port, groups=1)
         _pattern("last_words", emulator.last_words)
         try:
@@ -125,7 +129,9 @@ class EmulatorDevice:
     @property
     def _name(self) -> str:
         """What messages call the program."""
-        return self._emulator.program if self._emulator.on_path is not None else "the firmware"
+        return {FIRMWARE: "the firmware", PYTHON: "the device's program"}.get(
+            self._emulator.program, self._emulator.program
+        )
 
     def _cause(self, output: str) -> str:
         """The line of the output that says why the program ended."""

@@ -64,4 +64,4 @@ class Desk:
     def upload(self, port: str | None) -> None:
         """See ``Bench.upload``."""
         with lock.exclusive(self._locked, self._reporter.text):
-            platformio.upload(self._folder, self._target.name, self._target.build, port, self._reporter)
+            platformio.upload(self._folder, self._target.name, self._target.compiles, port, self._reporter)

@@ -150,7 +150,7 @@ class Run:
 
         def work(reporter: Reporter) -> tuple[Project, bool, str]:
             with lock.exclusive(self.folder, reporter.text):
-                project, found = render(model, self.target, self.engine, self.folder / "project")
+                project, found = render(model, self.target, self.engine, self.folder / "project", self.recipe.demo)
             return project, found, f"{project.folder}"
 
         project = self._stage("render", work)
@@ -167,7 +167,7 @@ class Run:
                     image, found = prebuilt(self.request.firmware, project, self.target), True
                 else:
                     image, found = build(project, self.target, self.folder / "firmware", reporter)
-            return image, found, f"flash {image.flash_bytes:,} B, RAM {image.ram_bytes:,} B"
+            return image, found, _size(image)
 
         image = self._stage("build", work)
         self.evidence = replace(self.evidence, image=image)
@@ -214,7 +214,7 @@ class Run:
 
         def work(reporter: Reporter) -> tuple[None, bool, str]:
             with lock.exclusive(self.folder, reporter.text):
-                platformio.stop(project.folder, self.target.name, self.target.build, reporter)
+                platformio.stop(project.folder, self.target.name, self.target.compiles, reporter)
             return None, False, "nothing is left running"
 
         self._stage("stop", work)
@@ -323,6 +323,12 @@ class Run:
                 self._observer.result(note, found=found)
             self._made[name] = made
         return cast(_A, self._made[name])
+
+
+def _size(image: FirmwareImage) -> str:
+    if image.flash_bytes is None or image.ram_bytes is None:
+        return f"nothing to compile: {image.elf.parent} runs as it is"
+    return f"flash {image.flash_bytes:,} B, RAM {image.ram_bytes:,} B"
 
 
 def _origin(model: QuantizedModel, image: FirmwareImage) -> Origin:

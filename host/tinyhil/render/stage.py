@@ -1,5 +1,7 @@
 """The stage: lays out a PlatformIO project that opens and builds without tinyhil.
 
+A target that compiles nothing gets the model file and its description instead (interpreted.py).
+
 ::
 
     platformio.ini, include/, lib/model/   rendered: what varies by model or target
@@ -25,9 +27,10 @@ from tinyhil import resources
 from tinyhil.affine import DType
 from tinyhil.artifacts import hashing, store
 from tinyhil.artifacts.types import Project, QuantizedModel
+from tinyhil.config.recipe import Demo
 from tinyhil.errors import ConfigError
-from tinyhil.render import compiled
-from tinyhil.targets.model import Target
+from tinyhil.render import compiled, interpreted
+from tinyhil.targets.model import Build, Target
 
 PLATFORMS = "platforms"
 _LIBRARIES = ("link", "engine", "server", "port")
@@ -40,14 +43,19 @@ _NAME_BYTES = 63
 _ZERO = "0" * 64
 
 
-def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path) -> tuple[Project, bool]:
+def render(
+    model: QuantizedModel, target: Target, engine_name: str, folder: Path, demo: Demo | None = None
+) -> tuple[Project, bool]:
     """Renders ``model`` for ``target`` into ``folder``.
+
+    Args:
+        demo: what the firmware does without a host; nothing by default.
 
     Returns:
         The project, and whether it was there already.
 
     Raises:
-        ConfigError: the target has no such engine.
+        ConfigError: the target has no such engine, or the model cannot be shown in a demo.
         ModelError: the engine cannot compute the model.
         StorageError: the folder cannot be written.
     """
@@ -56,9 +64,14 @@ def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path
         raise ConfigError(
             f"target {target.name} has no engine {engine_name!r}", hint=f"it has {', '.join(target.engines)}"
         )
+    if target.build is None:
+        files, identity = interpreted.lay_out(model, target)
+        return _project(model, target, engine_name, interpreted.describe(), folder, files, identity)
+    if demo is not None:
+        _require_one_number(model)
     generated = compiled.generate(model, engine)
     files = {f"lib/model/{path}": data for path, data in generated.items()}
-    files |= _copied(target, engine_name)
+    files |= _copied(target.build, engine_name, demo)
     context = {
         "version": tinyhil.__version__,
         "recipe": model.recipe,
@@ -69,11 +82,25 @@ def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path
         "outputs": model.outputs,
         "model_sha256": model.sha256,
         "model_flags": compiled.flags(generated),
+        "demo": demo,
         "local_platform": target.build.local,
         "platforms": PLATFORMS,
     }
     identity = hashing.of_tree(files | _rendered({**context, "project_sha256": _ZERO}))
     files |= _rendered({**context, "project_sha256": identity})
+    return _project(model, target, engine_name, compiled.describe(engine), folder, files, identity)
+
+
+def _project(
+    model: QuantizedModel,
+    target: Target,
+    engine_name: str,
+    kernels: str,
+    folder: Path,
+    files: dict[str, bytes],
+    identity: str,
+) -> tuple[Project, bool]:
+    """Writes the files, and says what they are."""
     unchanged = _synchronize(folder, files)
     project = Project(
         folder=folder,
@@ -81,24 +108,33 @@ def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path
         sha256=identity,
         model_sha256=model.sha256,
         engine=engine_name,
-        kernels=compiled.describe(engine),
+        kernels=kernels,
     )
     return project, unchanged
 
 
-def _copied(target: Target, engine_name: str) -> dict[str, bytes]:
+def _require_one_number(model: QuantizedModel) -> None:
+    tensors = (*model.inputs, *model.outputs)
+    if len(tensors) != 2 or any(spec.elements != 1 or spec.dtype is not DType.INT8 for spec in tensors):
+        raise ConfigError(
+            f"recipe {model.recipe} has a [demo], which takes a model with one int8 number in and one out",
+            hint="leave out [demo]",
+        )
+
+
+def _copied(build: Build, engine_name: str, demo: Demo | None) -> dict[str, bytes]:
     """The device's sources, without the engines and ports of other targets."""
     firmware = resources.folder("firmware")
-    variants = {"engine": (engine_name,), "port": target.build.ports}
-    left_out = _ENTRIES[not target.build.sketch]
+    variants = {"engine": (engine_name,), "port": build.ports}
+    left_out = _ENTRIES[not build.sketch]
     files = {f"src/{path}": data for path, data in resources.read_tree(firmware / "src").items() if path != left_out}
-    for library in _LIBRARIES:
+    for library in (*_LIBRARIES, *(["demo"] if demo is not None else [])):
         for path, data in resources.read_tree(firmware / "lib" / library).items():
             top, slash, _ = path.partition("/")
             if slash and top not in variants.get(library, ()):
                 continue
             files[f"lib/tinyhil_{library}/{path}"] = data
-    if target.build.local:
+    if build.local:
         files |= {
             f"{PLATFORMS}/tinyhil/{path}": data for path, data in resources.read_tree(firmware / "platform").items()
         }

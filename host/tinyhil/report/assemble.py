@@ -88,7 +88,7 @@ def _report(
 
 
 def _size(image: FirmwareImage | None, capture: Capture | None) -> Size | None:
-    if image is None:
+    if image is None or image.flash_bytes is None or image.ram_bytes is None:
         return None
     return Size(
         flash_bytes=image.flash_bytes,

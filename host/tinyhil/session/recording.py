@@ -68,8 +68,8 @@ class Header:
     engine: str
     origin: Origin
     kernels: str
-    flash_bytes: int
-    ram_bytes: int
+    flash_bytes: int | None
+    ram_bytes: int | None
     sections: dict[str, int]
     tool_versions: dict[str, str]
     started: str = ""

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from tinyhil.errors import ConfigError
+
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 """Names of targets, recipes and engines: they become folder names."""
 
@@ -113,16 +115,20 @@ class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 FIRMWARE = "{firmware}"
-"""What stands for the path of the ELF file in a target file."""
+"""What stands for the path of the firmware image in a target file."""
+
+PYTHON = "{python}"
+"""What stands for the Python that runs tinyhil."""
 
 
 class Emulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A program that stands in for the board.
 
     Attributes:
-        program: found on PATH; ``{firmware}`` where the firmware is itself a program for the host.
+        program: found on PATH; ``{firmware}`` where the firmware is itself a program for the host, ``{python}`` for the
+            Python that runs tinyhil.
         debian: the Debian package that brings it, if it is to be found on PATH.
-        arguments: its arguments; ``{firmware}`` stands for the path of the ELF file.
+        arguments: its arguments; ``{firmware}`` stands for the path of the image.
         serial_port: regular expression whose first group is the path of the serial port in the program's output.
         last_words: regular expression of the lines of its output that say why it ended; by default the last line does.
     """
@@ -135,12 +141,14 @@ class Emulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     def __post_init__(self) -> None:
         """Refuses a program whose package is not named, so that a user who lacks it is told what to install."""
-        if (self.program == FIRMWARE) == bool(self.debian):
-            raise ValueError(f"`debian` names the package of `program`, and nothing where that is {FIRMWARE!r}")
+        if (self.program in (FIRMWARE, PYTHON)) == bool(self.debian):
+            raise ValueError(
+                f"`debian` names the package of `program`, and nothing where that is {FIRMWARE!r} or {PYTHON!r}"
+            )
 
     @property
     def on_path(self) -> Program | None:
-        """What has to be installed to run it, None where that is the firmware alone."""
+        """What has to be installed to run it, None where that is nothing."""
         return Program(name=self.program, debian=self.debian) if self.debian else None
 
 
@@ -162,7 +170,7 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """How an engine is built for the target, and what it computes correctly there.
 
     Attributes:
-        kernels: kernel set.
+        kernels: kernel set; ``reference`` are TFLM's own.
         per_channel_dense: whether Dense layers may be quantized per channel.
         ops: TFLite builtin operators it takes.
         profile: the engine's own name for the CPU, where it has one.
@@ -198,6 +206,7 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         default_engine: a key of ``engines``.
         emulator: what stands in for the board, where something does.
         upload: how the firmware gets onto the device, where that is a step of its own.
+        build: None where there is nothing to compile: the target runs the model file itself (tinyhil.sim).
     """
 
     name: Name
@@ -205,9 +214,20 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     honest_about: str
     default_engine: Name
     chip: Chip
-    build: Build
     link: Link
     measure: Measure
     engines: dict[Name, Engine]
+    build: Build | None = None
     emulator: Emulator | None = None
     upload: Upload | None = None
+
+    @property
+    def compiles(self) -> Build:
+        """How it builds, for what has no use for a target that does not.
+
+        Raises:
+            ConfigError: it compiles nothing.
+        """
+        if self.build is None:
+            raise ConfigError(f"target {self.name} compiles nothing: it runs the model file itself")
+        return self.build

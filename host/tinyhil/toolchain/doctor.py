@@ -17,7 +17,7 @@ from tinyhil.toolchain.platformio import first_line_of_version
 
 _PACKAGES = (
     ("tensorflow", "train, quantize", "tinyhil[train]"),
-    ("tflite-micro", "quantize (the integer reference)", "tflite-micro"),
+    ("tflite-micro", "quantize (the integer reference), the target sim", "tflite-micro"),
     ("bakenn", "render with the engine compiled", "bakenn"),
     ("jinja2", "render", "jinja2"),
     ("platformio", "build", "platformio"),
@@ -70,7 +70,8 @@ def _programs(targets: Iterable[Target]) -> dict[tuple[str, str], list[str]]:
     users: dict[tuple[str, str], list[str]] = {}
     for target in targets:
         emulator = target.emulator.on_path if target.emulator is not None else None
-        for program in (*target.build.programs, *([emulator] if emulator is not None else [])):
+        compilers = target.build.programs if target.build is not None else ()
+        for program in (*compilers, *([emulator] if emulator is not None else [])):
             users.setdefault((program.name, program.debian), []).append(target.name)
     return users
 
