@@ -16,7 +16,7 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 from tinyhil.affine import DType
 from tinyhil.artifacts import hashing
 from tinyhil.artifacts.types import QuantizedModel, Vectors
-from tinyhil.quantize import tflite
+from tinyhil import tflite
 from tinyhil.targets import registry
 from tinyhil.targets.model import Target
 

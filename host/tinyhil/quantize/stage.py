@@ -12,12 +12,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from tinyhil import worker
+from tinyhil import tflite, worker
 from tinyhil.artifacts import hashing, store
 from tinyhil.artifacts.types import FloatModel, QuantizedModel, Vectors
 from tinyhil.config.recipe import Quantize
 from tinyhil.progress import Reporter
-from tinyhil.quantize import tflite
 from tinyhil.targets.model import Engine
 
 STAGE = "quantize"
