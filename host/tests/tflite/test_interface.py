@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
+from tinyhil import tflite
 from tinyhil.affine import DType, TensorSpec
 from tinyhil.errors import ModelError
-from tinyhil import tflite
 
 Build = Callable[..., bytes]
 Edit = Callable[[Any], object]

@@ -10,18 +10,21 @@ import typer
 
 import tinyhil
 from tinyhil.cli import listings
+from tinyhil.cli.preflight import preflight
 from tinyhil.cli.proxy import proxy
 from tinyhil.cli.session import (
     DEFAULT_TARGET,
     BuildDirOption,
     EngineOption,
     FirmwareOption,
+    ForceOption,
     JsonOption,
     Output,
     PortOption,
     RecipeArgument,
     RecordOption,
     ResumeOption,
+    SchemeOption,
     TargetOption,
     VerboseOption,
     command,
@@ -72,6 +75,8 @@ def _job(
     *,
     build_dir: Path,
     engine: str | None = None,
+    scheme: str | None = None,
+    force: bool = False,
     port: str | None = None,
     firmware: Path | None = None,
     resume: bool = False,
@@ -85,6 +90,8 @@ def _job(
         recipe=recipe,
         target=target,
         engine=engine,
+        scheme=scheme,
+        force=force,
         build_dir=build_dir,
         port=port,
         firmware=firmware,
@@ -117,6 +124,8 @@ def run(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
+    scheme: SchemeOption = None,
+    force: ForceOption = False,
     port: PortOption = None,
     build_dir: BuildDirOption = BUILD_DIR,
     resume: ResumeOption = False,
@@ -128,10 +137,22 @@ def run(
 
     Example: **tinyhil run sine --target qemu-m4 --json out.json**
 
-    The report is in BUILD_DIR/RECIPE/TARGET/report.json and report.xml (JUnit).
+    The report is in BUILD_DIR/RECIPE/TARGET/report.json and report.xml (JUnit); with another engine or scheme than
+    the default in BUILD_DIR/RECIPE/TARGET-ENGINE-SCHEME.
     """
     with command(json, verbose=verbose) as output:
-        job = _job(output, recipe, target, engine=engine, port=port, build_dir=build_dir, resume=resume, record=record)
+        job = _job(
+            output,
+            recipe,
+            target,
+            engine=engine,
+            scheme=scheme,
+            force=force,
+            port=port,
+            build_dir=build_dir,
+            resume=resume,
+            record=record,
+        )
         _verify(output, job)
 
 
@@ -156,6 +177,8 @@ def verify(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
+    scheme: SchemeOption = None,
+    force: ForceOption = False,
     port: PortOption = None,
     firmware: FirmwareOption = None,
     build_dir: BuildDirOption = BUILD_DIR,
@@ -178,6 +201,8 @@ def verify(
             recipe,
             target,
             engine=engine,
+            scheme=scheme,
+            force=force,
             port=port,
             firmware=firmware,
             build_dir=build_dir,
@@ -226,13 +251,14 @@ def quantize(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
+    scheme: SchemeOption = None,
     build_dir: BuildDirOption = BUILD_DIR,
     json: JsonOption = None,
     verbose: VerboseOption = False,
 ) -> None:
     """Quantize to int8 the way the target's engine computes right, and compute the integer reference."""
     with command(json, verbose=verbose) as output:
-        job = _job(output, recipe, target, engine=engine, build_dir=build_dir)
+        job = _job(output, recipe, target, engine=engine, scheme=scheme, build_dir=build_dir)
         model = job.quantize()
         output.write_json(
             {
@@ -267,13 +293,15 @@ def render(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
+    scheme: SchemeOption = None,
+    force: ForceOption = False,
     build_dir: BuildDirOption = BUILD_DIR,
     json: JsonOption = None,
     verbose: VerboseOption = False,
 ) -> None:
     """Render a self-contained PlatformIO project; it opens and builds in an IDE without tinyhil."""
     with command(json, verbose=verbose) as output:
-        job = _job(output, recipe, target, engine=engine, build_dir=build_dir)
+        job = _job(output, recipe, target, engine=engine, scheme=scheme, force=force, build_dir=build_dir)
         project = job.render()
         output.write_json(
             {
@@ -291,13 +319,15 @@ def build(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
+    scheme: SchemeOption = None,
+    force: ForceOption = False,
     build_dir: BuildDirOption = BUILD_DIR,
     json: JsonOption = None,
     verbose: VerboseOption = False,
 ) -> None:
     """Build the firmware with PlatformIO and measure its flash and RAM."""
     with command(json, verbose=verbose) as output:
-        job = _job(output, recipe, target, engine=engine, build_dir=build_dir)
+        job = _job(output, recipe, target, engine=engine, scheme=scheme, force=force, build_dir=build_dir)
         image = job.build()
         output.write_json(
             {
@@ -316,6 +346,8 @@ def flash(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
+    scheme: SchemeOption = None,
+    force: ForceOption = False,
     port: PortOption = None,
     build_dir: BuildDirOption = BUILD_DIR,
     verbose: VerboseOption = False,
@@ -325,7 +357,7 @@ def flash(
     An emulator takes its image when it starts: it is started, asked who it is, and ended.
     """
     with command(verbose=verbose) as output:
-        job = _job(output, recipe, target, engine=engine, port=port, build_dir=build_dir)
+        job = _job(output, recipe, target, engine=engine, scheme=scheme, force=force, port=port, build_dir=build_dir)
         job.flash()
 
 
@@ -333,6 +365,8 @@ def flash(
 def report(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
+    engine: EngineOption = None,
+    scheme: SchemeOption = None,
     build_dir: BuildDirOption = BUILD_DIR,
     json: JsonOption = None,
 ) -> None:
@@ -340,14 +374,12 @@ def report(
     with command(json) as output:
         from tinyhil.report import files
 
-        job = _job(output, recipe, target, build_dir=build_dir)
+        job = _job(output, recipe, target, engine=engine, scheme=scheme, build_dir=build_dir)
         _conclude(output, files.read(job.folder), job.folder / files.JSON)
 
 
-for listing in (listings.targets, listings.recipes, listings.doctor):
-    app.command()(listing)
-
-app.command()(proxy)
+for other in (preflight, listings.targets, listings.recipes, listings.doctor, proxy):
+    app.command()(other)
 
 
 def main() -> None:

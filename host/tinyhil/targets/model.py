@@ -123,20 +123,40 @@ class Measure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     method: str = ""
 
 
+DTypeName = Literal["int4", "int8", "uint8", "int16", "int32", "int64", "float16", "float32", "bool"]
+
+
 class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How an engine is built for the target, and what it computes correctly there.
 
     Attributes:
         kernels: kernel set: ``portable`` or ``cmsis-nn``.
         profile: the engine's own name for the CPU.
-        per_channel_dense: whether Dense layers may be quantized per channel.
-        ops: TFLite builtin operators it takes.
+        per_channel_dense: whether it computes Dense layers that are quantized per channel.
+        dense: how the scheme ``int8`` exports Dense layers where it computes both; per channel is more accurate.
+        ops: TFLite operators it takes; a custom one is ``CUSTOM(<its name>)``.
+        versions: the highest version of an operator that it takes, for those of ``ops`` whose later ones it does not.
+        dtypes: element types of the tensors that it computes, and of its weights. Constants of int32 and int64 (biases,
+            shapes, paddings) go with their operators.
+        max_inputs, max_outputs: how many of them a model may have.
+        whole_file: whether the image holds the model file as it is, rather than its weights alone.
     """
 
     kernels: Literal["portable", "cmsis-nn"]
     profile: str
     per_channel_dense: bool
+    dense: Literal["per-tensor", "per-channel"] = "per-channel"
     ops: tuple[str, ...]
+    versions: dict[str, Positive] = {}
+    dtypes: tuple[DTypeName, ...] = ("int8",)
+    max_inputs: Positive = 1
+    max_outputs: Positive = 1
+    whole_file: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses versions of operators that the engine does not take at all: one of the two is misspelt."""
+        if unknown := sorted(set(self.versions) - set(self.ops)):
+            raise ValueError(f"`versions` names {', '.join(unknown)}, which `ops` does not")
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -75,8 +75,8 @@ class Operator:
 
     Attributes:
         index: in the order of execution.
-        name: of the builtin operator (``FULLY_CONNECTED``, or ``BUILTIN_<n>`` for one that the schema does not know), or
-            ``CUSTOM(<its name>)``.
+        name: of the builtin operator: ``FULLY_CONNECTED``; ``BUILTIN_<n>`` where the schema does not know it;
+            ``CUSTOM(<its name>)`` for a custom one.
         custom: whether it is a custom operator.
         version: of the operator.
         inputs: indices of tensors; -1 for an optional input that is not there.

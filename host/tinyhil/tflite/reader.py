@@ -63,7 +63,9 @@ def _model(data: bytes, name: str) -> Model:
     schema.ModelT.InitFromObj(model)  # touches every table, vector and buffer by unpacking them all
     codes = _codes(model, schema)
     types = _names(schema.TensorType)
-    graphs = tuple(_graph(model, model.Subgraphs(index), codes, types, name) for index in range(model.SubgraphsLength()))
+    graphs = tuple(
+        _graph(model, model.Subgraphs(index), codes, types, name) for index in range(model.SubgraphsLength())
+    )
     if not graphs:
         raise ModelError(f"{name} has 0 subgraphs")
     main = graphs[0]
@@ -137,7 +139,7 @@ def _tensor(model: Any, tensor: Any, index: int, types: dict[int, str], name: st
         elements = math.prod(read.shape)
         if read.dynamic or read.constant_bytes != (elements * ITEM_BITS[read.dtype] + 7) // 8:
             raise ModelError(
-                f"{name} is damaged: {read} has the shape {read.shape} of {read.dtype}, but {read.constant_bytes} bytes",
+                f"{name} is damaged: {read} is {read.dtype} of shape {read.shape}, but has {read.constant_bytes} bytes",
                 hint="export or copy it again",
             )
     return read
