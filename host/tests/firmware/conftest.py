@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tinyhil.targets.model import Target
+
 from . import python_server
 
 FIRMWARE = Path(__file__).parents[3] / "firmware"

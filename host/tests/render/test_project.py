@@ -52,7 +52,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from tinyhil.artifacts.types import QuantizedModel, Vectors
-from tinyhil.quantize import tflite
+from tinyhil import tflite
 from tinyhil.render import render
 from tinyhil.targets import registry
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from tinyhil.artifacts.types import Problem
 from tinyhil.compare.fidelity import Mismatch
 from tinyhil.compare.metrics import ErrorFigures
 from tinyhil.compare.verdict import (
@@ -63,7 +64,9 @@ REPORTS = st.builds(
     honest_about=TEXT,
     engine=TEXT,
     kernels=st.none() | TEXT,
+    scheme=st.none() | TEXT,
     ops=st.lists(TEXT, max_size=2).map(tuple),
+    forced=st.lists(st.builds(Problem, TEXT, TEXT, TEXT), max_size=2).map(tuple),
     fidelity=st.none() | FIDELITY,
     accuracy=st.none() | ACCURACY,
     size=st.none() | SIZE,

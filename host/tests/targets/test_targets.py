@@ -100,6 +100,8 @@ def test_a_users_file_must_not_take_a_shipped_name(tmp_path: Path) -> None:
         ("answer_within = 10.0", "answer_within = 0", r"> 0.* - at `\$\.link\.answer_within`"),
         ('unit = "instructions"', 'unit = "seconds"', r"Invalid enum value 'seconds' - at `\$\.measure\.unit`"),
         ('board = "mps2_an386"\n', "", r"missing required field `board` - at `\$\.build`"),
+        ("CONV_2D = 3\n", "CONV_4D = 3\n", r"`versions` names CONV_4D, which `ops` does not.*`\$\.engines"),
+        ('dtypes = ["int8"]', 'dtypes = ["int9"]', r"Invalid enum value 'int9' - at `\$\.engines\[...\]\.dtypes"),
         ("[engines.compiled]\n", '[engines."Not a name"]\n', r"`\$\.engines`|keys"),
         ('default_engine = "compiled"', 'default_engine = "tflm"', r"default_engine 'tflm' is not one of compiled"),
         ('name = "mine"', 'name = "yours"', r"its name is 'yours', but the file is called mine\.toml"),

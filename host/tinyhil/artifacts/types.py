@@ -73,7 +73,7 @@ class QuantizedModel:
         recipe: name of the recipe.
         path: the ``.tflite`` file.
         sha256: of that file; the device reports the same.
-        scheme: how it was quantized, e.g. ``int8``.
+        scheme: how it was quantized: ``int8`` with Dense layers per tensor, ``int8-per-channel``, ...
         inputs: input tensors.
         outputs: output tensors.
         ops: names of the builtin operators, in the order of execution.
@@ -92,6 +92,21 @@ class QuantizedModel:
     vectors: Vectors
     key: str
     reference: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a model cannot be computed as it is, by an engine on a target.
+
+    Attributes:
+        kind: for programs: ``operator``, ``per-channel-dense``, ``dtype``, ...
+        cause: one sentence that names the tensors or operators.
+        hint: the next step.
+    """
+
+    kind: str
+    cause: str
+    hint: str
 
 
 @dataclass(frozen=True)

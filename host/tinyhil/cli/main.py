@@ -12,18 +12,21 @@ from rich.markup import escape
 
 import tinyhil
 from tinyhil.cli import listings
+from tinyhil.cli.preflight import preflight
 from tinyhil.cli.proxy import proxy
 from tinyhil.cli.session import (
     DEFAULT_TARGET,
     BuildDirOption,
     EngineOption,
     FirmwareOption,
+    ForceOption,
     JsonOption,
     Output,
     PortOption,
     RecipeArgument,
     RecordOption,
     ResumeOption,
+    SchemeOption,
     TargetOption,
     VerboseOption,
     command,
@@ -75,6 +78,8 @@ def _job(
     *,
     build_dir: Path,
     engine: str | None = None,
+    scheme: str | None = None,
+    force: bool = False,
     port: str | None = None,
     firmware: Path | None = None,
     resume: bool = False,
@@ -89,6 +94,8 @@ def _job(
         recipe=recipe,
         target=target,
         engine=engine,
+        scheme=scheme,
+        force=force,
         build_dir=build_dir,
         port=port,
         firmware=firmware,
@@ -122,6 +129,8 @@ def run(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
+    scheme: SchemeOption = None,
+    force: ForceOption = False,
     port: PortOption = None,
     build_dir: BuildDirOption = BUILD_DIR,
     resume: ResumeOption = False,
@@ -135,7 +144,8 @@ def run(
 
     A board that does not run this very build is flashed first.
 
-    The report is in BUILD_DIR/RECIPE/TARGET/report.json and report.xml (JUnit).
+    The report is in BUILD_DIR/RECIPE/TARGET/report.json and report.xml (JUnit); with another engine or scheme than
+    the default in BUILD_DIR/RECIPE/TARGET-ENGINE-SCHEME.
     """
     with command(json, verbose=verbose) as output:
         job = _job(
@@ -143,6 +153,8 @@ def run(
             recipe,
             target,
             engine=engine,
+            scheme=scheme,
+            force=force,
             port=port,
             build_dir=build_dir,
             resume=resume,
@@ -173,6 +185,8 @@ def verify(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
+    scheme: SchemeOption = None,
+    force: ForceOption = False,
     port: PortOption = None,
     firmware: FirmwareOption = None,
     build_dir: BuildDirOption = BUILD_DIR,
@@ -195,6 +209,8 @@ def verify(
             recipe,
             target,
             engine=engine,
+            scheme=scheme,
+            force=force,
             port=port,
             firmware=firmware,
             build_dir=build_dir,
@@ -243,13 +259,14 @@ def quantize(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
+    scheme: SchemeOption = None,
     build_dir: BuildDirOption = BUILD_DIR,
     json: JsonOption = None,
     verbose: VerboseOption = False,
 ) -> None:
     """Quantize to int8 the way the target's engine computes right, and compute the integer reference."""
     with command(json, verbose=verbose) as output:
-        job = _job(output, recipe, target, engine=engine, build_dir=build_dir)
+        job = _job(output, recipe, target, engine=engine, scheme=scheme, build_dir=build_dir)
         model = job.quantize()
         output.write_json(
             {
@@ -284,13 +301,15 @@ def render(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
+    scheme: SchemeOption = None,
+    force: ForceOption = False,
     build_dir: BuildDirOption = BUILD_DIR,
     json: JsonOption = None,
     verbose: VerboseOption = False,
 ) -> None:
     """Render a self-contained PlatformIO project; it opens and builds in an IDE without tinyhil."""
     with command(json, verbose=verbose) as output:
-        job = _job(output, recipe, target, engine=engine, build_dir=build_dir)
+        job = _job(output, recipe, target, engine=engine, scheme=scheme, force=force, build_dir=build_dir)
         project = job.render()
         output.write_json(
             {
@@ -308,13 +327,15 @@ def build(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
+    scheme: SchemeOption = None,
+    force: ForceOption = False,
     build_dir: BuildDirOption = BUILD_DIR,
     json: JsonOption = None,
     verbose: VerboseOption = False,
 ) -> None:
     """Build the firmware with PlatformIO and measure its flash and RAM."""
     with command(json, verbose=verbose) as output:
-        job = _job(output, recipe, target, engine=engine, build_dir=build_dir)
+        job = _job(output, recipe, target, engine=engine, scheme=scheme, force=force, build_dir=build_dir)
         image = job.build()
         output.write_json(
             {
@@ -333,6 +354,8 @@ def flash(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
+    scheme: SchemeOption = None,
+    force: ForceOption = False,
     port: PortOption = None,
     stop: Annotated[bool, typer.Option("--stop", help="End what an earlier flash has left running here.")] = False,
     build_dir: BuildDirOption = BUILD_DIR,
@@ -346,7 +369,7 @@ def flash(
     An emulator takes its image when it starts: it is started, asked who it is, and ended.
     """
     with command(verbose=verbose) as output:
-        job = _job(output, recipe, target, engine=engine, port=port, build_dir=build_dir)
+        job = _job(output, recipe, target, engine=engine, scheme=scheme, force=force, port=port, build_dir=build_dir)
         if stop:
             job.stop()
             return
@@ -371,6 +394,8 @@ def _next(job: Run) -> str:
 def report(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
+    engine: EngineOption = None,
+    scheme: SchemeOption = None,
     build_dir: BuildDirOption = BUILD_DIR,
     json: JsonOption = None,
 ) -> None:
@@ -378,15 +403,12 @@ def report(
     with command(json) as output:
         from tinyhil.report import files
 
-        job = _job(output, recipe, target, build_dir=build_dir)
+        job = _job(output, recipe, target, engine=engine, scheme=scheme, build_dir=build_dir)
         _conclude(output, files.read(job.folder), job.folder / files.JSON)
 
 
-for listing in (listings.targets, listings.recipes, listings.ports, listings.doctor):
-    app.command()(listing)
-
-app.command()(proxy)
-app.command()(new)
+for other in (preflight, listings.targets, listings.recipes, listings.ports, listings.doctor, proxy, new):
+    app.command()(other)
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from tinyhil.artifacts import hashing
+from tinyhil.artifacts.types import Problem
 from tinyhil.compare.fidelity import Mismatch
 from tinyhil.compare.metrics import ErrorFigures
 
@@ -146,7 +147,10 @@ class Verification:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole report. What is unknown in a blocked run is None, and so is the size where nothing was compiled."""
+    """The whole report. What is unknown in a blocked run is None, and so is the size where nothing was compiled.
+
+    ``forced`` has the problems that pre-flight found and in spite of which the run was forced.
+    """
 
     schema: int
     verdict: Literal["pass", "fail", "blocked"]
@@ -156,7 +160,9 @@ class Report:
     honest_about: str
     engine: str
     kernels: str | None
+    scheme: str | None
     ops: tuple[str, ...]
+    forced: tuple[Problem, ...]
     fidelity: Fidelity | None
     accuracy: Accuracy | None
     size: Size | None

@@ -16,7 +16,7 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast, get_args
 
 import msgspec
 from msgspec import Meta
@@ -26,6 +26,13 @@ from tinyhil.errors import ConfigError
 
 SHIPPED = Path(__file__).parent / "recipes"
 USER = Path("recipes")
+
+Scheme = Literal["int8", "int8-per-channel"]
+"""How a model is quantized.
+
+``int8``: weights, activations, inputs and outputs, with Dense layers as the engine computes them right.
+``int8-per-channel``: the same with Dense layers per channel, whatever the engine computes.
+"""
 
 Positive = Annotated[int, Meta(gt=0)]
 Shown = Annotated[float, Meta(ge=-100_000, le=100_000)]
@@ -55,11 +62,11 @@ class Quantize(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """How the model is quantized.
 
     Attributes:
-        scheme: ``int8``: weights, activations, inputs and outputs.
+        scheme: see ``Scheme``.
         representative_samples: how many training inputs calibrate the ranges.
     """
 
-    scheme: Literal["int8"] = "int8"
+    scheme: Scheme = "int8"
     representative_samples: Positive = 600
 
 
@@ -146,6 +153,18 @@ def load(path: Path) -> Recipe:
     if not code_path(path, recipe).is_file():
         raise ConfigError(f"{path}: its code file {recipe.code} does not exist beside it")
     return recipe
+
+
+def scheme(name: str) -> Scheme:
+    """The scheme called ``name``.
+
+    Raises:
+        ConfigError: there is no such scheme.
+    """
+    for known in get_args(Scheme):
+        if name == known:
+            return cast(Scheme, known)
+    raise ConfigError(f"unknown scheme {name!r}", hint=f"known schemes: {', '.join(get_args(Scheme))}")
 
 
 def code_path(path: Path, recipe: Recipe) -> Path:

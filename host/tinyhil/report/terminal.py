@@ -14,6 +14,8 @@ def rows(report: Report) -> Iterator[tuple[str, str]]:
     yield "recipe", report.recipe
     yield "target", f"{report.target} ({report.honest_about})"
     yield "engine", report.engine + (f" ({report.kernels})" if report.kernels else "")
+    for problem in report.forced:
+        yield "forced", f"in spite of: {problem.cause}"
     if report.fidelity is not None:
         yield "fidelity", f"{assemble.fidelity_line(report.fidelity)}, against {report.fidelity.reference}"
         for mismatch in report.fidelity.first_mismatches:

@@ -166,18 +166,25 @@ class Measure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     method: str = ""
 
 
+DTypeName = Literal["int4", "int8", "uint8", "int16", "int32", "int64", "float16", "float32", "bool"]
+
+
 class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How an engine is built for the target, and what it computes correctly there.
 
     Attributes:
         kernels: kernel set; ``reference`` are TFLM's own.
-        per_channel_dense: whether Dense layers may be quantized per channel.
-        ops: TFLite builtin operators it takes.
         profile: the engine's own name for the CPU, where it has one.
+        per_channel_dense: whether it computes Dense layers that are quantized per channel.
+        dense: how the scheme ``int8`` exports Dense layers where it computes both; per channel is more accurate.
+        ops: TFLite operators it takes; a custom one is ``CUSTOM(<its name>)``.
+        versions: the highest version of an operator that it takes, for those of ``ops`` whose later ones it does not.
+        dtypes: element types of the tensors that it computes, and of its weights. Constants of int32 and int64 (biases,
+            shapes, paddings) go with their operators.
+        max_inputs, max_outputs: how many of them a model may have.
+        whole_file: whether the image holds the model file as it is, rather than its weights alone.
         library: the PlatformIO library that it comes from, as in ``lib_deps``.
         header: a header of that library, by which PlatformIO sees that it is used.
-        dtypes: tensor types that it computes.
-        versions: by operator, the highest version that it takes, where it does not take all.
         programs: what has to be on PATH besides what the target's build needs.
         default_arena: bytes of working memory, where it is not told otherwise.
         max_arena: most bytes of working memory that the chip can spare.
@@ -185,15 +192,24 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     kernels: Literal["portable", "cmsis-nn", "reference", "esp-nn"]
     per_channel_dense: bool
+    dense: Literal["per-tensor", "per-channel"] = "per-channel"
     ops: tuple[str, ...]
     profile: str = ""
     library: str = ""
     header: str = ""
-    dtypes: tuple[str, ...] = ("int8",)
-    versions: dict[str, int] = {}
     programs: tuple[Program, ...] = ()
     default_arena: int = 0
     max_arena: int = 0
+    versions: dict[str, Positive] = {}
+    dtypes: tuple[DTypeName, ...] = ("int8",)
+    max_inputs: Positive = 1
+    max_outputs: Positive = 1
+    whole_file: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses versions of operators that the engine does not take at all: one of the two is misspelt."""
+        if unknown := sorted(set(self.versions) - set(self.ops)):
+            raise ValueError(f"`versions` names {', '.join(unknown)}, which `ops` does not")
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

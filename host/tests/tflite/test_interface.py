@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
+from tinyhil import tflite
 from tinyhil.affine import DType, TensorSpec
 from tinyhil.errors import ModelError
-from tinyhil.quantize import tflite
 
 Build = Callable[..., bytes]
 Edit = Callable[[Any], object]
@@ -128,8 +128,8 @@ def _set(path: str, value: Any) -> Edit:
         (edit_input(shape=[1] * 7), "'in' has the shape (1, 1, 1, 1, 1, 1, 1)"),
         (edit_input(shape=[2**31 - 1] * 6), "'in' has the shape (2147483647, "),
         # types and quantization
-        (edit_input(type=schema.TensorType.INT64), "element type 4"),
-        (edit_input(type=schema.TensorType.STRING), "element type 5"),
+        (edit_input(type=schema.TensorType.INT64), "element type int64"),
+        (edit_input(type=schema.TensorType.STRING), "element type string"),
         (edit_input(scale=[0.5, 0.25], zeroPoint=[0, 0]), "'in' is quantized per channel"),
         (edit_input(scale=[float("nan")]), "scale nan"),
         (edit_input(scale=[float("inf")]), "scale inf"),
