@@ -26,10 +26,14 @@ from tinyhil.affine import DType
 from tinyhil.artifacts import hashing, store
 from tinyhil.artifacts.types import Project, QuantizedModel
 from tinyhil.errors import ConfigError
-from tinyhil.render import compiled
+from tinyhil.render import arena, compiled, tflm
 from tinyhil.targets.model import Target
 
 PLATFORMS = "platforms"
+_ENGINES = {"compiled": compiled, "tflm": tflm}
+"""What makes the model library of each engine."""
+_OWN = "engines"
+"""The folder of the templates that only one engine has, by its name."""
 _LIBRARIES = ("link", "engine", "server", "port")
 _KEEP = (".pio", ".vscode", ".git")
 """Folders of the user's and PlatformIO's own, never touched."""
@@ -45,7 +49,7 @@ def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path
         The project, and whether it was there already.
 
     Raises:
-        ConfigError: the target has no such engine.
+        ConfigError: the target has no such engine, or cannot spare the arena that was measured.
         ModelError: the engine cannot compute the model.
         StorageError: the folder cannot be written.
     """
@@ -54,7 +58,10 @@ def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path
         raise ConfigError(
             f"target {target.name} has no engine {engine_name!r}", hint=f"it has {', '.join(target.engines)}"
         )
-    generated = compiled.generate(model, engine)
+    maker = _ENGINES.get(engine_name)
+    if maker is None:
+        raise ConfigError(f"target {target.name} names the engine {engine_name!r}, which tinyhil does not know")
+    generated = maker.generate(model, engine)
     files = {f"lib/model/{path}": data for path, data in generated.items()}
     files |= _copied(target, engine_name)
     context = {
@@ -65,9 +72,12 @@ def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path
         "inputs": model.inputs,
         "outputs": model.outputs,
         "model_sha256": model.sha256,
-        "model_flags": compiled.flags(generated),
+        "model_flags": maker.flags(generated),
+        "engine_facts": engine,
+        "build_flags": [*target.build.flags, *engine.flags],
         "local_platform": target.build.local,
         "platforms": PLATFORMS,
+        **maker.context(model, engine, target.chip, arena.found(folder.parent)),
     }
     identity = hashing.of_tree(files | _rendered({**context, "project_sha256": _ZERO}))
     files |= _rendered({**context, "project_sha256": identity})
@@ -78,7 +88,7 @@ def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path
         sha256=identity,
         model_sha256=model.sha256,
         engine=engine_name,
-        kernels=compiled.describe(engine),
+        kernels=maker.describe(engine),
     )
     return project, unchanged
 
@@ -117,8 +127,16 @@ def _rendered(context: dict[str, Any]) -> dict[str, bytes]:
         "c_float": _c_float,
         "c_dtype": _c_dtype,
     }
-    names = sorted(name for name in environment.list_templates() if name.endswith(".j2"))
-    return {name.removesuffix(".j2"): environment.get_template(name).render(context).encode() for name in names}
+    own = f"{_OWN}/{context['engine']}/"
+    names = sorted(
+        name
+        for name in environment.list_templates()
+        if name.endswith(".j2") and (name.startswith(own) or not name.startswith(f"{_OWN}/"))
+    )
+    return {
+        name.removeprefix(own).removesuffix(".j2"): environment.get_template(name).render(context).encode()
+        for name in names
+    }
 
 
 def _hex_bytes(digest: str) -> str:

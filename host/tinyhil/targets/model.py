@@ -127,16 +127,34 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """How an engine is built for the target, and what it computes correctly there.
 
     Attributes:
-        kernels: kernel set: ``portable`` or ``cmsis-nn``.
-        profile: the engine's own name for the CPU.
+        kernels: kernel set.
         per_channel_dense: whether Dense layers may be quantized per channel.
         ops: TFLite builtin operators it takes.
+        profile: the engine's own name for the CPU, where it has one.
+        library: the PlatformIO library that it comes from, as in ``lib_deps``.
+        header: a header of that library, by which PlatformIO sees that it is used.
+        leave_out: sources of that library that are not compiled, as patterns of their paths.
+        flags: compiler flags for the whole project, the library included: what has to be the same on both sides.
+        dtypes: tensor types that it computes.
+        versions: by operator, the highest version that it takes, where it does not take all.
+        programs: what has to be on PATH besides what the target's build needs.
+        default_arena: bytes of working memory where the project is told no other size; 0 to estimate it by the model.
+        max_arena: most bytes of working memory that the chip can spare; 0 for a share of its RAM.
     """
 
-    kernels: Literal["portable", "cmsis-nn"]
-    profile: str
+    kernels: Literal["portable", "cmsis-nn", "reference", "esp-nn"]
     per_channel_dense: bool
     ops: tuple[str, ...]
+    profile: str = ""
+    library: str = ""
+    header: str = ""
+    leave_out: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ("int8",)
+    versions: dict[str, int] = {}
+    programs: tuple[Program, ...] = ()
+    default_arena: Annotated[int, Meta(ge=0)] = 0
+    max_arena: Annotated[int, Meta(ge=0)] = 0
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
