@@ -79,6 +79,10 @@ env.Append(
     ],
 )
 
+# Sources of a library that need what this platform does not have, such as a framework: the project names them.
+for pattern in env.GetProjectOption("custom_leave_out", "").split():
+    env.AddBuildMiddleware(lambda _env, _source: None, pattern)
+
 program = env.BuildProgram()
 if "build.ldscript" in board:
     for folder, _, names in sorted(os.walk(scripts)):

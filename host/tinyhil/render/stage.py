@@ -29,10 +29,14 @@ from tinyhil.artifacts import hashing, store
 from tinyhil.artifacts.types import Project, QuantizedModel
 from tinyhil.config.recipe import Demo
 from tinyhil.errors import ConfigError
-from tinyhil.render import compiled, interpreted
+from tinyhil.render import arena, compiled, interpreted, tflm
 from tinyhil.targets.model import Build, Target
 
 PLATFORMS = "platforms"
+_ENGINES = {"compiled": compiled, "tflm": tflm}
+"""What makes the model library of each engine."""
+_OWN = "engines"
+"""The folder of the templates that only one engine has, by its name."""
 _LIBRARIES = ("link", "engine", "server", "port")
 _ENTRIES = {False: "main.cpp", True: "sketch.cpp"}
 """Where a program begins; the key is whether it is a sketch."""
@@ -55,7 +59,8 @@ def render(
         The project, and whether it was there already.
 
     Raises:
-        ConfigError: the target has no such engine, or the model cannot be shown in a demo.
+        ConfigError: the target has no such engine or cannot spare the arena that was measured, or the model cannot be
+            shown in a demo.
         ModelError: the engine cannot compute the model.
         StorageError: the folder cannot be written.
     """
@@ -69,7 +74,10 @@ def render(
         return _project(model, target, engine_name, interpreted.describe(), folder, files, identity)
     if demo is not None:
         _require_one_number(model)
-    generated = compiled.generate(model, engine)
+    maker = _ENGINES.get(engine_name)
+    if maker is None:
+        raise ConfigError(f"target {target.name} names the engine {engine_name!r}, which tinyhil does not know")
+    generated = maker.generate(model, engine)
     files = {f"lib/model/{path}": data for path, data in generated.items()}
     files |= _copied(target.build, engine_name, demo)
     context = {
@@ -77,18 +85,20 @@ def render(
         "recipe": model.recipe,
         "target": target,
         "engine": engine_name,
-        "library": engine.library,
         "inputs": model.inputs,
         "outputs": model.outputs,
         "model_sha256": model.sha256,
-        "model_flags": compiled.flags(generated),
+        "model_flags": maker.flags(generated),
         "demo": demo,
+        "engine_facts": engine,
+        "build_flags": [*target.build.flags, *engine.flags],
         "local_platform": target.build.local,
         "platforms": PLATFORMS,
+        **maker.context(model, engine, target.chip, arena.found(folder.parent)),
     }
     identity = hashing.of_tree(files | _rendered({**context, "project_sha256": _ZERO}))
     files |= _rendered({**context, "project_sha256": identity})
-    return _project(model, target, engine_name, compiled.describe(engine), folder, files, identity)
+    return _project(model, target, engine_name, maker.describe(engine), folder, files, identity)
 
 
 def _project(
@@ -157,8 +167,16 @@ def _rendered(context: dict[str, Any]) -> dict[str, bytes]:
         "c_float": _c_float,
         "c_dtype": _c_dtype,
     }
-    names = sorted(name for name in environment.list_templates() if name.endswith(".j2"))
-    return {name.removesuffix(".j2"): environment.get_template(name).render(context).encode() for name in names}
+    own = f"{_OWN}/{context['engine']}/"
+    names = sorted(
+        name
+        for name in environment.list_templates()
+        if name.endswith(".j2") and (name.startswith(own) or not name.startswith(f"{_OWN}/"))
+    )
+    return {
+        name.removeprefix(own).removesuffix(".j2"): environment.get_template(name).render(context).encode()
+        for name in names
+    }
 
 
 def _hex_bytes(digest: str) -> str:

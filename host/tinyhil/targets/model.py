@@ -186,8 +186,10 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         library: the PlatformIO library that it comes from, as in ``lib_deps``.
         header: a header of that library, by which PlatformIO sees that it is used.
         programs: what has to be on PATH besides what the target's build needs.
-        default_arena: bytes of working memory, where it is not told otherwise.
-        max_arena: most bytes of working memory that the chip can spare.
+        leave_out: sources of that library that are not compiled, as patterns of their paths.
+        flags: compiler flags for the whole project, the library included: what has to be the same on both sides.
+        default_arena: bytes of working memory where the project is told no other size; 0 to estimate it by the model.
+        max_arena: most bytes of working memory that the chip can spare; 0 for a share of its RAM.
     """
 
     kernels: Literal["portable", "cmsis-nn", "reference", "esp-nn"]
@@ -198,8 +200,10 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     library: str = ""
     header: str = ""
     programs: tuple[Program, ...] = ()
-    default_arena: int = 0
-    max_arena: int = 0
+    leave_out: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    default_arena: Annotated[int, Meta(ge=0)] = 0
+    max_arena: Annotated[int, Meta(ge=0)] = 0
     versions: dict[str, Positive] = {}
     dtypes: tuple[DTypeName, ...] = ("int8",)
     max_inputs: Positive = 1
