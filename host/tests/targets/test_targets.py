@@ -103,7 +103,7 @@ def test_a_users_file_must_not_take_a_shipped_name(tmp_path: Path) -> None:
         ("CONV_2D = 3\n", "CONV_4D = 3\n", r"`versions` names CONV_4D, which `ops` does not.*`\$\.engines"),
         ('dtypes = ["int8"]', 'dtypes = ["int9"]', r"Invalid enum value 'int9' - at `\$\.engines\[...\]\.dtypes"),
         ("[engines.compiled]\n", '[engines."Not a name"]\n', r"`\$\.engines`|keys"),
-        ('default_engine = "compiled"', 'default_engine = "tflm"', r"default_engine 'tflm' is not one of compiled"),
+        ('default_engine = "compiled"', 'default_engine = "no-such"', r"default_engine 'no-such' is not one of compiled"),
         ('name = "mine"', 'name = "yours"', r"its name is 'yours', but the file is called mine\.toml"),
         ('name = "mine"', 'name = "Mine!"', r"matching regex.*`\$\.name`"),
         ('name = "mine"', "name = mine", r"is not valid TOML"),
