@@ -138,7 +138,7 @@ class _Stopwatch(Silent):
 
 
 def _compile(program: Path, target: Target, sources: list[Path], further: list[str]) -> Path:
-    """Compiles and links with the flags of firmware/platform/builder/main.py and the port of the target."""
+    """Compiles and links with the flags of firmware/platform/builder/main.py and the ports of the target."""
     board = json.loads((FIRMWARE / f"platform/boards/{target.build.board}.json").read_text())["build"]
     port = FIRMWARE / "lib/port"
     flags = [*board["machine_flags"], *board["optimisation"], "-ffunction-sections", "-fdata-sections"]
@@ -146,8 +146,9 @@ def _compile(program: Path, target: Target, sources: list[Path], further: list[s
     include = [f"-I{where}" for where in (program.parent, *_APPLICATION, port)]
     link = [*board["link_flags"], "-Wl,--gc-sections"]
     if "ldscript" in board:  # named as in a project, where the port lies under another name
-        link += ["-T", str(port / target.build.port / Path(board["ldscript"]).name)]
-    everything = [*sources, *sorted((port / target.build.port).glob("*.cpp"))]
+        script = Path(*Path(board["ldscript"]).parts[1:])
+        link += [f"-L{port}", "-T", str(port / script)]
+    everything = [*sources, *(path for name in target.build.ports for path in sorted((port / name).glob("*.cpp")))]
     compiler = board["toolchain"] + "gcc"
     debian = next((program.debian for program in target.build.programs if program.name == compiler), compiler)
     _run(

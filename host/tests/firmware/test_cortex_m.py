@@ -29,7 +29,6 @@ EMULATED = ("qemu-m4", "qemu-microbit")
 HAVE_MILLISECONDS = ("qemu-microbit",)
 
 
-
 def bare_metal() -> list[str]:
     """Targets whose startup code is ours."""
     return [name for name in registry.paths() if "cortex_m" in registry.get(name).build.ports]
@@ -44,15 +43,12 @@ def link(firmware: Path, target: Target, folder: Path, *flags: str) -> Path:
     sources = [path for name in target.build.ports for path in sorted((ports / name).glob("*.cpp"))]
     script = ports / board["ldscript"].removeprefix("tinyhil_port/")
     elf = folder / "driver.elf"
-    subprocess.run(
-        [
-            *(COMPILER, *WARNINGS, "-std=gnu++11", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"),
-            *(*board["machine_flags"], *board["optimisation"], *board["link_flags"], *target.build.flags, *flags),
-            *(f"-I{ports}", f"-L{ports}", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", "-T", script),
-            *(firmware / "tests" / "cortex_m_driver.cpp", *sources, "-o", elf),
-        ],
-        check=True,
-    )
+    of_board = [*board["machine_flags"], *board["optimisation"], *board["link_flags"]]
+    language = ["-std=gnu++11", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"]
+    sections = ["-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", f"-L{ports}", "-T", str(script)]
+    files = map(str, [firmware / "tests" / "cortex_m_driver.cpp", *sources])
+    command = [COMPILER, *WARNINGS, *language, *of_board, *sections, *target.build.flags, *flags, f"-I{ports}", *files]
+    subprocess.run([*command, "-o", str(elf)], check=True)
     return elf
 
 

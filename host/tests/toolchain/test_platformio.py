@@ -213,7 +213,7 @@ def test_a_missing_compiler_is_named_with_its_packages(write_project: Writer, tm
     needs = Build(
         platform="local",
         board="b",
-        port="p",
+        ports=("p",),
         programs=(Program(name="no-such-gcc", debian="gcc-no-such libc-no-such"),),
     )
     with pytest.raises(MissingToolError, match="no-such-gcc is not installed") as caught:

@@ -26,7 +26,7 @@ from tinyhil.build import build, prebuilt
 from tinyhil.compare.verdict import Report
 from tinyhil.config import recipe as recipes
 from tinyhil.deadline import Deadline
-from tinyhil.device.factory import open_device
+from tinyhil.device.factory import open_device, require
 from tinyhil.errors import BlockedError, ConfigError
 from tinyhil.link.messages import Welcome
 from tinyhil.progress import Reporter
@@ -171,11 +171,11 @@ class Run:
         Returns:
             What the device says of itself.
         """
-        image = self.build()
+        image = self._image_for_the_device()
         identity = self._identity(image)
 
         def work(reporter: Reporter) -> tuple[Welcome, bool, str]:
-            with open_device(self.target, self.request.port) as device:
+            with open_device(self.target, self.request.port, self._project_folder) as device:
                 port = device.start(image.elf, Deadline.after(self.target.link.answer_within))
                 welcome = greet(port, identity, self.target, device.check, reporter)
             return welcome, False, f"answers on {port}, engine {welcome.engine}, boot id {welcome.boot_id:08x}"
@@ -184,14 +184,14 @@ class Run:
 
     def capture(self) -> Capture:
         """The device's answers to all vectors."""
-        image = self.build()
+        image = self._image_for_the_device()
         identity = self._identity(image)
         model = self.evidence.model
         assert model is not None
 
         def work(reporter: Reporter) -> tuple[Capture, bool, str]:
             with contextlib.ExitStack() as stack:
-                device = stack.enter_context(open_device(self.target, self.request.port))
+                device = stack.enter_context(open_device(self.target, self.request.port, self._project_folder))
                 port = device.start(image.elf, Deadline.after(self.target.link.answer_within))
                 finder = PortFinder(port)
                 stack.enter_context(owner.owned(finder.locate()))
@@ -232,6 +232,16 @@ class Run:
         files.write(report, self.folder)
         journal.conclude(self._journal)
         return report
+
+    def _image_for_the_device(self) -> FirmwareImage:
+        """The image; not built in vain where the device cannot be had."""
+        self.render()
+        require(self.target, self.request.port)
+        return self.build()
+
+    @property
+    def _project_folder(self) -> Path | None:
+        return self.evidence.project.folder if self.evidence.project is not None else None
 
     def _judge(self) -> Report:
         answers = self.capture()

@@ -3,6 +3,7 @@
 ::
 
     platformio.ini, include/, lib/model/   rendered: what varies by model or target
+    emulator/                              rendered, for targets whose emulator takes something from the project
     src/, lib/tinyhil_*/                   copied from firmware/: only the engine and the port that the target uses
     platforms/tinyhil/                     copied from firmware/platform, for targets that build with it
 
@@ -30,6 +31,8 @@ from tinyhil.render import compiled
 from tinyhil.targets.model import Target
 
 PLATFORMS = "platforms"
+_EMULATOR = "emulator"
+"""Folder of the templates that only some emulators need, and of what is rendered from them."""
 _LIBRARIES = ("link", "engine", "server", "port")
 _KEEP = (".pio", ".vscode", ".git")
 """Folders of the user's and PlatformIO's own, never touched."""
@@ -45,7 +48,7 @@ def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path
         The project, and whether it was there already.
 
     Raises:
-        ConfigError: the target has no such engine.
+        ConfigError: the target has no such engine, or names a template that does not exist.
         ModelError: the engine cannot compute the model.
         StorageError: the folder cannot be written.
     """
@@ -102,7 +105,7 @@ def _copied(target: Target, engine_name: str) -> dict[str, bytes]:
 
 
 def _rendered(context: dict[str, Any]) -> dict[str, bytes]:
-    """Every template, rendered."""
+    """Every template, rendered; of those for emulators only what the target names."""
     root = resources.folder("templates")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(root),
@@ -117,7 +120,12 @@ def _rendered(context: dict[str, Any]) -> dict[str, bytes]:
         "c_float": _c_float,
         "c_dtype": _c_dtype,
     }
-    names = sorted(name for name in environment.list_templates() if name.endswith(".j2"))
+    emulator = context["target"].emulator
+    wanted = {f"{_EMULATOR}/{name}.j2" for name in emulator.templates} if emulator is not None else set()
+    known = {name for name in environment.list_templates() if name.endswith(".j2")}
+    if unknown := wanted - known:
+        raise ConfigError(f"there is no template {', '.join(sorted(unknown))} for the emulator of the target")
+    names = sorted(name for name in known if name in wanted or not name.startswith(f"{_EMULATOR}/"))
     return {name.removesuffix(".j2"): environment.get_template(name).render(context).encode() for name in names}
 
 
