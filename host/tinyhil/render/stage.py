@@ -48,7 +48,7 @@ def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path
         The project, and whether it was there already.
 
     Raises:
-        ConfigError: the target has no such engine, or names a template that does not exist.
+        ConfigError: the target has no such engine, or names a port or a template that does not exist.
         ModelError: the engine cannot compute the model.
         StorageError: the folder cannot be written.
     """
@@ -89,6 +89,9 @@ def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path
 def _copied(target: Target, engine_name: str) -> dict[str, bytes]:
     """The device's sources, without the engines and ports of other targets."""
     firmware = resources.folder("firmware")
+    for port in target.build.ports:
+        if not (firmware / "lib" / "port" / port).is_dir():
+            raise ConfigError(f"target {target.name} names the port {port!r}, and firmware/lib/port has none of that name")
     variants = {"engine": (engine_name,), "port": target.build.ports}
     files = {f"src/{path}": data for path, data in resources.read_tree(firmware / "src").items()}
     for library in _LIBRARIES:
