@@ -3,7 +3,7 @@
     fake_emulator.py PORT           sends back every byte; takes one client after the other, as Renode does
     fake_emulator.py PORT PROGRAM   runs a program that names a terminal in its output, and passes the bytes on
 
-It writes what it finds in its environment to standard output, then listens until it is killed.
+It listens until it is killed.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ def serve(listening: socket.socket, master: int | None) -> None:
     with client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while True:
-            ready, _, _ = select.select([client, *([master] if master is not None else [])], [], [])
-            if master in ready and master is not None:
+            sources = [client.fileno(), *([master] if master is not None else [])]
+            ready, _, _ = select.select(sources, [], [])
+            if master is not None and master in ready:
                 client.sendall(os.read(master, 4096))
-            if client in ready:
+            if client.fileno() in ready:
                 data = client.recv(4096)
                 if not data:
                     return
@@ -37,7 +38,6 @@ def serve(listening: socket.socket, master: int | None) -> None:
 
 def main() -> None:
     """Listens, and stays."""
-    print("TMPDIR is", os.environ.get("TMPDIR"), flush=True)
     master = None
     if len(sys.argv) > 2:
         program = subprocess.Popen([sys.argv[2]], stdout=subprocess.PIPE, text=True)

@@ -149,7 +149,7 @@ def test_a_program_that_is_not_installed() -> None:
 def test_another_program_of_the_same_name_is_not_taken_for_it(answer: str, born: Born) -> None:
     ability = Ability(arguments=("-c", answer), expects=r"^esp32\s", lacking="the machine esp32")
     emulator = msgspec.structs.replace(shell(f"echo port x; {FOREVER}"), ability=ability)
-    with pytest.raises(MissingToolError, match="^sh is installed, but lacks the machine esp32$") as caught:
+    with pytest.raises(MissingToolError, match=r"^sh is installed, but lacks the machine esp32$") as caught:
         EmulatorDevice(emulator).start(NOTHING, patience())
     assert caught.value.hint == "sudo apt-get install dash"
     assert born() == []

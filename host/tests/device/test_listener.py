@@ -61,9 +61,10 @@ def test_bytes_go_through_the_address_for_one_client_after_the_other() -> None:
 
 def test_it_is_waited_for() -> None:
     """A program that needs its time before it listens."""
-    with EmulatorDevice(listens("sleep 0.4; " + listens().arguments[1])) as device, connect(
-        device.start(Path("firmware.elf"), patience())
-    ) as line:
+    with (
+        EmulatorDevice(listens("sleep 0.4; " + listens().arguments[1])) as device,
+        connect(device.start(Path("firmware.elf"), patience())) as line,
+    ):
         line.sendall(b"x")
         assert received(line, 1) == b"x"
 
@@ -110,7 +111,9 @@ def test_a_run_has_a_folder_of_its_own_with_links_and_takes_it_away(tmp_path: Pa
     (project / "script").write_text("of the project")
     firmware = tmp_path / "the firmware.elf"
     firmware.write_text("of the firmware")
-    show = 'echo "in $TMPDIR"; cat {temporary}/firmware {temporary}/project/script; echo; echo "port x"; exec sleep 1000'
+    show = (
+        'echo "in $TMPDIR"; cat {temporary}/firmware {temporary}/project/script; echo; echo "port x"; exec sleep 1000'
+    )
     emulator = Emulator(
         program="sh",
         debian="dash",

@@ -91,7 +91,9 @@ def _copied(target: Target, engine_name: str) -> dict[str, bytes]:
     firmware = resources.folder("firmware")
     for port in target.build.ports:
         if not (firmware / "lib" / "port" / port).is_dir():
-            raise ConfigError(f"target {target.name} names the port {port!r}, and firmware/lib/port has none of that name")
+            raise ConfigError(
+                f"target {target.name} names the port {port!r}, and firmware/lib/port has none of that name"
+            )
     variants = {"engine": (engine_name,), "port": target.build.ports}
     files = {f"src/{path}": data for path, data in resources.read_tree(firmware / "src").items()}
     for library in _LIBRARIES:
