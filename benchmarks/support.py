@@ -138,7 +138,7 @@ class _Stopwatch(Silent):
 
 
 def _compile(program: Path, target: Target, sources: list[Path], further: list[str]) -> Path:
-    """Compiles and links with the flags of firmware/platform/builder/main.py and the port of the target."""
+    """Compiles and links with the flags of firmware/platform/builder/main.py and the ports of the target."""
     needs = target.build
     assert needs is not None
     board = json.loads((FIRMWARE / f"platform/boards/{needs.board}.json").read_text())["build"]

@@ -43,13 +43,12 @@ def link(firmware: Path, target: Target, folder: Path) -> Path:
     sources = [path for name in target.compiles.ports for path in sorted((ports / name).glob("*.cpp"))]
     script = ports / board["ldscript"].removeprefix("tinyhil_port/")
     elf = folder / "driver.elf"
-    command: list[str | Path] = [
-        *(COMPILER, *WARNINGS, "-std=gnu++11", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"),
-        *(*board["machine_flags"], *board["optimisation"], *board["link_flags"], *target.compiles.flags),
-        *(f"-I{ports}", f"-L{ports}", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", "-T", script),
-        *map(str, (firmware / "tests" / "cortex_m_driver.cpp", *sources, "-o", elf)),
-    ]
-    subprocess.run(command, check=True)
+    of_board = [*board["machine_flags"], *board["optimisation"], *board["link_flags"]]
+    language = ["-std=gnu++11", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"]
+    sections = ["-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", f"-L{ports}", "-T", str(script)]
+    files = map(str, [firmware / "tests" / "cortex_m_driver.cpp", *sources])
+    command = [COMPILER, *WARNINGS, *language, *of_board, *sections, *target.compiles.flags, f"-I{ports}", *files]
+    subprocess.run([*command, "-o", str(elf)], check=True)
     return elf
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tinyhil.errors import MissingToolError
 from tinyhil.targets import registry
-from tinyhil.targets.model import FIRMWARE, PYTHON, Program, Target
+from tinyhil.targets.model import FIRMWARE, PYTHON, Ability, Program, Target
 from tinyhil.toolchain import core_dir, doctor
 
 
@@ -83,6 +83,24 @@ def test_found_missing_and_broken_programs(target: Target, tmp_path: Path, monke
         assert findings[name].found_version == version
         assert findings[name].install_hint == f"sudo apt-get install {name}-pkg {name}-lib"
     assert findings["setpriv"].found_version is None
+
+
+def test_a_program_without_its_ability_counts_as_missing(
+    target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert target.emulator is not None
+    program(tmp_path, "emulator", 'if [ "$1" = -M ]; then echo "esp32  a chip"; else echo emulator 1.0; fi')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    for machine, version in (("esp32", "emulator 1.0"), ("esp64", None)):
+        ability = Ability(arguments=("-M", "help"), expects=rf"^{machine}\s", lacking=f"the machine {machine}")
+        emulator = msgspec.structs.replace(
+            target.emulator, program="emulator", debian="", install="ask its maker", ability=ability
+        )
+        finding = found([msgspec.structs.replace(target, emulator=emulator)])["emulator"]
+        assert finding.found_version == version
+        assert finding.install_hint == "ask its maker"
+        assert finding.targets == (target.name,)
+    assert finding.needed_for.endswith("installed is one that lacks the machine esp64")
 
 
 def test_a_missing_package_is_none(monkeypatch: pytest.MonkeyPatch, target: Target) -> None:

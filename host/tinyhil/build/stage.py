@@ -41,12 +41,14 @@ def build(project: Project, target: Target, folder: Path, reporter: Reporter) ->
     if target.build is None:
         return interpreted.build(project, folder)
     compilers = platformio.compilers(target.build)
+    kept = _belonging(target)
     wanted = hashing.of_json(
         {
             "stage": hashing.of_sources([Path(__file__).parent, Path(platformio.__file__).parent]),
             "project": project.sha256,
             "build": msgspec.to_builtins(target.build),
             "compilers": compilers,
+            "kept": kept,
         }
     )
     manifest = store.load(folder, STAGE, wanted)
@@ -61,8 +63,18 @@ def build(project: Project, target: Target, folder: Path, reporter: Reporter) ->
             if output.map is not None:
                 shutil.copyfile(output.map, folder / MAP)
                 names.append(MAP)
+            for file in kept:
+                name = Path(file).name
+                shutil.copyfile(platformio.beside(output, file), folder / name)
+                names.append(name)
         manifest = store.save(folder, STAGE, wanted, tuple(names), {"tool_versions": dict(output.tool_versions)})
     return _measured(folder / ELF, project, target, manifest.facts["tool_versions"]), found
+
+
+def _belonging(target: Target) -> list[str]:
+    """What of the build has to be kept beside the image, because the target's emulator takes more than that."""
+    emulator = target.emulator
+    return [part.file for part in emulator.flash_image.parts] if emulator and emulator.flash_image else []
 
 
 def prebuilt(elf: Path, project: Project, target: Target) -> FirmwareImage:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tinyhil.device import emulator
 from tinyhil.device.attached import AttachedDevice
 from tinyhil.device.base import Device
 from tinyhil.device.board import Bench, BoardDevice, Flash
 from tinyhil.device.emulator import EmulatorDevice
 from tinyhil.errors import DeviceError
 from tinyhil.targets.model import Target
+
+
+def require(target: Target, port: str | None) -> None:
+    """Returns where the device of a target can be had, as far as that can be told before there is firmware for it.
+
+    Raises:
+        MissingToolError: the target's emulator is not installed.
+    """
+    if port is None and target.emulator is not None:
+        emulator.require(target.emulator)
 
 
 def open_device(
@@ -29,12 +40,12 @@ def open_device(
         DeviceError: the target has neither an emulator nor a way to be flashed, so a port is needed.
     """
     upload = target.upload
-    # What leaves its port in the project is started by its upload; a port that is given is another one, already running.
+    # What leaves its port in the project is started by its upload; a given port is another one, already running.
     elsewhere = upload is not None and upload.port and port is not None
     if upload is not None and not elsewhere and (flash is Flash.ALWAYS or target.emulator is None):
         return BoardDevice(target.name, upload, bench, project=project, folder=folder, flash=flash, port=port)
     if port is not None:
         return AttachedDevice(port)
     if target.emulator is not None:
-        return EmulatorDevice(target.emulator)
+        return EmulatorDevice(target.emulator, folder)
     raise DeviceError(f"{target.name} is a board: where is it plugged in?", hint="give its serial port with --port")

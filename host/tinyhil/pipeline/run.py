@@ -34,7 +34,7 @@ from tinyhil.config import recipe as recipes
 from tinyhil.deadline import Deadline
 from tinyhil.device.base import Device
 from tinyhil.device.board import Flash
-from tinyhil.device.factory import open_device
+from tinyhil.device.factory import open_device, require
 from tinyhil.errors import BlockedError, ConfigError
 from tinyhil.link.messages import Welcome
 from tinyhil.pipeline.bench import Desk
@@ -225,7 +225,7 @@ class Run:
         return self._greet("greet", self._when())
 
     def _greet(self, stage: str, when: Flash) -> Welcome:
-        image = self.build()
+        image = self._image_for_the_device()
         identity = self._identity(image)
 
         def work(reporter: Reporter) -> tuple[Welcome, bool, str]:
@@ -256,7 +256,7 @@ class Run:
 
     def capture(self) -> Capture:
         """The device's answers to all vectors."""
-        image = self.build()
+        image = self._image_for_the_device()
         identity = self._identity(image)
         model = self.evidence.model
         assert model is not None
@@ -304,6 +304,12 @@ class Run:
         files.write(report, self.folder)
         journal.conclude(self._journal)
         return report
+
+    def _image_for_the_device(self) -> FirmwareImage:
+        """The image; not built in vain where the device cannot be had."""
+        self.render()
+        require(self.target, self.request.port)
+        return self.build()
 
     def _judge(self) -> Report:
         answers = self.capture()

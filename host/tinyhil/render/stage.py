@@ -5,6 +5,7 @@ A target that compiles nothing gets the model file and its description instead (
 ::
 
     platformio.ini, include/, lib/model/   rendered: what varies by model or target
+    emulator/                              rendered, for targets whose emulator takes something from the project
     src/, lib/tinyhil_*/                   copied from firmware/: only the engine and the port that the target uses
     platforms/tinyhil/                     copied from firmware/platform, for targets that build with it
 
@@ -37,6 +38,8 @@ _ENGINES = {"compiled": compiled, "tflm": tflm}
 """What makes the model library of each engine."""
 _OWN = "engines"
 """The folder of the templates that only one engine has, by its name."""
+_EMULATOR = "emulator"
+"""Folder of the templates that only some emulators need, and of what is rendered from them."""
 _LIBRARIES = ("link", "engine", "server", "port")
 _ENTRIES = {False: "main.cpp", True: "sketch.cpp"}
 """Where a program begins; the key is whether it is a sketch."""
@@ -59,8 +62,8 @@ def render(
         The project, and whether it was there already.
 
     Raises:
-        ConfigError: the target has no such engine or cannot spare the arena that was measured, or the model cannot be
-            shown in a demo.
+        ConfigError: the target has no such engine, cannot spare the arena that was measured, or names a port or a
+            template that does not exist; or the model cannot be shown in a demo.
         ModelError: the engine cannot compute the model.
         StorageError: the folder cannot be written.
     """
@@ -74,6 +77,7 @@ def render(
         return _project(model, target, engine_name, interpreted.describe(), folder, files, identity)
     if demo is not None:
         _require_one_number(model)
+    _require_ports(target.name, target.build)
     maker = _ENGINES.get(engine_name)
     if maker is None:
         raise ConfigError(f"target {target.name} names the engine {engine_name!r}, which tinyhil does not know")
@@ -132,6 +136,12 @@ def _require_one_number(model: QuantizedModel) -> None:
         )
 
 
+def _require_ports(target: str, build: Build) -> None:
+    for port in build.ports:
+        if not (resources.folder("firmware") / "lib" / "port" / port).is_dir():
+            raise ConfigError(f"target {target} names the port {port!r}, and firmware/lib/port has none of that name")
+
+
 def _copied(build: Build, engine_name: str, demo: Demo | None) -> dict[str, bytes]:
     """The device's sources, without the engines and ports of other targets."""
     firmware = resources.folder("firmware")
@@ -152,7 +162,7 @@ def _copied(build: Build, engine_name: str, demo: Demo | None) -> dict[str, byte
 
 
 def _rendered(context: dict[str, Any]) -> dict[str, bytes]:
-    """Every template, rendered."""
+    """Every template, rendered; of those of engines and emulators only what the target names."""
     root = resources.folder("templates") / "project"
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(root),
@@ -168,10 +178,15 @@ def _rendered(context: dict[str, Any]) -> dict[str, bytes]:
         "c_dtype": _c_dtype,
     }
     own = f"{_OWN}/{context['engine']}/"
+    emulator = context["target"].emulator
+    wanted = {f"{_EMULATOR}/{name}.j2" for name in emulator.templates} if emulator is not None else set()
+    known = {name for name in environment.list_templates() if name.endswith(".j2")}
+    if unknown := wanted - known:
+        raise ConfigError(f"there is no template {', '.join(sorted(unknown))} for the emulator of the target")
     names = sorted(
         name
-        for name in environment.list_templates()
-        if name.endswith(".j2") and (name.startswith(own) or not name.startswith(f"{_OWN}/"))
+        for name in known
+        if name in wanted or name.startswith(own) or not name.startswith((f"{_OWN}/", f"{_EMULATOR}/"))
     )
     return {
         name.removeprefix(own).removesuffix(".j2"): environment.get_template(name).render(context).encode()

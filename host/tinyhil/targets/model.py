@@ -37,10 +37,22 @@ class Chip(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A program that the target needs on PATH, and the Debian packages that bring it."""
+    """A program that the target needs on PATH.
+
+    Attributes:
+        name: of the program.
+        debian: the Debian packages that bring it, separated by blanks.
+        install: how to get it where Debian has it not.
+    """
 
     name: str
-    debian: str
+    debian: str = ""
+    install: str = ""
+
+    @property
+    def hint(self) -> str:
+        """The next step of somebody who lacks it."""
+        return f"sudo apt-get install {self.debian}" if self.debian else self.install
 
 
 LOCAL_PLATFORM = "local"
@@ -120,36 +132,106 @@ FIRMWARE = "{firmware}"
 PYTHON = "{python}"
 """What stands for the Python that runs tinyhil."""
 
+_COMES_ALONG = (FIRMWARE, PYTHON)
+"""Programs that nobody has to install."""
+
+
+class Ability(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What tells an emulator from another program of the same name.
+
+    Attributes:
+        arguments: with which it is asked.
+        expects: regular expression that its answer has to match.
+        lacking: what it lacks where that is not so: "machine esp32".
+    """
+
+    arguments: tuple[str, ...]
+    expects: str
+    lacking: str
+
+
+class FlashPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One file of a flash image, and where in the flash it begins.
+
+    Attributes:
+        offset: in bytes.
+        file: a file that PlatformIO puts beside the image it links, or the path of one in PlatformIO's packages.
+    """
+
+    offset: Annotated[int, Meta(ge=0)]
+    file: str
+
+
+class FlashImage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The flash chip that an emulator wants whole.
+
+    Attributes:
+        size: of the chip, in bytes.
+        parts: what is in it; the rest is erased.
+    """
+
+    size: Positive
+    parts: tuple[FlashPart, ...]
+
 
 class Emulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A program that stands in for the board.
 
+    In ``arguments``, ``environment`` and ``address`` stand for what each run has of its own:
+
+    - ``{firmware}``: the path of the image
+    - ``{python}``: the Python that runs tinyhil
+    - ``{flash_image}``: that of the flash image
+    - ``{port}``: a TCP port of this computer that nobody listens at
+    - ``{temporary}``: a folder that is removed at the end; ``firmware`` and ``project`` in it are links to the ELF file
+      and to the rendered project, for programs that take no path with a blank
+
     Attributes:
         program: found on PATH; ``{firmware}`` where the firmware is itself a program for the host, ``{python}`` for the
             Python that runs tinyhil.
-        debian: the Debian package that brings it, if it is to be found on PATH.
-        arguments: its arguments; ``{firmware}`` stands for the path of the image.
+        debian: the Debian package that brings it, if it is to be found on PATH and Debian has it.
+        install: how to get it otherwise, in a sentence.
+        ability: what else makes it the right program.
+        arguments: its arguments.
+        environment: variables that it gets beside ours.
         serial_port: regular expression whose first group is the path of the serial port in the program's output.
+        address: the alternative: where the program offers the serial line, ``socket://127.0.0.1:{port}``.
+        flash_image: what ``{flash_image}`` is made of.
+        templates: files of templates/emulator that are rendered into the project, in its folder ``emulator``.
         last_words: regular expression of the lines of its output that say why it ended; by default the last line does.
     """
 
     program: str
     arguments: tuple[str, ...]
-    serial_port: str
+    serial_port: str = ""
+    address: str = ""
     debian: str = ""
+    install: str = ""
+    ability: Ability | None = None
+    environment: dict[str, str] = {}
+    flash_image: FlashImage | None = None
+    templates: tuple[str, ...] = ()
     last_words: str = ""
 
     def __post_init__(self) -> None:
-        """Refuses a program whose package is not named, so that a user who lacks it is told what to install."""
-        if (self.program in (FIRMWARE, PYTHON)) == bool(self.debian):
+        """Refuses a file that leaves open how to get the program, or where its serial line is."""
+        hints = bool(self.debian) + bool(self.install)
+        if hints != (self.program not in _COMES_ALONG):
             raise ValueError(
-                f"`debian` names the package of `program`, and nothing where that is {FIRMWARE!r} or {PYTHON!r}"
+                "`debian` names the package of `program`, or `install` says how to get it; "
+                f"neither where that is {' or '.join(_COMES_ALONG)}"
             )
+        if bool(self.serial_port) == bool(self.address):
+            raise ValueError("where the serial line is, either `serial_port` or `address` says")
+        if any("{flash_image}" in argument for argument in self.arguments) != (self.flash_image is not None):
+            raise ValueError("`flash_image` says what {flash_image} in `arguments` is made of")
 
     @property
     def on_path(self) -> Program | None:
         """What has to be installed to run it, None where that is nothing."""
-        return Program(name=self.program, debian=self.debian) if self.debian else None
+        if self.program in _COMES_ALONG:
+            return None
+        return Program(name=self.program, debian=self.debian, install=self.install)
 
 
 class Measure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -174,6 +174,18 @@ def _explain(error: ToolError, project: Path, needs: Build) -> ToolError | Stora
     return ToolError(f"{error.message}: {cause}" if cause else error.message, hint=hint, detail=error.detail)
 
 
+def beside(output: BuildOutput, file: str) -> Path:
+    """A file that belongs to an image: one that PlatformIO wrote beside it, or the path of one in its packages.
+
+    Raises:
+        ToolError: there is none.
+    """
+    path = (core_dir.packages() if "/" in file else output.elf.parent) / file
+    if not path.is_file():
+        raise ToolError(f"PlatformIO reports success, but there is no {path}")
+    return path
+
+
 def _tool_versions(compiled_by: Mapping[str, str], own_platform: bool) -> dict[str, str]:
     found = core_dir.versions()
     scons = {"scons": found.wanted_scons} if own_platform else {}
@@ -187,7 +199,7 @@ def compilers(needs: Build) -> dict[str, str]:
         MissingToolError: one is not installed; the hint says how to get it.
     """
     for program in needs.programs:
-        process.require(program.name, debian=program.debian, purpose="build the firmware")
+        process.require(program.name, debian=program.debian, install=program.install, purpose="build the firmware")
     return {program.name: first_line_of_version(program.name) for program in needs.programs}
 
 
