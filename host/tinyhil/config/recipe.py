@@ -77,7 +77,9 @@ class Accuracy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     float_vs_truth_mae: Bound | None = None
 
 
-class Demo(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"start": "from", "end": "to"}):
+class Demo(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"start": "from", "end": "to"}
+):
     """What the firmware does without a host: the model over a range of its input.
 
     Attributes:
