@@ -5,8 +5,8 @@
 namespace tinyhil {
 namespace {
 
-const int32_t kDecimals = 10000;
-const float kLargest = 200000.0f;  // times kDecimals it still fits into 32 bits
+const uint32_t kDecimals = 10000;
+const float kLargest = 200000.0f;
 
 float limited(float value, float low, float high) { return value < low ? low : value > high ? high : value; }
 
@@ -30,25 +30,34 @@ char* write_label(char* to, char label) {
   return to;
 }
 
+// Digits with leading zeros, as many as asked for, or more where it takes more.
+char* write_digits(char* to, uint32_t value, size_t least) {
+  char digits[10];
+  size_t count = 0;
+  while (value != 0 || count < least) {
+    digits[count++] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  }
+  while (count != 0) *to++ = digits[--count];
+  return to;
+}
+
 }  // namespace
 
 // Without printf, which brings the arithmetic of doubles and more than the rest of the firmware takes.
 char* write_number(char* to, float value) {
-  const int32_t scaled = rounded(limited(value, -kLargest, kLargest) * static_cast<float>(kDecimals));
-  uint32_t left = static_cast<uint32_t>(scaled < 0 ? -scaled : scaled);
-  if (scaled < 0) *to++ = '-';
-  char digits[kNumber];
-  size_t count = 0;
-  // At least one digit before the point.
-  while (left != 0 || count < 5) {
-    digits[count++] = static_cast<char>('0' + left % 10);
-    left /= 10;
+  const float size = limited(value < 0 ? -value : value, 0.0f, kLargest);
+  // In two parts, because a float has no room for all digits of a large number at once.
+  uint32_t whole = static_cast<uint32_t>(size);
+  uint32_t rest = static_cast<uint32_t>((size - static_cast<float>(whole)) * static_cast<float>(kDecimals) + 0.5f);
+  if (rest == kDecimals) {
+    ++whole;
+    rest = 0;
   }
-  while (count != 0) {
-    *to++ = digits[--count];
-    if (count == 4) *to++ = '.';
-  }
-  return to;
+  if (value < 0 && (whole != 0 || rest != 0)) *to++ = '-';
+  to = write_digits(to, whole, 1);
+  *to++ = '.';
+  return write_digits(to, rest, 4);
 }
 
 Demo::Demo(const DemoConfig& config) : config_(config), at_(0) {}

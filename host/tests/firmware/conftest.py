@@ -51,6 +51,15 @@ def link_driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def demo_driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """lib/demo behind a line of commands."""
+    folder = tmp_path_factory.mktemp("demo")
+    include = [FIRMWARE / "lib" / "demo"]
+    _compile(folder, TESTS / "demo_driver.cpp", *_sources("demo"), "-o", "demo_driver", include=include)
+    return folder / "demo_driver"
+
+
+@pytest.fixture(scope="session")
 def server_objects(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with lib/server and its driver, compiled: all but an engine."""
     folder = tmp_path_factory.mktemp("server")
