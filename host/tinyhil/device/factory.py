@@ -29,7 +29,7 @@ def open_device(
         DeviceError: the target has neither an emulator nor a way to be flashed, so a port is needed.
     """
     upload = target.upload
-    # What leaves its port in the project is started by its upload; a port that is given is another one, already running.
+    # What leaves its port in the project is started by its upload; a port that is given belongs to another one.
     elsewhere = upload is not None and upload.port and port is not None
     if upload is not None and not elsewhere and (flash is Flash.ALWAYS or target.emulator is None):
         return BoardDevice(target.name, upload, bench, project=project, folder=folder, flash=flash, port=port)
