@@ -27,7 +27,7 @@ class Plug:
     """A port that is plugged in, and what answers there: a project, nothing (None), or an error."""
 
     device: str
-    answer: str | None | DeviceError = None
+    answer: str | DeviceError | None = None
     serial_number: str | None = "N1"
     vid: int | None = 0x2341
     pid: int | None = 0x805A
@@ -193,7 +193,7 @@ def test_of_several_the_one_that_answers() -> None:
 
 def test_several_answer() -> None:
     desk = ScriptedDesk([Plug("/dev/ttyACM0", WANTED, "N0"), Plug("/dev/ttyACM1", OTHER, "N1")])
-    with pytest.raises(DeviceError, match="2 ports may be .* and answer: /dev/ttyACM0, /dev/ttyACM1") as caught:
+    with pytest.raises(DeviceError, match=r"2 ports may be .* and answer: /dev/ttyACM0, /dev/ttyACM1") as caught:
         start(board(desk))
     assert "--port" in caught.value.hint
     assert not any(entry.startswith("upload") for entry in desk.log)

@@ -99,10 +99,9 @@ def test_nobody_is_asked_where_that_is_not_wanted(board: str) -> None:
 
 
 def test_a_port_that_a_run_holds_is_busy(board: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with owner.owned(board):
-        with monkeypatch.context() as another:
-            another.setattr(owner, "_held", {})  # as another process sees it: this one may take its own again
-            found = look(nano(board))[board]
+    with owner.owned(board), monkeypatch.context() as another:
+        another.setattr(owner, "_held", {})  # as another process sees it: this one may take its own again
+        found = look(nano(board))[board]
     assert (found.state, found.engine) == (ports.BUSY, "")
     assert f"held by PID {os.getpid()}" in found.why
 

@@ -112,8 +112,7 @@ def test_another_model_is_noticed_with_both_hashes(desk: Cli) -> None:
     said = re.search(r"runs another model: it says ([0-9a-f]{64}), expected ([0-9a-f]{64})", done.err)
     assert said, done.err
     models = [
-        json.loads((desk.cwd / f"build/{recipe}/model/int8/artifact.json").read_text())
-        for recipe in ("other", "sine")
+        json.loads((desk.cwd / f"build/{recipe}/model/int8/artifact.json").read_text()) for recipe in ("other", "sine")
     ]
     assert [str(model).count(found) > 0 for model, found in zip(models, said.groups(), strict=True)] == [True, True]
 

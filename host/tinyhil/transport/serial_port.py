@@ -35,7 +35,7 @@ _NO_TERMINAL = (errno.ENOTTY, errno.EISDIR)
 _NO_SERVER = (errno.ECONNREFUSED, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH)
 
 _SLICE_S = 0.01
-"""How long one read through pyserial waits. It is set once: to a port server every change of a setting is a negotiation."""
+"""How long one read through pyserial waits. Set once: to a port server every change of a setting is a negotiation."""
 
 _RFC2217 = "rfc2217://"
 
