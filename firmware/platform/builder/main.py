@@ -2,8 +2,8 @@
 
 The board file says which compiler (``build.toolchain``, the prefix of its programs' names), with which flags for the
 CPU and its C library (``build.machine_flags``) and for the optimiser (``build.optimisation``), both to compile and to
-link, with which to link only (``build.link_flags``), and with which linker script (``build.ldscript``, a path in the
-project's library folder; absent where the system's own is right). Nothing here asks which board it is.
+link, with which to link only (``build.link_flags``), and with which linker script (``build.ldscript``, a path in a
+library folder of the project's; absent where the system's own is right). Nothing here asks which board it is.
 
 To upload is to start the firmware as a process, for a board whose ``upload.protocol`` says so (process.py).
 
@@ -25,8 +25,9 @@ optimisation = board.get("build.optimisation")
 
 if "build.ldscript" in board:
     # Relative to the project, where compiler and linker run: its own path must not matter.
-    libraries = env.GetProjectConfig().get("platformio", "lib_dir")
-    ldscript = os.path.relpath(os.path.join(libraries, board.get("build.ldscript")))
+    libraries = [env.GetProjectConfig().get("platformio", "lib_dir"), *env.GetProjectOption("lib_extra_dirs", [])]
+    scripts = [os.path.relpath(os.path.join(folder, board.get("build.ldscript"))) for folder in libraries]
+    ldscript = next(filter(os.path.isfile, scripts), scripts[0])
     if not os.path.isfile(ldscript):
         sys.stderr.write("error: the project has no linker script %s\n" % ldscript)
         env.Exit(1)

@@ -76,7 +76,7 @@ def stop(*_args, **_kwargs):
         if not end(pid):
             sys.stderr.write("error: process %d does not end\n" % pid)
             return 1
-        print("Stopped process %d" % pid)
+        sys.stdout.write("Stopped process %d\n" % pid)
     for path in (PORT, RECORD):
         if os.path.lexists(path):
             os.remove(path)
@@ -125,7 +125,7 @@ def start(target, source, env):
             sys.stderr.write("error: the firmware opened no serial port\n" + stream.read())
         return 1
     place(PORT, lambda path: os.symlink(named(), path))
-    print("Started process %d, serial port %s -> %s" % (child.pid, PORT, named()))
+    sys.stdout.write("Started process %d, serial port %s -> %s\n" % (child.pid, PORT, named()))
     return 0
 
 

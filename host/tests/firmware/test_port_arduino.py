@@ -1,9 +1,9 @@
 """The firmware as a sketch, over a fake of the Arduino core.
 
 The real cores come from a registry, with compilers of their own, so here is a fake of what the port uses
-(firmware/tests/fakes/arduino), with the traps that are known of the real ones. What is shown is that the sources compile
-without a warning with every target's macros, by the standards that the cores build with, and that the sketch keeps clear
-of those traps. What the real cores do beyond them is for a board to show.
+(firmware/tests/fakes/arduino), with the traps that are known of the real ones. What is shown is that the sources
+compile without a warning with every target's macros, by the standards that the cores build with, and that the sketch
+keeps clear of those traps. What the real cores do beyond them is for a board to show.
 """
 
 from __future__ import annotations

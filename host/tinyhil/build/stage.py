@@ -94,8 +94,8 @@ def prebuilt(elf: Path, project: Project, target: Target) -> FirmwareImage:
 
 
 def _measured(elf: Path, project: Project, target: Target, tool_versions: dict[str, str]) -> FirmwareImage:
-    image = images.read(elf)
     chip = target.chip
+    image = images.read(elf, chip.ram)
     over = [
         f"{name} takes {size:,} B of {limit:,} B"
         for name, size, limit in (
