@@ -49,15 +49,15 @@ def test_platformio_accepts_it_and_it_is_the_same_every_time(
     files = resources.read_tree(project.folder)
     assert resources.read_tree(again.folder) == files
     facts = config(project.folder)[f"env:{target.name}"]
-    assert facts["board"] == target.build.board
+    assert facts["board"] == target.compiles.board
     assert int(facts["monitor_speed"]) == target.link.baud
     flags = " ".join(facts.get("build_flags", []))
-    assert [flag for flag in target.build.flags if flag not in flags] == []
+    assert [flag for flag in target.compiles.flags if flag not in flags] == []
     library = target.engines[engine].library
     assert facts.get("lib_deps", []) == ([library] if library else [])
     # A program begins in one place.
-    assert ("src/sketch.cpp" in files, "src/main.cpp" in files) == (target.build.sketch, not target.build.sketch)
-    if target.build.sketch:
-        assert facts["framework"] == [target.build.framework]
+    assert ("src/sketch.cpp" in files, "src/main.cpp" in files) == (target.compiles.sketch, not target.compiles.sketch)
+    if target.compiles.sketch:
+        assert facts["framework"] == [target.compiles.framework]
         assert "@" in facts["platform"], "a platform whose version is not pinned"
         assert f"-DTINYHIL_BAUD={target.link.baud}" in flags

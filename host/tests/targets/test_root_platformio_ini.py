@@ -29,8 +29,8 @@ def test_it_has_an_environment_for_each_target_that_is_built() -> None:
     built = {target.name: target for target in TARGETS if target.build is not None}
     assert {name.removeprefix("env:") for name in ini.sections() if name.startswith("env:")} == set(built)
     for name, target in built.items():
-        assert ini[f"env:{name}"]["board"] == target.build.board
-        assert set(target.build.flags) <= set(ini[f"env:{name}"]["build_flags"].split())
+        assert ini[f"env:{name}"]["board"] == target.compiles.board
+        assert set(target.compiles.flags) <= set(ini[f"env:{name}"]["build_flags"].split())
 
 
 def test_platformio_builds_a_rendered_project_where_it_is(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_platformio_builds_a_rendered_project_where_it_is(tmp_path: Path) -> Non
     (tmp_path / "build/sine/other/project/src/main.cpp").write_text("#error another target's\n")
     shutil.copytree(ROOT / "firmware/platform", tmp_path / "firmware/platform")
     shutil.copy(ROOT / "platformio.ini", tmp_path)
-    core = core_dir.prepare(registry.get("native").build)
+    core = core_dir.prepare(registry.get("native").compiles)
     quiet = {"PLATFORMIO_SETTING_ENABLE_TELEMETRY": "0", "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true"}
     done = subprocess.run(
         [sys.executable, "-m", "platformio", "run", "-e", "native"],
