@@ -33,6 +33,12 @@ uint32_t tick_rate();
 // only when a byte has arrived, which is never at the same tick twice.
 uint32_t boot_id();
 
+// Bytes that the stack may take, 0 where that is not known.
+uint32_t stack_bytes();
+
+// Most bytes that the stack has taken since start, 0 where that is not known.
+uint32_t stack_used();
+
 // Called whenever read() had nothing: the place to sleep until an interrupt.
 void idle();
 

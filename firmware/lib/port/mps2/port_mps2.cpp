@@ -114,6 +114,10 @@ uint32_t boot_id() {
   return id;
 }
 
+uint32_t stack_bytes() { return 0; }
+
+uint32_t stack_used() { return 0; }
+
 void idle() {}
 
 }  // namespace port
