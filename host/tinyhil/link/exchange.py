@@ -116,6 +116,11 @@ class Exchange:
         return self._description
 
     @property
+    def next_sequence(self) -> int:
+        """Number of the next request: a connection that follows this one on the same line starts there."""
+        return self._outstanding.next_sequence
+
+    @property
     def capacity(self) -> int:
         """Most vectors that one ``infer`` takes for this model and device, at least 1.
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+from tinyhil.artifacts.types import OperatorTicks as OperatorTicks  # it is a field of Profiled
 from tinyhil.link.fields import BareMessage, MalformedError, Message, MessageType, exactly, outside, split
 
 LONGEST_NAME = 63
@@ -126,14 +127,6 @@ class Profile(Message):
     @classmethod
     def _unpack(cls, payload: bytes) -> Self:
         return cls(*exactly("<H", payload))
-
-
-@dataclass(frozen=True, slots=True)
-class OperatorTicks:
-    """What one operator took: ``ticks`` of the device's clock, modulo 2^32; its name is printable ASCII."""
-
-    name: str
-    ticks: int
 
 
 @dataclass(frozen=True, slots=True)
