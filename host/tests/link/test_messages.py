@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import struct
@@ -195,6 +196,28 @@ def spec(**changes: Any) -> Tensor:
 def test_a_field_beyond_its_limit_is_not_sent(message: Message) -> None:
     with pytest.raises(LocalLinkError, match=f"^{message.TYPE.name} cannot be sent: "):
         message.encode()
+
+
+TABLE = json.loads((Path(__file__).parents[3] / "firmware/lib/link/cases/frames.json").read_text("utf-8"))
+JUDGED = [case for case in TABLE["cases"] if "sound" in case]
+
+
+@pytest.mark.parametrize("case", JUDGED, ids=lambda case: case["name"])
+def test_case_of_the_table(case: dict[str, Any]) -> None:
+    """Frames whose CRC holds, and whose payload is or is not a message of their type."""
+    frame = case["events"][0]["frame"]
+    (kind,) = (kind for kind in KINDS if frame["type"] == kind.TYPE)
+    payload = bytes.fromhex(frame["payload"])
+    if case["sound"]:
+        assert kind.decode(payload).encode() == payload
+    else:
+        with pytest.raises(RemoteLinkError, match=f"^{kind.TYPE.name} of {len(payload)} bytes: "):
+            kind.decode(payload)
+
+
+def test_the_table_has_sound_and_unsound_messages_of_every_new_type() -> None:
+    judged = {(case["events"][0]["frame"]["type"], case["sound"]) for case in JUDGED}
+    assert judged >= {(kind.TYPE, sound) for kind in RESOURCES for sound in (True, False)}
 
 
 def with_byte(position: int, value: int) -> Callable[[bytes], bytes]:

@@ -8,8 +8,8 @@ Trying means going too low, and an engine in too little memory may do anything: 
 the device, or hang it. All of that means *too small*. After a restart the device is back in its whole arena, and the
 conversation goes on; where the device is gone, it has to be started again, which is the caller's to do (``Start``).
 
-The search is a bisection. It takes for granted that what fits in a size fits in every larger one, and checks that at its
-end as far as it can: the size found is tried once more, and so is the one below it.
+The search is a bisection. It takes for granted that what fits in a size fits in every larger one, and checks that at
+its end as far as it can: the size found is tried once more, and so is the one below it.
 """
 
 from __future__ import annotations
