@@ -45,7 +45,7 @@ def rows(report: Report) -> Iterator[tuple[str, str]]:
     if report.microseconds_per_inference is not None:
         yield "time", f"{report.microseconds_per_inference:,.1f} us per inference ({report.measured_by})"
     if report.speed is not None:
-        yield "single inferences", _speed(report.speed)
+        yield "one inference", _speed(report.speed)
         costly = sorted(report.operators, key=lambda operator: -operator.cost)[:COSTLY]
         for operator in costly:
             yield "operator", f"{operator.name} {operator.cost:,.0f} {_UNITS[report.speed.unit]}"
