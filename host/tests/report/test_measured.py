@@ -1,4 +1,4 @@
-"""What was measured on the device: in the report in the unit of the target, for people, and nowhere it means nothing."""
+"""What was measured on the device: in the unit of the target, for people too, and not where it means nothing."""
 
 from __future__ import annotations
 
