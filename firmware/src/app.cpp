@@ -39,6 +39,8 @@ ServerConfig config() {
   config.boot_id = boot_id;
   config.tick_rate = port::tick_rate();
   config.ticks = config.tick_rate != 0 ? port::ticks : nullptr;
+  config.stack_bytes = port::stack_bytes();
+  config.stack_used = port::stack_used;
   return config;
 }
 

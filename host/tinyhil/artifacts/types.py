@@ -158,6 +158,50 @@ class FirmwareImage:
 
 
 @dataclass(frozen=True)
+class Resources:
+    """What memory a device uses, in bytes. What it cannot tell is None.
+
+    Attributes:
+        arena_capacity: the engine's whole arena; None where its memory is fixed.
+        arena_bytes: the part of it that the engine was prepared in.
+        arena_used: what the engine itself says to need.
+        arena_overrun: bytes behind that part that have changed; anything but 0 is a fault of the engine.
+        stack_bytes: that the stack may take.
+        stack_used: the most that it has taken since start.
+    """
+
+    arena_capacity: int | None
+    arena_bytes: int
+    arena_used: int | None
+    arena_overrun: int
+    stack_bytes: int | None
+    stack_used: int | None
+
+
+@dataclass(frozen=True)
+class OperatorTicks:
+    """What one operator took, in ticks of the device's clock, modulo 2^32; its name is printable ASCII."""
+
+    name: str
+    ticks: int
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured of single inferences on a device.
+
+    Attributes:
+        ticks: of the device's clock, one figure an inference; none where it has no clock.
+        resources: None where the device does not tell.
+        operators: in the order of execution; none where the engine does not time them.
+    """
+
+    ticks: tuple[int, ...]
+    resources: Resources | None
+    operators: tuple[OperatorTicks, ...]
+
+
+@dataclass(frozen=True)
 class Capture:
     """What a device answered.
 
@@ -169,6 +213,7 @@ class Capture:
         arena_bytes: working memory of the engine as the device reported it.
         work: what was asked for, in numbers that follow from the model, the vectors and the device alone: however often
             a run was interrupted and whatever the wire did, they are the same.
+        measurement: None where the target's figures mean nothing.
         counters: frames, bytes, resends and rejections of the link, as far as this process has seen them.
     """
 
@@ -179,3 +224,4 @@ class Capture:
     arena_bytes: int
     work: dict[str, int]
     counters: dict[str, int]
+    measurement: Measurement | None = None

@@ -151,6 +151,10 @@ uint32_t boot_id() {
   return id;
 }
 
+uint32_t stack_bytes() { return 0; }
+
+uint32_t stack_used() { return 0; }
+
 // read() has sent everything before it found nothing.
 void idle() { wait_for(POLLIN, paced ? kTurn : -1); }
 
