@@ -1,7 +1,7 @@
 """What is rendered for an emulator: Renode's script and platform, held as text against what they rely on.
 
-Renode itself may not be there. The facts are those of its ``platforms/cpus/nrf52840.repl`` and of its UART's model, which
-has the registers RXD and TXD only without DMA; where Renode is on PATH, its own file is read.
+Renode itself may not be there. The facts are those of its ``platforms/cpus/nrf52840.repl`` and of its UART's model,
+which has the registers RXD and TXD only without DMA; where Renode is on PATH, its own file is read.
 """
 
 from __future__ import annotations

@@ -73,6 +73,7 @@ def test_doctor_names_the_targets_that_lack_something(tinyhil: Cli, path_without
 
 def test_no_renode(tinyhil: Cli, copied: Path, path_without: PathWithout) -> None:
     """Said before the firmware is built in vain."""
+    shutil.rmtree(copied / "sine/renode-nano33ble", ignore_errors=True)
     done = replace(tinyhil, path=path_without("renode"))("run", "sine", "--target", "renode-nano33ble")
     blocked(done, "renode is not installed", "https://github.com/renode/renode/releases")
     assert not (copied / "sine/renode-nano33ble/firmware").exists()

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from tinyhil.toolchain import image
+
 from .cli import REPOSITORY, Cli
 from .conftest import NEEDED
 from .test_hil_plugin import run_pytest
@@ -54,16 +56,15 @@ def test_the_microbit_is_exact_and_counts_the_same_every_time(tinyhil: Cli, micr
     assert count > 1000
 
 
-def test_the_microbit_s_image_is_small(tinyhil: Cli, microbit: Path) -> None:
+def test_the_microbit_s_image_is_small(microbit: Path) -> None:
     """RAM with the stack that is set aside."""
-    report = report_of(tinyhil, "qemu-microbit", "--build-dir", microbit)
-    with (microbit / "sine/qemu-microbit/firmware/firmware.elf").open("rb") as stream:
+    path = microbit / "sine/qemu-microbit/firmware/firmware.elf"
+    with path.open("rb") as stream:
         stack = ELFFile(stream).get_section_by_name(".stack")["sh_size"]
     assert stack >= 1024
-    assert isinstance(report["flash_bytes"], int)
-    assert isinstance(report["ram_bytes"], int)
-    assert 0 < report["flash_bytes"] <= FLASH_LIMIT
-    assert 0 < report["ram_bytes"] + stack <= RAM_LIMIT
+    sizes = image.read(path)
+    assert 0 < sizes.flash_bytes <= FLASH_LIMIT
+    assert 0 < sizes.ram_bytes + stack <= RAM_LIMIT
 
 
 def test_the_hardware_in_the_loop_tests_pass_on_the_microbit(tinyhil: Cli, microbit: Path) -> None:
@@ -133,11 +134,12 @@ def test_the_parts_of_a_flash_image_are_kept_with_the_firmware(
     package = tmp_path / "core/packages/framework/tools"
     package.mkdir(parents=True)
     (package / "app0.bin").write_bytes(b"from the package")
-    image = "{ offset = 0, file = 'firmware.map' }, { offset = 0x200000, file = 'framework/tools/app0.bin' }"
+    parts = "{ offset = 0, file = 'firmware.map' }, { offset = 0x200000, file = 'framework/tools/app0.bin' }"
     target = behind_a_socket(
         "flashed",
-        f"program = 'sh'\ndebian = 'dash'\narguments = ['-c', 'cp {{flash_image}} {tmp_path}/flash; exec {{firmware}}']\n"
-        f"serial_port = 'redirected to (\\S+)'\nflash_image = {{ size = 0x400000, parts = [{image}] }}",
+        f"program = 'sh'\ndebian = 'dash'\n"
+        f"arguments = ['-c', 'cp {{flash_image}} {tmp_path}/flash; exec {{firmware}}']\n"
+        f"serial_port = 'redirected to (\\S+)'\nflash_image = {{ size = 0x400000, parts = [{parts}] }}",
     )
     assert report_of(tinyhil, target)["verdict"] == "pass"
     flash = (tmp_path / "flash").read_bytes()

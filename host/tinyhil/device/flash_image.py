@@ -41,7 +41,7 @@ def merge(parts: Sequence[Part], size: int) -> bytes:
     """
     image = bytearray()
     last: Part | None = None
-    for part in sorted(parts, key=lambda each: each.offset):
+    for part in sorted(parts, key=lambda each: (each.offset, each.end)):
         if last is not None and part.offset < last.end:
             raise ConfigError(
                 f"{last.name} at {last.offset:#x} ends at {last.end:#x}, behind the beginning of {part.name} at "
