@@ -34,7 +34,8 @@ void fault_handler() {
       "cmp r1, r3           \n"
       "bhi 1f               \n"
       "ldr r0, [r1, #24]    \n"
-      "1: b report_fault    \n");
+      "1: b report_fault    \n"
+      ".ltorg               \n");  // here, not at the end of a program that may be too long to reach it
 }
 
 void report_fault(uint32_t address) {
