@@ -43,8 +43,14 @@ const uint32_t kGuard = 64;
 alignas(16) uint8_t arena[tflm::kArenaBytes + kGuard];
 uint32_t prepared_bytes = tflm::kArenaBytes;
 
-// Constructed in place, so that it can be made again without a heap.
-alignas(tflite::MicroInterpreter) uint8_t storage[sizeof(tflite::MicroInterpreter)];
+// The library's objects are constructed in place: so the interpreter can be made again without a heap, and nothing asks
+// for destructors to be called when a program ends that never does.
+template <typename T>
+struct Place {
+  alignas(T) uint8_t bytes[sizeof(T)];
+};
+
+Place<tflite::MicroInterpreter> interpreter_place;
 tflite::MicroInterpreter* interpreter = nullptr;
 
 uint32_t reset_status = kReady;
@@ -52,6 +58,8 @@ uint32_t reset_status = kReady;
 // Times each operator while it is armed. TFLM calls it around every operator of every inference.
 class Profiler : public tflite::MicroProfilerInterface {
  public:
+  Profiler() : ticks_(nullptr), count_(0) {}
+
   void begin(uint32_t (*ticks)()) {
     count_ = 0;
     ticks_ = ticks;
@@ -85,16 +93,16 @@ class Profiler : public tflite::MicroProfilerInterface {
   // A destructor that is virtual asks for a way to free the object, which is never on a heap.
   void operator delete(void*) {}
 
-  uint32_t (*ticks_)() = nullptr;
-  uint16_t count_ = 0;
+  uint32_t (*ticks_)();
+  uint16_t count_;
   Entry entries_[tflm::kOperators];
 };
 
-Profiler profiler;
+Place<Profiler> profiler_place;
+Profiler* profiler = nullptr;
 
-// Registered once: the library takes each operator only once.
-tflm::Resolver resolver;
-bool registered = false;
+Place<tflm::Resolver> resolver_place;
+tflm::Resolver* resolver = nullptr;
 
 uint8_t paint(uint32_t offset) { return static_cast<uint8_t>(0xA5u ^ (offset * 29u)); }
 
@@ -126,18 +134,17 @@ bool tensors_match() {
 }
 
 void discard() {
-  if (interpreter != nullptr) interpreter->~MicroInterpreter();
+  if (interpreter != nullptr) interpreter->~MicroInterpreter();  // which tells the operators that they end
   interpreter = nullptr;
 }
 
 uint32_t start(uint32_t bytes) {
   const tflite::Model* const model = tflite::GetModel(tflm::kModel);
   if (model->version() != TFLITE_SCHEMA_VERSION) return kWrongSchema;
-  if (!registered) {
-    if (tflm::add_operators(resolver) != kTfLiteOk) return kOperatorsFull;
-    registered = true;
-  }
-  interpreter = new (storage) tflite::MicroInterpreter(model, resolver, arena, bytes, nullptr, &profiler);
+  resolver = new (resolver_place.bytes) tflm::Resolver();
+  if (tflm::add_operators(*resolver) != kTfLiteOk) return kOperatorsFull;
+  profiler = new (profiler_place.bytes) Profiler();
+  interpreter = new (interpreter_place.bytes) tflite::MicroInterpreter(model, *resolver, arena, bytes, nullptr, profiler);
   if (interpreter->AllocateTensors() != kTfLiteOk) return kNotAllocated;
   return tensors_match() ? kReady : kOtherTensors;
 }
@@ -149,7 +156,6 @@ uint32_t init() { return prepare(tflm::kArenaBytes); }
 uint32_t prepare(uint32_t bytes) {
   if (bytes > tflm::kArenaBytes) return kArenaTooLarge;
   discard();
-  profiler.begin(nullptr);
   reset_status = kReady;
   prepared_bytes = bytes;
   for (uint32_t i = bytes; i < sizeof(arena); ++i) arena[i] = paint(i);
@@ -186,17 +192,18 @@ uint32_t arena_overrun() {
 }
 
 uint32_t profile(uint32_t (*ticks)()) {
-  profiler.begin(ticks);
+  if (interpreter == nullptr) return kNoInterpreter;
+  profiler->begin(ticks);
   const uint32_t status = invoke();
-  profiler.end();
+  profiler->end();
   return status;
 }
 
-uint16_t operators() { return profiler.count(); }
+uint16_t operators() { return interpreter == nullptr ? 0 : profiler->count(); }
 
-const char* operator_name(uint16_t index) { return profiler.name(index); }
+const char* operator_name(uint16_t index) { return profiler->name(index); }
 
-uint32_t operator_ticks(uint16_t index) { return profiler.ticks(index); }
+uint32_t operator_ticks(uint16_t index) { return profiler->ticks(index); }
 
 }  // namespace engine
 }  // namespace tinyhil

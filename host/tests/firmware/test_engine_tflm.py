@@ -1,0 +1,203 @@
+"""The engine tflm, compiled by every standard that a board's core may ask for, and run on a fake of its library.
+
+The real library is a third party's that PlatformIO fetches; it is not in this repository, and may not be installed
+where these tests run. So they show what the engine makes of what the library says, not that the library computes right:
+that is for a run on a target. What is rendered for the model is the real thing.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+from tinyhil.artifacts.types import QuantizedModel
+from tinyhil.render import render
+from tinyhil.render.arena import estimate
+from tinyhil.targets.model import Target
+
+Quantized = Callable[[Path, bytes], QuantizedModel]
+Build = Callable[..., bytes]
+Run = Callable[..., list[str]]
+
+STANDARDS = ("gnu++11", "gnu++14")
+FLAGS = ["-Wall", "-Wextra", "-Werror", "-g", "-fno-exceptions", "-fno-rtti"]
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+
+WRONG_SCHEMA, OPERATORS_FULL, NOT_ALLOCATED, OTHER_TENSORS, INVOKE_FAILED, NOT_RESET, NO_INTERPRETER, TOO_LARGE = range(
+    1, 9
+)
+
+
+def _program(firmware: Path, project: Path, folder: Path, *, standard: str, stateful: bool = False) -> Path:
+    """The engine, what was rendered for the model, the fake and the driver, linked."""
+    if shutil.which("g++") is None:
+        pytest.skip("g++ is not installed: apt-get install g++")
+    info = project / "src" / "model_info.cpp"
+    if stateful:
+        text = info.read_text()
+        assert '"tflm", false' in text
+        info = folder / "model_info.cpp"
+        info.write_text(text.replace('"tflm", false', '"tflm", true'))
+    fakes = firmware / "tests" / "fakes" / "tflm"
+    include = [fakes, firmware / "lib" / "engine", project / "lib" / "model"]
+    sources = [
+        *sorted((firmware / "lib" / "engine" / "tflm").glob("*.cpp")),
+        *sorted((project / "lib" / "model").glob("*.cpp")),
+        info,
+        fakes / "fake_tflm.cpp",
+        firmware / "tests" / "tflm_driver.cpp",
+    ]
+    command = ["g++", f"-std={standard}", *FLAGS, *SANITIZERS, *(f"-I{path}" for path in include), *map(str, sources)]
+    done = subprocess.run([*command, "-o", str(folder / "engine")], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    return folder / "engine"
+
+
+@pytest.fixture(scope="session")
+def two_operators(build_tflite: Build) -> bytes:
+    """FULLY_CONNECTED and behind it RESHAPE."""
+
+    def edit(model: Any) -> None:
+        graph = model.subgraphs[0]
+        kind = schema.BuiltinOperator.RESHAPE
+        model.operatorCodes.append(schema.OperatorCodeT(deprecatedBuiltinCode=kind, builtinCode=kind, version=1))
+        copy = schema.TensorT(
+            name="reshaped", shape=[1, 2], type=schema.TensorType.INT8, quantization=graph.tensors[3].quantization
+        )
+        graph.tensors.append(copy)
+        graph.operators.append(schema.OperatorT(opcodeIndex=1, inputs=[3], outputs=[4]))
+        graph.outputs = [4]
+
+    return build_tflite(edit)
+
+
+@pytest.fixture(scope="session")
+def rendered(
+    two_operators: bytes, quantized_model: Quantized, qemu_m4: Target, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    folder = tmp_path_factory.mktemp("tflm")
+    project, _ = render(quantized_model(folder, two_operators), qemu_m4, "tflm", folder / "project")
+    return project.folder
+
+
+@pytest.fixture(scope="session", params=STANDARDS)
+def run(
+    request: pytest.FixtureRequest, firmware: Path, rendered: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Run:
+    """Runs steps of the driver and returns the line of each."""
+    program = _program(firmware, rendered, tmp_path_factory.mktemp("engine"), standard=request.param)
+    return _runner(program)
+
+
+@pytest.fixture(scope="session")
+def run_stateful(firmware: Path, rendered: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("stateful")
+    return _runner(_program(firmware, rendered, folder, standard=STANDARDS[0], stateful=True))
+
+
+def _runner(program: Path) -> Run:
+    def run(*steps: str) -> list[str]:
+        done = subprocess.run([str(program), *steps], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout.splitlines()
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def capacity(two_operators: bytes) -> int:
+    return estimate(two_operators)
+
+
+def test_it_computes_and_registers_what_the_model_uses(run: Run) -> None:
+    # 1 for the first inference, and three inputs of 5.
+    assert run("init", "put:5", "invoke", "get", "fake") == ["0", "0", "0", "16", "1 1 2 0 1 1"]
+
+
+@pytest.mark.parametrize(
+    ("knob", "status"),
+    [
+        ("schema=2", WRONG_SCHEMA),
+        ("refuse=1", OPERATORS_FULL),
+        ("minimum=1000000", NOT_ALLOCATED),
+        ("inputs=2", OTHER_TENSORS),
+        ("bytes=3", OTHER_TENSORS),
+        ("type=3", OTHER_TENSORS),
+    ],
+)
+def test_what_the_library_refuses_has_a_status_of_its_own(run: Run, knob: str, status: int) -> None:
+    got = run(knob, "init", "invoke", "profile", "usage", "operators", "fake")
+    assert got[:3] == [str(status), str(NO_INTERPRETER), str(NO_INTERPRETER)]
+    assert got[3].split()[2:] == ["0", "0"]
+    assert got[4] == ""
+    assert got[5].split()[0] == "0"  # the interpreter that failed is destroyed
+
+
+def test_a_failed_inference_has_a_status_of_its_own(run: Run) -> None:
+    got = run("init", "put:1", "invoke=1", "invoke", "profile", "invoke=0", "invoke")
+    assert got == ["0", "0", str(INVOKE_FAILED), str(INVOKE_FAILED), "0"]
+
+
+def test_it_is_prepared_in_the_first_bytes_of_the_arena(run: Run, capacity: int) -> None:
+    got = run("minimum=400", "init", "usage", "prepare:400", "usage", "put:1", "invoke", "get", "prepare:399", "usage")
+    assert got[0:2] == ["0", f"{capacity} {capacity} 200 0"]
+    assert got[2:4] == ["0", f"{capacity} 400 200 0"]
+    assert got[4:7] == ["0", "0", "4"]
+    assert got[7:] == [str(NOT_ALLOCATED), f"{capacity} 399 0 0"]
+
+
+def test_it_works_again_after_an_arena_that_was_too_small(run: Run) -> None:
+    got = run("minimum=400", "prepare:100", "prepare:500", "put:1", "invoke", "get", "init", "put:1", "invoke", "fake")
+    assert got[:5] == [str(NOT_ALLOCATED), "0", "0", "0", "4"]
+    assert got[5:8] == ["0", "0", "0"]
+    assert got[8].split()[:3] == ["1", "3", "6"]  # three interpreters were made, one is alive
+
+
+def test_more_than_there_is_is_refused(run: Run, capacity: int) -> None:
+    assert run("init", f"prepare:{capacity + 1}", f"prepare:{capacity}") == ["0", str(TOO_LARGE), "0"]
+
+
+@pytest.mark.parametrize("beyond", [1, 17, 64])
+def test_writing_behind_the_arena_is_counted(run: Run, capacity: int, beyond: int) -> None:
+    steps = ["usage", f"beyond={beyond}", "put:0", "invoke", "usage"]
+    for start, size in (("init", capacity), ("prepare:400", 400)):
+        got = run(start, *steps)
+        assert got[1].split()[1:] == [str(size), "0", "0"]
+        assert got[4].split()[1:] == [str(size), "0", str(beyond)]
+    # Preparing paints anew.
+    assert run("prepare:400", *steps, "prepare:400", "usage")[-1].split()[3] == "0"
+
+
+def test_every_operator_is_timed_and_only_when_asked(run: Run) -> None:
+    got = run("operators=2", "init", "put:0", "invoke", "operators", "profile", "operators", "profile", "operators")
+    assert got[3] == ""
+    assert got[5] == got[7] == "FULLY_CONNECTED:100 RESHAPE:200"
+    # A profile leaves nothing behind in the results of inferences that are not timed.
+    assert run("operators=2", "init", "put:0", "profile", "invoke", "operators")[-1] == got[5]
+
+
+def test_more_events_than_operators_are_ignored(run: Run) -> None:
+    assert run("operators=9", "init", "put:0", "profile", "operators")[-1] == "FULLY_CONNECTED:100 RESHAPE:200"
+
+
+def test_a_model_without_state_is_never_reset(run: Run) -> None:
+    got = run("init", "put:0", "invoke", "restart", "invoke", "get", "fake")
+    assert got[5] == "2"
+    assert got[6].split()[3] == "0"
+
+
+def test_a_stateful_model_is_taken_back(run_stateful: Run) -> None:
+    got = run_stateful("init", "put:0", "invoke", "invoke", "get", "restart", "invoke", "get", "fake")
+    assert (got[4], got[7]) == ("2", "1")
+    assert got[8].split()[3] == "1"
+
+
+def test_a_reset_that_fails_shows_at_the_next_inference(run_stateful: Run) -> None:
+    got = run_stateful("init", "put:0", "reset=1", "restart", "invoke", "profile", "reset=0", "restart", "invoke")
+    assert got == ["0", "0", "0", str(NOT_RESET), str(NOT_RESET), "0", "0"]
