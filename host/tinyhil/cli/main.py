@@ -12,6 +12,7 @@ from rich.markup import escape
 
 import tinyhil
 from tinyhil.cli import listings
+from tinyhil.cli.arena import arena
 from tinyhil.cli.preflight import preflight
 from tinyhil.cli.proxy import proxy
 from tinyhil.cli.session import (
@@ -407,7 +408,7 @@ def report(
         _conclude(output, files.read(job.folder), job.folder / files.JSON)
 
 
-for other in (preflight, listings.targets, listings.recipes, listings.ports, listings.doctor, proxy, new):
+for other in (preflight, arena, listings.targets, listings.recipes, listings.ports, listings.doctor, proxy, new):
     app.command()(other)
 
 

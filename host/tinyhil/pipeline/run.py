@@ -124,6 +124,7 @@ class Run:
         self._journal = self.folder / journal.NAME
         self._observer = observer
         self._made: dict[str, Any] = {}
+        self._arena_bytes: int | None = None
 
     def train(self) -> FloatModel:
         """The trained model."""
@@ -185,7 +186,8 @@ class Run:
 
         def work(reporter: Reporter) -> tuple[Project, bool, str]:
             with lock.exclusive(self.folder, reporter.text):
-                project, found = render(model, self.target, self.engine, self.folder / "project", self.recipe.demo)
+                folder, demo = self.folder / "project", self.recipe.demo
+                project, found = render(model, self.target, self.engine, folder, demo, self._arena_bytes)
             return project, found, f"{project.folder}"
 
         project = self._stage("render", work)

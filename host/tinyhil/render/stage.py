@@ -51,12 +51,18 @@ _ZERO = "0" * 64
 
 
 def render(
-    model: QuantizedModel, target: Target, engine_name: str, folder: Path, demo: Demo | None = None
+    model: QuantizedModel,
+    target: Target,
+    engine_name: str,
+    folder: Path,
+    demo: Demo | None = None,
+    arena_bytes: int | None = None,
 ) -> tuple[Project, bool]:
     """Renders ``model`` for ``target`` into ``folder``.
 
     Args:
         demo: what the firmware does without a host; nothing by default.
+        arena_bytes: of the engine's working memory; by default what was measured for this model, or an estimate.
 
     Returns:
         The project, and whether it was there already.
@@ -81,6 +87,7 @@ def render(
     maker = _ENGINES.get(engine_name)
     if maker is None:
         raise ConfigError(f"target {target.name} names the engine {engine_name!r}, which tinyhil does not know")
+    measured = arena_bytes or arena.found(folder.parent, model.sha256)
     generated = maker.generate(model, engine)
     files = {f"lib/model/{path}": data for path, data in generated.items()}
     files |= _copied(target.build, engine_name, demo)
@@ -98,7 +105,7 @@ def render(
         "build_flags": [*target.build.flags, *engine.flags],
         "local_platform": target.build.local,
         "platforms": PLATFORMS,
-        **maker.context(model, engine, target.chip, arena.found(folder.parent)),
+        **maker.context(model, engine, target.chip, measured),
     }
     identity = hashing.of_tree(files | _rendered({**context, "project_sha256": _ZERO}))
     files |= _rendered({**context, "project_sha256": identity})
