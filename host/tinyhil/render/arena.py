@@ -125,7 +125,7 @@ def estimate(model: bytes) -> int:
         operator = graph.Operators(index)
         code = root.OperatorCodes(operator.OpcodeIndex())
         if max(code.BuiltinCode(), code.DeprecatedBuiltinCode()) in convolutions:
-            # All have the weights as their second input: (outputs, height, width, inputs), outputs last where depthwise.
+            # The weights are the second input: (outputs, height, width, inputs), the outputs last where depthwise.
             shape = _shape(graph.Tensors(operator.Inputs(1)))
             total += CHANNEL * max(shape[0], shape[-1]) + _aligned(4 * math.prod(shape[1:]))
     return _aligned(math.ceil(total * (1 + HEADROOM)))
