@@ -34,19 +34,25 @@ def build(project: Project, target: Target, folder: Path, reporter: Reporter) ->
         The image, and whether it was found rather than built.
 
     Raises:
-        MissingToolError: a compiler or PlatformIO is not installed.
+        MissingToolError: a compiler, PlatformIO or the engine's library is not installed.
         StorageError: a folder cannot be written.
         ToolError: the build failed, or the image does not fit the chip.
     """
     if target.build is None:
         return interpreted.build(project, folder)
-    compilers = platformio.compilers(target.build)
+    engine = target.engines[project.engine]
+    needs = msgspec.structs.replace(target.build, programs=(*target.build.programs, *engine.programs))
+    compilers = platformio.compilers(needs)
+    library = None
+    if engine.library:
+        library = platformio.library(project.folder, project.environment, engine.library, needs, reporter)
     kept = _belonging(target)
     wanted = hashing.of_json(
         {
             "stage": hashing.of_sources([Path(__file__).parent, Path(platformio.__file__).parent]),
             "project": project.sha256,
-            "build": msgspec.to_builtins(target.build),
+            "build": msgspec.to_builtins(needs),
+            "library": library.sha256() if library is not None else "",
             "compilers": compilers,
             "kept": kept,
         }
@@ -56,7 +62,7 @@ def build(project: Project, target: Target, folder: Path, reporter: Reporter) ->
     if manifest is None:
         store.make_folder(folder)
         store.forget(folder)
-        output = platformio.build(project.folder, project.environment, target.build, reporter)
+        output = platformio.build(project.folder, project.environment, needs, reporter)
         names = [ELF]
         with store.storage(folder):
             shutil.copy(output.elf, folder / ELF)  # with its mode: the firmware may be a program of the host
@@ -67,7 +73,10 @@ def build(project: Project, target: Target, folder: Path, reporter: Reporter) ->
                 name = Path(file).name
                 shutil.copyfile(platformio.beside(output, file), folder / name)
                 names.append(name)
-        manifest = store.save(folder, STAGE, wanted, tuple(names), {"tool_versions": dict(output.tool_versions)})
+        versions = dict(output.tool_versions)
+        if library is not None:
+            versions[library.name] = library.version
+        manifest = store.save(folder, STAGE, wanted, tuple(names), {"tool_versions": versions})
     return _measured(folder / ELF, project, target, manifest.facts["tool_versions"]), found
 
 

@@ -153,7 +153,7 @@ def estimate(model: bytes) -> int:
         operator = graph.Operators(index)
         code = root.OperatorCodes(operator.OpcodeIndex())
         if max(code.BuiltinCode(), code.DeprecatedBuiltinCode()) in convolutions:
-            # All have the weights as their second input: (outputs, height, width, inputs); depthwise has outputs last.
+            # The weights are the second input: (outputs, height, width, inputs), the outputs last where depthwise.
             shape = _shape(graph.Tensors(operator.Inputs(1)))
             total += CHANNEL * max(shape[0], shape[-1]) + aligned(4 * math.prod(shape[1:]))
     return aligned(math.ceil(total * (1 + HEADROOM)))

@@ -1,7 +1,8 @@
 """Builds a rendered project with PlatformIO, and uploads what it has built.
 
 PlatformIO runs as a child process, by the Python that runs us, with its telemetry, its update checks and its colours
-off. For a target of the project's own platform it makes no network connection. Variables of the environment by which
+off. For a target of the project's own platform it makes no network connection, unless an engine comes from a library
+that the project does not have yet. Variables of the environment by which
 PlatformIO lets its user change what is compiled are blanked: an image depends on the project alone.
 """
 
@@ -18,7 +19,8 @@ from tinyhil import process
 from tinyhil.errors import DeviceError, StorageError, ToolError
 from tinyhil.progress import Reporter
 from tinyhil.targets.model import Build
-from tinyhil.toolchain import core_dir, diagnosis
+from tinyhil.toolchain import core_dir, diagnosis, libraries
+from tinyhil.toolchain.libraries import Library
 
 _QUIET = {
     "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "0",
@@ -129,6 +131,39 @@ def _run(
         raise _explain(error, project, needs) from error
 
 
+def library(project: Path, environment: str, wanted: str, needs: Build, reporter: Reporter) -> Library:
+    """The library that an engine comes from, fetched where the project does not have it.
+
+    Args:
+        project: folder with the platformio.ini.
+        environment: name of the ``[env:...]``.
+        wanted: the entry of ``lib_deps``.
+        needs: the target's facts about its build.
+        reporter: told the command and each line of output.
+
+    Raises:
+        MissingToolError: it is not there and cannot be fetched, or PlatformIO is not installed.
+        StorageError: a folder cannot be written.
+    """
+    found = libraries.find(project, environment, wanted)
+    if found is not None:
+        return found
+    core = core_dir.prepare(needs)
+    if not libraries.registry_answers():
+        raise libraries.missing(project, environment, wanted, "PlatformIO's registry cannot be reached")
+    argv = [sys.executable, "-m", "platformio", "pkg", "install", "-d", str(project), "-e", environment]
+    reporter.command(argv)
+    try:
+        process.run(argv, what=f"fetch {wanted}", env=_environment(core), on_line=reporter.text)
+    except ToolError as error:
+        cause = diagnosis.first_error(error.detail)
+        raise libraries.missing(project, environment, wanted, f"cannot be fetched: {cause}") from error
+    found = libraries.find(project, environment, wanted)
+    if found is None:
+        raise libraries.missing(project, environment, wanted, "PlatformIO has fetched something else")
+    return found
+
+
 def _environment(core: Path | None) -> dict[str, str]:
     environment = {**_QUIET, "PYTHONEXEPATH": sys.executable}
     # PlatformIO takes an empty variable for none; one that is not set stays so.
@@ -143,7 +178,7 @@ def _environment(core: Path | None) -> dict[str, str]:
 def _follow(project: Path, reporter: Reporter) -> Callable[[str], None]:
     """Passes PlatformIO's output on, and counts what it has compiled of the project's sources."""
     total = 1 + sum(  # 1 for linking
-        path.suffix in _SOURCES for folder in ("src", "lib") for path in (project / folder).rglob("*")
+        path.suffix in _SOURCES for folder in ("src", "lib", ".pio/libdeps") for path in (project / folder).rglob("*")
     )
     done = 0
 
