@@ -59,9 +59,9 @@ class Watching:
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty folder with the target ``old`` in it."""
     text = (registry.SHIPPED / "native.toml").read_text()
-    assert "per_channel_dense = true" in text
+    assert 'facts = "bakenn"' in text
     text = text.replace('name = "native"', f'name = "{OLD}"', 1)
-    text = text.replace("per_channel_dense = true", "per_channel_dense = false")
+    text = text.replace('facts = "bakenn"', 'facts = "bakenn"\nper_channel_dense = false')
     (tmp_path / "targets").mkdir()
     (tmp_path / "targets" / f"{OLD}.toml").write_text(text)
     monkeypatch.chdir(tmp_path)

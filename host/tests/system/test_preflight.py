@@ -40,8 +40,7 @@ def old(tinyhil: Cli, models: Path) -> Cli:
     text = (REPOSITORY / "host/tinyhil/targets/data/native.toml").read_text()
     for before, after in (
         ('name = "native"', f'name = "{OLD}"'),
-        ("per_channel_dense = true", "per_channel_dense = false"),
-        ('dense = "per-tensor"', ""),
+        ('facts = "bakenn"', 'facts = "bakenn"\nper_channel_dense = false\ndense = "per-channel"'),
     ):
         assert before in text
         text = text.replace(before, after, 1)
