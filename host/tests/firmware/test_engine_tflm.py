@@ -145,15 +145,27 @@ def test_a_failed_inference_has_a_status_of_its_own(run: Run) -> None:
 
 
 def test_it_is_prepared_in_the_first_bytes_of_the_arena(run: Run, capacity: int) -> None:
-    got = run("minimum=400", "init", "usage", "prepare:400", "usage", "put:1", "invoke", "get", "prepare:399", "usage")
-    assert got[0:2] == ["0", f"{capacity} {capacity} 200 0"]
-    assert got[2:4] == ["0", f"{capacity} 400 200 0"]
+    got = run("minimum=600", "init", "usage", "prepare:600", "usage", "put:1", "invoke", "get", "prepare:599", "usage")
+    assert got[0:2] == ["0", f"{capacity} {capacity} 300 0"]
+    assert got[2:4] == ["0", f"{capacity} 600 300 0"]
     assert got[4:7] == ["0", "0", "4"]
-    assert got[7:] == [str(NOT_ALLOCATED), f"{capacity} 399 0 0"]
+    assert got[7:] == [str(NOT_ALLOCATED), f"{capacity} 599 0 0"]
+
+
+@pytest.mark.parametrize("size", [1, 64, 511])
+def test_the_library_never_sees_an_arena_without_room_for_itself(run: Run, size: int) -> None:
+    assert run(f"prepare:{size}", "fake", "prepare:512")[0:3] == [str(NOT_ALLOCATED), "0 0 0 0 1 0", "0"]
+
+
+def test_less_than_the_model_has_used_is_not_tried(run: Run) -> None:
+    # The fake says that it uses half of what it needs.
+    got = run("minimum=1600", "init", "minimum=600", "prepare:783", "fake", "prepare:784", "fake")
+    assert got[1:3] == [str(NOT_ALLOCATED), "0 1 2 0 1 1"]
+    assert got[3:5] == ["0", "1 2 4 0 1 1"]
 
 
 def test_it_works_again_after_an_arena_that_was_too_small(run: Run) -> None:
-    got = run("minimum=400", "prepare:100", "prepare:500", "put:1", "invoke", "get", "init", "put:1", "invoke", "fake")
+    got = run("minimum=600", "prepare:599", "prepare:700", "put:1", "invoke", "get", "init", "put:1", "invoke", "fake")
     assert got[:5] == [str(NOT_ALLOCATED), "0", "0", "0", "4"]
     assert got[5:8] == ["0", "0", "0"]
     assert got[8].split()[:3] == ["1", "3", "6"]  # three interpreters were made, one is alive
@@ -166,12 +178,12 @@ def test_more_than_there_is_is_refused(run: Run, capacity: int) -> None:
 @pytest.mark.parametrize("beyond", [1, 17, 64])
 def test_writing_behind_the_arena_is_counted(run: Run, capacity: int, beyond: int) -> None:
     steps = ["usage", f"beyond={beyond}", "put:0", "invoke", "usage"]
-    for start, size in (("init", capacity), ("prepare:400", 400)):
+    for start, size in (("init", capacity), ("prepare:600", 400)):
         got = run(start, *steps)
         assert got[1].split()[1:] == [str(size), "0", "0"]
         assert got[4].split()[1:] == [str(size), "0", str(beyond)]
     # Preparing paints anew.
-    assert run("prepare:400", *steps, "prepare:400", "usage")[-1].split()[3] == "0"
+    assert run("prepare:600", *steps, "prepare:600", "usage")[-1].split()[3] == "0"
 
 
 def test_every_operator_is_timed_and_only_when_asked(run: Run) -> None:

@@ -40,6 +40,15 @@ enum Status : uint32_t {
 
 const uint32_t kGuard = 64;
 
+// The library puts its allocator and its planner into the arena before anything else, about 200 bytes on a 32-bit chip,
+// and does not look whether they fit: with less than that it writes to address 0. No model does with less than this.
+const uint32_t kSmallest = 512;
+
+// What the model has used when it was prepared last. Less than that can never do, and some kernels do not look whether
+// they were given memory either, so it is not tried. The difference is what aligning the arena's end may save.
+uint32_t used = 0;
+const uint32_t kAlignment = 16;
+
 alignas(16) uint8_t arena[tflm::kArenaBytes + kGuard];
 uint32_t prepared_bytes = tflm::kArenaBytes;
 
@@ -139,6 +148,7 @@ void discard() {
 }
 
 uint32_t start(uint32_t bytes) {
+  if (bytes < kSmallest || bytes + kAlignment < used) return kNotAllocated;
   const tflite::Model* const model = tflite::GetModel(tflm::kModel);
   if (model->version() != TFLITE_SCHEMA_VERSION) return kWrongSchema;
   resolver = new (resolver_place.bytes) tflm::Resolver();
@@ -146,6 +156,7 @@ uint32_t start(uint32_t bytes) {
   profiler = new (profiler_place.bytes) Profiler();
   interpreter = new (interpreter_place.bytes) tflite::MicroInterpreter(model, *resolver, arena, bytes, nullptr, profiler);
   if (interpreter->AllocateTensors() != kTfLiteOk) return kNotAllocated;
+  used = static_cast<uint32_t>(interpreter->arena_used_bytes());
   return tensors_match() ? kReady : kOtherTensors;
 }
 
@@ -183,7 +194,7 @@ uint32_t arena_bytes() { return prepared_bytes; }
 
 uint32_t arena_capacity() { return tflm::kArenaBytes; }
 
-uint32_t arena_used() { return interpreter == nullptr ? 0 : static_cast<uint32_t>(interpreter->arena_used_bytes()); }
+uint32_t arena_used() { return interpreter == nullptr ? 0 : used; }
 
 uint32_t arena_overrun() {
   uint32_t changed = 0;
