@@ -135,7 +135,7 @@ def test_a_repeated_arena_is_not_carried_out_again(counter: Path) -> None:
     assert answers(raw(counter, wire))[-1][::2] == READY
 
 
-@pytest.mark.parametrize("payload", [100, 128, 300, 4096])
+@pytest.mark.parametrize("payload", [100, 103, 104, 105, 128, 300, 4096])
 def test_a_profile_in_pages(counter: Path, payload: int) -> None:
     pages, first = [], 0
     got: list[tuple[int, bytes]] = []
