@@ -47,9 +47,12 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("g++ is not installed: apt-get install g++")
     folder = tmp_path_factory.mktemp("arena")
     (folder / "tinyhil_config.h").write_text("#define TINYHIL_MAX_PAYLOAD 128\n")
-    parts = [FIRMWARE / part for part in ("src", "lib/link", "lib/engine", "lib/server", "lib/port/posix")]
-    sources = [FIRMWARE / "tests/fakes/arena.cpp", *(path for part in parts for path in sorted(part.glob("*.cpp")))]
-    include = [f"-I{path}" for path in (folder, FIRMWARE / "tests/fakes", FIRMWARE / "lib/port", *parts)]
+    parts = [FIRMWARE / part for part in ("lib/link", "lib/engine", "lib/server", "lib/port/posix")]
+    program = [FIRMWARE / part for part in ("tests/fakes/arena.cpp", "src/main.cpp", "src/app.cpp")]
+    sources = [*program, *(path for part in parts for path in sorted(part.glob("*.cpp")))]
+    include = [
+        f"-I{path}" for path in (folder, FIRMWARE / "tests/fakes", FIRMWARE / "lib/port", FIRMWARE / "src", *parts)
+    ]
     flags = ["-std=gnu++11", "-Wall", "-Wextra", "-Werror", *include]
     done = subprocess.run(["g++", *flags, *sources, "-o", folder / "arena"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace as replace_struct
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from tinyhil import session
-from tinyhil.artifacts.types import FirmwareImage, Project, QuantizedModel, Vectors
+from tinyhil.artifacts.types import FirmwareImage, Measurement, Project, QuantizedModel, Resources, Vectors
 from tinyhil.build import build
 from tinyhil.device.emulator import EmulatorDevice
 from tinyhil.errors import DeviceError, RemoteLinkError, StaleFirmwareError
@@ -45,6 +46,19 @@ def test_it_computes_the_model(
     assert np.abs(captured.outputs[0][:, 0].astype(int) - wanted).max() <= 1  # rounded in integers, not in reals
     assert len(np.unique(captured.outputs[0])) > 50
     assert (captured.engine, captured.ticks, captured.tick_hz, captured.arena_bytes) == (ENGINE, None, 0, 0)
+
+
+def test_it_knows_nothing_of_a_chips_memory(
+    device: EmulatorDevice, model: QuantizedModel, image: FirmwareImage, sim: Target
+) -> None:
+    measured = replace_struct(sim, measure=replace_struct(sim.measure, unit="instructions"))
+    port = device.start(image.elf, patience())
+    x = np.zeros((5, 1, 3), np.int8)
+    captured = session.capture(port, identity(model, image), vectors(x), measured, device.check, Silent())
+    nothing = Resources(
+        arena_capacity=None, arena_bytes=0, arena_used=None, arena_overrun=0, stack_bytes=None, stack_used=None
+    )
+    assert captured.measurement == Measurement(ticks=(), resources=nothing, operators=())
 
 
 def test_the_project_itself_can_be_run(

@@ -141,6 +141,9 @@ class Profiled(Message):
 
     TYPE: ClassVar[MessageType] = MessageType.PROFILED
     _ENTRY: ClassVar[struct.Struct] = struct.Struct("<IB")
+    HEADER_BYTES: ClassVar[int] = 4
+    ENTRY_BYTES: ClassVar[int] = _ENTRY.size
+    """Of an entry, without the name."""
 
     operators: int
     first: int
@@ -165,11 +168,11 @@ class Profiled(Message):
 
     @classmethod
     def _unpack(cls, payload: bytes) -> Self:
-        fixed, rest = split(payload, 4)
+        fixed, rest = split(payload, cls.HEADER_BYTES)
         operators, first = struct.unpack("<HH", fixed)
         entries = []
         while rest:
-            head, rest = split(rest, cls._ENTRY.size)
+            head, rest = split(rest, cls.ENTRY_BYTES)
             ticks, length = cls._ENTRY.unpack(head)
             if length > LONGEST_NAME:
                 raise MalformedError(f"an operator's name of {length} characters")

@@ -6,13 +6,14 @@ fault) ends the device, as it would end a board; whoever started the device sees
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinyhil.affine import TensorSpec
 from tinyhil.errors import MissingToolError
+from tinyhil.link.resources import OperatorTicks
 
 ARENA_BYTES = 16 * 1024 * 1024
 """It sizes nothing, it only computes: a 64-bit host needs another arena than the chip."""
@@ -82,6 +83,34 @@ class HostInterpreter:
         """A new interpreter where the model keeps state: nothing of the old one is left."""
         if self._stateful:
             self.init()
+
+    def prepare(self, size: int) -> int:
+        """Never called, as there is no size to choose; as init()."""
+        return self.init()
+
+    def arena_bytes(self) -> int:
+        """0: the size of its arena says nothing about a chip's."""
+        return 0
+
+    def arena_capacity(self) -> int:
+        """0: there is nothing to size."""
+        return 0
+
+    def arena_used(self) -> int:
+        """0, likewise."""
+        return 0
+
+    def arena_overrun(self) -> int:
+        """0: its memory is the interpreter's own."""
+        return 0
+
+    def profile(self, ticks: Callable[[], int]) -> int:
+        """As invoke()."""
+        return self.invoke()
+
+    def operators(self) -> Sequence[OperatorTicks]:
+        """None: there is no clock to time them by."""
+        return ()
 
 
 def _bytes(tensor: np.ndarray[Any, np.dtype[Any]]) -> memoryview:
