@@ -174,10 +174,27 @@ def test_facts_that_are_not_there_are_named(tmp_path: Path, facts: str) -> None:
     (tmp_path / "mine.toml").write_text(text.replace('facts = "chirale"', f"facts = {facts}"))
     with pytest.raises(ConfigError, match=r"engines\.tflm\.facts is") as caught:
         registry.get("mine", tmp_path)
-    assert "bakenn, chirale" in caught.value.hint
+    assert "bakenn, chirale, esp-tflite-micro" in caught.value.hint
 
 
 def test_facts_are_complete_with_what_a_target_adds() -> None:
     """Whoever writes a target needs to know nothing of the engine's capabilities."""
     for path in registry.ENGINES.glob("*.toml"):
         assert {"ops", "per_channel_dense"} <= set(toml.read(path)), path
+
+
+PAGE = Path(__file__).parents[3] / "docs" / "targets.md"
+EXAMPLES = re.findall(r"^```toml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("text", EXAMPLES, ids=lambda text: text.split('"')[1])
+def test_the_examples_of_the_page_are_targets(text: str, tmp_path: Path) -> None:
+    name = text.split('"')[1]
+    (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+    assert registry.get(name, tmp_path).name == name
+
+
+def test_the_page_has_every_target_that_ships() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert [name for name in SHIPPED if f"`{name}`" not in page] == []
+    assert len(EXAMPLES) == 3

@@ -266,7 +266,6 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         max_inputs, max_outputs: how many of them a model may have.
         whole_file: whether the image holds the model file as it is, rather than its weights alone.
         library: the PlatformIO library that it comes from, as in ``lib_deps``.
-        header: a header of that library, by which PlatformIO sees that it is used.
         programs: what has to be on PATH besides what the target's build needs.
         leave_out: sources of that library that are not compiled, as patterns of their paths.
         flags: compiler flags for the whole project, the library included: what has to be the same on both sides.
@@ -280,7 +279,6 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ops: tuple[str, ...]
     profile: str = ""
     library: str = ""
-    header: str = ""
     programs: tuple[Program, ...] = ()
     leave_out: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
