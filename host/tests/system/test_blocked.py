@@ -65,10 +65,19 @@ def test_doctor_says_what_is_missing(tinyhil: Cli, path_without: PathWithout) ->
 
 
 def test_doctor_names_the_targets_that_lack_something(tinyhil: Cli, path_without: PathWithout) -> None:
-    done = replace(tinyhil, path=path_without("renode"))("doctor")
+    cli = replace(tinyhil, path=path_without("renode"))
+    done = cli("doctor")
+    assert done.code == 0  # of the default target
+    assert cli("doctor", "--target", "renode-nano33ble").code == 3
     lines = {line.split()[1]: line for line in done.out.splitlines() if line.startswith("target ")}
     assert "lacks renode" in lines["renode-nano33ble"]
     assert "has its programs" in lines["native"]
+
+
+def test_doctor_is_asked_for_a_target_that_is_not_there(tinyhil: Cli) -> None:
+    done = tinyhil("doctor", "--target", "nowhere")
+    assert done.code == 2
+    assert "unknown target 'nowhere'" in done.err
 
 
 def test_no_renode(tinyhil: Cli, copied: Path, path_without: PathWithout) -> None:

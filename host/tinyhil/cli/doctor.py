@@ -12,8 +12,13 @@ from tinyhil.targets import registry
 from tinyhil.toolchain import doctor
 
 
-def show(output: Output) -> ExitCode:
-    """Prints one line a finding and one a target; BLOCKED if something is missing."""
+def show(output: Output, wanted: str) -> ExitCode:
+    """Prints one line a finding and one a target; BLOCKED if ``wanted`` lacks something.
+
+    Raises:
+        ConfigError: there is no target of that name.
+    """
+    registry.get(wanted)
     targets = [registry.get(name) for name in registry.paths()]
     findings = doctor.survey(targets)
     for finding in findings:
@@ -30,4 +35,5 @@ def show(output: Output) -> ExitCode:
         lacks = ", ".join(finding.name for finding in missing if target.name in finding.targets)
         line = f"[red]lacks[/] {escape(lacks)}" if lacks else "[green]has its programs[/]"
         output.console.print(f"target    {target.name:<20} {line}", soft_wrap=True, highlight=False)
-    return ExitCode.BLOCKED if missing else ExitCode.PASS
+    blocking = [finding for finding in missing if not finding.targets or wanted in finding.targets]
+    return ExitCode.BLOCKED if blocking else ExitCode.PASS

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from tinyhil.cli.session import JsonOption, command
+from tinyhil.cli.session import DEFAULT_TARGET, JsonOption, TargetOption, command
 
 
 def targets(json: JsonOption = None) -> None:
@@ -45,15 +45,15 @@ def recipes(json: JsonOption = None) -> None:
         output.write_json([{"name": recipe.name, "title": recipe.title, "file": str(path)} for recipe, path in found])
 
 
-def doctor(json: JsonOption = None) -> None:
+def doctor(target: TargetOption = DEFAULT_TARGET, json: JsonOption = None) -> None:
     """Show what is installed, and what each target would still need.
 
-    Exits with 0 if every target can run, with 3 if one lacks something.
+    Exits with 0 if the target can run, with 3 if it lacks something; what only others lack is shown all the same.
     """
     with command(json) as output:
         from tinyhil.cli import doctor as view
 
-        raise typer.Exit(view.show(output))
+        raise typer.Exit(view.show(output, target))
 
 
 def ports(
