@@ -178,7 +178,7 @@ def test_more_than_there_is_is_refused(run: Run, capacity: int) -> None:
 @pytest.mark.parametrize("beyond", [1, 17, 64])
 def test_writing_behind_the_arena_is_counted(run: Run, capacity: int, beyond: int) -> None:
     steps = ["usage", f"beyond={beyond}", "put:0", "invoke", "usage"]
-    for start, size in (("init", capacity), ("prepare:600", 400)):
+    for start, size in (("init", capacity), ("prepare:600", 600)):
         got = run(start, *steps)
         assert got[1].split()[1:] == [str(size), "0", "0"]
         assert got[4].split()[1:] == [str(size), "0", str(beyond)]

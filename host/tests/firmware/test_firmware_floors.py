@@ -3,7 +3,8 @@
     src -> server, port     server -> link, engine     link, engine, port -> nothing
 
 An engine may include the header that was rendered for its model, and nobody else may; and the engine tflm may include
-the headers of its library. What a folder includes between angle brackets is the C library's and has to be free of hardware too.
+the headers of its library. What a folder includes between angle brackets is the C library's and has to be free of
+hardware too.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def test_a_users_file_must_not_take_a_shipped_name(tmp_path: Path) -> None:
         ('unit = "instructions"', 'unit = "seconds"', r"Invalid enum value 'seconds' - at `\$\.measure\.unit`"),
         ('board = "mps2_an386"\n', "", r"missing required field `board` - at `\$\.build`"),
         ("[engines.compiled]\n", '[engines."Not a name"]\n', r"`\$\.engines`|keys"),
-        ('default_engine = "compiled"', 'default_engine = "tflm"', r"default_engine 'tflm' is not one of compiled"),
+        ('default_engine = "compiled"', 'default_engine = "fast"', r"default_engine 'fast' is not one of compiled"),
         ('name = "mine"', 'name = "yours"', r"its name is 'yours', but the file is called mine\.toml"),
         ('name = "mine"', 'name = "Mine!"', r"matching regex.*`\$\.name`"),
         ('name = "mine"', "name = mine", r"is not valid TOML"),
