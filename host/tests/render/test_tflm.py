@@ -76,12 +76,12 @@ def test_only_a_project_with_a_library_names_one(interpreted: Project, project: 
     assert "build_flags" not in other
 
 
-def test_both_sides_of_the_library_have_the_same_flags(engine: Engine) -> None:
+def test_both_sides_of_the_library_have_the_same_flags(interpreted: Project) -> None:
     """TF_LITE_STATIC_MEMORY on one side only faults at the first inference."""
-    for name in registry.paths():
-        for facts in registry.get(name).engines.values():
-            if facts.library:
-                assert "-DTF_LITE_STATIC_MEMORY" in facts.flags, name
+    lines = (interpreted.folder / "platformio.ini").read_text().splitlines()
+    setting = [line.partition(" = ")[0] for line in lines if "TF_LITE" in line]
+    assert setting == ["build_flags"]  # which the library gets as well as the project
+    assert b"TF_LITE_STATIC_MEMORY" not in b"".join(resources.read_tree(interpreted.folder / "lib").values())
 
 
 def test_the_same_input_gives_the_same_bytes(
@@ -143,20 +143,30 @@ def test_an_engine_of_an_unknown_name_is_refused(model: QuantizedModel, qemu_m4:
 
 
 def test_a_measured_arena_is_taken(interpreted: Project, model: QuantizedModel, qemu_m4: Target) -> None:
-    file = interpreted.folder.parent / arena.FILE
+    measured = arena.Measured(bytes=1334, smallest=1200, said=900, model_sha256=model.sha256)
     assert arena_bytes(interpreted) == arena.estimate(model.path.read_bytes())
-    file.write_text('{"bytes": 1334}')
+    arena.keep(interpreted.folder.parent, measured)
     again, found = render(model, qemu_m4, "tflm", interpreted.folder)
     assert not found
     assert arena_bytes(again) == 1344  # a multiple of 16
     assert again.sha256 != interpreted.sha256
 
 
+def test_what_was_measured_for_another_model_is_not_taken(
+    interpreted: Project, model: QuantizedModel, qemu_m4: Target
+) -> None:
+    measured = arena.Measured(bytes=1334, smallest=1200, said=900, model_sha256="0" * 64)
+    arena.keep(interpreted.folder.parent, measured)
+    again, found = render(model, qemu_m4, "tflm", interpreted.folder)
+    assert found
+    assert again == interpreted
+
+
 @pytest.mark.parametrize("text", ["", "{}", '{"bytes": 0}', '{"bytes": "many"}', '{"bytes": 1, "more": 2}', "\xff"])
 def test_a_damaged_measurement_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / arena.FILE).write_text(text, encoding="latin-1")
     with pytest.raises(ConfigError, match=r"arena\.json is damaged"):
-        arena.found(tmp_path)
+        arena.found(tmp_path, "0" * 64)
 
 
 def test_the_targets_limits_hold(tiny_model: bytes, engine: Engine) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tinyhil.config import toml
 from tinyhil.errors import ConfigError
 from tinyhil.targets import registry
 
@@ -19,6 +20,9 @@ def own(tmp_path: Path) -> Path:
     text = (registry.SHIPPED / f"{A_SHIPPED_ONE}.toml").read_text()
     (tmp_path / "mine.toml").write_text(text.replace(f'name = "{A_SHIPPED_ONE}"', 'name = "mine"', 1))
     return tmp_path
+
+
+FACTS = 'facts = "bakenn"\n'
 
 
 def edit(own: Path, old: str, new: str) -> None:
@@ -41,13 +45,23 @@ def test_every_shipped_file_loads(name: str, tmp_path: Path) -> None:
     assert target.honest_about
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", [name for name in SHIPPED if registry.get(name).emulator is not None])
 def test_every_shipped_emulator_can_be_driven(name: str, tmp_path: Path) -> None:
     emulator = registry.get(name, user=tmp_path).emulator
-    if emulator is None:
-        pytest.skip(f"{name} has no emulator")
-    assert any("{firmware}" in argument for argument in (emulator.program, *emulator.arguments))
-    assert re.compile(emulator.serial_port).groups == 1
+    assert emulator is not None
+    ways = ("{firmware}", "{temporary}/firmware", "{flash_image}")
+    assert any(way in argument for argument in (emulator.program, *emulator.arguments) for way in ways)
+    assert emulator.address or re.compile(emulator.serial_port).groups == 1
+    if emulator.address:
+        assert any("{port}" in argument for argument in emulator.arguments)
+    assert emulator.on_path is None or emulator.on_path.hint
+
+
+def test_the_esp32_on_an_emulator_is_built_as_the_board(tmp_path: Path) -> None:
+    if "esp32" not in SHIPPED:
+        pytest.skip("the board esp32 does not ship")
+    emulated, board = (registry.get(name, user=tmp_path).build for name in ("qemu-esp32", "esp32"))
+    assert emulated == board
 
 
 def test_no_target_says_more_than_its_measure(tmp_path: Path) -> None:
@@ -94,14 +108,33 @@ def test_a_users_file_must_not_take_a_shipped_name(tmp_path: Path) -> None:
         ("[emulator]\n", "[emulator]\ncolour = 'red'\n", r"unknown field `colour` - at `\$\.emulator`"),
         ('debian = "qemu-system-arm"\n', "", r"`debian` names the package of `program`.*`\$\.emulator`"),
         ('program = "qemu-system-arm"', 'program = "{firmware}"', r"`debian` names the package of `program`"),
+        ("[emulator]\n", "[emulator]\ninstall = 'buy one'\n", r"`debian` names the package of `program`"),
+        ("[emulator]\n", "[emulator]\naddress = 'socket://x:{port}'\n", r"either `serial_port` or `address` says"),
+        ("serial_port = ", "last_words = ", r"either `serial_port` or `address` says"),
+        ('"-kernel", "{firmware}"', '"-drive", "{flash_image}"', r"`flash_image` says what"),
+        ('ports = ["cortex_m", "mps2"]', "ports = []", r"length >= 1 - at `\$\.build\.ports`"),
         ('cpu = "cortex-m4"', "cpu = 4", r"Expected `str`, got `int` - at `\$\.chip\.cpu`"),
         ("max_payload = 2048", 'max_payload = "2048"', r"Expected `int`, got `str` - at `\$\.link\.max_payload`"),
         ("max_payload = 2048", "max_payload = 1", r">= \d+ - at `\$\.link\.max_payload`"),
         ("answer_within = 10.0", "answer_within = 0", r"> 0.* - at `\$\.link\.answer_within`"),
         ('unit = "instructions"', 'unit = "seconds"', r"Invalid enum value 'seconds' - at `\$\.measure\.unit`"),
         ('board = "mps2_an386"\n', "", r"missing required field `board` - at `\$\.build`"),
+        (
+            'facts = "bakenn"\n',
+            'facts = "bakenn"\nversions = { CONV_4D = 3 }\n',
+            r"`versions` names CONV_4D, which `ops` does not.*`\$\.engines",
+        ),
+        (
+            'facts = "bakenn"\n',
+            'facts = "bakenn"\ndtypes = ["int9"]\n',
+            r"Invalid enum value 'int9' - at `\$\.engines\[...\]\.dtypes",
+        ),
         ("[engines.compiled]\n", '[engines."Not a name"]\n', r"`\$\.engines`|keys"),
-        ('default_engine = "compiled"', 'default_engine = "fast"', r"default_engine 'fast' is not one of compiled"),
+        (
+            'default_engine = "compiled"',
+            'default_engine = "no-such"',
+            r"default_engine 'no-such' is not one of compiled",
+        ),
         ('name = "mine"', 'name = "yours"', r"its name is 'yours', but the file is called mine\.toml"),
         ('name = "mine"', 'name = "Mine!"', r"matching regex.*`\$\.name`"),
         ('name = "mine"', "name = mine", r"is not valid TOML"),
@@ -124,3 +157,44 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").mkdir()
     with pytest.raises(ConfigError, match="cannot read"):
         registry.get("mine", user=tmp_path)
+
+
+def test_what_a_table_says_itself_overrides_the_facts_that_it_names(tmp_path: Path) -> None:
+    shipped = registry.get("qemu-m4").engines["tflm"]
+    text = (registry.SHIPPED / "qemu-m4.toml").read_text().replace('name = "qemu-m4"', 'name = "mine"')
+    (tmp_path / "mine.toml").write_text(text + "per_channel_dense = true\n")
+    mine = registry.get("mine", tmp_path).engines["tflm"]
+    assert (shipped.per_channel_dense, mine.per_channel_dense) == (False, True)
+    assert mine.ops == shipped.ops
+
+
+@pytest.mark.parametrize("facts", ['"no-such"', "7", "[]"])
+def test_facts_that_are_not_there_are_named(tmp_path: Path, facts: str) -> None:
+    text = (registry.SHIPPED / "qemu-m4.toml").read_text().replace('name = "qemu-m4"', 'name = "mine"')
+    (tmp_path / "mine.toml").write_text(text.replace('facts = "chirale"', f"facts = {facts}"))
+    with pytest.raises(ConfigError, match=r"engines\.tflm\.facts is") as caught:
+        registry.get("mine", tmp_path)
+    assert "bakenn, chirale, esp-tflite-micro" in caught.value.hint
+
+
+def test_facts_are_complete_with_what_a_target_adds() -> None:
+    """Whoever writes a target needs to know nothing of the engine's capabilities."""
+    for path in registry.ENGINES.glob("*.toml"):
+        assert {"ops", "per_channel_dense"} <= set(toml.read(path)), path
+
+
+PAGE = Path(__file__).parents[3] / "docs" / "targets.md"
+EXAMPLES = re.findall(r"^```toml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("text", EXAMPLES, ids=lambda text: text.split('"')[1])
+def test_the_examples_of_the_page_are_targets(text: str, tmp_path: Path) -> None:
+    name = text.split('"')[1]
+    (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+    assert registry.get(name, tmp_path).name == name
+
+
+def test_the_page_has_every_target_that_ships() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert [name for name in SHIPPED if f"`{name}`" not in page] == []
+    assert len(EXAMPLES) == 3

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -23,12 +23,29 @@ def load(path: Path, into: type[_S]) -> _S:
     Raises:
         ConfigError: the file cannot be read, is not TOML, or does not fit the struct; the message names file and key.
     """
+    return convert(read(path), path, into)
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What a file says, whatever it is.
+
+    Raises:
+        ConfigError: the file cannot be read, or is not TOML.
+    """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
+
+
+def convert(data: dict[str, Any], path: Path, into: type[_S]) -> _S:
+    """``data``, which comes from ``path``, as a struct of type ``into``.
+
+    Raises:
+        ConfigError: it does not fit the struct.
+    """
     try:
         return msgspec.convert(data, into)
     except msgspec.ValidationError as error:

@@ -25,11 +25,12 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from tinyhil.artifacts import store
 from tinyhil.errors import ConfigError, StorageError
 from tinyhil.targets.model import Chip, Engine
 
 FILE = "arena.json"
-"""Beside the project: ``{"bytes": n}``, the size that a measurement has found, its headroom included."""
+"""Beside the project: a :class:`Measured`."""
 
 ALIGNMENT = 16
 """Of the arena and of all that TFLM puts into it."""
@@ -59,12 +60,33 @@ class Arena:
     reason: str
 
 
-class _Found(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What trying on the target has found.
+
+    Attributes:
+        bytes: the arena to be built in, headroom included.
+        smallest: of the sizes that were tried, the smallest in which every output was exact.
+        said: what the engine itself says that it needs.
+        model_sha256: of the model that it was found for; it says nothing about another one.
+    """
+
     bytes: Annotated[int, Meta(gt=0)]
+    smallest: Annotated[int, Meta(gt=0)]
+    said: Annotated[int, Meta(ge=0)]
+    model_sha256: str
 
 
-def found(folder: Path) -> int | None:
-    """What a measurement has left in ``folder``, None if there was none.
+def keep(folder: Path, measured: Measured) -> None:
+    """Leaves a measurement in ``folder`` for the next rendering.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    store.write_bytes(folder / FILE, msgspec.json.format(msgspec.json.encode(measured), indent=2) + b"\n")
+
+
+def found(folder: Path, model_sha256: str) -> int | None:
+    """Bytes that a measurement has left in ``folder`` for this model, None if there was none.
 
     Raises:
         ConfigError: the file is not what such a measurement writes.
@@ -72,13 +94,19 @@ def found(folder: Path) -> int | None:
     """
     path = folder / FILE
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_Found).bytes
+        measured = msgspec.json.decode(path.read_bytes(), type=Measured)
+        return measured.bytes if measured.model_sha256 == model_sha256 else None
     except FileNotFoundError:
         return None
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}") from error
     except msgspec.MsgspecError as error:
         raise ConfigError(f"{path} is damaged: {error}", hint="remove it") from error
+
+
+def most(engine: Engine, chip: Chip) -> int:
+    """Bytes that the target can spare for an arena, a multiple of 16."""
+    return (engine.max_arena or int(chip.ram_bytes * _SHARE)) // ALIGNMENT * ALIGNMENT
 
 
 def choose(model: bytes, engine: Engine, chip: Chip, measured: int | None) -> Arena:
@@ -93,19 +121,19 @@ def choose(model: bytes, engine: Engine, chip: Chip, measured: int | None) -> Ar
     Raises:
         ConfigError: what was measured is more than the target can spare.
     """
-    most = (engine.max_arena or int(chip.ram_bytes * _SHARE)) // ALIGNMENT * ALIGNMENT
+    limit = most(engine, chip)
     if measured is not None:
-        size = _aligned(measured)
-        if size > most:
+        size = aligned(measured)
+        if size > limit:
             raise ConfigError(
-                f"an arena of {measured} bytes is asked for, the target has {most}", hint=f"remove {FILE}"
+                f"an arena of {measured} bytes is asked for, the target has {limit}", hint=f"remove {FILE}"
             )
         return Arena(size, "found by trying, with headroom")
     if engine.default_arena:
-        return Arena(min(_aligned(engine.default_arena), most), "as the target file says")
+        return Arena(min(aligned(engine.default_arena), limit), "as the target file says")
     guess = estimate(model)
-    if guess > most:
-        return Arena(most, "all that the target can spare, less than was estimated")
+    if guess > limit:
+        return Arena(limit, "all that the target can spare, less than was estimated")
     return Arena(guess, "estimated from the model")
 
 
@@ -120,18 +148,19 @@ def estimate(model: bytes) -> int:
     for index in range(graph.TensorsLength()):
         tensor = graph.Tensors(index)
         if root.Buffers(tensor.Buffer()).DataLength() == 0:
-            total += _aligned(math.prod(_shape(tensor)) * _element_bytes(tensor, schema))
+            total += aligned(math.prod(_shape(tensor)) * _element_bytes(tensor, schema))
     for index in range(graph.OperatorsLength()):
         operator = graph.Operators(index)
         code = root.OperatorCodes(operator.OpcodeIndex())
         if max(code.BuiltinCode(), code.DeprecatedBuiltinCode()) in convolutions:
             # The weights are the second input: (outputs, height, width, inputs), the outputs last where depthwise.
             shape = _shape(graph.Tensors(operator.Inputs(1)))
-            total += CHANNEL * max(shape[0], shape[-1]) + _aligned(4 * math.prod(shape[1:]))
-    return _aligned(math.ceil(total * (1 + HEADROOM)))
+            total += CHANNEL * max(shape[0], shape[-1]) + aligned(4 * math.prod(shape[1:]))
+    return aligned(math.ceil(total * (1 + HEADROOM)))
 
 
-def _aligned(size: int) -> int:
+def aligned(size: int) -> int:
+    """The multiple of ALIGNMENT that has room for ``size`` bytes."""
     return -(-size // ALIGNMENT) * ALIGNMENT
 
 
