@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+import re
 import warnings
 from collections import Counter
 from fractions import Fraction
@@ -102,6 +104,8 @@ def test_the_text_is_scikit_learns(case: tuple[list[int], list[int], list[str]],
         expected = sklearn.metrics.classification_report(
             truth, predicted, labels=range(len(names)), target_names=names, digits=digits, zero_division=0
         )
+    if not any(map(operator.eq, predicted, truth)):  # then its counts turn into reals: 4.0, padded to the same width
+        expected = re.sub(r"( *\d+)\.0$", r"  \1", expected, flags=re.MULTILINE)
     assert report(classification(predicted, truth, names), digits) == expected
 
 

@@ -174,8 +174,9 @@ def classification(predicted: npt.ArrayLike, truth: npt.ArrayLike, names: Sequen
 def report(found: Classification, digits: int = 2) -> str:
     """The classification report as text, letter by letter as scikit-learn's ``classification_report``.
 
-    Its figures are those of ``found``, so a stored result can be shown again. scikit-learn's has no such line for
-    unclassified vectors: they count as wrong here too.
+    Its figures are those of ``found``, so a stored result can be shown again. Two things differ: where not one vector
+    is right, scikit-learn writes the support as reals (``4.0``); and unclassified vectors, which it has no word for,
+    count as wrong in the line ``accuracy``.
     """
     width = max(len("weighted avg"), digits, *(len(one.name) for one in found.classes))
     lines = [" " * width + "  precision    recall  f1-score   support", ""]
