@@ -20,7 +20,7 @@ FLOORS: dict[str, int] = {
     **dict.fromkeys(("errors", "artifacts", "affine", "deadline", "progress", "resources"), 0),
     **dict.fromkeys(("config", "targets", "link", "compare", "process", "worker"), 1),
     **dict.fromkeys(("transport", "device", "toolchain", "proxy"), 2),
-    **dict.fromkeys(("train", "quantize", "render", "build", "session", "verify", "report"), 3),
+    **dict.fromkeys(("train", "quantize", "render", "build", "session", "verify", "report", "plots"), 3),
     "pipeline": 4,
     **dict.fromkeys(("cli", "pytest_plugin", "__main__"), 5),
 }
