@@ -62,8 +62,8 @@ def confusion_matrix(
         image = axes.imshow(shares, cmap=style.MAP, vmin=0.0, vmax=100.0)
         if classes <= MOST_NUMBERED:
             for row, column in np.ndindex(table.shape):
-                # The map is dark below the middle of its range and light above.
-                colour = "white" if shares[row, column] < 55.0 else "black"
+                # The map is light below the middle of its range and dark above.
+                colour = "white" if shares[row, column] > 55.0 else "black"
                 axes.text(column, row, str(table[row, column]), ha="center", va="center", color=colour, fontsize=9)
         axes.set_xticks(range(classes), labels, rotation=90 if upright else 0)
         axes.set_yticks(range(classes), labels)
@@ -71,7 +71,9 @@ def confusion_matrix(
         axes.grid(visible=False)
         axes.set_xlabel("Predicted class")
         axes.set_ylabel("True class")
-        figure.suptitle(style.title(title, size[0]))
+        axes.set_title(style.title(title, side))
+        for edge in axes.spines.values():
+            edge.set_visible(True)  # the lightest cells are as white as the paper
         figure.colorbar(image, ax=axes, label="Share of the true class (%)", shrink=0.9)
 
     return style.save(stem, size, draw)

@@ -15,6 +15,8 @@ from tinyhil.plots import style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_LONG = 100
+
 
 @dataclass(frozen=True)
 class Curves:
@@ -71,7 +73,6 @@ def _save(
     width = style.PANEL[0] if len(panels) == 1 else 5.0 * len(panels)
 
     def draw(figure: Figure) -> None:
-        figure.suptitle(style.title(heading, width))
         row = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for axes, panel in zip(row, panels, strict=True):
             for values, name, look in (
@@ -82,15 +83,20 @@ def _save(
                     continue
                 shown = np.asarray(values, np.float64)[skip:] * (factor or 1.0)
                 mark = "o" if len(shown) == 1 else None  # a line of one point is invisible
-                axes.plot(np.arange(skip + 1, skip + 1 + len(shown)), shown, label=name, marker=mark, **look)
+                # Dashes of hundreds of noisy epochs run into a band.
+                long = {"linestyle": "-", "linewidth": 1.0} if len(shown) > _LONG else {}
+                axes.plot(
+                    np.arange(skip + 1, skip + 1 + len(shown)), shown, label=name, marker=mark, **{**look, **long}
+                )
             if panel.kept_epoch is not None and panel.kept_epoch > skip:
-                axes.axvline(panel.kept_epoch, color=style.GREY, linestyle=":", label="epoch whose weights were kept")
-            axes.set_title(style.title(panel.title, width / len(panels)))
+                axes.axvline(panel.kept_epoch, color=style.BLACK, linestyle=":", label="epoch whose weights were kept")
+            axes.set_xlim(left=skip)
             axes.set_xlabel("Epoch")
             axes.xaxis.get_major_locator().set_params(integer=True)
         row[0].set_ylabel(label)
         if factor is None:
             row[0].set_ylim(bottom=0.0)  # an error's distance from 0 is what is to be seen
+        style.headings(figure, row, heading, [panel.title for panel in panels], width)
         style.legend(figure, *row)
 
     return style.save(stem, (width, style.PANEL[1]), draw)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _GRID = 161
-_LEVELS = 9
+_DRAWN = 12
+"""Steps of a path that goes off: more would cover the map."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def guesses(x: npt.ArrayLike, y: npt.ArrayLike, lines: Sequence[Line], stem: Pat
         axes.plot(inputs, targets, "o", color=style.BLACK, label="data", zorder=3)
         axes.set_xlabel("x")
         axes.set_ylabel("y")
-        figure.suptitle("Guesses of a line, and their errors")
+        axes.set_title("Guesses of a line, and their errors")
         style.legend(figure, axes)
 
     return style.save(stem, (style.PANEL[0], 5.0), draw)
@@ -88,7 +89,8 @@ def guesses(x: npt.ArrayLike, y: npt.ArrayLike, lines: Sequence[Line], stem: Pat
 def descent(x: npt.ArrayLike, y: npt.ArrayLike, descents: Sequence[Descent], stem: Path) -> style.Written:
     """Paths of gradient descent over the loss of a line, one panel for each, on one map.
 
-    The map shows every start and the minimum, with room around; a path may leave it, and then it says so.
+    The map shows the minimum and the paths. Of one whose loss rises only the first steps are drawn, and it may leave
+    the map.
 
     Args:
         x: inputs, (points,), not all equal.
@@ -106,36 +108,39 @@ def descent(x: npt.ArrayLike, y: npt.ArrayLike, descents: Sequence[Descent], ste
     if not paths or any(len(path) == 0 for path in paths):
         raise ValueError("there is no path to show")
     best = np.polyfit(inputs, targets, 1)
-    low, high = _window(np.array([best, *(path[0] for path in paths)]))
+    losses = [_loss(path[:, :1], path[:, 1:], inputs, targets) for path in paths]
+    low, high = _window(best, paths, losses)
     weights, biases = (np.linspace(low[axis], high[axis], _GRID) for axis in (0, 1))
     surface = _loss(weights[np.newaxis, :, np.newaxis], biases[:, np.newaxis, np.newaxis], inputs, targets)
-    # The smallest loss may be 0, which has no logarithm; three decades below the largest all is equally good.
-    levels = np.geomspace(surface.max() / 1e3, surface.max(), _LEVELS)
+    levels = _levels(float(surface.max()))
     columns = min(2, len(paths))
     rows = math.ceil(len(paths) / columns)
 
     def draw(figure: Figure) -> None:
         from matplotlib.colors import LogNorm
+        from matplotlib.patheffects import withStroke
 
         every = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         for index, axes in enumerate(every.flat):
             if index >= len(paths):
                 axes.set_visible(False)
                 continue
-            path, name = paths[index], descents[index].label
+            path = paths[index][: _DRAWN + 1] if _rises(losses[index]) else paths[index]
             norm = LogNorm(levels[0], levels[-1])
             filled = axes.contourf(
-                weights, biases, surface, levels=levels, norm=norm, cmap=f"{style.MAP}_r", alpha=0.75, extend="min"
+                weights, biases, surface, levels=levels, norm=norm, cmap=style.MAP, alpha=0.8, extend="both"
             )
-            lines = axes.contour(weights, biases, surface, levels=levels[1:-1:2], colors="#444444", linewidths=0.6)
-            axes.clabel(lines, fmt="%.3g", fontsize=8)
-            axes.plot(*path.T, color="white", linewidth=3.4, zorder=3)
-            axes.plot(*path.T, color=style.VERMILION, marker=".", markersize=5, linewidth=1.4, zorder=4, label="path")
-            axes.plot(*path[0], "s", color=style.BLUE, markeredgecolor="white", markersize=8, zorder=5, label="start")
+            lines = axes.contour(weights, biases, surface, levels=levels, colors="#444444", linewidths=0.6)
+            for text in axes.clabel(lines, levels[1::2], fmt=_number, fontsize=8, colors="black", zorder=6):
+                text.set_path_effects([withStroke(linewidth=2, foreground="white")])
+            axes.plot(*path.T, color="white", linewidth=3.0, zorder=3)
+            axes.plot(*path.T, color=style.VERMILION, marker=".", markersize=5, linewidth=1.3, zorder=4, label="path")
+            axes.plot(*path[0], "s", color="white", markeredgecolor="black", markersize=8, zorder=5, label="start")
             axes.plot(*best, "*", color=style.BLACK, markeredgecolor="white", markersize=13, zorder=5, label="minimum")
             axes.set_xlim(low[0], high[0])
             axes.set_ylim(low[1], high[1])
-            axes.set_title(f"{style.title(name, 4.6)}\n{_outcome(path, low, high, inputs, targets)}", fontsize=10)
+            heading = (style.title(text, 4.4) for text in (descents[index].label, _outcome(losses[index])))
+            axes.set_title("\n".join(heading), fontsize=style.POINTS)
             axes.grid(visible=False)
         for axes in every[:, 0]:
             axes.set_ylabel("Bias b")
@@ -144,8 +149,8 @@ def descent(x: npt.ArrayLike, y: npt.ArrayLike, descents: Sequence[Descent], ste
             lowest = max(row for row in range(rows) if row * columns + column < len(paths))
             every[lowest, column].set_xlabel("Weight w")
             every[lowest, column].tick_params(labelbottom=True)
-        bar = figure.colorbar(filled, ax=every, label="Loss (mean squared error)", shrink=0.9, format="%.3g")
-        bar.set_ticks(list(levels[::2]))
+        bar = figure.colorbar(filled, ax=every, label="Loss (mean squared error)", shrink=0.9)
+        bar.set_ticks(levels, labels=[_number(level) for level in levels])
         bar.minorticks_off()
         figure.suptitle("Gradient descent on the loss of a line")
         style.legend(figure, every[0, 0])
@@ -159,21 +164,43 @@ def _finite(path: Reals) -> Reals:
     return path[: wrong[0]] if wrong.size else path
 
 
-def _window(points: Reals) -> tuple[Reals, Reals]:
-    low, high = points.min(axis=0), points.max(axis=0)
-    margin = 0.45 * np.where(high > low, high - low, 1.0)
+def _window(best: Reals, paths: Sequence[Reals], losses: Sequence[Reals]) -> tuple[Reals, Reals]:
+    """Lowest and highest weight and bias of the map.
+
+    It holds the minimum, the starts, and the paths that come down, as far as they stay near the former two.
+    """
+    ends = np.array([best, *(path[0] for path in paths)])
+    low, high = ends.min(axis=0), ends.max(axis=0)
+    span = np.where(high > low, high - low, 1.0)
+    shown = np.concatenate([ends, *(path for path, loss in zip(paths, losses, strict=True) if not _rises(loss))])
+    shown = np.clip(shown, low - span, high + span)
+    low, high = shown.min(axis=0), shown.max(axis=0)
+    margin = 0.12 * np.where(high > low, high - low, 1.0)
     return low - margin, high + margin
 
 
+def _levels(highest: float) -> list[float]:
+    """Round numbers of the three decades below the highest loss; below them all is equally good."""
+    top = math.floor(math.log10(highest))
+    rounds = [digit * 10.0**power for power in range(top - 3, top + 1) for digit in (1, 2, 5)]
+    return [level for level in rounds if highest / 1e3 <= level <= highest]
+
+
 def _loss(weight: npt.ArrayLike, bias: npt.ArrayLike, inputs: Reals, targets: Reals) -> Reals:
-    squares: Reals = ((np.asarray(weight) * inputs + np.asarray(bias) - targets) ** 2).mean(axis=-1)
+    with np.errstate(over="ignore"):  # a path that ran away may have a loss beyond float64
+        squares: Reals = ((np.asarray(weight) * inputs + np.asarray(bias) - targets) ** 2).mean(axis=-1)
     return squares
 
 
-def _outcome(path: Reals, low: Reals, high: Reals, inputs: Reals, targets: Reals) -> str:
-    outside = np.flatnonzero(((path < low) | (path > high)).any(axis=1))
-    steps = len(path) - 1
-    with np.errstate(over="ignore"):  # a path that ran away may have a loss beyond float64
-        last = float(_loss(path[-1:, :1], path[-1:, 1:], inputs, targets)[0])
-    left = f", leaves the map at step {outside[0]}" if outside.size else ""
-    return f"loss {last:.3g} after {steps} step{'s' if steps != 1 else ''}{left}"
+def _rises(losses: Reals) -> bool:
+    return bool(losses[-1] > losses[0])
+
+
+def _outcome(losses: Reals) -> str:
+    steps = len(losses) - 1
+    drawn = f" (first {_DRAWN} drawn)" if _rises(losses) and steps > _DRAWN else ""
+    return f"loss {_number(float(losses[-1]))} after {steps} step{'' if steps == 1 else 's'}{drawn}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if 100.0 <= value < 1e9 else f"{value:.3g}"

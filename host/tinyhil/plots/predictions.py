@@ -59,17 +59,16 @@ def over_input(
     width = style.PANEL[0] if len(panels) == 1 else 5.0 * len(panels)
 
     def draw(figure: Figure) -> None:
-        figure.suptitle("Predicted and actual")
         row = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for axes, panel in zip(row, panels, strict=True):
             inputs = np.asarray(panel.inputs, np.float64)
             order = np.argsort(inputs, kind="stable")
-            axes.plot(inputs, np.asarray(panel.actual, np.float64), label="actual", zorder=1, **style.TRUTH)
+            axes.plot(inputs, np.asarray(panel.actual, np.float64), label="actual", **style.TRUTH)
             for values, name, look in _series(panel):
                 axes.plot(inputs[order], values[order], label=name, **look)
-            axes.set_title(style.title(panel.title, width / len(panels)))
             axes.set_xlabel(x_label)
         row[0].set_ylabel(y_label)
+        style.headings(figure, row, "Predicted and actual", [panel.title for panel in panels], width)
         style.legend(figure, *row)
 
     return style.save(stem, (width, style.PANEL[1]), draw)
@@ -90,24 +89,37 @@ def against_actual(panels: Sequence[Predictions], stem: Path, *, unit: str = "")
     """
     if not panels:
         raise ValueError("there is nothing to show")
-    width = 5.4 * len(panels)
+    width = 5.0 * len(panels)
     suffix = f" ({unit})" if unit else ""
+    low, high = _limits(panels)
 
     def draw(figure: Figure) -> None:
         row = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
         for axes, panel in zip(row, panels, strict=True):
             actual = np.asarray(panel.actual, np.float64)
-            axes.axline((float(actual[0]),) * 2, slope=1.0, color=style.GREY, linewidth=1.2, label="predicted = actual")
+            axes.plot([low, high], [low, high], color=style.GREY, linewidth=1.2, label="predicted = actual")
             for values, name, look in _series(panel):
-                marks = {"linestyle": "none", "marker": "s", "markersize": 4} if look is style.FLOAT else {}
+                marks = {"linestyle": "none", "marker": "s", "markersize": 4.5} if look is style.FLOAT else {}
                 axes.plot(actual, values, label=name, **{**look, **marks})
-            axes.set_title(style.title(panel.title, width / len(panels)))
             axes.set_xlabel(f"Actual{suffix}")
-            axes.set_aspect("equal", adjustable="datalim")
+            axes.set_xlim(low, high)
+            axes.set_ylim(low, high)
+            axes.set_aspect("equal")
         row[0].set_ylabel(f"Predicted{suffix}")
+        style.headings(figure, row, "Predicted over actual", [panel.title for panel in panels], width)
         style.legend(figure, *row)
 
     return style.save(stem, (width, 5.4), draw)
+
+
+def _limits(panels: Sequence[Predictions]) -> tuple[float, float]:
+    """The ends of both axes: all finite values, and some room."""
+    drawn = [np.asarray(panel.actual, np.float64) for panel in panels]
+    drawn += [values for panel in panels for values, _, _ in _series(panel)]
+    every = np.concatenate([values[np.isfinite(values)] for values in drawn])
+    low, high = (float(every.min()), float(every.max())) if every.size else (0.0, 0.0)
+    margin = 0.04 * (high - low) or 0.5
+    return low - margin, high + margin
 
 
 def _series(panel: Predictions) -> Iterator[tuple[Reals, str, dict[str, Any]]]:

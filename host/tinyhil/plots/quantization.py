@@ -82,17 +82,19 @@ def lsb_error(
         column = figure.subplots(len(errors), 1, sharex=True, squeeze=False)[:, 0]
         for axes, one, values in zip(column, errors, series, strict=True):
             _sticks(axes, places, values)
-            if one.tolerance is not None:
-                for limit in sorted({-one.tolerance, one.tolerance}):
+            if one.tolerance:
+                for limit in (-one.tolerance, one.tolerance):
                     axes.axhline(limit, color=style.BLUE, linestyle="--", linewidth=1.2, label="tolerance")
             reach = 1.25 * max(1.0, float(np.abs(values).max()), one.tolerance or 0.0)
             axes.set_ylim(-reach, reach)
             axes.set_ylabel("Error (LSB)")
-            axes.set_title(style.title(f"{one.title}: {_summary(values)}", style.PANEL[0]))
+            allowed = "" if one.tolerance is None else f" (tolerance {one.tolerance:g})"
+            lines = (style.title(text, style.PANEL[0] - 1.0) for text in (one.title, _summary(values) + allowed))
+            axes.set_title("\n".join(lines))
         column[-1].set_xlabel("Vector" if inputs is None else x_label)
         style.legend(figure, *column)
 
-    return style.save(stem, (style.PANEL[0], 2.6 * len(errors) + 1.0), draw)
+    return style.save(stem, (style.PANEL[0], 2.8 * len(errors) + 0.8), draw)
 
 
 def calibration(tensors: Sequence[TensorUse], stem: Path) -> style.Written:
@@ -133,6 +135,7 @@ def calibration(tensors: Sequence[TensorUse], stem: Path) -> style.Written:
         right.bar_label(ends, labels=[f"{value:.3g}" for value in low + high], padding=3, fontsize=9)
         right.set_xlim(0.0, max(1.0, 1.25 * float((low + high).max())))
         right.set_xlabel("Values at an end of the range (%)")
+        right.tick_params(left=False)
         for axes in (left, right):
             axes.grid(visible=False, axis="y")
         figure.suptitle("Calibrated ranges and saturation")
@@ -164,4 +167,4 @@ def _summary(values: Reals) -> str:
     wrong = int(np.count_nonzero(values))
     if not wrong:
         return f"0 LSB at all {len(values):,} inputs"
-    return f"at most {np.abs(values).max():.3g} LSB, not 0 at {wrong:,} of {len(values):,} inputs"
+    return f"up to {np.abs(values).max():.3g} LSB, not 0 at {wrong:,} of {len(values):,} inputs"

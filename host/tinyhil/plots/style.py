@@ -16,7 +16,7 @@ import contextlib
 import io
 import textwrap
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,35 +35,37 @@ CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 DASHES = ("-", "--", "-.", ":")
 """Beside the colours of the cycle."""
 
-TRUTH: dict[str, Any] = {"color": GREY, "marker": "o", "markersize": 4, "linestyle": "none", "alpha": 0.6}
-FLOAT: dict[str, Any] = {"color": BLUE, "linewidth": 2.0}
-REFERENCE: dict[str, Any] = {
-    "color": ORANGE,
+# Where the three computations agree, the smaller mark lies in the middle of the larger one, and all can be seen.
+TRUTH: dict[str, Any] = {"color": GREY, "marker": "o", "markersize": 4, "linestyle": "none", "alpha": 0.6, "zorder": 2}
+REFERENCE: dict[str, Any] = {"color": "#F2C14E", "marker": "o", "markersize": 8, "linestyle": "none", "zorder": 3}
+FLOAT: dict[str, Any] = {"color": BLUE, "linewidth": 3.2, "zorder": 4}
+DEVICE: dict[str, Any] = {
+    "color": "#FF6A13",
     "marker": "o",
-    "markersize": 6,
-    "markerfacecolor": "none",
+    "markersize": 2,
+    "markeredgewidth": 0,
     "linestyle": "none",
+    "zorder": 5,
 }
-DEVICE: dict[str, Any] = {"color": VERMILION, "marker": ".", "markersize": 4, "linestyle": "none"}
-"""A device's dot lies in the middle of the reference's ring where the two agree."""
 
-TRAINING: dict[str, Any] = {"color": BLUE, "linestyle": "-"}
-VALIDATION: dict[str, Any] = {"color": VERMILION, "linestyle": "--"}
+TRAINING: dict[str, Any] = {"color": BLUE, "linestyle": "-", "zorder": 3}
+VALIDATION: dict[str, Any] = {"color": ORANGE, "linestyle": "--", "zorder": 2}
 
-MAP = "cividis"
-"""Perceptually uniform for all colour vision: J. R. Nunez et al., PLOS ONE 13(7) (2018) e0199239."""
+MAP = "Blues"
+"""One hue from light to dark: lightness alone carries the value. By C. A. Brewer, https://colorbrewer2.org"""
 
 PANEL = (6.4, 4.4)
 """Inches of a single picture, width and height."""
 DPI = 144
 POINTS = 10
 """Size of the lettering; nothing is smaller than 8."""
+_TITLE_POINTS = 11
 
 _SETTINGS: dict[str, Any] = {
     "font.family": ["DejaVu Sans"],  # matplotlib brings it along
     "font.size": POINTS,
-    "axes.titlesize": 11,
-    "figure.titlesize": 12,
+    "axes.titlesize": _TITLE_POINTS,
+    "figure.titlesize": _TITLE_POINTS,
     "legend.fontsize": 9,
     "legend.frameon": False,
     "axes.grid": True,
@@ -139,10 +141,20 @@ def legend(figure: Figure, *axes: Axes) -> None:
         made.remove()
 
 
+def headings(figure: Figure, row: Sequence[Axes], heading: str, titles: Sequence[str], inches: float) -> None:
+    """What a picture shows, and what each of its panels: over a single panel both in one place."""
+    if len(titles) == 1:
+        row[0].set_title("\n".join(title(text, inches - 1.0) for text in (heading, titles[0]) if text))
+        return
+    figure.suptitle(title(heading, inches))
+    for axes, text in zip(row, titles, strict=True):
+        axes.set_title(title(text, inches / len(titles) - 0.5))
+
+
 def title(text: str, inches: float) -> str:
     """A title in lines that fit a width."""
     # The mean letter of the font is 0.6 times as wide as its size.
-    return "\n".join(textwrap.wrap(text, max(12, int(inches * 72 / (12 * 0.6)))))
+    return "\n".join(textwrap.wrap(text, max(12, int(inches * 72 / (_TITLE_POINTS * 0.6)))))
 
 
 def short(name: str, letters: int) -> str:
