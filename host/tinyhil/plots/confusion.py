@@ -18,6 +18,8 @@ MOST_NUMBERED = 30
 """With more classes the numbers would not be readable, and only the colours are drawn."""
 
 _LETTERS = 18
+_DARK = 71.0
+"""Percent from which on white stands out more against the map than black."""
 
 
 def confusion_matrix(
@@ -51,7 +53,7 @@ def confusion_matrix(
     # A cell holds its largest number, and the names on both sides need their room.
     cell = max(0.5, 0.1 * len(str(table.max())) + 0.12)
     side = max(2.4, cell * classes) if classes <= MOST_NUMBERED else 0.16 * classes
-    upright = classes > 2 and longest * 0.1 > side / classes
+    upright = longest * 0.1 > side / classes
     margin = 0.09 * longest
     size = (max(side + margin + 2.2, 4.8), side + (margin if upright else 0.2) + 1.5)
     totals = table.sum(axis=1, keepdims=True)
@@ -62,8 +64,7 @@ def confusion_matrix(
         image = axes.imshow(shares, cmap=style.MAP, vmin=0.0, vmax=100.0)
         if classes <= MOST_NUMBERED:
             for row, column in np.ndindex(table.shape):
-                # The map is light below the middle of its range and dark above.
-                colour = "white" if shares[row, column] > 55.0 else "black"
+                colour = "white" if shares[row, column] > _DARK else "black"
                 axes.text(column, row, str(table[row, column]), ha="center", va="center", color=colour, fontsize=9)
         axes.set_xticks(range(classes), labels, rotation=90 if upright else 0)
         axes.set_yticks(range(classes), labels)

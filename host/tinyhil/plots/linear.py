@@ -113,6 +113,7 @@ def descent(x: npt.ArrayLike, y: npt.ArrayLike, descents: Sequence[Descent], ste
     weights, biases = (np.linspace(low[axis], high[axis], _GRID) for axis in (0, 1))
     surface = _loss(weights[np.newaxis, :, np.newaxis], biases[:, np.newaxis, np.newaxis], inputs, targets)
     levels = _levels(float(surface.max()))
+    surface = np.maximum(surface, levels[0] / 10)  # 0 has no logarithm, and all below the levels looks the same
     columns = min(2, len(paths))
     rows = math.ceil(len(paths) / columns)
 
@@ -131,7 +132,8 @@ def descent(x: npt.ArrayLike, y: npt.ArrayLike, descents: Sequence[Descent], ste
                 weights, biases, surface, levels=levels, norm=norm, cmap=style.MAP, alpha=0.8, extend="both"
             )
             lines = axes.contour(weights, biases, surface, levels=levels, colors="#444444", linewidths=0.6)
-            for text in axes.clabel(lines, levels[1::2], fmt=_number, fontsize=8, colors="black", zorder=6):
+            axes.clabel(lines, levels[1::2], fmt=_number, fontsize=8, colors="black", zorder=6)
+            for text in axes.texts:
                 text.set_path_effects([withStroke(linewidth=2, foreground="white")])
             axes.plot(*path.T, color="white", linewidth=3.0, zorder=3)
             axes.plot(*path.T, color=style.VERMILION, marker=".", markersize=5, linewidth=1.3, zorder=4, label="path")
@@ -154,6 +156,12 @@ def descent(x: npt.ArrayLike, y: npt.ArrayLike, descents: Sequence[Descent], ste
         bar.minorticks_off()
         figure.suptitle("Gradient descent on the loss of a line")
         style.legend(figure, every[0, 0])
+        for axes in every.flat:
+            # A level's number is put somewhere on its line, which may be so near to the frame that it is cut.
+            for text in axes.texts:
+                box, frame = text.get_window_extent(), axes.get_window_extent()
+                text.set_visible(frame.containsx(box.x0) and frame.containsx(box.x1))
+                text.set_visible(text.get_visible() and frame.containsy(box.y0) and frame.containsy(box.y1))
 
     return style.save(stem, (4.6 * columns + 1.4, 4.2 * rows + 0.8), draw)
 
@@ -175,7 +183,7 @@ def _window(best: Reals, paths: Sequence[Reals], losses: Sequence[Reals]) -> tup
     shown = np.concatenate([ends, *(path for path, loss in zip(paths, losses, strict=True) if not _rises(loss))])
     shown = np.clip(shown, low - span, high + span)
     low, high = shown.min(axis=0), shown.max(axis=0)
-    margin = 0.12 * np.where(high > low, high - low, 1.0)
+    margin = 0.2 * np.where(high > low, high - low, 1.0)
     return low - margin, high + margin
 
 

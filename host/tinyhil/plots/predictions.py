@@ -118,7 +118,7 @@ def _limits(panels: Sequence[Predictions]) -> tuple[float, float]:
     drawn += [values for panel in panels for values, _, _ in _series(panel)]
     every = np.concatenate([values[np.isfinite(values)] for values in drawn])
     low, high = (float(every.min()), float(every.max())) if every.size else (0.0, 0.0)
-    margin = 0.04 * (high - low) or 0.5
+    margin = 0.04 * (high - low) or 0.5 * max(1.0, abs(high))
     return low - margin, high + margin
 
 

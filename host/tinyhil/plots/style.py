@@ -75,7 +75,7 @@ _SETTINGS: dict[str, Any] = {
     "axes.edgecolor": "#555555",
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.formatter.useoffset": False,
+    "axes.formatter.limits": (-4, 6),
     "lines.linewidth": 1.6,
     "text.parse_math": False,  # names come from users: a $ is a $
     "svg.fonttype": "path",
@@ -118,14 +118,18 @@ def save(stem: Path, size: tuple[float, float], draw: Callable[[Figure], None]) 
 def render(size: tuple[float, float], draw: Callable[[Figure], None]) -> Figure:
     """A figure that is filled and laid out, to be used under the common settings only."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=size, dpi=DPI, layout="constrained")
+    # Between two axes, the last number of one and the first of the other would read as one.
+    figure = Figure(figsize=size, dpi=DPI, layout=ConstrainedLayoutEngine(wspace=0.06))
     draw(figure)
     return figure
 
 
 def legend(figure: Figure, *axes: Axes) -> None:
-    """One legend below all axes, each label once, in as many columns as the width has room for."""
+    """One legend below all axes, each label once, in as few rows as the width allows."""
+    from matplotlib.lines import Line2D
+
     entries: dict[str, Any] = {}
     for one in axes:
         for handle, label in zip(*one.get_legend_handles_labels(), strict=True):
@@ -133,8 +137,11 @@ def legend(figure: Figure, *axes: Axes) -> None:
     if not entries:
         return
     room = figure.get_figwidth() * figure.dpi
-    for columns in range(min(len(entries), 4), 0, -1):
+    for rows in range(1, len(entries) + 1):
+        columns = -(-len(entries) // rows)
         made = figure.legend(list(entries.values()), list(entries), loc="outside lower center", ncols=columns)
+        for handle in made.findobj(Line2D):
+            handle.set_markersize(max(5.0, handle.get_markersize()))
         figure.draw_without_rendering()
         if columns == 1 or made.get_window_extent().width <= 0.98 * room:
             return
