@@ -119,10 +119,10 @@ def test_no_entries_no_legend(stem: Path, drawn: list[Figure]) -> None:
 
 def test_dollars_underscores_and_letters_that_the_font_has_not(stem: Path, drawn: list[Figure]) -> None:
     def draw(figure: Figure) -> None:
-        figure.subplots().set_title("$x_1$ ^ \\frac 数字")
+        figure.subplots().set_title("$\\frac$ x_1 ^ 数字")
 
     style.save(stem, SIZE, draw)
-    assert drawn[0].axes[0].get_title() == "$x_1$ ^ \\frac 数字"
+    assert drawn[0].axes[0].get_title() == "$\\frac$ x_1 ^ 数字"
 
 
 @pytest.mark.parametrize("inches", [2.0, 4.0, 8.0])
