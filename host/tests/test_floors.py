@@ -20,7 +20,8 @@ FLOORS: dict[str, int] = {
     **dict.fromkeys(("errors", "artifacts", "affine", "deadline", "progress", "resources"), 0),
     **dict.fromkeys(("config", "targets", "link", "compare", "process", "worker", "tflite"), 1),
     **dict.fromkeys(("transport", "device", "toolchain", "proxy", "sim"), 2),
-    **dict.fromkeys(("train", "quantize", "preflight", "render", "build", "session", "verify", "report", "starter"), 3),
+    **dict.fromkeys(("train", "quantize", "preflight", "render", "build", "session", "verify", "report"), 3),
+    **dict.fromkeys(("starter", "plots"), 3),
     "pipeline": 4,
     **dict.fromkeys(("cli", "pytest_plugin", "__main__"), 5),
 }
