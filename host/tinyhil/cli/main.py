@@ -14,6 +14,7 @@ from tinyhil.cli.proxy import proxy
 from tinyhil.cli.session import (
     DEFAULT_TARGET,
     BuildDirOption,
+    DataOption,
     EngineOption,
     FirmwareOption,
     JsonOption,
@@ -76,6 +77,7 @@ def _job(
     firmware: Path | None = None,
     resume: bool = False,
     record: Path | None = None,
+    data: Path | None = None,
 ) -> Run:
     """The run that a command's options describe."""
     from tinyhil.cli.console import ConsoleObserver
@@ -90,6 +92,7 @@ def _job(
         firmware=firmware,
         resume=resume,
         record=record,
+        data=data,
     )
     return Run(request, ConsoleObserver(output.console, verbose=output.verbose))
 
@@ -121,6 +124,7 @@ def run(
     build_dir: BuildDirOption = BUILD_DIR,
     resume: ResumeOption = False,
     record: RecordOption = None,
+    data: DataOption = None,
     json: JsonOption = None,
     verbose: VerboseOption = False,
 ) -> None:
@@ -131,7 +135,17 @@ def run(
     The report is in BUILD_DIR/RECIPE/TARGET/report.json and report.xml (JUnit).
     """
     with command(json, verbose=verbose) as output:
-        job = _job(output, recipe, target, engine=engine, port=port, build_dir=build_dir, resume=resume, record=record)
+        job = _job(
+            output,
+            recipe,
+            target,
+            engine=engine,
+            port=port,
+            build_dir=build_dir,
+            resume=resume,
+            record=record,
+            data=data,
+        )
         _verify(output, job)
 
 
@@ -211,14 +225,31 @@ def replay(
 @app.command()
 def train(
     recipe: RecipeArgument,
+    data: DataOption = None,
     build_dir: BuildDirOption = BUILD_DIR,
     json: JsonOption = None,
     verbose: VerboseOption = False,
 ) -> None:
     """Train the recipe's model (Keras), or find it trained already."""
+    from tinyhil.cli import console as view
+
     with command(json, verbose=verbose) as output:
-        model = _job(output, recipe, build_dir=build_dir).train()
-        output.write_json({"model": str(model.path), "dataset": str(model.dataset), "metrics": model.metrics})
+        model = _job(output, recipe, build_dir=build_dir, data=data).train()
+        trained = {
+            "model": str(model.path),
+            "dataset": str(model.dataset),
+            "history": str(model.history),
+            "data": model.provenance,
+            "trained_by": model.trained_by,
+            "epoch": model.epoch,
+            "metrics": model.metrics,
+            "diagnosis": model.diagnosis,
+            "figures": model.figures,
+        }
+        said = model.diagnosis
+        rows = [("data", model.provenance), ("diagnosis", f"{said['kind']}: {said['reason']}")]
+        view.show_rows(output.console, [*rows, *((name, str(value)) for name, value in model.figures.items())])
+        output.write_json(trained)
 
 
 @app.command()

@@ -124,7 +124,9 @@ def fit(
 
 def uses_xla(model: Any, steps: int) -> bool:
     """Whether a training of so many steps is worth XLA's compiling: many steps, and no convolution."""
-    return model.jit_compile or (steps >= XLA_STEPS and not any("Conv" in type(part).__name__ for part in _layers(model)))
+    return model.jit_compile or (
+        steps >= XLA_STEPS and not any("Conv" in type(part).__name__ for part in _layers(model))
+    )
 
 
 def _layers(model: Any) -> list[Any]:
@@ -261,7 +263,8 @@ def _float32(data: Set) -> Set:
         array = np.asarray(array)
         return array.astype(np.float32) if array.dtype == np.float64 else array
 
-    return keras.tree.map_structure(single, data)
+    singles: Set = keras.tree.map_structure(single, data)
+    return singles
 
 
 def _first_line(error: Exception) -> str:
