@@ -54,6 +54,10 @@ schema: install ## Write docs/report.schema.json from the classes of the report
 diagram: install ## Write the diagram of docs/protocol.md from the table of the host's states
 	$(BIN)/python tools/write-diagram
 
+.PHONY: platformio-ini
+platformio-ini: install ## Write the root platformio.ini from the target files
+	$(BIN)/python tools/write-platformio-ini
+
 .PHONY: fuzz
 fuzz: install ## Fuzz the decoders and the server, $(TIME) seconds each
 	@tools/system-packages fuzz

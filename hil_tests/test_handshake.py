@@ -26,5 +26,5 @@ def test_it_takes_the_payload_that_the_target_promises(dut: Dut) -> None:
 
 
 def test_it_has_a_clock_where_the_target_measures(dut: Dut) -> None:
-    measures = dut.run.target.measure.unit != "nothing"
-    assert (dut.welcome.tick_rate > 0) == measures
+    """Where it does not, the device may have one that means nothing."""
+    assert dut.welcome.tick_rate > 0 or dut.run.target.measure.unit == "nothing"

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include <algorithm>
+
 #include "engine.h"
 #include "plain_codec.h"
 
@@ -42,6 +44,7 @@ Answer error(uint8_t code, uint32_t detail, bool any_detail = false) {
 
 Answer Device::answer(const Request& request) {
   inferences_ = 0;
+  prepared_ = false;
   repeated_ = has_last_ && request.type != 0x01 && request.type == last_request_.type &&
               request.sequence == last_request_.sequence;
   if (repeated_) return last_answer_;
@@ -54,16 +57,19 @@ Answer Device::answer(const Request& request) {
 Answer Device::fresh(const Request& request) {
   const Bytes& payload = request.payload;
   if (request.type == 0x01) return hello(payload);
-  if (request.type > 0x07) return error(kUnknown, request.type);
+  if (request.type > 0x0A) return error(kUnknown, request.type);
   if (!ready_) return error(kNotReady, kBootId);
-  if (model.init_status != 0) return error(kInit, model.init_status);
+  if (request.type == 0x08) return usage(payload);
+  if (request.type == 0x09) return arena(payload);
+  if (status_ != 0) return error(kInit, status_);
   switch (request.type) {
     case 0x02: return describe(payload);
     case 0x03: return infer(payload);
     case 0x04: return payload.empty() ? Answer{0x84, {}, false} : error(kLength, payload.size());
     case 0x05: return write(payload);
     case 0x06: return run(payload);
-    default: return read(payload);
+    case 0x07: return read(payload);
+    default: return profile(payload);
   }
 }
 
@@ -71,13 +77,19 @@ Answer Device::hello(const Bytes& payload) {
   if (payload.size() != 2) return error(kLength, payload.size());
   if (payload[0] > 1 || payload[1] < 1) return error(kVersionError, 1);
   ready_ = true;
+  profiled_ = false;
+  if (resized_) {
+    resized_ = false;
+    prepared_ = true;
+    status_ = model.init_status;
+  }
   Answer answer = {0x81, {1, 1, fake::kTensors, fake::kTensors}, false};
   u16(&answer.payload, max_payload_);
   u8(&answer.payload, kWindow);
   u8(&answer.payload, 0);
   u32(&answer.payload, kBootId);
   u32(&answer.payload, tick_rate_);
-  u32(&answer.payload, 1234);
+  u32(&answer.payload, fake::kCapacity);
   for (size_t i = 0; i < 32; ++i) u8(&answer.payload, kModelInfo.model_sha256[i]);
   for (size_t i = 0; i < 32; ++i) u8(&answer.payload, kModelInfo.project_sha256[i]);
   for (const char* at = kModelInfo.engine; *at != '\0'; ++at) u8(&answer.payload, static_cast<uint8_t>(*at));
@@ -146,6 +158,56 @@ Answer Device::read(const Bytes& payload) {
   if (length == 0 || length > max_payload_ || offset + length > output.size()) return error(kArgument, 0, true);
   const Bytes::const_iterator from = output.begin() + static_cast<ptrdiff_t>(offset);
   return {0x87, Bytes(from, from + static_cast<ptrdiff_t>(length)), false};
+}
+
+Answer Device::usage(const Bytes& payload) {
+  if (!payload.empty()) return error(kLength, payload.size());
+  Answer answer = {0x88, {}, false};
+  u32(&answer.payload, fake::kCapacity);
+  u32(&answer.payload, model.arena);
+  u32(&answer.payload, fake::used());
+  u32(&answer.payload, fake::overrun());
+  u32(&answer.payload, kStackBytes);
+  u32(&answer.payload, kStackUsed);
+  return answer;
+}
+
+Answer Device::arena(const Bytes& payload) {
+  if (payload.size() != 4) return error(kLength, payload.size());
+  const uint32_t bytes = number(payload, 0, 4);
+  if (bytes == 0 || bytes > fake::kCapacity) return error(kArgument, bytes);
+  resized_ = prepared_ = true;
+  profiled_ = false;
+  status_ = bytes < fake::kNeeded ? fake::kPrepareStatus : 0;
+  Answer answer = {0x89, {}, false};
+  u32(&answer.payload, status_);
+  u32(&answer.payload, bytes < fake::kNeeded ? 0 : fake::kNeeded);
+  return answer;
+}
+
+Answer Device::profile(const Bytes& payload) {
+  if (payload.size() != 2) return error(kLength, payload.size());
+  const uint32_t first = number(payload, 0, 2);
+  if (first >= (profiled_ ? fake::kOperators : 1)) return error(kArgument, first);
+  uint32_t profiles = model.profiles;
+  if (first == 0) {
+    profiled_ = !fake::compute(fake::inputs().data(), model.inferences).empty();
+    if (!profiled_) return error(kInvoke, fake::kInvokeStatus);
+    ++inferences_;
+    ++profiles;
+  }
+  Answer answer = {0x8A, {}, false};
+  u16(&answer.payload, fake::kOperators);
+  u16(&answer.payload, first);
+  for (uint32_t i = first; i < fake::kOperators; ++i) {
+    const size_t length = std::min<size_t>(i, 63);  // see fake::kName
+    if (answer.payload.size() + 5 + length > max_payload_) break;
+    u32(&answer.payload, profiles * 0x01010101u + i);
+    u8(&answer.payload, static_cast<uint32_t>(length));
+    const char* const name = fake::kName + (fake::kOperators - 1 - i);
+    answer.payload.insert(answer.payload.end(), name, name + length);
+  }
+  return answer;
 }
 
 }  // namespace expected

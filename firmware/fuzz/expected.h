@@ -13,6 +13,8 @@ using fake::Bytes;
 
 constexpr uint32_t kBootId = 0xB007B007u;
 constexpr uint8_t kWindow = 3;
+constexpr uint32_t kStackBytes = 0x01020304u;
+constexpr uint32_t kStackUsed = 0x00FFEEDDu;
 
 struct Request {
   uint8_t type;
@@ -37,6 +39,9 @@ class Device {
   // How many inferences the last answer took, failed ones not counted.
   uint32_t inferences() const { return inferences_; }
 
+  // Whether the last answer meant to prepare the engine again, which takes its state away.
+  bool prepared() const { return prepared_; }
+
   // Whether the last answer was that of the request before, given again.
   bool repeated() const { return repeated_; }
 
@@ -48,11 +53,18 @@ class Device {
   Answer write(const Bytes& payload);
   Answer run(const Bytes& payload);
   Answer read(const Bytes& payload);
+  Answer usage(const Bytes& payload);
+  Answer arena(const Bytes& payload);
+  Answer profile(const Bytes& payload);
 
   const uint16_t max_payload_;
   const uint32_t tick_rate_;
   bool ready_;
   bool repeated_ = false;
+  bool prepared_ = false;
+  bool resized_ = false;
+  bool profiled_ = false;
+  uint32_t status_ = fake::model.init_status;
   uint32_t inferences_ = 0;
   bool has_last_ = false;
   Request last_request_ = {0, 0, {}};

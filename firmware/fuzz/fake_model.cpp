@@ -5,6 +5,7 @@
 namespace fake {
 
 Model model;
+const char* const kName = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ ~";
 
 namespace {
 
@@ -19,8 +20,16 @@ void restart(uint32_t init_status) {
   }
   model.inferences = 0;
   model.init_status = init_status;
+  model.arena = kCapacity;
+  model.profiles = 0;
   model.clock = 0xFFFFFFC0u;  // soon to run over
 }
+
+uint32_t used() { return model.arena < kNeeded ? 0 : kNeeded; }
+
+uint32_t overrun() { return kCapacity - model.arena; }
+
+uint32_t operator_ticks(uint16_t index) { return model.profiles * 0x01010101u + index; }
 
 Bytes inputs() {
   Bytes all;
@@ -68,7 +77,17 @@ const ModelInfo kModelInfo = {kModelHash, kProjectHash, "sixteen letters!", true
 
 namespace engine {
 
-uint32_t init() { return fake::model.init_status; }
+uint32_t init() {
+  fake::model.inferences = 0;
+  fake::model.arena = fake::kCapacity;
+  return fake::model.init_status;
+}
+
+uint32_t prepare(uint32_t bytes) {
+  fake::model.inferences = 0;
+  fake::model.arena = bytes;
+  return bytes < fake::kNeeded ? fake::kPrepareStatus : 0;
+}
 
 void* input(uint8_t index) { return fake::model.input[index].data(); }
 
@@ -91,7 +110,26 @@ uint32_t invoke() {
 
 void reset() { fake::model.inferences = 0; }
 
-uint32_t arena_bytes() { return 1234; }
+uint32_t arena_bytes() { return fake::model.arena; }
+
+uint32_t arena_capacity() { return fake::kCapacity; }
+
+uint32_t arena_used() { return fake::used(); }
+
+uint32_t arena_overrun() { return fake::overrun(); }
+
+uint32_t profile(uint32_t (*ticks)()) {
+  ticks();
+  const uint32_t status = invoke();
+  if (status == 0) ++fake::model.profiles;
+  return status;
+}
+
+uint16_t operators() { return fake::kOperators; }
+
+const char* operator_name(uint16_t index) { return fake::kName + (fake::kOperators - 1 - index); }
+
+uint32_t operator_ticks(uint16_t index) { return fake::operator_ticks(index); }
 
 }  // namespace engine
 }  // namespace tinyhil

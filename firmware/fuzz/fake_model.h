@@ -5,7 +5,8 @@
 //     "x" int8[1,3], "size" int16[2], "wide" float32[25]   ->   "twice" int8[1,3], "sum" int32[2], "mixed" uint8[200]
 //
 // What it computes depends on all input bytes and on the number of inferences before. It destroys its inputs, and
-// fails with status 77 if x[0] is 127.
+// fails with status 77 if x[0] is 127. Its arena takes kCapacity bytes, and it is not prepared in fewer than kNeeded.
+// A profile has kOperators operators, with names of all lengths up to one too many.
 #ifndef TINYHIL_FUZZ_FAKE_MODEL_H_
 #define TINYHIL_FUZZ_FAKE_MODEL_H_
 
@@ -23,6 +24,13 @@ constexpr size_t kInputBytes = 3 + 2 * 2 + 25 * 4;
 constexpr size_t kOutputBytes = 3 + 2 * 4 + 200;
 constexpr uint32_t kInvokeStatus = 77;
 constexpr uint32_t kTicksEach = 7;
+constexpr uint32_t kPrepareStatus = 9;
+constexpr uint32_t kCapacity = 300;
+constexpr uint32_t kNeeded = 100;
+constexpr uint16_t kOperators = 65;
+
+// The name of the last operator is the whole of it but what is cut off; of the others it is ever shorter ends.
+extern const char* const kName;
 
 // Both sides of the model: what it is for the engine, and what a test expects of it.
 struct Model {
@@ -30,12 +38,19 @@ struct Model {
   Bytes output[kTensors];
   uint32_t inferences;   // since the start or the last reset
   uint32_t init_status;  // what the engine's init() returns
+  uint32_t arena;        // what it was last prepared in
+  uint32_t profiles;     // since the start
   uint32_t clock;
 };
 extern Model model;
 
 // Starts the model anew.
 void restart(uint32_t init_status);
+
+// What the engine says to need, how much of its arena it has overrun, and what an operator of its last profile took.
+uint32_t used();
+uint32_t overrun();
+uint32_t operator_ticks(uint16_t index);
 
 // All inputs, one after the other.
 Bytes inputs();

@@ -34,6 +34,7 @@ const size_t kPayloadCount = sizeof(kPayloads) / sizeof(kPayloads[0]);
 
 uint32_t boot_id() { return expected::kBootId; }
 uint32_t ticks() { return fake::model.clock; }
+uint32_t stack_used() { return expected::kStackUsed; }
 
 void append(void* context, const uint8_t* bytes, size_t length) {
   Bytes* to = static_cast<Bytes*>(context);
@@ -74,6 +75,8 @@ class Watched {
     config.boot_id = boot_id;
     config.tick_rate = tick_rate;
     config.ticks = tick_rate != 0 ? ticks : nullptr;
+    config.stack_bytes = expected::kStackBytes;
+    config.stack_used = stack_used;
     return config;
   }
 
@@ -100,12 +103,12 @@ class Watched {
     written_.clear();
 
     const bool carried_out = answer.type != 0xFF && !device_.repeated();
-    if (carried_out && request.type == 0x04) {
+    if (device_.prepared() || (carried_out && request.type == 0x04)) {
       CHECK(fake::model.inferences == 0);
     } else {
       CHECK(fake::model.inferences == inferences + device_.inferences());
     }
-    if (request.type == 0x03 || request.type == 0x06) return;
+    if (request.type == 0x03 || request.type == 0x06 || request.type == 0x0A) return;
     if (carried_out && request.type == 0x05) {
       size_t at = request.payload[1];  // no tensor has more than 255 bytes
       for (uint8_t i = 0; i < request.payload[0]; ++i) at += fake::model.input[i].size();
@@ -219,13 +222,19 @@ class Host {
         put_number(&payload, source_->byte(), 2);
         return wire(0x07, payload);
       }
-      case 12: {  // any frame that is longer than its pattern
+      case 12: {  // what the device's resources are
+        const uint8_t type = static_cast<uint8_t>(0x08 + source_->byte() % 3);
+        if (type == 0x09) put_number(&payload, source_->number(2) % (fake::kCapacity + 2), 4);
+        if (type == 0x0A) put_number(&payload, source_->byte() % (fake::kOperators + 1), 2);
+        return wire(type, payload);
+      }
+      case 13: {  // any frame that is longer than its pattern
         const uint8_t type = source_->byte();
         const size_t size = source_->number(2) % (max_payload_ + 4u);
         return wire(type, Bytes(size, source_->byte()));
       }
       default: {  // any frame at all
-        const uint8_t type = what == 13 ? source_->byte() % 16 : source_->byte();
+        const uint8_t type = what == 14 ? source_->byte() % 16 : source_->byte();
         return wire(type, source_->take(source_->byte()));
       }
     }

@@ -4,6 +4,10 @@
 #include "server.h"
 #include "tinyhil_config.h"
 
+#ifdef TINYHIL_DEMO_STEPS
+#include "demo.h"
+#endif
+
 namespace {
 
 using tinyhil::Server;
@@ -19,6 +23,11 @@ uint8_t send_buffer[TINYHIL_MAX_PAYLOAD + link::kFrameOverhead];
 
 void write(void*, const uint8_t* bytes, size_t length) { port::write(bytes, length); }
 
+// How often the demo has come back. Each time is a start for the link.
+uint32_t returns = 0;
+
+uint32_t boot_id() { return port::boot_id() + returns * 0x85EBCA6Bu; }
+
 ServerConfig config() {
   ServerConfig config;
   config.max_payload = TINYHIL_MAX_PAYLOAD;
@@ -27,13 +36,65 @@ ServerConfig config() {
   config.send_buffer = send_buffer;
   config.write = write;
   config.write_context = nullptr;
-  config.boot_id = port::boot_id;
+  config.boot_id = boot_id;
   config.tick_rate = port::tick_rate();
   config.ticks = config.tick_rate != 0 ? port::ticks : nullptr;
+  config.stack_bytes = port::stack_bytes();
+  config.stack_used = port::stack_used;
   return config;
 }
 
 Server* server;
+
+#ifdef TINYHIL_DEMO_STEPS
+
+tinyhil::Demo* demo;
+bool showing = true;  // the demo, and not in the hands of a host
+uint32_t since = 0;   // milliseconds at the last step of the demo, or at the last valid frame
+
+void begin_demo() {
+  tinyhil::DemoConfig config;
+  config.from = TINYHIL_DEMO_FROM;
+  config.step = TINYHIL_DEMO_STEP;
+  config.steps = TINYHIL_DEMO_STEPS;
+  config.write = port::write;
+  config.led = port::led;
+  static tinyhil::Demo instance(config);
+  demo = &instance;
+}
+
+void take(uint8_t byte) {
+  const uint32_t before = server->decoder().count(link::Event::kFrame);
+  server->on_byte(byte);
+  if (server->decoder().count(link::Event::kFrame) == before) return;
+  showing = false;
+  since = port::milliseconds();
+}
+
+// One line at most, and only when no byte is waiting.
+void pass_time() {
+  const uint32_t now = port::milliseconds();
+  if (showing && now - since >= TINYHIL_DEMO_PERIOD_MS) {
+    since = now;
+    if (server->works()) demo->step();
+    return;  // what a line may have left in the port goes out with its next read()
+  }
+  if (!showing && now - since >= TINYHIL_DEMO_AFTER_MS) {
+    ++returns;
+    server->begin();
+    demo->restart();
+    showing = true;
+  }
+  port::idle();
+}
+
+#else
+
+void begin_demo() {}
+void take(uint8_t byte) { server->on_byte(byte); }
+void pass_time() { port::idle(); }
+
+#endif
 
 }  // namespace
 
@@ -43,13 +104,14 @@ void app_setup() {
   static Server instance(config());
   server = &instance;
   server->begin();
+  begin_demo();
 }
 
 void app_poll() {
   const int byte = port::read();
   if (byte < 0) {
-    port::idle();
+    pass_time();
   } else {
-    server->on_byte(static_cast<uint8_t>(byte));
+    take(static_cast<uint8_t>(byte));
   }
 }

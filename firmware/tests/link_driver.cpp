@@ -3,6 +3,7 @@
 //     new PAYLOAD               a new decoder for payloads of up to PAYLOAD bytes        -> (nothing)
 //     feed HEX                  bytes from the wire                                      -> frame ... | rejected ...
 //     encode TYPE SEQUENCE HEX  a frame for the wire                                     -> wire HEX
+//     parse TYPE HEX            the payload of a request                                 -> sound | unsound
 //     crc HEX                                                                            -> crc VALUE
 //     counts                                                                             -> counts FRAMES OVERSIZE ...
 //
@@ -16,6 +17,7 @@
 
 #include "crc32.h"
 #include "frames.h"
+#include "messages.h"
 
 namespace {
 
@@ -68,6 +70,29 @@ void feed(Decoder& decoder, const Bytes& bytes) {
   }
 }
 
+bool sound(const Frame& frame) {
+  Hello hello;
+  Describe describe;
+  Infer infer;
+  InputPart input;
+  OutputPart output;
+  uint32_t number = 0;
+  uint16_t first = 0;
+  switch (frame.type) {
+    case kHello: return parse_hello(frame, &hello);
+    case kDescribe: return parse_describe(frame, &describe);
+    case kInfer: return parse_infer(frame, &infer);
+    case kReset: return parse_reset(frame);
+    case kWrite: return parse_write(frame, &input);
+    case kRun: return parse_run(frame, &number);
+    case kRead: return parse_read(frame, &output);
+    case kUsage: return parse_usage(frame);
+    case kArena: return parse_arena(frame, &number);
+    case kProfile: return parse_profile(frame, &first);
+    default: return false;
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -86,6 +111,7 @@ int main() {
       unsigned type = 0;
       uint32_t sequence = 0;
       if (command == "encode") std::cin >> type >> sequence;
+      if (command == "parse") std::cin >> type;
       std::string text;
       std::getline(std::cin, text);
       const Bytes bytes = unhex(text.substr(text.find_first_not_of(' ') == std::string::npos ? text.size() : 1));
@@ -97,6 +123,9 @@ int main() {
         Bytes wire;
         write_frame(static_cast<uint8_t>(type), sequence, body.data(), bytes.size(), append, &wire);
         std::cout << "wire " << hex(wire.data(), wire.size()) << "\n";
+      } else if (command == "parse") {
+        const Frame frame = {static_cast<uint8_t>(type), 0, bytes.data(), bytes.size()};
+        std::cout << (sound(frame) ? "sound" : "unsound") << "\n";
       } else if (command == "crc") {
         std::cout << "crc " << crc32(bytes.data(), bytes.size()) << "\n";
       } else {

@@ -19,6 +19,7 @@ namespace {
 
 uint32_t boot_id() { return 0xB007B007u; }
 uint32_t ticks() { return fake::clock_ticks; }
+uint32_t stack_used() { return 321; }
 
 void put(void*, const uint8_t* bytes, size_t length) {
   while (length != 0) {
@@ -48,6 +49,8 @@ int main(int argc, char** argv) {
   config.boot_id = boot_id;
   config.tick_rate = argc > 3 ? static_cast<uint32_t>(strtoul(argv[3], nullptr, 0)) : 1000000;
   config.ticks = config.tick_rate != 0 ? ticks : nullptr;
+  config.stack_bytes = 654;
+  config.stack_used = stack_used;
   tinyhil::Server server(config);
   server.begin();
 

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
+from tinyhil import tflite
 from tinyhil.affine import DType
 from tinyhil.artifacts import hashing
 from tinyhil.artifacts.types import QuantizedModel, Vectors
-from tinyhil.quantize import tflite
 from tinyhil.targets import registry
 from tinyhil.targets.model import Target
 

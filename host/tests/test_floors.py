@@ -18,9 +18,9 @@ import pytest
 
 FLOORS: dict[str, int] = {
     **dict.fromkeys(("errors", "artifacts", "affine", "deadline", "progress", "resources"), 0),
-    **dict.fromkeys(("config", "targets", "link", "compare", "process", "worker"), 1),
-    **dict.fromkeys(("transport", "device", "toolchain", "proxy"), 2),
-    **dict.fromkeys(("train", "quantize", "render", "build", "session", "verify", "report"), 3),
+    **dict.fromkeys(("config", "targets", "link", "compare", "process", "worker", "tflite"), 1),
+    **dict.fromkeys(("transport", "device", "toolchain", "proxy", "sim"), 2),
+    **dict.fromkeys(("train", "quantize", "preflight", "render", "build", "session", "verify", "report", "starter"), 3),
     "pipeline": 4,
     **dict.fromkeys(("cli", "pytest_plugin", "__main__"), 5),
 }
@@ -165,11 +165,12 @@ def copy(package: Path, tmp_path: Path) -> Path:
         ("config/toml.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from tinyhil.train import fit"),
         ("process.py", 'CHILD = "tinyhil.train.child"'),
         # sideways
-        ("train/stage.py", "from tinyhil.quantize import tflite"),
+        ("train/stage.py", "from tinyhil.quantize import vectors"),
         ("render/stage.py", "from tinyhil.report import files"),
         ("transport/base.py", "from tinyhil.device import base"),
         ("config/recipe.py", "from tinyhil.targets import registry"),
         ("compare/fidelity.py", "from tinyhil.link import frames"),
+        ("tflite/reader.py", "from tinyhil.targets import model"),
         ("affine.py", "from tinyhil import errors"),
         ("cli/main.py", "import tinyhil.pytest_plugin"),
         # the root, which everybody may import, may not import anybody

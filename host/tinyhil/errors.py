@@ -11,6 +11,7 @@
         ├── StorageError        a full disk, an unwritable folder
         ├── ToolError           a program that ran and failed (training, PlatformIO, ...)
         ├── DeviceError         a device that did not start, stopped, or never answered
+        │   ├── PortBusyError       another process holds the port
         │   ├── PortLostError       the port went away while it was in use; it may come back
         │   └── StaleFirmwareError  the device runs another model or another build
         └── LinkError           the two ends of the link do not understand each other
@@ -88,6 +89,10 @@ class ToolError(BlockedError):
 
 class DeviceError(BlockedError):
     """The device did not start, stopped, or never answered."""
+
+
+class PortBusyError(DeviceError):
+    """Another process holds the port."""
 
 
 class PortLostError(DeviceError):

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -27,18 +28,36 @@ GRACE_SECONDS = 2.0
 """How long a process group may take to end after SIGTERM before it is killed."""
 
 
-def require(program: str, *, debian: str, purpose: str) -> Path:
+def require(program: str, *, purpose: str, debian: str = "", install: str = "") -> Path:
     """The path of a program on PATH.
 
+    Args:
+        program: its name.
+        purpose: what it is needed to do, for the error.
+        debian: the Debian packages that bring it.
+        install: how to get it where Debian has it not.
+
     Raises:
-        MissingToolError: it is not there; the hint is the Debian command that installs it.
+        MissingToolError: it is not there; the hint is the Debian command that installs it, or ``install``.
     """
     found = shutil.which(program)
     if found is None:
-        raise MissingToolError(
-            f"{program} is not installed, it is needed to {purpose}", hint=f"sudo apt-get install {debian}"
-        )
+        hint = f"sudo apt-get install {debian}" if debian else install
+        raise MissingToolError(f"{program} is not installed, it is needed to {purpose}", hint=hint)
     return Path(found)
+
+
+def answers(program: str, arguments: Sequence[str], expects: str) -> bool:
+    """Whether what a program prints, when it is run with ``arguments``, has a line that matches ``expects``.
+
+    Raises:
+        MissingToolError: the program is not there.
+    """
+    try:
+        output = run([program, *arguments], what=f"ask {program} what it can do")
+    except ToolError as error:
+        output = error.detail
+    return re.search(expects, output, re.MULTILINE) is not None
 
 
 def spawn(

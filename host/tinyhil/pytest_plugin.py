@@ -1,9 +1,9 @@
 """The pytest plugin (F5): hardware-in-the-loop tests as fixtures.
 
-``pytest --target qemu-m4`` selects where the tests run; ``--recipe``, ``--engine``, ``--port`` and ``--build-dir``
-are those of the command line. A test that uses ``dut`` gets a device that has been built, started and greeted; where
-that cannot be done for lack of a program or a package, the test is skipped as *blocked* with the reason, and with
-``--blocked-is-error`` it is an error.
+``pytest --target qemu-m4`` selects where the tests run; ``--recipe``, ``--engine``, ``--scheme``, ``--port`` and
+``--build-dir`` are those of the command line. A test that uses ``dut`` gets a device that has been built, started
+and greeted; where that cannot be done for lack of a program or a package, the test is skipped as *blocked* with the
+reason, and with ``--blocked-is-error`` it is an error.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--target", default="qemu-m4", help="where hardware-in-the-loop tests run (default: %(default)s)")
     group.addoption("--recipe", default="sine", help="the recipe whose model is tested (default: %(default)s)")
     group.addoption("--engine", default=None, help="what computes the model (default: the target's)")
+    group.addoption("--scheme", default=None, help="how the model is quantized (default: the recipe's)")
     group.addoption("--port", default=None, help="a device that is already running, on this serial port")
     group.addoption("--build-dir", default="build", help="folder for everything that is made (default: %(default)s)")
     group.addoption(
@@ -76,6 +77,9 @@ class _Quiet:
     def result(self, note: str, *, found: bool) -> None:
         pass
 
+    def warning(self, text: str) -> None:
+        pass
+
 
 @pytest.fixture(scope="session")
 def hil_run(pytestconfig: pytest.Config) -> Run:
@@ -90,6 +94,7 @@ def hil_run(pytestconfig: pytest.Config) -> Run:
                 recipe=options.recipe,
                 target=options.target,
                 engine=options.engine,
+                scheme=options.scheme,
                 port=options.port,
                 build_dir=Path(options.build_dir),
             ),
@@ -107,7 +112,7 @@ def dut(hil_run: Run, pytestconfig: pytest.Config) -> Dut:
     try:
         model = hil_run.quantize()
         image = hil_run.build()
-        welcome = hil_run.flash()
+        welcome = hil_run.greet()
         answers = hil_run.capture()
     except MissingToolError as error:
         _blocked(error, pytestconfig)

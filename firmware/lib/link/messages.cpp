@@ -72,6 +72,20 @@ bool parse_read(const Frame& frame, OutputPart* part) {
   return true;
 }
 
+bool parse_usage(const Frame& frame) { return frame.length == 0; }
+
+bool parse_arena(const Frame& frame, uint32_t* bytes) {
+  if (frame.length != 4) return false;
+  *bytes = get_u32(frame.payload);
+  return true;
+}
+
+bool parse_profile(const Frame& frame, uint16_t* first) {
+  if (frame.length != 2) return false;
+  *first = get_u16(frame.payload);
+  return true;
+}
+
 size_t write_welcome(uint8_t* payload, const Welcome& welcome) {
   payload[0] = kVersion;
   payload[1] = welcome.stateful ? 1 : 0;
@@ -112,6 +126,39 @@ size_t write_result(uint8_t* payload, uint16_t count, uint32_t ticks) {
 size_t write_ran(uint8_t* payload, uint32_t ticks) {
   put_u32(payload, ticks);
   return 4;
+}
+
+size_t write_used(uint8_t* payload, const Used& used) {
+  put_u32(payload, used.arena_capacity);
+  put_u32(payload + 4, used.arena_bytes);
+  put_u32(payload + 8, used.arena_used);
+  put_u32(payload + 12, used.arena_overrun);
+  put_u32(payload + 16, used.stack_bytes);
+  put_u32(payload + 20, used.stack_used);
+  return 24;
+}
+
+size_t write_prepared(uint8_t* payload, uint32_t status, uint32_t arena_used) {
+  put_u32(payload, status);
+  put_u32(payload + 4, arena_used);
+  return 8;
+}
+
+size_t write_profiled(uint8_t* payload, uint16_t operators, uint16_t first) {
+  put_u16(payload, operators);
+  put_u16(payload + 2, first);
+  return kProfiledHeader;
+}
+
+size_t write_operator(uint8_t* to, size_t room, uint32_t ticks, const char* name) {
+  const size_t fixed = 5;
+  static_assert(kProfiledHeader + fixed + kMaxOperatorName <= kMinPayload, "an operator fits into every payload");
+  size_t length = 0;
+  while (length < kMaxOperatorName && name[length] != '\0') ++length;
+  if (fixed + length > room) return 0;
+  put_u32(to, ticks);
+  to[4] = static_cast<uint8_t>(length);
+  return fixed + put_text(to + fixed, name, length);
 }
 
 size_t write_error(uint8_t* payload, ErrorCode code, uint32_t detail) {

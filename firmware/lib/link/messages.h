@@ -4,7 +4,8 @@
 // Usage:   parse_*() return false when the payload is not as long as its message says. write_*() return the length of
 //     the payload that they wrote.
 // Limits:  write_*() need room for the longest payload of their kind; kMinPayload is enough for all but RESULT and
-//     DATA, whose tensors the caller writes: behind the header of RESULT, and as the whole of DATA.
+//     DATA, whose tensors the caller writes: behind the header of RESULT, and as the whole of DATA; and PROFILED, which
+//     is filled operator by operator as far as there is room.
 #ifndef TINYHIL_LINK_MESSAGES_H_
 #define TINYHIL_LINK_MESSAGES_H_
 
@@ -21,8 +22,10 @@ constexpr size_t kHashBytes = 32;
 constexpr size_t kMaxRank = 6;
 constexpr size_t kMaxEngineName = 16;
 constexpr size_t kMaxTensorName = 63;
+constexpr size_t kMaxOperatorName = 63;
 constexpr size_t kResultHeader = 6;
-// The longest WELCOME, which is the longest answer but RESULT and DATA.
+constexpr size_t kProfiledHeader = 4;
+// The longest WELCOME, which is the longest answer but RESULT, DATA and PROFILED.
 constexpr size_t kMinPayload = 20 + 2 * kHashBytes + kMaxEngineName;
 constexpr size_t kMaxPayload = 4096;
 
@@ -33,7 +36,10 @@ constexpr uint8_t kReset = 0x04;
 constexpr uint8_t kWrite = 0x05;
 constexpr uint8_t kRun = 0x06;
 constexpr uint8_t kRead = 0x07;
-constexpr uint8_t kLastRequest = kRead;  // that a device knows
+constexpr uint8_t kUsage = 0x08;
+constexpr uint8_t kArena = 0x09;
+constexpr uint8_t kProfile = 0x0A;
+constexpr uint8_t kLastRequest = kProfile;  // that a device knows
 constexpr uint8_t kWelcome = 0x81;
 constexpr uint8_t kTensor = 0x82;
 constexpr uint8_t kResult = 0x83;
@@ -41,6 +47,9 @@ constexpr uint8_t kCleared = 0x84;
 constexpr uint8_t kWritten = 0x85;
 constexpr uint8_t kRan = 0x86;
 constexpr uint8_t kData = 0x87;
+constexpr uint8_t kUsed = 0x88;
+constexpr uint8_t kPrepared = 0x89;
+constexpr uint8_t kProfiled = 0x8A;
 constexpr uint8_t kError = 0xFF;
 
 // Types that pass the frame decoder, those of messages to come included.
@@ -100,6 +109,13 @@ struct OutputPart {
 };
 bool parse_read(const Frame& frame, OutputPart* part);
 
+bool parse_usage(const Frame& frame);
+
+bool parse_arena(const Frame& frame, uint32_t* bytes);
+
+// Of PROFILE.
+bool parse_profile(const Frame& frame, uint16_t* first);
+
 struct Welcome {
   bool stateful;
   uint8_t inputs;
@@ -131,6 +147,25 @@ size_t write_tensor(uint8_t* payload, const Tensor& tensor);
 size_t write_result(uint8_t* payload, uint16_t count, uint32_t ticks);
 
 size_t write_ran(uint8_t* payload, uint32_t ticks);
+
+struct Used {
+  uint32_t arena_capacity;
+  uint32_t arena_bytes;
+  uint32_t arena_used;
+  uint32_t arena_overrun;
+  uint32_t stack_bytes;
+  uint32_t stack_used;
+};
+size_t write_used(uint8_t* payload, const Used& used);
+
+size_t write_prepared(uint8_t* payload, uint32_t status, uint32_t arena_used);
+
+// Writes the header of PROFILED alone, kProfiledHeader bytes.
+size_t write_profiled(uint8_t* payload, uint16_t operators, uint16_t first);
+
+// Writes one operator of PROFILED to `to`, of whose name at most kMaxOperatorName characters count, if it fits into
+// `room` bytes. Returns how many it took, 0 where it does not fit. kMinPayload has room for any one of them.
+size_t write_operator(uint8_t* to, size_t room, uint32_t ticks, const char* name);
 
 size_t write_error(uint8_t* payload, ErrorCode code, uint32_t detail);
 

@@ -1,7 +1,7 @@
 // What a chip has to provide: a byte stream and a clock, as free functions.
 //
 // Purpose: the only code that knows hardware stands behind this header. Each folder beside it implements it for one
-//     chip, and a project contains exactly one of them.
+//     family of chips, or the part of it that several have in common; a project contains those that its target names.
 // Usage:   init() first, everything else after it, all from one thread of execution.
 #ifndef TINYHIL_PORT_H_
 #define TINYHIL_PORT_H_
@@ -33,7 +33,19 @@ uint32_t tick_rate();
 // only when a byte has arrived, which is never at the same tick twice.
 uint32_t boot_id();
 
-// Called whenever read() had nothing: the place to sleep until an interrupt.
+// Bytes that the stack may take, and the most of them that were ever in use since boot; 0 where that is not known.
+uint32_t stack_bytes();
+uint32_t stack_used();
+
+// For pacing and timeouts only, never a measured figure. Runs over after 2^32. Once it has been called, it wants to be
+// called at least every two minutes.
+uint32_t milliseconds();
+
+// Brightness of the board's LED by PWM, 0 dark to 255 bright; does nothing where there is none.
+void led(uint8_t brightness);
+
+// Called whenever read() had nothing: the place to sleep until an interrupt. Where milliseconds() has been called,
+// somebody waits for a time: then it returns within a few milliseconds.
 void idle();
 
 }  // namespace port

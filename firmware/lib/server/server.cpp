@@ -38,6 +38,9 @@ inline uint8_t* give(uint8_t* to, const void* from, uint32_t bytes) {
   return to + bytes;
 }
 
+// The clock of a device without one, for engines, which need some.
+uint32_t no_ticks() { return 0; }
+
 // Of all inputs, one after the other.
 uint32_t inputs_crc() {
   uint32_t crc = 0;
@@ -59,11 +62,17 @@ Server::Server(const ServerConfig& config)
       length_(0),
       sequence_(0),
       ready_(false),
+      resized_(false),
+      profiled_(0),
       init_status_(0),
       input_bytes_(0),
       output_bytes_(0) {}
 
 void Server::begin() {
+  ready_ = false;
+  resized_ = false;
+  profiled_ = 0;
+  asked_ = link::kHello;
   init_status_ = engine::init();
   input_bytes_ = vector_bytes(kModelInfo.input, kModelInfo.inputs);
   output_bytes_ = vector_bytes(kModelInfo.output, kModelInfo.outputs);
@@ -88,10 +97,13 @@ void Server::on_byte(uint8_t byte) {
 }
 
 // The order of the checks is part of the protocol: type, not ready, init failed, and in each handler length, argument.
+// What tells about an engine that did not accept the model, and what may mend it, is answered even then.
 size_t Server::answer(const link::Frame& request) {
   if (request.type == link::kHello) return hello(request);
   if (request.type > link::kLastRequest) return error(link::ErrorCode::kUnknownType, request.type);
   if (!ready_) return error(link::ErrorCode::kNotReady, config_.boot_id());
+  if (request.type == link::kUsage) return usage(request);
+  if (request.type == link::kArena) return arena(request);
   if (init_status_ != 0) return error(link::ErrorCode::kInitFailed, init_status_);
   switch (request.type) {
     case link::kDescribe: return describe(request);
@@ -99,7 +111,8 @@ size_t Server::answer(const link::Frame& request) {
     case link::kReset: return reset(request);
     case link::kWrite: return write(request);
     case link::kRun: return run(request);
-    default: return read(request);
+    case link::kRead: return read(request);
+    default: return profile(request);
   }
 }
 
@@ -110,6 +123,10 @@ size_t Server::hello(const link::Frame& request) {
     return error(link::ErrorCode::kUnsupportedVersion, link::kVersion);
   }
   ready_ = true;
+  profiled_ = 0;
+  // A session begins as after a start, whatever arena the one before has tried last.
+  if (resized_) init_status_ = engine::init();
+  resized_ = false;
   link::Welcome welcome;
   welcome.stateful = kModelInfo.stateful;
   welcome.inputs = kModelInfo.inputs;
@@ -224,6 +241,52 @@ size_t Server::read(const link::Frame& request) {
   memcpy(payload_, static_cast<const uint8_t*>(engine::output(part.output)) + part.offset, part.length);
   answer_ = link::kData;
   return part.length;
+}
+
+size_t Server::usage(const link::Frame& request) {
+  if (!link::parse_usage(request)) return error(link::ErrorCode::kBadLength, request.length);
+  link::Used used;
+  used.arena_capacity = engine::arena_capacity();
+  used.arena_bytes = engine::arena_bytes();
+  used.arena_used = engine::arena_used();
+  used.arena_overrun = engine::arena_overrun();
+  used.stack_bytes = config_.stack_bytes;
+  used.stack_used = config_.stack_used();
+  answer_ = link::kUsed;
+  return link::write_used(payload_, used);
+}
+
+size_t Server::arena(const link::Frame& request) {
+  uint32_t bytes;
+  if (!link::parse_arena(request, &bytes)) return error(link::ErrorCode::kBadLength, request.length);
+  if (bytes == 0 || bytes > engine::arena_capacity()) return error(link::ErrorCode::kBadArgument, bytes);
+  resized_ = true;
+  profiled_ = 0;
+  init_status_ = engine::prepare(bytes);
+  answer_ = link::kPrepared;
+  return link::write_prepared(payload_, init_status_, engine::arena_used());
+}
+
+size_t Server::profile(const link::Frame& request) {
+  uint16_t first;
+  if (!link::parse_profile(request, &first)) return error(link::ErrorCode::kBadLength, request.length);
+  if (first != 0 && first >= profiled_) return error(link::ErrorCode::kBadArgument, first);
+  if (first == 0) {
+    profiled_ = 0;
+    const uint32_t status = engine::profile(config_.tick_rate != 0 ? config_.ticks : no_ticks);
+    if (status != 0) return error(link::ErrorCode::kInvokeFailed, status);
+    profiled_ = engine::operators();
+  }
+  size_t length = link::write_profiled(payload_, profiled_, first);
+  for (uint16_t at = first; at != profiled_; ++at) {
+    const size_t room = config_.max_payload - length;
+    const char* const name = engine::operator_name(at);
+    const size_t taken = link::write_operator(payload_ + length, room, engine::operator_ticks(at), name);
+    if (taken == 0) break;
+    length += taken;
+  }
+  answer_ = link::kProfiled;
+  return length;
 }
 
 size_t Server::error(link::ErrorCode code, uint32_t detail) {

@@ -5,7 +5,8 @@
 //     written before on_byte() returns; an inference takes place inside it.
 // Ownership: the buffers and functions of the config are the caller's and outlive the server.
 //     Between requests the send buffer holds the last answer, which may be asked for again.
-// Limits:    one session, no heap; between requests it remembers whether there was a HELLO, and the last answer.
+// Limits:    one session, no heap; between requests it remembers whether there was a HELLO, the last answer, and how the
+//     engine was last prepared and profiled.
 #ifndef TINYHIL_SERVER_H_
 #define TINYHIL_SERVER_H_
 
@@ -27,14 +28,20 @@ struct ServerConfig {
   uint32_t (*boot_id)();      // constant until the device starts again; called when a request has arrived
   uint32_t tick_rate;         // ticks per second of `ticks`, 0 without a clock
   uint32_t (*ticks)();        // runs freely over all 32 bits; null exactly when tick_rate is 0
+  uint32_t stack_bytes;       // of the stack, 0 where that is not known
+  uint32_t (*stack_used)();   // most of them since start; 0 where that is not known
 };
 
 class Server {
  public:
   explicit Server(const ServerConfig& config);
 
-  // Initialises the engine. A failure is kept and reported to whoever asks for the model.
+  // Initialises the engine. A failure is kept and reported to whoever asks for the model. Called again, it ends the
+  // session: a host finds a device that has started anew.
   void begin();
+
+  // Whether the engine has accepted the model.
+  bool works() const { return init_status_ == 0; }
 
   void on_byte(uint8_t byte);
   void receive(const uint8_t* bytes, size_t length);
@@ -52,6 +59,9 @@ class Server {
   size_t write(const link::Frame& request);
   size_t run(const link::Frame& request);
   size_t read(const link::Frame& request);
+  size_t usage(const link::Frame& request);
+  size_t arena(const link::Frame& request);
+  size_t profile(const link::Frame& request);
   uint32_t compute(const link::Infer& infer, uint8_t* outputs);
   uint32_t ticks() const { return config_.tick_rate != 0 ? config_.ticks() : 0; }
   size_t error(link::ErrorCode code, uint32_t detail);
@@ -64,7 +74,9 @@ class Server {
   uint16_t length_;         // of its payload
   uint32_t sequence_;       // of both
   bool ready_;              // there was a HELLO
-  uint32_t init_status_;    // of the engine
+  bool resized_;            // ARENA has prepared the engine since begin() or the last HELLO
+  uint16_t profiled_;       // operators in the result of the last PROFILE, 0 where there is none
+  uint32_t init_status_;    // of the engine, when it was last prepared
   uint32_t input_bytes_;    // of one vector; 0xFFFF also for more, which no payload holds
   uint32_t output_bytes_;
 };

@@ -2,8 +2,10 @@
 
 The board file says which compiler (``build.toolchain``, the prefix of its programs' names), with which flags for the
 CPU and its C library (``build.machine_flags``) and for the optimiser (``build.optimisation``), both to compile and to
-link, with which to link only (``build.link_flags``), and with which linker script (``build.ldscript``, a path in the
-project's library folder; absent where the system's own is right). Nothing here asks which board it is.
+link, with which to link only (``build.link_flags``), and with which linker script (``build.ldscript``, a path in a
+library folder of the project's; absent where the system's own is right). Nothing here asks which board it is.
+
+To upload is to start the firmware as a process, for a board whose ``upload.protocol`` says so (process.py).
 
 The same sources give the same bytes wherever the project lies: no path of this machine, no build id and no date
 enters the image. Warnings are each library's own affair (``library.json``), because a generated model must build
@@ -13,7 +15,7 @@ without them.
 import os
 import sys
 
-from SCons.Script import Default, DefaultEnvironment
+from SCons.Script import Default, DefaultEnvironment, SConscript
 
 env = DefaultEnvironment()
 board = env.BoardConfig()
@@ -23,12 +25,16 @@ optimisation = board.get("build.optimisation")
 
 if "build.ldscript" in board:
     # Relative to the project, where compiler and linker run: its own path must not matter.
-    libraries = env.GetProjectConfig().get("platformio", "lib_dir")
-    ldscript = os.path.relpath(os.path.join(libraries, board.get("build.ldscript")))
+    libraries = [env.GetProjectConfig().get("platformio", "lib_dir"), *env.GetProjectOption("lib_extra_dirs", [])]
+    scripts = [os.path.relpath(os.path.join(folder, board.get("build.ldscript"))) for folder in libraries]
+    ldscript = next(filter(os.path.isfile, scripts), scripts[0])
     if not os.path.isfile(ldscript):
         sys.stderr.write("error: the project has no linker script %s\n" % ldscript)
         env.Exit(1)
     env.Replace(LDSCRIPT_PATH=ldscript)
+    # A script includes what several chips share by its path in the same library.
+    scripts = os.path.dirname(os.path.dirname(ldscript))
+    env.Append(LINKFLAGS=["-L" + scripts])
 
 # The date that __DATE__ and __TIME__ show: always the same one.
 env["ENV"]["SOURCE_DATE_EPOCH"] = "0"
@@ -74,7 +80,15 @@ env.Append(
     ],
 )
 
+# Sources of a library that need what this platform does not have, such as a framework: the project names them.
+for pattern in env.GetProjectOption("custom_leave_out", "").split():
+    env.AddBuildMiddleware(lambda _env, _source: None, pattern)
+
 program = env.BuildProgram()
 if "build.ldscript" in board:
-    env.Depends(program, "#" + ldscript)
+    for folder, _, names in sorted(os.walk(scripts)):
+        env.Depends(program, ["#" + os.path.join(folder, name) for name in sorted(names) if name.endswith(".ld")])
 Default(program)
+
+if board.get("upload.protocol", "") == "process":
+    SConscript("process.py", exports=["env", "program"])

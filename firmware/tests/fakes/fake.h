@@ -14,6 +14,7 @@ extern uint32_t clock_ticks;  // now; the driver starts it shortly before it run
 
 const uint32_t kTicksEach = 100;    // that an inference takes
 const uint32_t kInvokeStatus = 77;  // of one that fails
+const uint32_t kPrepareStatus = 9;  // of an arena that is too small
 
 const uint8_t kModelHash[32] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xAA,
                                 0xBB, 0xCC, 0xDD, 0xEE, 0xFF, 1,    2,    3,    4,    5,    6,

@@ -43,7 +43,23 @@ uint32_t invoke() { return 0; }
 
 void reset() {}
 
+uint32_t prepare(uint32_t) { return 0; }
+
 uint32_t arena_bytes() { return 0; }
+
+uint32_t arena_capacity() { return 0; }
+
+uint32_t arena_used() { return 0; }
+
+uint32_t arena_overrun() { return 0; }
+
+uint32_t profile(uint32_t (*)()) { return invoke(); }
+
+uint16_t operators() { return 0; }
+
+const char* operator_name(uint16_t) { return ""; }
+
+uint32_t operator_ticks(uint16_t) { return 0; }
 
 }  // namespace engine
 }  // namespace tinyhil

@@ -58,9 +58,41 @@ def test_what_ships_is_right() -> None:
         assert not (data["train"][0] == code.dataset(recipe.train.seed + 1)["train"][0]).all()
 
 
+DEMO = "\n[demo]\nfrom = -1.5\nto = 2.5\nsteps = 16\n"
+
+
+def test_a_demo_is_a_range_in_steps(mine: Path) -> None:
+    path = mine / "mine.toml"
+    assert recipes.load(path).demo is None
+    path.write_text(TOML + DEMO)
+    demo = recipes.load(path).demo
+    assert demo is not None
+    assert (demo.start, demo.end, demo.steps, demo.step) == (-1.5, 2.5, 16, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("to = 2.5\n", "", r"missing required field `to` - at `\$\.demo`"),
+        ("from", "start", r"`start`|`from`"),
+        ("to = 2.5", "to = -1.5", r"`from` \(-1.5\) has to be below `to`"),
+        ("to = 2.5", "to = nan", r"- at `\$\.demo"),
+        ("to = 2.5", "to = inf", r"<= 100000.*`\$\.demo\.to`"),
+        ("steps = 16", "steps = 1", r">= 2 - at `\$\.demo\.steps`"),
+    ],
+)
+def test_a_demo_that_is_none(mine: Path, old: str, new: str, message: str) -> None:
+    assert old in DEMO
+    (mine / "mine.toml").write_text(TOML + DEMO.replace(old, new))
+    with pytest.raises(ConfigError, match=message):
+        recipes.load(mine / "mine.toml")
+
+
 def test_the_sine_recipe_is_the_lessons() -> None:
     path = recipes.find("sine", Path("no such folder"))
     recipe = recipes.load(path)
+    assert recipe.demo is not None
+    assert (recipe.demo.start, recipe.demo.end) == (0.0, 2 * np.pi)
     code = recipes.load_code(recipes.code_path(path, recipe))
     data = code.dataset(recipe.train.seed)
     assert {name: inputs.shape for name, (inputs, _) in data.items()} == {

@@ -19,7 +19,7 @@ from tinyhil.device import emulator as emulator_module
 from tinyhil.device.base import Device
 from tinyhil.device.emulator import KEPT_LINES, EmulatorDevice
 from tinyhil.errors import ConfigError, DeviceError, MissingToolError
-from tinyhil.targets.model import FIRMWARE, Emulator
+from tinyhil.targets.model import FIRMWARE, Ability, Emulator
 
 PATIENCE_SECONDS = 20.0
 FOREVER = "exec sleep 1000"
@@ -139,6 +139,26 @@ def test_a_program_that_is_not_installed() -> None:
     with pytest.raises(MissingToolError, match="no-such-emulator is not installed") as caught:
         EmulatorDevice(emulator).start(NOTHING, patience())
     assert caught.value.hint == "sudo apt-get install emulator-pkg"
+    elsewhere = msgspec.structs.replace(emulator, debian="", install="ask its maker")
+    with pytest.raises(MissingToolError) as caught:
+        EmulatorDevice(elsewhere).start(NOTHING, patience())
+    assert caught.value.hint == "ask its maker"
+
+
+@pytest.mark.parametrize("answer", ["echo esp32s3 too; exit 1", "echo an esp32 of another kind"])
+def test_another_program_of_the_same_name_is_not_taken_for_it(answer: str, born: Born) -> None:
+    ability = Ability(arguments=("-c", answer), expects=r"^esp32\s", lacking="the machine esp32")
+    emulator = msgspec.structs.replace(shell(f"echo port x; {FOREVER}"), ability=ability)
+    with pytest.raises(MissingToolError, match=r"^sh is installed, but lacks the machine esp32$") as caught:
+        EmulatorDevice(emulator).start(NOTHING, patience())
+    assert caught.value.hint == "sudo apt-get install dash"
+    assert born() == []
+
+
+def test_a_program_that_can_do_what_is_needed_is_started() -> None:
+    ability = Ability(arguments=("-c", "echo none; echo 'esp32  a chip'"), expects=r"^esp32\s", lacking="it")
+    with EmulatorDevice(msgspec.structs.replace(shell(f"echo port x; {FOREVER}"), ability=ability)) as device:
+        assert device.start(NOTHING, patience()) == "x"
 
 
 @pytest.mark.parametrize("script", [f"echo something else; {FOREVER}", f"exec >&- 2>&-; {FOREVER}"])

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tinyhil.targets.model import Target
+
+from . import python_server
 
 FIRMWARE = Path(__file__).parents[3] / "firmware"
 TESTS = FIRMWARE / "tests"
@@ -46,6 +51,15 @@ def link_driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def demo_driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """lib/demo behind a line of commands."""
+    folder = tmp_path_factory.mktemp("demo")
+    include = [FIRMWARE / "lib" / "demo"]
+    _compile(folder, TESTS / "demo_driver.cpp", *_sources("demo"), "-o", "demo_driver", include=include)
+    return folder / "demo_driver"
+
+
+@pytest.fixture(scope="session")
 def server_objects(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with lib/server and its driver, compiled: all but an engine."""
     folder = tmp_path_factory.mktemp("server")
@@ -54,28 +68,38 @@ def server_objects(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _server(objects: Path, fake: str) -> Path:
+@pytest.fixture(scope="session", params=["firmware", "sim"])
+def implementation(request: pytest.FixtureRequest) -> str:
+    """Which of the two implementations of the device's role is tested: lib/server, or tinyhil.sim.server."""
+    return str(request.param)
+
+
+def _server(implementation: str, request: pytest.FixtureRequest, fake: str) -> Path:
+    """It over a fake engine."""
+    if implementation == "sim":
+        return python_server.register(fake)
+    objects: Path = request.getfixturevalue("server_objects")
     program = objects / f"server_{fake}"
     _compile(objects, TESTS / "fakes" / f"{fake}.cpp", *sorted(objects.glob("*.o")), "-o", program)
     return program
 
 
 @pytest.fixture(scope="session")
-def counter(server_objects: Path) -> Path:
-    """lib/server over a small stateful model, behind stdin and stdout."""
-    return _server(server_objects, "counter")
+def counter(implementation: str, request: pytest.FixtureRequest) -> Path:
+    """A server over a small stateful model, behind stdin and stdout."""
+    return _server(implementation, request, "counter")
 
 
 @pytest.fixture(scope="session")
-def large(server_objects: Path) -> Path:
-    """lib/server over a model with a tensor above the largest payload."""
-    return _server(server_objects, "large")
+def large(implementation: str, request: pytest.FixtureRequest) -> Path:
+    """A server over a model with a tensor above the largest payload."""
+    return _server(implementation, request, "large")
 
 
 @pytest.fixture(scope="session")
-def huge(server_objects: Path) -> Path:
-    """lib/server over a model with tensors of almost 4 GiB."""
-    return _server(server_objects, "huge")
+def huge(implementation: str, request: pytest.FixtureRequest) -> Path:
+    """A server over a model with tensors of almost 4 GiB."""
+    return _server(implementation, request, "huge")
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +107,44 @@ def copy_firmware(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole firmware for the host, with an engine that copies 256 bytes."""
     folder = tmp_path_factory.mktemp("copy")
     (folder / "tinyhil_config.h").write_text("#define TINYHIL_MAX_PAYLOAD 4096\n")
-    sources = [TESTS / "copy_engine.cpp", *_sources("../src", "link", "engine", "server", "port/posix")]
+    program = [FIRMWARE / "src" / name for name in ("main.cpp", "app.cpp")]
+    sources = [TESTS / "copy_engine.cpp", *program, *_sources("link", "engine", "server", "port/posix")]
     include = [folder, FIRMWARE / "src", FIRMWARE / "lib/port"]
     _compile(folder, "-DTEST_INPUTS=256", "-DTEST_OUTPUTS=256", *sources, "-o", "copy_engine", include=include)
     return folder / "copy_engine"
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """The firmware as a sketch, built for a board's target over the fake core.
+
+    Attributes:
+        program: the sketch over an engine that copies 256 bytes.
+        facts: a program that prints what the port says of the board.
+    """
+
+    target: Target
+    program: Path
+    facts: Path
+
+
+def _compile_sketch(folder: Path, target: Target, standard: str, *more: str) -> Sketch:
+    (folder / "tinyhil_config.h").write_text(
+        f"#define TINYHIL_MAX_PAYLOAD {target.link.max_payload}\n#define TINYHIL_BAUD {target.link.baud}\n"
+    )
+    fake = TESTS / "fakes" / "arduino"
+    include = [folder, FIRMWARE / "src", FIRMWARE / "lib/port", fake]
+    given = [f"-std={standard}", *target.compiles.flags, f"-DTINYHIL_BAUD={target.link.baud}", *more]
+    given += ["-funsigned-char", "-pthread", "-DTEST_INPUTS=256", "-DTEST_OUTPUTS=256"]
+    port = [fake / "arduino.cpp", *_sources("port/arduino")]
+    program = [FIRMWARE / "src" / name for name in ("sketch.cpp", "app.cpp")]
+    firmware = [TESTS / "copy_engine.cpp", *program, *_sources("link", "engine", "server")]
+    _compile(folder, *given, *firmware, *port, "-o", "sketch", include=include)
+    _compile(folder, *given, TESTS / "port_facts.cpp", *port, "-o", "facts", include=include)
+    return Sketch(target, folder / "sketch", folder / "facts")
+
+
+@pytest.fixture(scope="session")
+def compile_sketch() -> Callable[..., Sketch]:
+    """Builds the sketch in a folder, for a target, by a language standard, with further flags."""
+    return _compile_sketch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from .wire import RESULT, TICKS_EACH, Message
+from .wire import PROFILED, RESULT, TICKS_EACH, Message
 
 INPUT_BYTES, OUTPUT_BYTES, RESULT_HEADER = 3 + 2 * 2, 3 + 2 * 4, 6
 FAILING_INPUT = 127
@@ -36,3 +36,20 @@ def result(vectors: list[Vector], *, calls: int = 0, ticks: int | None = None) -
     """The answer to infer()."""
     data = b"".join(b"".join(outputs(vector, calls + n)) for n, vector in enumerate(vectors))
     return RESULT, struct.pack("<HI", len(vectors), TICKS_EACH * len(vectors) if ticks is None else ticks) + data
+
+
+# Its arena and its profile.
+CAPACITY, NEEDED, SAFE = 1234, 1000, 1100
+LONG_NAME = b"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijk"
+OPERATORS = [(n + 1, b"op %02d" % n) for n in range(39)] + [(40, LONG_NAME)]
+
+
+def profiled(first: int, payload: int) -> Message:
+    """The answer to PROFILE on a device with that largest payload."""
+    page = struct.pack("<HH", len(OPERATORS), first)
+    for ticks, name in OPERATORS[first:]:
+        entry = struct.pack("<IB", ticks, len(name)) + name
+        if len(page) + len(entry) > payload:
+            break
+        page += entry
+    return PROFILED, page

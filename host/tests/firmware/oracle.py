@@ -8,6 +8,7 @@ from typing import Protocol
 
 from . import counter_model, large_model
 from .wire import (
+    ARENA,
     BAD_ARGUMENT,
     BAD_LENGTH,
     BOOT_ID,
@@ -16,18 +17,26 @@ from .wire import (
     DESCRIBE,
     HELLO,
     INFER,
+    INIT_FAILED,
     INPUTS_DIFFER,
     INVOKE_FAILED,
     INVOKE_STATUS,
     NOT_READY,
+    PREPARE_STATUS,
+    PREPARED,
+    PROFILE,
+    PROFILED,
     READ,
     RESET,
     RESULT,
     RUN,
+    STACK,
     TICKS_EACH,
     UNKNOWN_REQUESTS,
     UNKNOWN_TYPE,
     UNSUPPORTED_VERSION,
+    USAGE,
+    USED,
     WRITE,
     WRITTEN,
     Message,
@@ -42,6 +51,9 @@ class Model(Protocol):
 
     def invoke(self) -> bool: ...
     def reset(self) -> None: ...
+    def prepare(self, size: int) -> bool: ...
+    def memory(self) -> tuple[int, int, int, int]: ...
+    def profiled(self, first: int, payload: int) -> Message: ...
 
 
 class CounterModel:
@@ -49,6 +61,8 @@ class CounterModel:
         self.inputs = [bytearray(3), bytearray(4)]
         self.outputs = [bytes(3), bytes(8)]
         self.calls = 0
+        self.arena = counter_model.CAPACITY
+        self.overrun = 0
 
     def invoke(self) -> bool:
         x, size = struct.unpack("<3b", self.inputs[0]), struct.unpack("<2h", self.inputs[1])
@@ -57,10 +71,23 @@ class CounterModel:
         wrapped = bytes((2 * each + 1) % 256 for each in x)
         self.outputs = [wrapped, struct.pack("<2i", *(1000 * each + self.calls for each in size))]
         self.calls += 1
+        self.overrun += self.arena < counter_model.SAFE
         return True
 
     def reset(self) -> None:
         self.calls = 0
+
+    def prepare(self, size: int) -> bool:
+        self.arena = size
+        self.calls = self.overrun = 0
+        return size >= counter_model.NEEDED
+
+    def memory(self) -> tuple[int, int, int, int]:
+        said = counter_model.NEEDED if self.arena >= counter_model.NEEDED else 0
+        return counter_model.CAPACITY, self.arena, said, self.overrun
+
+    def profiled(self, first: int, payload: int) -> Message:
+        return counter_model.profiled(first, payload)
 
 
 class LargeModel:
@@ -78,6 +105,15 @@ class LargeModel:
     def reset(self) -> None:
         """There is no state."""
 
+    def prepare(self, size: int) -> bool:
+        raise AssertionError("its memory is fixed")
+
+    def memory(self) -> tuple[int, int, int, int]:
+        return 0, 0, 0, 0
+
+    def profiled(self, first: int, payload: int) -> Message:
+        return PROFILED, bytes(4)
+
 
 class Oracle:
     """Answers requests, in order.
@@ -93,6 +129,9 @@ class Oracle:
         self.payload = payload
         self.facts = facts
         self.ready = False
+        self.status = 0
+        self.resized = False
+        self.operators = 1
         self.last: tuple[int, int] | None = None
         self.kept: Message = (0, b"")
 
@@ -112,6 +151,8 @@ class Oracle:
             return error(UNKNOWN_TYPE, kind)
         if not self.ready:
             return error(NOT_READY, BOOT_ID)
+        if self.status and kind not in (USAGE, ARENA):
+            return error(INIT_FAILED, self.status)
         handlers = {
             DESCRIBE: self._describe,
             INFER: self._infer,
@@ -119,6 +160,9 @@ class Oracle:
             WRITE: self._write,
             RUN: self._run,
             READ: self._read,
+            USAGE: self._usage,
+            ARENA: self._arena,
+            PROFILE: self._profile,
         }
         return handlers[kind](payload) or error(BAD_LENGTH, len(payload))
 
@@ -128,6 +172,10 @@ class Oracle:
         if not payload[0] <= 1 <= payload[1]:
             return error(UNSUPPORTED_VERSION, 1)
         self.ready = True
+        self.operators = 1
+        if self.resized:
+            self.model.prepare(self.model.memory()[0])
+            self.resized, self.status = False, 0
         return self.facts[HELLO, b"\1\1"]
 
     def _describe(self, payload: bytes) -> Message | None:
@@ -196,3 +244,31 @@ class Oracle:
         if not 1 <= length <= self.payload or offset + length > len(tensor):
             return error(BAD_ARGUMENT, length)
         return DATA, tensor[offset : offset + length]
+
+    def _usage(self, payload: bytes) -> Message | None:
+        return None if payload else (USED, struct.pack("<6I", *self.model.memory(), *STACK))
+
+    def _arena(self, payload: bytes) -> Message | None:
+        if len(payload) != 4:
+            return None
+        size = int.from_bytes(payload, "little")
+        if not 1 <= size <= self.model.memory()[0]:
+            return error(BAD_ARGUMENT, size)
+        self.resized, self.operators = True, 1
+        self.status = 0 if self.model.prepare(size) else PREPARE_STATUS
+        return PREPARED, struct.pack("<II", self.status, self.model.memory()[2])
+
+    def _profile(self, payload: bytes) -> Message | None:
+        """PROFILE; ``operators`` is what ``first`` has to be below."""
+        if len(payload) != 2:
+            return None
+        first = int.from_bytes(payload, "little")
+        if first >= self.operators:
+            return error(BAD_ARGUMENT, first)
+        if first == 0:
+            self.operators = 1
+            if not self.model.invoke():
+                return error(INVOKE_FAILED, INVOKE_STATUS)
+        answer = self.model.profiled(first, self.payload)
+        self.operators = max(1, int.from_bytes(answer[1][:2], "little"))
+        return answer

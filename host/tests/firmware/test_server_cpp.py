@@ -17,6 +17,7 @@ from .counter_model import (
     result,
 )
 from .wire import (
+    ARENA,
     BAD_ARGUMENT,
     BAD_LENGTH,
     BOOT_ID,
@@ -29,6 +30,7 @@ from .wire import (
     INVOKE_STATUS,
     NOT_READY,
     PAYLOAD,
+    PROFILE,
     READ,
     RESET,
     RUN,
@@ -37,6 +39,7 @@ from .wire import (
     UNKNOWN_REQUESTS,
     UNKNOWN_TYPE,
     UNSUPPORTED_VERSION,
+    USAGE,
     WELCOME,
     WRITE,
     answers,
@@ -47,7 +50,7 @@ from .wire import (
     talk,
 )
 
-SINCE_HELLO = (DESCRIBE, INFER, RESET, WRITE, RUN, READ)
+SINCE_HELLO = (DESCRIBE, INFER, RESET, WRITE, RUN, READ, USAGE, ARENA, PROFILE)
 """The requests that need a session."""
 
 
@@ -174,10 +177,10 @@ def test_invoke_that_fails_is_reported_and_forgotten(counter: Path) -> None:
 
 @pytest.mark.parametrize("status", [1, 0xFFFFFFFF])
 def test_engine_that_did_not_accept_the_model(counter: Path, status: int) -> None:
-    requests = [SESSION, (DESCRIBE, b"\0\0"), (INFER, infer([VECTOR])), (RESET, b""), (0x08, b"")]
+    requests = [SESSION, (DESCRIBE, b"\0\0"), (INFER, infer([VECTOR])), (RESET, b""), (0x0B, b"")]
     got = talk(counter, requests, PAYLOAD, status)
     assert got[0][0] == WELCOME
-    assert got[1:] == [error(INIT_FAILED, status)] * 3 + [error(UNKNOWN_TYPE, 0x08)]
+    assert got[1:] == [error(INIT_FAILED, status)] * 3 + [error(UNKNOWN_TYPE, 0x0B)]
 
 
 @pytest.mark.parametrize("kind", UNKNOWN_REQUESTS)
@@ -191,7 +194,8 @@ def test_order_of_the_checks(counter: Path) -> None:
     assert talk(counter, [(0x0F, b"")], *broken) == [error(UNKNOWN_TYPE, 0x0F)]
     for kind in SINCE_HELLO:
         assert talk(counter, [(kind, b"\xff")], *broken) == [error(NOT_READY, BOOT_ID)]
-        assert ask(counter, kind, b"\xff", *broken) == error(INIT_FAILED, 5)
+        failed = error(BAD_LENGTH, 1) if kind in (USAGE, ARENA) else error(INIT_FAILED, 5)
+        assert ask(counter, kind, b"\xff", *broken) == failed
         assert ask(counter, kind, b"\xff") == error(BAD_LENGTH, 1)
     assert ask(counter, INFER, infer([VECTOR], count=0)) == error(BAD_LENGTH, 2 + INPUT_BYTES)
     assert ask(counter, DESCRIBE, b"\2\7") == error(BAD_ARGUMENT, 2)

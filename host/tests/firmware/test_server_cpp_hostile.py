@@ -13,6 +13,7 @@ import pytest
 
 from .oracle import CounterModel, LargeModel, Model, Oracle
 from .wire import (
+    ARENA,
     BAD_ARGUMENT,
     BAD_LENGTH,
     CLEARED,
@@ -21,9 +22,13 @@ from .wire import (
     ERROR,
     HELLO,
     INFER,
+    INIT_FAILED,
     INPUTS_DIFFER,
     INVOKE_FAILED,
     NOT_READY,
+    PREPARED,
+    PROFILE,
+    PROFILED,
     RAN,
     READ,
     RESET,
@@ -33,6 +38,8 @@ from .wire import (
     TENSOR,
     UNKNOWN_TYPE,
     UNSUPPORTED_VERSION,
+    USAGE,
+    USED,
     WELCOME,
     WRITE,
     WRITTEN,
@@ -50,7 +57,7 @@ SEEDS = 4
 PAYLOAD = 300
 """Room for more than one full COBS block."""
 
-SOUND = [HELLO, DESCRIBE, INFER, RESET, *[WRITE] * 6, *[RUN] * 3, *[READ] * 6]
+SOUND = [HELLO, DESCRIBE, INFER, RESET, *[WRITE] * 6, *[RUN] * 3, *[READ] * 6, USAGE, ARENA, *[PROFILE] * 2]
 EDGES = (-2, -1, 0, 0, 0, 0, 1, 2)
 EVERY_ERROR = {BAD_LENGTH, BAD_ARGUMENT, NOT_READY, INVOKE_FAILED, INPUTS_DIFFER, UNKNOWN_TYPE, UNSUPPORTED_VERSION}
 
@@ -96,6 +103,11 @@ def sound(dice: random.Random, oracle: Oracle, kind: int) -> bytes:
         inside = dice.randrange(max(size - length, 0) + 1)
         offset = dice.choice([inside, around(dice, 0, size, size - length, 2**32 - length)])
         return struct.pack("<BIH", index, offset, length)
+    if kind == ARENA:
+        size = dice.choice([1234, around(dice, 0, 1000, 1100, 1234)])
+        return struct.pack("<I", size)
+    if kind == PROFILE:
+        return struct.pack("<H", dice.choice([0, dice.randrange(40), around(dice, 0, 40) % 2**16]))
     return b""
 
 
@@ -131,8 +143,10 @@ def test_random_requests(counter: Path, large: Path, model: type[Model]) -> None
         assert got == want, f"seed {seed}"
         seen += got
     # Nothing above is true because little happened.
-    assert {payload[0] for kind, _, payload in seen if kind == ERROR} == EVERY_ERROR
-    kinds = {WELCOME, TENSOR, CLEARED, WRITTEN, RAN, DATA, ERROR} | ({RESULT} if model is CounterModel else set())
+    errors = {payload[0] for kind, _, payload in seen if kind == ERROR}
+    assert errors == EVERY_ERROR | ({INIT_FAILED} if model is CounterModel else set())
+    kinds = {WELCOME, TENSOR, CLEARED, WRITTEN, RAN, DATA, USED, PROFILED, ERROR}
+    kinds |= {RESULT, PREPARED} if model is CounterModel else set()
     assert {kind for kind, _, _ in seen} == kinds
     if model is LargeModel:
         assert max(len(payload) for _, _, payload in seen) == PAYLOAD

@@ -1,4 +1,4 @@
-"""Talking to a driver of firmware/tests: frames written and read by a few lines of their own.
+"""Talking to a driver of firmware/tests, or to a server in this process, by frames of their own few lines.
 
 Nothing here is the host's codec, so that the two cannot agree by chance.
 """
@@ -9,13 +9,13 @@ import re
 import struct
 import subprocess
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-HELLO, DESCRIBE, INFER, RESET, WRITE, RUN, READ = range(0x01, 0x08)
-WELCOME, TENSOR, RESULT, CLEARED, WRITTEN, RAN, DATA = range(0x81, 0x88)
+HELLO, DESCRIBE, INFER, RESET, WRITE, RUN, READ, USAGE, ARENA, PROFILE = range(0x01, 0x0B)
+WELCOME, TENSOR, RESULT, CLEARED, WRITTEN, RAN, DATA, USED, PREPARED, PROFILED = range(0x81, 0x8B)
 ERROR = 0xFF
-UNKNOWN_REQUESTS = range(0x08, 0x10)
+UNKNOWN_REQUESTS = range(0x0B, 0x10)
 UNSUPPORTED_VERSION, UNKNOWN_TYPE, BAD_LENGTH, BAD_ARGUMENT, NOT_READY, INIT_FAILED, INVOKE_FAILED, INPUTS_DIFFER = (
     range(1, 9)
 )
@@ -26,6 +26,8 @@ PAYLOAD = 128
 BOOT_ID = 0xB007B007
 INVOKE_STATUS = 77
 TICKS_EACH = 100
+PREPARE_STATUS = 9
+STACK = 654, 321
 
 Message = tuple[int, bytes]
 SESSION: Message = (HELLO, b"\1\1")
@@ -66,8 +68,14 @@ def frame(kind: int, sequence: int, payload: bytes = b"") -> bytes:
     return b"\0" + stuff(body + struct.pack("<I", zlib.crc32(body))) + b"\0"
 
 
+IN_PROCESS: dict[Path, Callable[..., bytes]] = {}
+"""Drivers that are no programs: called with the bytes and the arguments, they return what the device wrote."""
+
+
 def raw(driver: Path, wire: bytes, *arguments: object) -> bytes:
     """What the device wrote for some bytes."""
+    if driver in IN_PROCESS:
+        return IN_PROCESS[driver](wire, *(arguments or (PAYLOAD,)))
     command = [str(driver), *map(str, arguments or (PAYLOAD,))]
     done = subprocess.run(command, input=wire, capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr.decode()

@@ -12,6 +12,16 @@ from tinyhil.link.fields import Message, MessageType
 from tinyhil.link.frames import Frame, FrameDecoder, encode_frame
 from tinyhil.link.inference import Cleared, Data, Ran, Result, Written
 from tinyhil.link.messages import Direction, Error, ErrorCode, Tensor, Welcome
+from tinyhil.link.resources import OperatorTicks, Prepared, Profiled, Used
+
+OPERATORS = tuple(OperatorTicks(f"operator {index}", 5 * index) for index in range(20))
+"""What a profile tells: more than a payload of 256 bytes takes."""
+
+ARENA_NEEDED = 1000
+"""Fewest bytes of arena that the engine of a device is prepared in."""
+
+STACK = 4096, 500
+"""Of a device: all of it, and the most that was used."""
 
 WELCOME = Welcome(1, False, 1, 1, 256, 4, 0xB007, 1000, 2048, b"m" * 32, b"p" * 32, "test")
 
@@ -40,11 +50,14 @@ class DeviceRole:
         forgets: asked at every WRITE whether its bytes get lost inside the device.
         restarts: asked at every request of a session, by its type, whether the device starts again instead of carrying
             it out. It is then answered as if it came once more.
+        knows_resources: whether the device knows USAGE, ARENA and PROFILE.
+        operators: what a profile tells.
 
     Attributes:
         runs: the vectors that were carried out, one list from each start or RESET to the next.
         boots: how often it has started again.
-        inferences: how many vectors were carried out in all.
+        inferences: how many vectors were carried out in all, profiles included.
+        arena: bytes that the engine was last prepared in.
     """
 
     def __init__(
@@ -58,6 +71,8 @@ class DeviceRole:
         window: int = 4,
         forgets: Callable[[], bool] = never,
         restarts: Callable[[int], bool] = never_at,
+        knows_resources: bool = True,
+        operators: Sequence[OperatorTicks] = OPERATORS,
     ) -> None:
         self.tensors = {Direction.INPUT: list(inputs), Direction.OUTPUT: list(outputs)}
         self.runs: list[list[bytes]] = []
@@ -71,6 +86,8 @@ class DeviceRole:
             max_payload=max_payload,
             window=window,
         )
+        self.arena = WELCOME.arena_bytes
+        self._operators = tuple(operators) if knows_resources else None
         self._model = model
         self._clear = clear
         self._forgets = forgets
@@ -96,6 +113,8 @@ class DeviceRole:
 
     def _start(self) -> None:
         self._greeted = False
+        self.arena = WELCOME.arena_bytes
+        self._profiled = False
         self._decoder = FrameDecoder(self.welcome.max_payload)
         self._kept: tuple[int, int, Message] | None = None
         # Tensors of absurd shapes are only described, never used.
@@ -128,12 +147,18 @@ class DeviceRole:
             MessageType.RUN: self._run,
             MessageType.READ: self._read,
         }
+        if self._operators is not None:
+            handlers[MessageType.USAGE] = self._usage
+            handlers[MessageType.ARENA] = self._arena
+            handlers[MessageType.PROFILE] = self._profile
         if kind not in handlers:
             return Error(ErrorCode.UNKNOWN_TYPE, kind)
         if self._greeted and self._restarts(kind):
             self.restart()
         if not self._greeted:
             return Error(ErrorCode.NOT_READY, self.welcome.boot_id)
+        if self.arena < ARENA_NEEDED and kind not in (MessageType.USAGE, MessageType.ARENA):
+            return Error(ErrorCode.INIT_FAILED, 9)
         return handlers[MessageType(kind)](payload)
 
     def _hello(self, payload: bytes) -> Message:
@@ -143,6 +168,8 @@ class DeviceRole:
             return Error(ErrorCode.UNSUPPORTED_VERSION, self.welcome.version)
         self._greeted = True
         self._kept = None
+        self._profiled = False
+        self.arena = WELCOME.arena_bytes
         return self.welcome
 
     def _describe(self, payload: bytes) -> Message:
@@ -207,6 +234,37 @@ class DeviceRole:
             return Error(ErrorCode.BAD_ARGUMENT, length)
         refused = self._beyond(Direction.OUTPUT, index, offset, length)
         return refused or Data(bytes(self._memory[Direction.OUTPUT][index][offset : offset + length]))
+
+    def _usage(self, payload: bytes) -> Message:
+        if payload:
+            return Error(ErrorCode.BAD_LENGTH, len(payload))
+        return Used(self.welcome.arena_bytes, self.arena, ARENA_NEEDED, 0, *STACK)
+
+    def _arena(self, payload: bytes) -> Message:
+        if len(payload) != 4:
+            return Error(ErrorCode.BAD_LENGTH, len(payload))
+        (size,) = struct.unpack("<I", payload)
+        if not 1 <= size <= self.welcome.arena_bytes:
+            return Error(ErrorCode.BAD_ARGUMENT, size)
+        self.arena = size
+        self._profiled = False
+        self._put_back()
+        return Prepared(0 if size >= ARENA_NEEDED else 9, ARENA_NEEDED if size >= ARENA_NEEDED else 0)
+
+    def _profile(self, payload: bytes) -> Message:
+        if len(payload) != 2:
+            return Error(ErrorCode.BAD_LENGTH, len(payload))
+        (first,) = struct.unpack("<H", payload)
+        operators = self._operators or ()
+        if first >= (len(operators) if self._profiled else 1):
+            return Error(ErrorCode.BAD_ARGUMENT, first)
+        if first == 0:
+            self._invoke(b"".join(self._memory[Direction.INPUT]))
+            self._profiled = True
+        told = Profiled(len(operators), first, operators[first:])
+        while len(told._pack()) > self.welcome.max_payload:
+            told = replace(told, entries=told.entries[:-1])
+        return told
 
     def _beyond(self, direction: Direction, index: int, offset: int, length: int) -> Error | None:
         if index >= len(self._memory[direction]):

@@ -8,6 +8,7 @@ from tinyhil.affine import DType, TensorSpec
 from tinyhil.link.fields import Message
 from tinyhil.link.inference import Cleared, Data, Infer, Ran, Read, Reset, Result, Run, Write, Written
 from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Hello, Tensor, Welcome
+from tinyhil.link.resources import Arena, OperatorTicks, Prepared, Profile, Profiled, Usage, Used
 
 U8 = st.integers(0, 0xFF)
 U32 = st.integers(0, 0xFFFFFFFF)
@@ -50,6 +51,17 @@ def vectors(draw: st.DrawFn) -> tuple[int, bytes]:
     return count, draw(st.binary(min_size=count * length, max_size=count * length))
 
 
+OPERATORS = st.builds(OperatorTicks, st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=63), U32)
+
+
+@st.composite
+def profiles(draw: st.DrawFn) -> Profiled:
+    """A page of a profile: the first, the last, or one between."""
+    entries = tuple(draw(st.lists(OPERATORS, max_size=4)))
+    first, behind = draw(st.integers(0, 1000)), draw(st.integers(0, 1000))
+    return Profiled(first + len(entries) + behind, first, entries) if entries else Profiled(0, 0, ())
+
+
 MESSAGES: st.SearchStrategy[Message] = st.one_of(
     st.builds(Hello, U8, U8),
     WELCOMES,
@@ -57,11 +69,16 @@ MESSAGES: st.SearchStrategy[Message] = st.one_of(
     st.builds(Tensor, st.sampled_from(Direction), U8, SPECS),
     vectors().map(lambda pair: Infer(*pair)),
     st.tuples(vectors(), U32).map(lambda both: Result(both[0][0], both[1], both[0][1])),
-    st.sampled_from([Reset(), Cleared(), Written()]),
+    st.sampled_from([Reset(), Cleared(), Written(), Usage()]),
     st.builds(Write, U8, U32, PART),
     st.builds(Run, U32),
     st.builds(Ran, U32),
     st.builds(Read, U8, U32, st.integers(1, 4096)),
     st.builds(Data, PART),
+    st.builds(Used, U32, U32, U32, U32, U32, U32),
+    st.builds(Arena, st.integers(1, 0xFFFFFFFF)),
+    st.builds(Prepared, U32, U32),
+    st.builds(Profile, st.integers(0, 0xFFFF)),
+    profiles(),
     st.builds(Error, st.sampled_from(ErrorCode), U32),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import struct
@@ -20,6 +21,7 @@ from tinyhil.errors import LocalLinkError, RemoteLinkError
 from tinyhil.link.fields import Message
 from tinyhil.link.inference import Cleared, Data, Infer, Ran, Read, Reset, Result, Run, Write, Written
 from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Hello, MessageType, Tensor, Welcome
+from tinyhil.link.resources import Arena, OperatorTicks, Prepared, Profile, Profiled, Usage, Used
 
 from .strategies import MESSAGES
 
@@ -29,7 +31,10 @@ TENSOR = Tensor(Direction.INPUT, 0, SPEC)
 WELCOME = Welcome(1, False, 1, 1, 1024, 4, 7, 25_000_000, 2048, b"m" * 32, b"p" * 32, "compiled")
 HANDSHAKE: list[type[Message]] = [Hello, Welcome, Describe, Tensor]
 WORK: list[type[Message]] = [Infer, Result, Reset, Cleared, Write, Written, Run, Ran, Read, Data]
-KINDS: list[type[Message]] = [*HANDSHAKE, *WORK, Error]
+RESOURCES: list[type[Message]] = [Usage, Used, Arena, Prepared, Profile, Profiled]
+KINDS: list[type[Message]] = [*HANDSHAKE, *WORK, *RESOURCES, Error]
+USED = Used(1, 2, 3, 4, 5, 6)
+PROFILED = Profiled(3, 1, (OperatorTicks("ADD", 7), OperatorTicks("", 8)))
 
 
 @given(MESSAGES)
@@ -89,6 +94,12 @@ def test_layouts_are_those_of_the_page() -> None:
     assert Read(1, 0x01020304, 0x0506).encode() == b"\x01\x04\x03\x02\x01\x06\x05"
     assert Data(b"ab").encode() == b"ab"
     assert Error(ErrorCode.BAD_LENGTH, 0x0102).encode() == b"\x03\x02\x01\x00\x00"
+    assert Usage().encode() == b""
+    assert USED.encode() == struct.pack("<6I", 1, 2, 3, 4, 5, 6)
+    assert Arena(0x01020304).encode() == b"\x04\x03\x02\x01"
+    assert Prepared(1, 2).encode() == b"\x01\0\0\0\x02\0\0\0"
+    assert Profile(0x0102).encode() == b"\x02\x01"
+    assert PROFILED.encode() == b"\x03\0\x01\0\x07\0\0\0\x03ADD\x08\0\0\0\0"
     assert TENSOR.encode() == bytes((0, 0, 1, 2)) + struct.pack("<IIfi", 1, 3, SCALE, -128) + b"x"
     assert WELCOME.encode() == (
         bytes((1, 0, 1, 1))
@@ -160,6 +171,24 @@ def spec(**changes: Any) -> Tensor:
         Read(0, 0, 4097),
         Data(b""),
         Data(bytes(4097)),
+        replace(USED, arena_capacity=-1),
+        replace(USED, stack_used=2**32),
+        Arena(0),
+        Arena(2**32),
+        Prepared(2**32, 0),
+        Prepared(0, -1),
+        Profile(-1),
+        Profile(2**16),
+        replace(PROFILED, operators=2**16),
+        replace(PROFILED, operators=2),
+        replace(PROFILED, first=3),
+        replace(PROFILED, entries=()),
+        replace(PROFILED, entries=(OperatorTicks("x" * 64, 0),)),
+        replace(PROFILED, entries=(OperatorTicks("\x7f", 0),)),
+        replace(PROFILED, entries=(OperatorTicks("é", 0),)),
+        replace(PROFILED, entries=(OperatorTicks("x", 2**32),)),
+        Profiled(0, 1, ()),
+        Profiled(0, 0, (OperatorTicks("x", 0),)),
         Error(ErrorCode.BAD_LENGTH, 2**32),
     ],
     ids=lambda message: repr(message)[:60],
@@ -167,6 +196,28 @@ def spec(**changes: Any) -> Tensor:
 def test_a_field_beyond_its_limit_is_not_sent(message: Message) -> None:
     with pytest.raises(LocalLinkError, match=f"^{message.TYPE.name} cannot be sent: "):
         message.encode()
+
+
+TABLE = json.loads((Path(__file__).parents[3] / "firmware/lib/link/cases/frames.json").read_text("utf-8"))
+JUDGED = [case for case in TABLE["cases"] if "sound" in case]
+
+
+@pytest.mark.parametrize("case", JUDGED, ids=lambda case: case["name"])
+def test_case_of_the_table(case: dict[str, Any]) -> None:
+    """Frames whose CRC holds, and whose payload is or is not a message of their type."""
+    frame = case["events"][0]["frame"]
+    (kind,) = (kind for kind in KINDS if frame["type"] == kind.TYPE)
+    payload = bytes.fromhex(frame["payload"])
+    if case["sound"]:
+        assert kind.decode(payload).encode() == payload
+    else:
+        with pytest.raises(RemoteLinkError, match=f"^{kind.TYPE.name} of {len(payload)} bytes: "):
+            kind.decode(payload)
+
+
+def test_the_table_has_sound_and_unsound_messages_of_every_new_type() -> None:
+    judged = {(case["events"][0]["frame"]["type"], case["sound"]) for case in JUDGED}
+    assert judged >= {(kind.TYPE, sound) for kind in RESOURCES for sound in (True, False)}
 
 
 def with_byte(position: int, value: int) -> Callable[[bytes], bytes]:
@@ -228,6 +279,26 @@ def with_byte(position: int, value: int) -> Callable[[bytes], bytes]:
         (Read(0, 0, 1), with_byte(5, 0)),
         (Read(0, 0, 1), with_byte(6, 0x11)),
         (Data(b"x"), lambda p: b""),
+        (Usage(), lambda p: b"x"),
+        (USED, lambda p: p[:-1]),
+        (USED, lambda p: p + b"\0"),
+        (Arena(1), lambda p: p[:3]),
+        (Arena(1), lambda p: p + b"\0"),
+        (Arena(1), with_byte(0, 0)),
+        (Prepared(0, 0), lambda p: p[:7]),
+        (Prepared(0, 0), lambda p: p + b"\0"),
+        (Profile(0), lambda p: p[:1]),
+        (Profile(0), lambda p: p + b"\0"),
+        (PROFILED, lambda p: p[:3]),
+        (PROFILED, lambda p: p[:4]),
+        (PROFILED, lambda p: p[:-1]),
+        (PROFILED, with_byte(0, 2)),
+        (PROFILED, with_byte(2, 3)),
+        (PROFILED, with_byte(8, 2)),
+        (PROFILED, with_byte(8, 64)),
+        (PROFILED, with_byte(9, 0x0A)),
+        (PROFILED, with_byte(9, 0xC3)),
+        (Profiled(0, 0, ()), with_byte(2, 1)),
         (Error(ErrorCode.NOT_READY, 0), with_byte(0, 9)),
         (Error(ErrorCode.NOT_READY, 0), lambda p: p[:4]),
         (Error(ErrorCode.NOT_READY, 0), lambda p: p + b"\0"),

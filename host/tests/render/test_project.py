@@ -15,8 +15,10 @@ import msgspec
 import pytest
 
 from tinyhil import resources
+from tinyhil.affine import DType
 from tinyhil.artifacts import hashing
 from tinyhil.artifacts.types import Project, QuantizedModel
+from tinyhil.config.recipe import Demo
 from tinyhil.errors import ConfigError, ModelError, StorageError
 from tinyhil.render import render
 from tinyhil.targets.model import Target
@@ -52,7 +54,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from tinyhil.artifacts.types import QuantizedModel, Vectors
-from tinyhil.quantize import tflite
+from tinyhil import tflite
 from tinyhil.render import render
 from tinyhil.targets import registry
 
@@ -171,6 +173,7 @@ def test_the_project_stands_alone(project: Project, model: QuantizedModel, qemu_
     files = resources.read_tree(project.folder)
     ini = configparser.ConfigParser()
     ini.read_string(files["platformio.ini"].decode())
+    assert qemu_m4.build is not None
     assert project.environment == qemu_m4.name
     environment = ini[f"env:{project.environment}"]
     assert environment["board"] == qemu_m4.build.board
@@ -187,12 +190,45 @@ def test_the_project_stands_alone(project: Project, model: QuantizedModel, qemu_
     assert {name.split("/")[2] for name in files if name.startswith("lib/tinyhil_engine/") and name.count("/") > 2} == {
         "compiled"
     }
-    assert {name.split("/")[2] for name in files if name.startswith("lib/tinyhil_port/") and name.count("/") > 2} == {
-        qemu_m4.build.port
-    }
+    ports = {name.split("/")[2] for name in files if name.startswith("lib/tinyhil_port/") and name.count("/") > 2}
+    assert ports == set(qemu_m4.build.ports)
     assert (project.model_sha256, project.engine) == (model.sha256, "compiled")
     assert project.kernels.startswith("bakenn ")
     assert project.kernels.endswith(qemu_m4.engines["compiled"].kernels)
+
+
+CONFIG = "include/tinyhil_config.h"
+TURN = Demo(start=-1.0, end=1.0, steps=64)
+
+
+def _one_number(model: QuantizedModel) -> QuantizedModel:
+    """As far as the rendering looks, one number in and one out."""
+    inputs, outputs = ((replace(side[0], shape=(1, 1)),) for side in (model.inputs, model.outputs))
+    return replace(model, inputs=inputs, outputs=outputs)
+
+
+def test_a_demo_is_rendered_and_only_where_there_is_one(model: QuantizedModel, qemu_m4: Target, tmp_path: Path) -> None:
+    one = _one_number(model)
+    without, _ = render(one, qemu_m4, "compiled", tmp_path / "without")
+    with_it, _ = render(one, qemu_m4, "compiled", tmp_path / "with", TURN)
+    bare, shown = (resources.read_tree(made.folder) for made in (without, with_it))
+    assert {name.split("/")[1] for name in set(shown) - set(bare)} == {"tinyhil_demo"}
+    assert b"DEMO" not in bare[CONFIG]
+    for define in (b"FROM -1.000000000e+00f", b"STEP 3.125000000e-02f", b"STEPS 64"):
+        assert b"#define TINYHIL_DEMO_" + define + b"\n" in shown[CONFIG]
+    assert with_it.sha256 != without.sha256
+
+
+def test_a_demo_of_a_model_that_cannot_be_shown(model: QuantizedModel, qemu_m4: Target, tmp_path: Path) -> None:
+    one = _one_number(model)
+    for wrong in (
+        model,
+        replace(one, inputs=one.inputs * 2),
+        replace(one, outputs=(replace(one.outputs[0], dtype=DType.FLOAT32),)),
+    ):
+        with pytest.raises(ConfigError, match=r"has a \[demo\], which takes a model with one int8 number"):
+            render(wrong, qemu_m4, "compiled", tmp_path / "project", TURN)
+    assert not (tmp_path / "project").exists()
 
 
 def test_an_engine_that_the_target_does_not_have(model: QuantizedModel, qemu_m4: Target, tmp_path: Path) -> None:

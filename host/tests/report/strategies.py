@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from tinyhil.artifacts.types import Problem, Resources
 from tinyhil.compare.fidelity import Mismatch
 from tinyhil.compare.metrics import ErrorFigures
 from tinyhil.compare.verdict import (
@@ -13,8 +14,10 @@ from tinyhil.compare.verdict import (
     Bound,
     ErrorSplit,
     Fidelity,
+    OperatorCost,
     Report,
     Size,
+    Speed,
 )
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -63,12 +66,18 @@ REPORTS = st.builds(
     honest_about=TEXT,
     engine=TEXT,
     kernels=st.none() | TEXT,
+    scheme=st.none() | TEXT,
     ops=st.lists(TEXT, max_size=2).map(tuple),
+    forced=st.lists(st.builds(Problem, TEXT, TEXT, TEXT), max_size=2).map(tuple),
     fidelity=st.none() | FIDELITY,
     accuracy=st.none() | ACCURACY,
     size=st.none() | SIZE,
     instructions_per_inference=st.none() | REAL,
     microseconds_per_inference=st.none() | REAL,
+    speed=st.none() | st.builds(Speed, st.sampled_from(["instructions", "microseconds"]), REAL, REAL, REAL, COUNT),
+    resources=st.none()
+    | st.builds(Resources, st.none() | COUNT, COUNT, st.none() | COUNT, COUNT, st.none() | COUNT, st.none() | COUNT),
+    operators=st.lists(st.builds(OperatorCost, TEXT, REAL), max_size=7).map(tuple),
     measured_by=st.none() | TEXT,
     model_sha256=st.none() | SHA256,
     project_sha256=st.none() | SHA256,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
+from tinyhil.artifacts.types import Problem
 from tinyhil.compare.verdict import SCHEMA, Blocked, Report
 from tinyhil.errors import DeviceError, MissingToolError
-from tinyhil.report import assemble
+from tinyhil.report import assemble, terminal
 from tinyhil.report.assemble import Evidence
 from tinyhil.targets.model import Target
 
@@ -86,7 +87,15 @@ def test_a_blocked_report_says_what_is_known_so_far(evidence: Evidence, qemu_m4:
 
 
 def test_the_evidence_has_a_place_for_each_artifact() -> None:
-    assert tuple(field.name for field in fields(Evidence)) == STEPS
+    assert {field.name for field in fields(Evidence)} == {*STEPS, "forced"}
+
+
+def test_a_forced_run_says_in_spite_of_what(evidence: Evidence, qemu_m4: Target) -> None:
+    problem = Problem("dtype", "tensor 3 is float32", "quantize it")
+    report = assemble.blocked("tiny", qemu_m4, "compiled", replace(evidence, forced=(problem,)), DeviceError("gone"))
+    assert report.forced == (problem,)
+    assert ("forced", "in spite of: tensor 3 is float32") in list(terminal.rows(report))
+    assert assemble.blocked("tiny", qemu_m4, "compiled", evidence, DeviceError("gone")).forced == ()
 
 
 def test_a_blocked_report_names_the_class_of_its_error(qemu_m4: Target) -> None:

@@ -7,16 +7,27 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tinyhil.targets.model import Target
+from tinyhil.targets.model import Measure, Target
 
 from .pty_device import BATCH
 
 
 @pytest.fixture
-def target(qemu_m4: Target) -> Target:
+def measured(qemu_m4: Target) -> Target:
     """As the default target, but BATCH vectors in a request, and half a second of patience."""
     link = msgspec.structs.replace(qemu_m4.link, max_batch=BATCH, answer_within=0.5)
     return msgspec.structs.replace(qemu_m4, link=link)
+
+
+def unmeasured(target: Target) -> Target:
+    """As another, but its ticks mean nothing, so that it is asked for its vectors and nothing else."""
+    return msgspec.structs.replace(target, measure=Measure(unit="nothing"))
+
+
+@pytest.fixture
+def target(measured: Target) -> Target:
+    """``measured``, asked for its vectors and nothing else."""
+    return unmeasured(measured)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import threading
 import tty
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -108,8 +109,11 @@ class PtyDevice:
 
 @contextlib.contextmanager
 def device(
-    link: Path, before: Callable[[PtyDevice, int], None] | None = None, model: Callable[[bytes], bytes] = invert
+    link: Path,
+    before: Callable[[PtyDevice, int], None] | None = None,
+    model: Callable[[bytes], bytes] = invert,
+    **options: Any,
 ) -> Iterator[PtyDevice]:
-    """A device that is plugged in."""
-    with PtyDevice(link, DeviceRole(INPUTS, OUTPUTS, model, max_payload=256, window=2), before) as plugged:
+    """A device that is plugged in; ``options`` are those of its role."""
+    with PtyDevice(link, DeviceRole(INPUTS, OUTPUTS, model, max_payload=256, window=2, **options), before) as plugged:
         yield plugged

@@ -20,11 +20,12 @@ from tinyhil.errors import DeviceError, RemoteLinkError
 from tinyhil.link.connection import Connection
 from tinyhil.link.fields import MessageType
 from tinyhil.progress import Silent
-from tinyhil.session import Identity, capture, stage
+from tinyhil.session import Identity, capture, conversation
 from tinyhil.targets.model import Target
 
 from ..link.device_role import DeviceRole
 from ..link.models import KINDS, Kind
+from .conftest import unmeasured
 
 COUNT = 25
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
@@ -67,7 +68,7 @@ def talk(kind: Kind, role: DeviceRole, folder: Path, target: Target) -> tuple[li
     )
     with served(role, folder / "port") as port:
         asked = Vectors(inputs=inputs, reference=(), float_outputs=None, exhaustive=False)
-        return vectors, capture(port, identity, asked, target, lambda: None, Silent())
+        return vectors, capture(port, identity, asked, unmeasured(target), lambda: None, Silent())
 
 
 def _apart(records: list[bytes], kind: Kind, side: int) -> tuple[Array, ...]:
@@ -146,6 +147,6 @@ def test_the_connection_is_told_the_line_rate(tmp_path: Path, qemu_m4: Target, m
         told.append(options["line_rate"])
         return Connection(first_sequence, **options)
 
-    monkeypatch.setattr(stage, "Connection", connect)
+    monkeypatch.setattr(conversation, "Connection", connect)
     talk(KINDS[0], KINDS[0].device(), tmp_path, qemu_m4)
     assert told == [qemu_m4.link.baud / 10]

@@ -22,7 +22,7 @@ from tinyhil.targets.model import Target
 
 from .pty_device import BATCH, IDENTITY, ORIGIN, REQUESTS, PtyDevice, device, vectors
 
-HEADER = Header("inverter", "qemu-m4", "compiled", ORIGIN, "portable", 10, 20, {".text": 10}, {"gcc": "12"})
+HEADER = Header("inverter", "qemu-m4", "compiled", "int8", ORIGIN, "portable", 10, 20, {".text": 10}, {"gcc": "12"})
 
 
 def record(port: Path, target: Target, path: Path, kept: dict[int, Answer] | None = None) -> Capture:

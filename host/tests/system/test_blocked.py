@@ -15,7 +15,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from .cli import Cli, Done
+from .cli import REPOSITORY, Cli, Done
+
+ARDUINO = REPOSITORY / "firmware/lib/port/arduino"
+DEBIANS_XTENSA = "#!/bin/sh\necho 'Supported machines are:'\necho 'kc705                kc705 EVB (dc232b)'\n"
 
 PathWithout = Callable[..., str]
 TargetFile = Callable[..., str]
@@ -59,6 +62,33 @@ def test_doctor_says_what_is_missing(tinyhil: Cli, path_without: PathWithout) ->
     }
     assert {"qemu-system-arm", "arm-none-eabi-gcc"} <= missing
     assert "apt-get install qemu-system-arm" in done.out
+
+
+def test_doctor_names_the_targets_that_lack_something(tinyhil: Cli, path_without: PathWithout) -> None:
+    done = replace(tinyhil, path=path_without("renode"))("doctor")
+    lines = {line.split()[1]: line for line in done.out.splitlines() if line.startswith("target ")}
+    assert "lacks renode" in lines["renode-nano33ble"]
+    assert "has its programs" in lines["native"]
+
+
+def test_no_renode(tinyhil: Cli, copied: Path, path_without: PathWithout) -> None:
+    """Said before the firmware is built in vain."""
+    done = replace(tinyhil, path=path_without("renode"))("run", "sine", "--target", "renode-nano33ble")
+    blocked(done, "renode is not installed", "https://github.com/renode/renode/releases")
+    assert not (copied / "sine/renode-nano33ble/firmware").exists()
+
+
+@pytest.mark.skipif(not ARDUINO.is_dir(), reason="the port for Arduino does not ship")
+@pytest.mark.parametrize(
+    ("stand_in", "cause"),
+    [({}, "is not installed"), ({"qemu_system_xtensa": DEBIANS_XTENSA}, "lacks the machine esp32")],
+)
+def test_no_espressif_qemu(
+    tinyhil: Cli, copied: Path, path_without: PathWithout, stand_in: dict[str, str], cause: str
+) -> None:
+    """Nor is Debian's program of the same name one, for which a script stands in."""
+    cli = replace(tinyhil, path=path_without("qemu-system-xtensa", **stand_in))
+    blocked(cli("run", "sine", "--target", "qemu-esp32"), cause, "https://github.com/espressif/qemu/releases")
 
 
 @pytest.mark.parametrize("package", ["keras", "tensorflow"])
@@ -119,15 +149,15 @@ def test_a_device_started_elsewhere_is_judged_through_its_port(tinyhil: Cli, cop
 
 
 def test_a_build_error_shows_the_compiler_s_line(tinyhil: Cli, copied: Path, target_file: TargetFile) -> None:
-    flags = 'port = "mps2"\nflags = ["-include", "absent_header.h"]'
-    name = target_file("broken", ('port = "mps2"', flags))
+    name = target_file("broken", ("ports = [", 'flags = ["-include", "absent_header.h"]\nports = ['))
     done = tinyhil("build", "sine", "--target", name)
     blocked(done, "fatal error: absent_header.h: No such file", "apt-get install")
 
 
 def test_an_image_that_does_not_fit(tinyhil: Cli, copied: Path, target_file: TargetFile) -> None:
+    """Its weights and tensors would fit, so pre-flight cannot tell."""
     name = target_file(
-        "small", ("flash_bytes = 4194304", "flash_bytes = 1024"), ("ram_bytes = 4194304", "ram_bytes = 64")
+        "small", ("flash_bytes = 4194304", "flash_bytes = 1024"), ("ram_bytes = 4194304", "ram_bytes = 4200")
     )
     blocked(tinyhil("build", "sine", "--target", name), "does not fit small: flash takes", "smaller model")
 

@@ -14,11 +14,11 @@ import pytest
 from .cli import REPOSITORY, Cli
 
 
-def run_pytest(cli: Cli, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def run_pytest(cli: Cli, *arguments: str | Path, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
     plugin = ["-p", "tinyhil.pytest_plugin"] if not _installed() else []
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *plugin, *map(str, arguments)],
-        cwd=REPOSITORY,
+        cwd=cwd,
         env=cli.environment(),
         capture_output=True,
         text=True,

@@ -87,6 +87,7 @@ def test_a_fault_in_the_firmware_ends_the_run_and_is_named(
     assert "uint32_t invoke() {\n" in source
     engine.write_text(source.replace("uint32_t invoke() {\n", f"uint32_t invoke() {{\n  {fault}\n"))
     target = registry.get("native-asan")
+    assert target.build is not None
     elf = platformio.build(project, target.name, target.build, Silent()).elf
     done = tinyhil("verify", "sine", "--target", target.name, "--build-dir", built, "--firmware", elf)
     assert done.code == 3, done.out + done.err

@@ -9,7 +9,10 @@ import pytest
 
 from .cli import Cli
 
-COMMANDS = ["run", "train", "quantize", "render", "build", "flash", "verify", "report", "targets", "recipes", "doctor"]
+COMMANDS = [
+    *("run", "train", "quantize", "preflight", "render", "build", "flash", "verify", "report"),
+    *("targets", "recipes", "doctor"),
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -32,6 +35,8 @@ def test_help_names_every_command_and_the_exit_codes(tinyhil: Cli) -> None:
         (["run", "cosine"], "unknown recipe 'cosine'", "known recipes: sine"),
         (["run", "sine", "--target", "qemu-m5"], "unknown target 'qemu-m5'", "known targets: native"),
         (["run", "sine", "--engine", "tflm"], "has no engine 'tflm'", "compiled"),
+        (["run", "sine", "--scheme", "int5"], "unknown scheme 'int5'", "known schemes: int8, int8-per-channel"),
+        (["preflight", "m.tflite", "--engine", "tflm"], "has no engine 'tflm'", "compiled"),
         (["report", "sine"], "there is no report", "tinyhil run"),
     ],
 )

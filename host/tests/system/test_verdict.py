@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tinyhil.quantize import tflite
+from tinyhil import tflite
 
 from .cli import Cli
 

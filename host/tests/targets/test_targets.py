@@ -46,8 +46,19 @@ def test_every_shipped_emulator_can_be_driven(name: str, tmp_path: Path) -> None
     emulator = registry.get(name, user=tmp_path).emulator
     if emulator is None:
         pytest.skip(f"{name} has no emulator")
-    assert any("{firmware}" in argument for argument in (emulator.program, *emulator.arguments))
-    assert re.compile(emulator.serial_port).groups == 1
+    ways = ("{firmware}", "{temporary}/firmware", "{flash_image}")
+    assert any(way in argument for argument in (emulator.program, *emulator.arguments) for way in ways)
+    assert emulator.address or re.compile(emulator.serial_port).groups == 1
+    if emulator.address:
+        assert any("{port}" in argument for argument in emulator.arguments)
+    assert emulator.on_path is None or emulator.on_path.hint
+
+
+def test_the_esp32_on_an_emulator_is_built_as_the_board(tmp_path: Path) -> None:
+    if "esp32" not in SHIPPED:
+        pytest.skip("the board esp32 does not ship")
+    emulated, board = (registry.get(name, user=tmp_path).build for name in ("qemu-esp32", "esp32"))
+    assert emulated == board
 
 
 def test_no_target_says_more_than_its_measure(tmp_path: Path) -> None:
@@ -94,14 +105,25 @@ def test_a_users_file_must_not_take_a_shipped_name(tmp_path: Path) -> None:
         ("[emulator]\n", "[emulator]\ncolour = 'red'\n", r"unknown field `colour` - at `\$\.emulator`"),
         ('debian = "qemu-system-arm"\n', "", r"`debian` names the package of `program`.*`\$\.emulator`"),
         ('program = "qemu-system-arm"', 'program = "{firmware}"', r"`debian` names the package of `program`"),
+        ("[emulator]\n", "[emulator]\ninstall = 'buy one'\n", r"`debian` names the package of `program`"),
+        ("[emulator]\n", "[emulator]\naddress = 'socket://x:{port}'\n", r"either `serial_port` or `address` says"),
+        ("serial_port = ", "last_words = ", r"either `serial_port` or `address` says"),
+        ('"-kernel", "{firmware}"', '"-drive", "{flash_image}"', r"`flash_image` says what"),
+        ('ports = ["cortex_m", "mps2"]', "ports = []", r"length >= 1 - at `\$\.build\.ports`"),
         ('cpu = "cortex-m4"', "cpu = 4", r"Expected `str`, got `int` - at `\$\.chip\.cpu`"),
         ("max_payload = 2048", 'max_payload = "2048"', r"Expected `int`, got `str` - at `\$\.link\.max_payload`"),
         ("max_payload = 2048", "max_payload = 1", r">= \d+ - at `\$\.link\.max_payload`"),
         ("answer_within = 10.0", "answer_within = 0", r"> 0.* - at `\$\.link\.answer_within`"),
         ('unit = "instructions"', 'unit = "seconds"', r"Invalid enum value 'seconds' - at `\$\.measure\.unit`"),
         ('board = "mps2_an386"\n', "", r"missing required field `board` - at `\$\.build`"),
+        ("CONV_2D = 3\n", "CONV_4D = 3\n", r"`versions` names CONV_4D, which `ops` does not.*`\$\.engines"),
+        ('dtypes = ["int8"]', 'dtypes = ["int9"]', r"Invalid enum value 'int9' - at `\$\.engines\[...\]\.dtypes"),
         ("[engines.compiled]\n", '[engines."Not a name"]\n', r"`\$\.engines`|keys"),
-        ('default_engine = "compiled"', 'default_engine = "tflm"', r"default_engine 'tflm' is not one of compiled"),
+        (
+            'default_engine = "compiled"',
+            'default_engine = "no-such"',
+            r"default_engine 'no-such' is not one of compiled",
+        ),
         ('name = "mine"', 'name = "yours"', r"its name is 'yours', but the file is called mine\.toml"),
         ('name = "mine"', 'name = "Mine!"', r"matching regex.*`\$\.name`"),
         ('name = "mine"', "name = mine", r"is not valid TOML"),

@@ -125,6 +125,7 @@ def write_project() -> Callable[[Path], Path]:
 def needs() -> Build:
     """What the shipped target on this platform says about its build; skips where a program is not installed."""
     build = registry.get("qemu-m4").build
+    assert build is not None
     for program in build.programs:
         if shutil.which(program.name) is None:
             pytest.skip(f"{program.name} is not installed: apt-get install {program.debian}")

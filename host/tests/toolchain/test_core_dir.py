@@ -15,7 +15,7 @@ from tinyhil.errors import MissingToolError, StorageError, ToolError
 from tinyhil.targets.model import LOCAL_PLATFORM, Build
 from tinyhil.toolchain import core_dir
 
-LOCAL = Build(platform=LOCAL_PLATFORM, board="any", port="any")
+LOCAL = Build(platform=LOCAL_PLATFORM, board="any", ports=("any",))
 HOST = Path(core_dir.__file__).parents[2]
 
 
@@ -105,7 +105,7 @@ def test_many_processes_at_once(fresh: Path) -> None:
     code = (
         "import sys\nfrom tinyhil.targets.model import LOCAL_PLATFORM, Build\nfrom tinyhil.toolchain import core_dir\n"
         "print('ready', flush=True); input()\n"
-        "print(core_dir.prepare(Build(platform='local', board='b', port='p')))"
+        "print(core_dir.prepare(Build(platform='local', board='b', ports=('p',))))"
     )
     environment = {**os.environ, "PYTHONPATH": str(HOST)}
     children = [

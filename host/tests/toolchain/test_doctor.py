@@ -12,7 +12,7 @@ import pytest
 
 from tinyhil.errors import MissingToolError
 from tinyhil.targets import registry
-from tinyhil.targets.model import FIRMWARE, Program, Target
+from tinyhil.targets.model import FIRMWARE, PYTHON, Ability, Program, Target
 from tinyhil.toolchain import core_dir, doctor
 
 
@@ -44,16 +44,24 @@ def test_programs_of_all_targets_are_listed_once_with_their_users(target: Target
     other = msgspec.structs.replace(target, name="other")
     findings = found([target, other])
     assert target.emulator is not None
+    assert target.build is not None
     for name in (target.emulator.program, *(each.name for each in target.build.programs)):
         assert findings[name].needed_for == f"targets: {target.name}, other"
 
 
 def test_firmware_that_is_a_program_itself_is_nothing_to_install(target: Target) -> None:
     assert target.emulator is not None
+    assert target.build is not None
     emulator = msgspec.structs.replace(target.emulator, program=FIRMWARE, debian="")
     native = msgspec.structs.replace(target, emulator=emulator)
     findings = found([native])
     assert set(findings) - set(found([])) == {program.name for program in target.build.programs}
+
+
+def test_a_target_that_compiles_nothing_needs_no_program(target: Target) -> None:
+    assert target.emulator is not None
+    emulator = msgspec.structs.replace(target.emulator, program=PYTHON, debian="")
+    assert set(found([msgspec.structs.replace(target, build=None, emulator=emulator)])) == set(found([]))
 
 
 def test_without_targets_nothing_of_theirs_is_looked_for(target: Target) -> None:
@@ -64,6 +72,7 @@ def test_without_targets_nothing_of_theirs_is_looked_for(target: Target) -> None
 def test_found_missing_and_broken_programs(target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program(tmp_path, "good", "echo good 1.2; echo second line")
     program(tmp_path, "broken", "exit 1")
+    assert target.build is not None
     names = {"good": "good 1.2", "broken": None, "absent": None}
     build = msgspec.structs.replace(
         target.build, programs=tuple(Program(name=name, debian=f"{name}-pkg {name}-lib") for name in names)
@@ -74,6 +83,24 @@ def test_found_missing_and_broken_programs(target: Target, tmp_path: Path, monke
         assert findings[name].found_version == version
         assert findings[name].install_hint == f"sudo apt-get install {name}-pkg {name}-lib"
     assert findings["setpriv"].found_version is None
+
+
+def test_a_program_without_its_ability_counts_as_missing(
+    target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert target.emulator is not None
+    program(tmp_path, "emulator", 'if [ "$1" = -M ]; then echo "esp32  a chip"; else echo emulator 1.0; fi')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    for machine, version in (("esp32", "emulator 1.0"), ("esp64", None)):
+        ability = Ability(arguments=("-M", "help"), expects=rf"^{machine}\s", lacking=f"the machine {machine}")
+        emulator = msgspec.structs.replace(
+            target.emulator, program="emulator", debian="", install="ask its maker", ability=ability
+        )
+        finding = found([msgspec.structs.replace(target, emulator=emulator)])["emulator"]
+        assert finding.found_version == version
+        assert finding.install_hint == "ask its maker"
+        assert finding.targets == (target.name,)
+    assert finding.needed_for.endswith("installed is one that lacks the machine esp64")
 
 
 def test_a_missing_package_is_none(monkeypatch: pytest.MonkeyPatch, target: Target) -> None:

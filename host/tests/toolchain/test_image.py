@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tinyhil.errors import StorageError, ToolError
+from tinyhil.targets import registry
 from tinyhil.toolchain import image
 
 COMPILER = "arm-none-eabi-gcc"
@@ -163,3 +164,41 @@ def test_damage_is_refused_or_read_but_never_a_traceback(link: Linker, tmp_path:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"cannot read .*No such file"):
         image.read(tmp_path / "absent.elf")
+
+
+ESP_SCRIPT = """\
+ENTRY(start)
+SECTIONS {
+  .iram0.vectors 0x40080000 : { KEEP(*(.vectors)) }
+  .iram0.text : { *(.text*) . = ALIGN(4); }
+  .dram0.data 0x3FFB0000 : { *(.data*) . = ALIGN(4); }
+  .dram0.bss (NOLOAD) : { *(.bss*) *(.noinit*) . = ALIGN(4); }
+  .flash_rodata_dummy 0x3F400020 (NOLOAD) : { . += 64K; }
+  .flash.rodata 0x3F410020 : { *(.rodata*) *(.init_array) . = ALIGN(4); }
+}
+"""
+"""As ESP-IDF lays an ESP32's image out: code in RAM, data in RAM, address space without memory, constants in flash."""
+
+
+def test_code_that_is_copied_to_ram_takes_ram_and_reserved_addresses_do_not(link: Linker, tmp_path: Path) -> None:
+    link()
+    (tmp_path / "link.ld").write_text(ESP_SCRIPT)
+    program = tmp_path / "esp.elf"
+    defines = [f"-D{name}={size}" for name, size in SIZES.items()]
+    subprocess.run(
+        [COMPILER, "-mcpu=cortex-m4", "-mthumb", "-nostdlib", "-Wl,-T,link.ld", *defines, "source.c", "-o", program],
+        cwd=tmp_path,
+        check=True,
+    )
+    found = image.read(program, registry.get("esp32").chip.ram)
+    by_name = {section.name: section for section in found.sections}
+    assert by_name[".iram0.text"].in_ram
+    assert by_name[".iram0.text"].in_flash
+    assert not by_name[".flash_rodata_dummy"].in_ram
+    assert not by_name[".flash.rodata"].in_ram
+    in_ram = (".iram0.vectors", ".iram0.text", ".dram0.data", ".dram0.bss")
+    assert found.ram_bytes == sum(by_name[name].size for name in in_ram)
+    # What the image says by itself is wrong both ways.
+    plain = {section.name: section for section in image.read(program).sections}
+    assert plain[".flash_rodata_dummy"].in_ram
+    assert not plain[".iram0.text"].in_ram

@@ -159,7 +159,7 @@ def test_a_board_is_only_a_file(write_project: Writer, tmp_path: Path) -> None:
     (project / "src" / "main.cpp").write_text(
         '#ifdef __OPTIMIZE__\n#error "optimised"\n#endif\nint main() { return ANSWER; }\n'
     )
-    output = build(project, Build(platform=LOCAL_PLATFORM, board="here", port="none"))
+    output = build(project, Build(platform=LOCAL_PLATFORM, board="here", ports=("none",)))
     assert subprocess.run([str(output.elf)]).returncode == 42
 
 
@@ -213,7 +213,7 @@ def test_a_missing_compiler_is_named_with_its_packages(write_project: Writer, tm
     needs = Build(
         platform="local",
         board="b",
-        port="p",
+        ports=("p",),
         programs=(Program(name="no-such-gcc", debian="gcc-no-such libc-no-such"),),
     )
     with pytest.raises(MissingToolError, match="no-such-gcc is not installed") as caught:

@@ -87,7 +87,7 @@ class QuantizedModel:
         recipe: name of the recipe.
         path: the ``.tflite`` file.
         sha256: of that file; the device reports the same.
-        scheme: how it was quantized, e.g. ``int8``.
+        scheme: how it was quantized: ``int8`` with Dense layers per tensor, ``int8-per-channel``, ...
         inputs: input tensors.
         outputs: output tensors.
         ops: names of the builtin operators, in the order of execution.
@@ -109,12 +109,27 @@ class QuantizedModel:
 
 
 @dataclass(frozen=True)
+class Problem:
+    """Why a model cannot be computed as it is, by an engine on a target.
+
+    Attributes:
+        kind: for programs: ``operator``, ``per-channel-dense``, ``dtype``, ...
+        cause: one sentence that names the tensors or operators.
+        hint: the next step.
+    """
+
+    kind: str
+    cause: str
+    hint: str
+
+
+@dataclass(frozen=True)
 class Project:
-    """A self-contained PlatformIO project.
+    """A self-contained project: PlatformIO's, or the model file and its description where nothing is compiled.
 
     Attributes:
         folder: where it lies.
-        environment: the PlatformIO environment to build.
+        environment: the PlatformIO environment to build; the target's name.
         sha256: over all its files; the firmware made from it reports the same.
         model_sha256: of the .tflite file whose model it holds.
         engine: name of the engine.
@@ -131,16 +146,16 @@ class Project:
 
 @dataclass(frozen=True)
 class FirmwareImage:
-    """A linked image.
+    """What a device runs: a linked image, or the model file itself, described by the file beside it.
 
     Attributes:
-        elf: the ELF file.
+        elf: the ELF file; where nothing is compiled, the description that names the model file by its hash.
         sha256: of that file.
         project_sha256: of the project it was built from.
         model_sha256: of the .tflite file whose model it holds.
         engine: name of the engine.
-        flash_bytes: bytes it takes in flash: code, constants and initial values.
-        ram_bytes: bytes of statically allocated RAM, the stack not included.
+        flash_bytes: bytes it takes in flash: code, constants and initial values; None where nothing is compiled.
+        ram_bytes: bytes of statically allocated RAM, the stack not included; None likewise.
         sections: size in bytes by section name.
         tool_versions: what built it.
     """
@@ -150,10 +165,54 @@ class FirmwareImage:
     project_sha256: str
     model_sha256: str
     engine: str
-    flash_bytes: int
-    ram_bytes: int
+    flash_bytes: int | None
+    ram_bytes: int | None
     sections: dict[str, int]
     tool_versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What memory a device uses, in bytes. What it cannot tell is None.
+
+    Attributes:
+        arena_capacity: the engine's whole arena; None where its memory is fixed.
+        arena_bytes: the part of it that the engine was prepared in.
+        arena_used: what the engine itself says to need.
+        arena_overrun: bytes behind that part that have changed; anything but 0 is a fault of the engine.
+        stack_bytes: that the stack may take.
+        stack_used: the most that it has taken since start.
+    """
+
+    arena_capacity: int | None
+    arena_bytes: int
+    arena_used: int | None
+    arena_overrun: int
+    stack_bytes: int | None
+    stack_used: int | None
+
+
+@dataclass(frozen=True)
+class OperatorTicks:
+    """What one operator took, in ticks of the device's clock, modulo 2^32; its name is printable ASCII."""
+
+    name: str
+    ticks: int
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured of single inferences on a device.
+
+    Attributes:
+        ticks: of the device's clock, one figure an inference; none where it has no clock.
+        resources: None where the device does not tell.
+        operators: in the order of execution; none where the engine does not time them.
+    """
+
+    ticks: tuple[int, ...]
+    resources: Resources | None
+    operators: tuple[OperatorTicks, ...]
 
 
 @dataclass(frozen=True)
@@ -168,6 +227,7 @@ class Capture:
         arena_bytes: working memory of the engine as the device reported it.
         work: what was asked for, in numbers that follow from the model, the vectors and the device alone: however often
             a run was interrupted and whatever the wire did, they are the same.
+        measurement: None where the target's figures mean nothing.
         counters: frames, bytes, resends and rejections of the link, as far as this process has seen them.
     """
 
@@ -178,3 +238,4 @@ class Capture:
     arena_bytes: int
     work: dict[str, int]
     counters: dict[str, int]
+    measurement: Measurement | None = None

@@ -1,5 +1,7 @@
 """The stage: builds the project with PlatformIO and keeps the linked image, with its size and what built it.
 
+Where nothing is compiled, the model file and its description are the image (interpreted.py).
+
 The image is copied out of PlatformIO's own folder, so that the artifact stays what it was when the user builds the
 project by hand.
 """
@@ -13,6 +15,7 @@ import msgspec
 
 from tinyhil.artifacts import hashing, store
 from tinyhil.artifacts.types import FirmwareImage, Project
+from tinyhil.build import interpreted
 from tinyhil.errors import InputError, ToolError
 from tinyhil.progress import Reporter
 from tinyhil.targets.model import Target
@@ -35,13 +38,17 @@ def build(project: Project, target: Target, folder: Path, reporter: Reporter) ->
         StorageError: a folder cannot be written.
         ToolError: the build failed, or the image does not fit the chip.
     """
+    if target.build is None:
+        return interpreted.build(project, folder)
     compilers = platformio.compilers(target.build)
+    kept = _belonging(target)
     wanted = hashing.of_json(
         {
             "stage": hashing.of_sources([Path(__file__).parent, Path(platformio.__file__).parent]),
             "project": project.sha256,
             "build": msgspec.to_builtins(target.build),
             "compilers": compilers,
+            "kept": kept,
         }
     )
     manifest = store.load(folder, STAGE, wanted)
@@ -56,8 +63,18 @@ def build(project: Project, target: Target, folder: Path, reporter: Reporter) ->
             if output.map is not None:
                 shutil.copyfile(output.map, folder / MAP)
                 names.append(MAP)
+            for file in kept:
+                name = Path(file).name
+                shutil.copyfile(platformio.beside(output, file), folder / name)
+                names.append(name)
         manifest = store.save(folder, STAGE, wanted, tuple(names), {"tool_versions": dict(output.tool_versions)})
     return _measured(folder / ELF, project, target, manifest.facts["tool_versions"]), found
+
+
+def _belonging(target: Target) -> list[str]:
+    """What of the build has to be kept beside the image, because the target's emulator takes more than that."""
+    emulator = target.emulator
+    return [part.file for part in emulator.flash_image.parts] if emulator and emulator.flash_image else []
 
 
 def prebuilt(elf: Path, project: Project, target: Target) -> FirmwareImage:
@@ -68,6 +85,8 @@ def prebuilt(elf: Path, project: Project, target: Target) -> FirmwareImage:
     """
     if not elf.is_file():
         raise InputError(f"there is no firmware image {elf}")
+    if target.build is None:
+        return interpreted.described(elf, project, {})
     try:
         return _measured(elf, project, target, {})
     except ToolError as error:
@@ -75,8 +94,8 @@ def prebuilt(elf: Path, project: Project, target: Target) -> FirmwareImage:
 
 
 def _measured(elf: Path, project: Project, target: Target, tool_versions: dict[str, str]) -> FirmwareImage:
-    image = images.read(elf)
     chip = target.chip
+    image = images.read(elf, chip.ram)
     over = [
         f"{name} takes {size:,} B of {limit:,} B"
         for name, size, limit in (

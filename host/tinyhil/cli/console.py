@@ -80,6 +80,10 @@ class ConsoleObserver:
         """Keeps what the stage made, to be shown at its end."""
         self._note = (note, found)
 
+    def warning(self, text: str) -> None:
+        """Shows what the user should know although the run goes on."""
+        self._console.print(f"[yellow]warning:[/] {escape(text)}", soft_wrap=True, highlight=False)
+
 
 def show_error(console: Console, error: TinyhilError, *, verbose: bool) -> None:
     """Cause, evidence, next step; the cause first, the next step last."""

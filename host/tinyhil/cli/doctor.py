@@ -13,8 +13,9 @@ from tinyhil.toolchain import doctor
 
 
 def show(output: Output) -> ExitCode:
-    """Prints one line a finding; BLOCKED if one is missing."""
-    findings = doctor.survey([registry.get(name) for name in registry.paths()])
+    """Prints one line a finding and one a target; BLOCKED if something is missing."""
+    targets = [registry.get(name) for name in registry.paths()]
+    findings = doctor.survey(targets)
     for finding in findings:
         if finding.found_version is not None:
             line = f"[green]ok[/]       {finding.name:<20} {escape(finding.found_version)}"
@@ -25,4 +26,8 @@ def show(output: Output) -> ExitCode:
         output.console.print(line, soft_wrap=True, highlight=False)
     output.write_json([asdict(finding) for finding in findings])
     missing = [finding for finding in findings if finding.found_version is None]
+    for target in targets:
+        lacks = ", ".join(finding.name for finding in missing if target.name in finding.targets)
+        line = f"[red]lacks[/] {escape(lacks)}" if lacks else "[green]has its programs[/]"
+        output.console.print(f"target    {target.name:<20} {line}", soft_wrap=True, highlight=False)
     return ExitCode.BLOCKED if missing else ExitCode.PASS

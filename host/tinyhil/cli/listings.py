@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
+from rich.markup import escape
 
 from tinyhil.cli.session import JsonOption, command
 
@@ -51,3 +54,38 @@ def doctor(json: JsonOption = None) -> None:
         from tinyhil.cli import doctor as view
 
         raise typer.Exit(view.show(output))
+
+
+def ports(
+    named: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PORT]...", help="Ask these too, whatever they are.", show_default=False),
+    ] = None,
+    no_ask: Annotated[bool, typer.Option("--no-ask", help="Only list them: open none.")] = False,
+    json: JsonOption = None,
+) -> None:
+    """Show which serial ports there are, which boards they may be, and what answers there.
+
+    Only ports that may be a board of a known target are opened and asked.
+    """
+    with command(json) as output:
+        from dataclasses import asdict
+
+        from tinyhil.pipeline import ports as desk
+        from tinyhil.targets import registry
+
+        found = desk.survey([registry.get(name) for name in registry.paths()], named or [], asking=not no_ask)
+        for port in found:
+            kind = " or ".join(port.targets) or "no known board"
+            number = f", serial number {port.serial_number}" if port.serial_number else ""
+            about = f"{port.usb or 'no USB port'}{number}  {port.description}".rstrip()
+            output.console.print(
+                f"[bold]{escape(port.device)}[/]  {kind}  {escape(about)}", soft_wrap=True, highlight=False
+            )
+            said = port.why or port.state
+            if port.state == desk.ANSWERS:
+                said = f"answers: engine {port.engine}, model {port.model_sha256[:16]}..., boot id {port.boot_id}"
+            output.console.print(f"    {escape(said)}", soft_wrap=True, highlight=False)
+        if not found:
+            output.console.print("no serial port is present")
+        output.write_json([asdict(port) for port in found])

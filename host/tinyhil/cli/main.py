@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 import tinyhil
 from tinyhil.cli import listings
+from tinyhil.cli.preflight import preflight
 from tinyhil.cli.proxy import proxy
 from tinyhil.cli.session import (
     DEFAULT_TARGET,
@@ -17,16 +20,19 @@ from tinyhil.cli.session import (
     DataOption,
     EngineOption,
     FirmwareOption,
+    ForceOption,
     JsonOption,
     Output,
     PortOption,
     RecipeArgument,
     RecordOption,
     ResumeOption,
+    SchemeOption,
     TargetOption,
     VerboseOption,
     command,
 )
+from tinyhil.cli.starter import new
 from tinyhil.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -73,11 +79,14 @@ def _job(
     *,
     build_dir: Path,
     engine: str | None = None,
+    scheme: str | None = None,
+    force: bool = False,
     port: str | None = None,
     firmware: Path | None = None,
     resume: bool = False,
     record: Path | None = None,
     data: Path | None = None,
+    flash: bool = False,
 ) -> Run:
     """The run that a command's options describe."""
     from tinyhil.cli.console import ConsoleObserver
@@ -87,12 +96,15 @@ def _job(
         recipe=recipe,
         target=target,
         engine=engine,
+        scheme=scheme,
+        force=force,
         build_dir=build_dir,
         port=port,
         firmware=firmware,
         resume=resume,
         record=record,
         data=data,
+        flash=flash,
     )
     return Run(request, ConsoleObserver(output.console, verbose=output.verbose))
 
@@ -120,6 +132,8 @@ def run(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
+    scheme: SchemeOption = None,
+    force: ForceOption = False,
     port: PortOption = None,
     build_dir: BuildDirOption = BUILD_DIR,
     resume: ResumeOption = False,
@@ -132,7 +146,10 @@ def run(
 
     Example: **tinyhil run sine --target qemu-m4 --json out.json**
 
-    The report is in BUILD_DIR/RECIPE/TARGET/report.json and report.xml (JUnit).
+    A board that does not run this very build is flashed first.
+
+    The report is in BUILD_DIR/RECIPE/TARGET/report.json and report.xml (JUnit); with another engine or scheme than
+    the default in BUILD_DIR/RECIPE/TARGET-ENGINE-SCHEME.
     """
     with command(json, verbose=verbose) as output:
         job = _job(
@@ -140,11 +157,14 @@ def run(
             recipe,
             target,
             engine=engine,
+            scheme=scheme,
+            force=force,
             port=port,
             build_dir=build_dir,
             resume=resume,
             record=record,
             data=data,
+            flash=True,
         )
         _verify(output, job)
 
@@ -170,6 +190,8 @@ def verify(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
+    scheme: SchemeOption = None,
+    force: ForceOption = False,
     port: PortOption = None,
     firmware: FirmwareOption = None,
     build_dir: BuildDirOption = BUILD_DIR,
@@ -192,6 +214,8 @@ def verify(
             recipe,
             target,
             engine=engine,
+            scheme=scheme,
+            force=force,
             port=port,
             firmware=firmware,
             build_dir=build_dir,
@@ -257,13 +281,14 @@ def quantize(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
+    scheme: SchemeOption = None,
     build_dir: BuildDirOption = BUILD_DIR,
     json: JsonOption = None,
     verbose: VerboseOption = False,
 ) -> None:
     """Quantize to int8 the way the target's engine computes right, and compute the integer reference."""
     with command(json, verbose=verbose) as output:
-        job = _job(output, recipe, target, engine=engine, build_dir=build_dir)
+        job = _job(output, recipe, target, engine=engine, scheme=scheme, build_dir=build_dir)
         model = job.quantize()
         output.write_json(
             {
@@ -298,13 +323,15 @@ def render(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
+    scheme: SchemeOption = None,
+    force: ForceOption = False,
     build_dir: BuildDirOption = BUILD_DIR,
     json: JsonOption = None,
     verbose: VerboseOption = False,
 ) -> None:
     """Render a self-contained PlatformIO project; it opens and builds in an IDE without tinyhil."""
     with command(json, verbose=verbose) as output:
-        job = _job(output, recipe, target, engine=engine, build_dir=build_dir)
+        job = _job(output, recipe, target, engine=engine, scheme=scheme, force=force, build_dir=build_dir)
         project = job.render()
         output.write_json(
             {
@@ -322,13 +349,15 @@ def build(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
+    scheme: SchemeOption = None,
+    force: ForceOption = False,
     build_dir: BuildDirOption = BUILD_DIR,
     json: JsonOption = None,
     verbose: VerboseOption = False,
 ) -> None:
     """Build the firmware with PlatformIO and measure its flash and RAM."""
     with command(json, verbose=verbose) as output:
-        job = _job(output, recipe, target, engine=engine, build_dir=build_dir)
+        job = _job(output, recipe, target, engine=engine, scheme=scheme, force=force, build_dir=build_dir)
         image = job.build()
         output.write_json(
             {
@@ -347,23 +376,48 @@ def flash(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
+    scheme: SchemeOption = None,
+    force: ForceOption = False,
     port: PortOption = None,
+    stop: Annotated[bool, typer.Option("--stop", help="End what an earlier flash has left running here.")] = False,
     build_dir: BuildDirOption = BUILD_DIR,
     verbose: VerboseOption = False,
 ) -> None:
     """Put the firmware on the device and see that it answers with this very build.
 
+    A board is found by its USB id, flashed by PlatformIO, and waited for until it is back. **native** is flashed by
+    starting it: it stays, with its port under one path, until the next flash or **--stop**.
+
     An emulator takes its image when it starts: it is started, asked who it is, and ended.
     """
     with command(verbose=verbose) as output:
-        job = _job(output, recipe, target, engine=engine, port=port, build_dir=build_dir)
+        job = _job(output, recipe, target, engine=engine, scheme=scheme, force=force, port=port, build_dir=build_dir)
+        if stop:
+            job.stop()
+            return
         job.flash()
+        output.console.print(f"[bold]next:[/]  {escape(_next(job))}", soft_wrap=True, highlight=False)
+
+
+def _next(job: Run) -> str:
+    """The command that judges what was flashed."""
+    request = job.request
+    words = ["tinyhil", "verify", request.recipe, "--target", request.target]
+    if request.engine is not None:
+        words += ["--engine", request.engine]
+    if request.build_dir != BUILD_DIR:
+        words += ["--build-dir", str(request.build_dir)]
+    if job.target.upload is not None:
+        words += ["--port", job.port]
+    return shlex.join(words)
 
 
 @app.command()
 def report(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
+    engine: EngineOption = None,
+    scheme: SchemeOption = None,
     build_dir: BuildDirOption = BUILD_DIR,
     json: JsonOption = None,
 ) -> None:
@@ -371,14 +425,12 @@ def report(
     with command(json) as output:
         from tinyhil.report import files
 
-        job = _job(output, recipe, target, build_dir=build_dir)
+        job = _job(output, recipe, target, engine=engine, scheme=scheme, build_dir=build_dir)
         _conclude(output, files.read(job.folder), job.folder / files.JSON)
 
 
-for listing in (listings.targets, listings.recipes, listings.doctor):
-    app.command()(listing)
-
-app.command()(proxy)
+for other in (preflight, listings.targets, listings.recipes, listings.ports, listings.doctor, proxy, new):
+    app.command()(other)
 
 
 def main() -> None:

@@ -27,13 +27,20 @@ TargetOption = Annotated[str, typer.Option("--target", "-t", help="Where it runs
 EngineOption = Annotated[
     str | None, typer.Option("--engine", help="What computes the model there.  [default: the target's]")
 ]
+SchemeOption = Annotated[
+    str | None,
+    typer.Option("--scheme", help="How the model is quantized: int8 or int8-per-channel.  [default: the recipe's]"),
+]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Go on in spite of what pre-flight finds; the report says so.")
+]
 BuildDirOption = Annotated[Path, typer.Option("--build-dir", help="Folder for everything that is made.")]
 PortOption = Annotated[
     str | None,
     typer.Option(
         "--port",
-        help="Talk to a device that is already running, on this port, instead of starting one: a device path, "
-        "usb:SERIALNUMBER, tcp://host:port or unix:/path.",
+        help="Talk to a device that is already running, on this port, instead of starting one; for a board, where it "
+        "is plugged in. A device path, usb:SERIALNUMBER, socket://host:port, rfc2217://host:port or unix:/path.",
     ),
 ]
 FirmwareOption = Annotated[

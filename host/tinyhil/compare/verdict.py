@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from tinyhil.artifacts import hashing
+from tinyhil.artifacts.types import Problem, Resources
 from tinyhil.compare.fidelity import Mismatch
 from tinyhil.compare.metrics import ErrorFigures
 
@@ -113,6 +114,33 @@ class Size:
 
 
 @dataclass(frozen=True)
+class Speed:
+    """What single inferences took on the device, each asked for on its own after a warm-up.
+
+    Attributes:
+        unit: of the other figures, and of ``Report.operators``.
+        min: the quickest.
+        median: the one in the middle.
+        max: the slowest.
+        count: how many there were.
+    """
+
+    unit: Literal["instructions", "microseconds"]
+    min: float
+    median: float
+    max: float
+    count: int
+
+
+@dataclass(frozen=True)
+class OperatorCost:
+    """What one operator took in one inference, in the unit of ``Speed``."""
+
+    name: str
+    cost: float
+
+
+@dataclass(frozen=True)
 class Blocked:
     """Why there is no verdict."""
 
@@ -131,12 +159,16 @@ class Verification:
         accuracy: the second one; None for a model without a float model.
         instructions_per_inference: measured on the device, None where it cannot count instructions.
         microseconds_per_inference: measured on the device, None where it has no clock of real time.
+        speed: of single inferences; None where nothing was measured.
+        operators: what each operator took, in the order of execution; none where the engine does not time them.
     """
 
     fidelity: Fidelity
     accuracy: Accuracy | None
     instructions_per_inference: float | None
     microseconds_per_inference: float | None
+    speed: Speed | None
+    operators: tuple[OperatorCost, ...]
 
     @property
     def passed(self) -> bool:
@@ -146,7 +178,10 @@ class Verification:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole report. What is unknown in a blocked run is None."""
+    """The whole report. What is unknown in a blocked run is None, and so is the size where nothing was compiled.
+
+    ``forced`` has the problems that pre-flight found and in spite of which the run was forced.
+    """
 
     schema: int
     verdict: Literal["pass", "fail", "blocked"]
@@ -156,12 +191,17 @@ class Report:
     honest_about: str
     engine: str
     kernels: str | None
+    scheme: str | None
     ops: tuple[str, ...]
+    forced: tuple[Problem, ...]
     fidelity: Fidelity | None
     accuracy: Accuracy | None
     size: Size | None
     instructions_per_inference: float | None
     microseconds_per_inference: float | None
+    speed: Speed | None
+    resources: Resources | None
+    operators: tuple[OperatorCost, ...]
     measured_by: str | None
     model_sha256: str | None
     project_sha256: str | None

@@ -23,7 +23,7 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast, get_args
 
 import msgspec
 from msgspec import Meta
@@ -36,7 +36,16 @@ USER = Path("recipes")
 OPTIONAL = ("truth", "prepare", "train", "figures")
 """Functions that a recipe's code may define."""
 
+Scheme = Literal["int8", "int8-per-channel"]
+"""How a model is quantized.
+
+``int8``: weights, activations, inputs and outputs, with Dense layers as the engine computes them right.
+``int8-per-channel``: the same with Dense layers per channel, whatever the engine computes.
+"""
+
 Positive = Annotated[int, Meta(gt=0)]
+Shown = Annotated[float, Meta(ge=-100_000, le=100_000)]
+"""A number that the firmware prints (firmware/lib/demo)."""
 Bound = Annotated[float, Meta(ge=0, le=sys.float_info.max)]
 
 
@@ -89,11 +98,11 @@ class Quantize(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """How the model is quantized.
 
     Attributes:
-        scheme: ``int8``: weights, activations, inputs and outputs.
+        scheme: see ``Scheme``.
         representative_samples: how many training inputs calibrate the ranges.
     """
 
-    scheme: Literal["int8"] = "int8"
+    scheme: Scheme = "int8"
     representative_samples: Positive = 600
 
 
@@ -111,8 +120,34 @@ class Accuracy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     float_vs_truth_mae: Bound | None = None
 
 
+class Demo(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, rename={"start": "from", "end": "to"}
+):
+    """What the firmware does without a host: the model over a range of its input.
+
+    Attributes:
+        start: the first input, in real units (the key ``from``).
+        end: where the range ends (``to``): x begins anew instead of reaching it.
+        steps: inputs in between, evenly spaced.
+    """
+
+    start: Shown
+    end: Shown
+    steps: Annotated[int, Meta(ge=2, le=65535)]
+
+    def __post_init__(self) -> None:
+        """Refuses a range that is none."""
+        if not self.start < self.end:
+            raise ValueError(f"`from` ({self.start:g}) has to be below `to` ({self.end:g})")
+
+    @property
+    def step(self) -> float:
+        """From one input to the next."""
+        return (self.end - self.start) / self.steps
+
+
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One recipe file."""
+    """One recipe file; ``demo`` is for models with one int8 number in and one out."""
 
     name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
     title: str
@@ -121,6 +156,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     quantize: Quantize = Quantize()
     fidelity: Fidelity = Fidelity()
     accuracy: Accuracy = Accuracy()
+    demo: Demo | None = None
 
 
 def paths(user: Path = USER) -> dict[str, Path]:
@@ -153,6 +189,18 @@ def load(path: Path) -> Recipe:
     if not code_path(path, recipe).is_file():
         raise ConfigError(f"{path}: its code file {recipe.code} does not exist beside it")
     return recipe
+
+
+def scheme(name: str) -> Scheme:
+    """The scheme called ``name``.
+
+    Raises:
+        ConfigError: there is no such scheme.
+    """
+    for known in get_args(Scheme):
+        if name == known:
+            return cast(Scheme, known)
+    raise ConfigError(f"unknown scheme {name!r}", hint=f"known schemes: {', '.join(get_args(Scheme))}")
 
 
 def code_path(path: Path, recipe: Recipe) -> Path:

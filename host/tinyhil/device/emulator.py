@@ -2,6 +2,8 @@
 
 The emulator may be the firmware itself, built for the host.
 
+Its serial line is a terminal that it names in what it prints, or a TCP port that it is told to listen at.
+
 A thread reads everything the emulator prints, so that it can never block on a full pipe; the thread finds the serial
 port in it and keeps the last lines for errors. The process itself is spawned by the thread that calls
 :meth:`EmulatorDevice.start`, because the kernel ends it together with that thread.
@@ -26,8 +28,10 @@ from typing import Self
 
 from tinyhil import process
 from tinyhil.deadline import Deadline
-from tinyhil.errors import ConfigError, DeviceError, ToolError
-from tinyhil.targets.model import FIRMWARE, Emulator
+from tinyhil.device import listener
+from tinyhil.device.surroundings import Surroundings
+from tinyhil.errors import ConfigError, DeviceError, MissingToolError, ToolError
+from tinyhil.targets.model import FIRMWARE, PYTHON, Emulator
 
 KEPT_LINES = 200
 """How much of the emulator's output an error shows."""
@@ -42,6 +46,24 @@ _LAST_WORDS_SECONDS = 1.0
 """How long the rest of the output of an emulator that has ended is waited for."""
 
 
+def require(emulator: Emulator) -> None:
+    """Returns where the emulator is installed, or is the firmware itself.
+
+    Raises:
+        ConfigError: what the target expects of it is no regular expression.
+        MissingToolError: it is not installed, or another program of its name is; the hint says how to get it.
+    """
+    program, ability = emulator.on_path, emulator.ability
+    if program is None:
+        return
+    process.require(program.name, debian=program.debian, install=program.install, purpose="run the firmware")
+    if ability is None:
+        return
+    _pattern("ability.expects", ability.expects)
+    if not process.answers(program.name, ability.arguments, ability.expects):
+        raise MissingToolError(f"{program.name} is installed, but lacks {ability.lacking}", hint=program.hint)
+
+
 class EmulatorDevice:
     """Runs firmware in an emulator.
 
@@ -49,42 +71,50 @@ class EmulatorDevice:
 
     Args:
         emulator: the target's facts about its emulator.
+        project: the rendered project, where the emulator takes something from it.
     """
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, project: Path | None = None) -> None:
         self._emulator = emulator
+        self._project = project
         self._run: _Run | None = None
 
     def start(self, firmware: Path, deadline: Deadline) -> str:
-        """Starts the emulator and returns the path of its serial port.
+        """Starts the emulator and returns its serial port: the path of a terminal, or an address.
 
         Raises:
-            ConfigError: the target's ``serial_port`` is not a regular expression with a group, or its ``last_words``
-                no regular expression.
+            ConfigError: the target's ``serial_port`` is not a regular expression with a group, its ``last_words`` no
+                regular expression, its ``address`` none, or the parts of its flash image do not fit.
             MissingToolError: the emulator is not installed.
-            DeviceError: it cannot be run, ended at once, or named no serial port before the deadline.
+            DeviceError: it cannot be run, ended at once, or offered no serial port before the deadline.
+            StorageError: there is no room for its temporary files.
         """
         self.stop()
         emulator = self._emulator
-        if emulator.on_path is not None:
-            process.require(emulator.on_path.name, debian=emulator.on_path.debian, purpose="run the firmware")
-        else:
+        require(emulator)
+        if emulator.program == FIRMWARE:
             _require_program(firmware)
-        # Absolute, because a name without a slash would be looked for on PATH.
-        path = str(firmware.absolute())
-        argv = [argument.replace(FIRMWARE, path) for argument in (emulator.program, *emulator.arguments)]
-        serial_port = _pattern("serial_port", emulator.serial_port, groups=1)
+        serial_port = _pattern("serial_port", emulator.serial_port, groups=1) if emulator.serial_port else None
         _pattern("last_words", emulator.last_words)
+        surroundings = Surroundings(emulator, firmware, self._project)
         try:
-            self._run = run = _Run(process.spawn(argv), serial_port)
+            address = surroundings.fill(emulator.address)
+            listener.split(address)
+            argv = [surroundings.fill(argument) for argument in (emulator.program, *emulator.arguments)]
+            environment = {name: surroundings.fill(value) for name, value in emulator.environment.items()}
+            child = process.spawn(argv, env=environment)
         except ToolError as error:
+            surroundings.remove()
             raise DeviceError(error.message) from error
+        except BaseException:
+            surroundings.remove()
+            raise
+        self._run = run = _Run(child, serial_port, address, surroundings)
         try:
             if not run.wait_for_port(deadline):
                 self.check()
-                raise DeviceError(
-                    f"{self._name} named no serial port within {deadline.seconds:g} s", detail=run.output()
-                )
+                said = f"did not listen at {address}" if address else "named no serial port"
+                raise DeviceError(f"{self._name} {said} within {deadline.seconds:g} s", detail=run.output())
         except BaseException:
             self.stop()
             raise
@@ -125,7 +155,9 @@ class EmulatorDevice:
     @property
     def _name(self) -> str:
         """What messages call the program."""
-        return self._emulator.program if self._emulator.on_path is not None else "the firmware"
+        return {FIRMWARE: "the firmware", PYTHON: "the device's program"}.get(
+            self._emulator.program, self._emulator.program
+        )
 
     def _cause(self, output: str) -> str:
         """The line of the output that says why the program ended."""
@@ -146,11 +178,19 @@ class EmulatorDevice:
 class _Run:
     """One run of the program, with the thread that reads its output."""
 
-    def __init__(self, child: subprocess.Popen[str], serial_port: re.Pattern[str]) -> None:
+    def __init__(
+        self,
+        child: subprocess.Popen[str],
+        serial_port: re.Pattern[str] | None,
+        address: str,
+        surroundings: Surroundings,
+    ) -> None:
         self.port = ""
         self.pid = child.pid
         self._child = child
         self._serial_port = serial_port
+        self._address = address
+        self._surroundings = surroundings
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
         self._held: int | None = None
         self._changed = threading.Condition()
@@ -159,7 +199,11 @@ class _Run:
         self._reader.start()
 
     def wait_for_port(self, deadline: Deadline) -> bool:
-        """Whether the port was named before the output ended and before the deadline."""
+        """Whether the port was named, or listened at, before the program ended and before the deadline."""
+        if self._address:
+            if listener.wait(self._address, lambda: process.poll(self._child) is None, deadline):
+                self.port = self._address
+            return bool(self.port)
         with self._changed:
             self._changed.wait_for(lambda: self.port or self._silent, deadline.remaining)
         if not self.port and self._silent:
@@ -191,6 +235,7 @@ class _Run:
                 held, self._held = self._held, None
             if held is not None:
                 os.close(held)
+            self._surroundings.remove()
 
     def _hung_up(self) -> bool:
         if self._held is None:
@@ -210,7 +255,7 @@ class _Run:
             self._changed.notify_all()
 
     def _take(self, line: str) -> None:
-        named = None if self.port else self._serial_port.search(line)
+        named = self._serial_port.search(line) if self._serial_port is not None and not self.port else None
         with self._changed:
             self._lines.append(line)
             if named:

@@ -10,6 +10,7 @@ from tinyhil.errors import RemoteLinkError
 from tinyhil.link.fields import MessageType
 from tinyhil.link.inference import Infer, Result
 from tinyhil.link.messages import Error, ErrorCode, Welcome
+from tinyhil.link.resources import OperatorTicks, Used
 
 _ADDRESSABLE = 1 << 32
 """Bytes of the largest tensor that WRITE and READ can address by their 32-bit offset."""
@@ -87,15 +88,18 @@ class Restarted:
     """The device has started again since Ready, was greeted anew, and is the same as before.
 
     Tickets stay good: what was unanswered has been asked again. For a model that keeps state they are void instead,
-    because its state is lost: begin again with ``reset`` and the first vector.
+    because its state is lost: begin again with ``reset`` and the first vector. They are void as well where an arena had
+    been asked for: the device is back in its whole arena.
 
     Attributes:
         old_boot_id: of the last handshake.
         new_boot_id: of this one.
+        arena_lost: whether ``prepare`` had been called before.
     """
 
     old_boot_id: int
     new_boot_id: int
+    arena_lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,58 @@ class StateCleared:
 
 
 @dataclass(frozen=True)
+class UsageTold:
+    """The memory that the device uses.
+
+    Attributes:
+        ticket: what ``Connection.usage`` returned.
+        used: the figures.
+    """
+
+    ticket: int
+    used: Used
+
+
+@dataclass(frozen=True)
+class ArenaPrepared:
+    """The engine was prepared in an arena of another size, or tried to be.
+
+    Attributes:
+        ticket: what ``Connection.prepare`` returned.
+        status: 0 if the engine is ready, else its own; inferences are not possible then.
+        arena_used: bytes that the engine itself says to need, 0 where it does not say.
+    """
+
+    ticket: int
+    status: int
+    arena_used: int
+
+
+@dataclass(frozen=True)
+class OperatorsTimed:
+    """One inference was carried out with each operator timed.
+
+    Attributes:
+        ticket: what ``Connection.profile`` returned.
+        operators: in the order of execution; none where the engine does not time them.
+    """
+
+    ticket: int
+    operators: tuple[OperatorTicks, ...]
+
+
+@dataclass(frozen=True)
+class NotKnown:
+    """The device is older than ``usage``, ``prepare`` or ``profile``.
+
+    Attributes:
+        ticket: what that returned.
+    """
+
+    ticket: int
+
+
+@dataclass(frozen=True)
 class DeviceText:
     """A line that the sketch printed, with its newline if it has one."""
 
@@ -144,7 +200,10 @@ class Failed:
     error: RemoteLinkError
 
 
-ConnectionEvent = Greeted | Ready | Restarted | Inferred | StateCleared | DeviceText | Failed
+WorkDone = Inferred | StateCleared | UsageTold | ArenaPrepared | OperatorsTimed | NotKnown
+"""What a ticket comes back with."""
+
+ConnectionEvent = Greeted | Ready | Restarted | WorkDone | DeviceText | Failed
 
 
 class DeviceReportedError(RemoteLinkError):

@@ -26,6 +26,9 @@ class MessageType(IntEnum):
     WRITE = 0x05
     RUN = 0x06
     READ = 0x07
+    USAGE = 0x08
+    ARENA = 0x09
+    PROFILE = 0x0A
     WELCOME = 0x81
     TENSOR = 0x82
     RESULT = 0x83
@@ -33,6 +36,9 @@ class MessageType(IntEnum):
     WRITTEN = 0x85
     RAN = 0x86
     DATA = 0x87
+    USED = 0x88
+    PREPARED = 0x89
+    PROFILED = 0x8A
     ERROR = 0xFF
 
 
@@ -82,6 +88,21 @@ class Message(ABC):
     @abstractmethod
     def _unpack(cls, payload: bytes) -> Self:
         """The fields of a payload, not yet checked."""
+
+
+class BareMessage(Message):
+    """A message without a payload."""
+
+    def _problems(self) -> Iterator[str]:
+        yield from ()
+
+    def _pack(self) -> bytes:
+        return b""
+
+    @classmethod
+    def _unpack(cls, payload: bytes) -> Self:
+        exactly("", payload)
+        return cls()
 
 
 def outside(name: str, value: int, low: int, high: int) -> Iterator[str]:

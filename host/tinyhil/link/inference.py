@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from tinyhil.link.fields import Message, MessageType, exactly, outside, split, uneven
+from tinyhil.link.fields import BareMessage, Message, MessageType, exactly, outside, split, uneven
 from tinyhil.link.frames import MAX_PAYLOAD
 
 
@@ -71,30 +71,15 @@ class Result(Message):
         return cls(count, ticks, outputs)
 
 
-class _Bare(Message):
-    """A message without a payload."""
-
-    def _problems(self) -> Iterator[str]:
-        yield from ()
-
-    def _pack(self) -> bytes:
-        return b""
-
-    @classmethod
-    def _unpack(cls, payload: bytes) -> Self:
-        exactly("", payload)
-        return cls()
-
-
 @dataclass(frozen=True)
-class Reset(_Bare):
+class Reset(BareMessage):
     """Asks to put a model that keeps state back to its state after start."""
 
     TYPE: ClassVar[MessageType] = MessageType.RESET
 
 
 @dataclass(frozen=True)
-class Cleared(_Bare):
+class Cleared(BareMessage):
     """RESET was carried out."""
 
     TYPE: ClassVar[MessageType] = MessageType.CLEARED
@@ -127,7 +112,7 @@ class Write(Message):
 
 
 @dataclass(frozen=True)
-class Written(_Bare):
+class Written(BareMessage):
     """WRITE was carried out."""
 
     TYPE: ClassVar[MessageType] = MessageType.WRITTEN

@@ -37,6 +37,13 @@ class EventKind(Enum):
     INPUTS_DIFFER = "inputs differ"
     READ = "READ"
     DATA = "DATA"
+    USAGE = "USAGE"
+    USED = "USED"
+    ARENA = "ARENA"
+    PREPARED = "PREPARED"
+    PROFILE = "PROFILE"
+    PROFILED = "PROFILED"
+    UNKNOWN_TYPE = "unknown type"
     RESTART = "restart"
     ERROR = "ERROR"
     BROKEN_PROTOCOL = "broken protocol"
@@ -65,6 +72,13 @@ TRANSITIONS: dict[tuple[State, EventKind], State] = {
     (State.READY, EventKind.INPUTS_DIFFER): State.READY,
     (State.READY, EventKind.READ): State.READY,
     (State.READY, EventKind.DATA): State.READY,
+    (State.READY, EventKind.USAGE): State.READY,
+    (State.READY, EventKind.USED): State.READY,
+    (State.READY, EventKind.ARENA): State.READY,
+    (State.READY, EventKind.PREPARED): State.READY,
+    (State.READY, EventKind.PROFILE): State.READY,
+    (State.READY, EventKind.PROFILED): State.READY,
+    (State.READY, EventKind.UNKNOWN_TYPE): State.READY,
     (State.READY, EventKind.RESTART): State.GREETING,
     (State.READY, EventKind.ERROR): State.FAILED,
     (State.READY, EventKind.BROKEN_PROTOCOL): State.FAILED,

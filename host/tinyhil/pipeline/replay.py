@@ -34,7 +34,9 @@ class Replay(Run):
         self._recording = Recording(file)
         header = self._recording.header
         try:
-            super().__init__(Request(header.recipe, header.target, header.engine, build_dir), observer)
+            # Forced: whatever pre-flight finds now did not keep the run from being recorded.
+            request = Request(header.recipe, header.target, header.engine, header.scheme, build_dir, force=True)
+            super().__init__(request, observer)
         except BaseException:
             self.close()
             raise
@@ -56,7 +58,7 @@ class Replay(Run):
             ConfigError: the recording is of another model or of other vectors than the build folder has.
             BlockedError: it ends before the run did, or this version does not send what was sent.
         """
-        model = self.quantize()
+        model = self.preflight()
         header = self._recording.header
         origin = header.origin
         for what, found, wanted in (

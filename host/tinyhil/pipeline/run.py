@@ -3,10 +3,13 @@
 ::
 
     build/<recipe>/model/train/        FloatModel
-    build/<recipe>/model/<scheme>/     QuantizedModel
+    build/<recipe>/model/<scheme>/     QuantizedModel; int8, int8-per-channel
     build/<recipe>/<target>/project/   Project
     build/<recipe>/<target>/firmware/  FirmwareImage
     build/<recipe>/<target>/           journal, report.json, report.xml
+
+``<target>`` stands for the target's default engine and the recipe's scheme; another engine or scheme is appended:
+``<target>-<engine>-<scheme>``.
 
 A :class:`Run` makes each thing once and remembers it, so that a report can be written even of a run that was blocked
 half-way.
@@ -20,17 +23,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
+import msgspec
+
+from tinyhil import preflight, tflite
 from tinyhil.artifacts import lock
-from tinyhil.artifacts.types import Capture, FirmwareImage, FloatModel, Project, QuantizedModel
+from tinyhil.artifacts.types import Capture, FirmwareImage, FloatModel, Problem, Project, QuantizedModel
 from tinyhil.build import build, prebuilt
 from tinyhil.compare.verdict import Report
 from tinyhil.config import recipe as recipes
 from tinyhil.deadline import Deadline
-from tinyhil.device.factory import open_device
+from tinyhil.device.base import Device
+from tinyhil.device.board import Flash
+from tinyhil.device.factory import open_device, require
 from tinyhil.errors import BlockedError, ConfigError
 from tinyhil.link.messages import Welcome
+from tinyhil.pipeline.bench import Desk
 from tinyhil.progress import Reporter
-from tinyhil.quantize import quantize
+from tinyhil.quantize import export_for, quantize
 from tinyhil.render import render
 from tinyhil.report import assemble, files
 from tinyhil.report.assemble import Evidence
@@ -40,6 +49,7 @@ from tinyhil.session.lines import Lines, PortLines
 from tinyhil.session.recording import Header, Recorder
 from tinyhil.session.records import RecordFile
 from tinyhil.targets import registry
+from tinyhil.toolchain import platformio
 from tinyhil.train import train
 from tinyhil.transport import owner
 from tinyhil.transport.finder import PortFinder
@@ -57,6 +67,9 @@ class Observer(Protocol):
     def result(self, note: str, *, found: bool) -> None:
         """What the current stage has made, and whether it was found rather than made."""
 
+    def warning(self, text: str) -> None:
+        """What the user should know although the run goes on."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -66,30 +79,36 @@ class Request:
         recipe: name of the recipe.
         target: name of the target.
         engine: name of the engine, None for the target's default.
+        scheme: how the model is quantized, None for the recipe's way.
         build_dir: where everything is put.
-        port: a device that is already running, instead of starting one.
+        port: a device that is already running, instead of starting one; for a board, where it is plugged in.
         firmware: an ELF file to run instead of the one that the project builds.
         resume: ask the device only for what the journal of an interrupted run lacks.
         record: a file for the whole conversation with the device.
         data: an ``.npz`` file to train on instead of the recipe's own data.
+        flash: whether a board that runs anything else is flashed first.
+        force: go on in spite of the problems that pre-flight finds.
     """
 
     recipe: str
     target: str
     engine: str | None = None
+    scheme: str | None = None
     build_dir: Path = Path("build")
     port: str | None = None
     firmware: Path | None = None
     resume: bool = False
     record: Path | None = None
     data: Path | None = None
+    flash: bool = False
+    force: bool = False
 
 
 class Run:
     """One run. Each method makes what it names, and before it all that it needs.
 
     Raises:
-        ConfigError: on construction, if the recipe or the target is unknown or wrong.
+        ConfigError: on construction, if the recipe or the target is unknown or wrong, or has no such engine or scheme.
     """
 
     def __init__(self, request: Request, observer: Observer) -> None:
@@ -97,14 +116,12 @@ class Run:
         self.recipe_path = recipes.find(request.recipe)
         self.recipe = recipes.load(self.recipe_path)
         self.target = registry.get(request.target)
-        self.engine = request.engine or self.target.default_engine
-        if self.engine not in self.target.engines:
-            raise ConfigError(
-                f"target {self.target.name} has no engine {self.engine!r}",
-                hint=f"it has {', '.join(self.target.engines)}",
-            )
-        self.folder = request.build_dir / self.recipe.name / self.target.name
+        self.engine, _ = registry.engine(self.target, request.engine)
+        self.scheme = recipes.scheme(request.scheme or self.recipe.quantize.scheme)
+        self.folder = request.build_dir / self.recipe.name / self._variant()
         self.evidence = Evidence()
+        self.port = ""
+        """Where the device was last found."""
         self._models = request.build_dir / self.recipe.name / "model"
         self._journal = self.folder / journal.NAME
         self._observer = observer
@@ -124,13 +141,12 @@ class Run:
     def quantize(self) -> QuantizedModel:
         """The quantized model with its reference outputs."""
         trained = self.train()
-        engine = self.target.engines[self.engine]
-        settings = self.recipe.quantize
-        scheme = settings.scheme + ("-per-channel" if engine.per_channel_dense else "")
+        scheme = export_for(self.scheme, self.target.engines[self.engine])
+        settings = msgspec.structs.replace(self.recipe.quantize, scheme=scheme)
 
         def work(reporter: Reporter) -> tuple[QuantizedModel, bool, str]:
             with lock.exclusive(self._models, reporter.text):
-                model, found = quantize(trained, settings, engine, self._models / scheme, reporter)
+                model, found = quantize(trained, settings, self._models / scheme, reporter)
             size = model.path.stat().st_size
             return model, found, f"{model.scheme}, {size:,} B, {model.vectors.count} vectors"
 
@@ -138,13 +154,40 @@ class Run:
         self.evidence = replace(self.evidence, model=model)
         return model
 
+    def problems(self) -> tuple[Problem, ...]:
+        """What keeps the engine from computing the quantized model right."""
+        model = self.quantize()
+
+        def work(reporter: Reporter) -> tuple[tuple[Problem, ...], bool, str]:
+            parsed = tflite.parse(model.path.read_bytes(), str(model.path))
+            found = preflight.check(parsed, self.target, self.engine)
+            outcome = f"{len(found)} problem{'s' if len(found) > 1 else ''}" if found else "ok"
+            return found, False, f"{outcome}, {preflight.summary(parsed, self.target, self.engine)}"
+
+        return self._stage("preflight", work)
+
+    def preflight(self) -> QuantizedModel:
+        """The quantized model, if the engine computes it right or the request forces it.
+
+        Raises:
+            ModelError: it does not; the message lists all problems.
+        """
+        model, problems = self.quantize(), self.problems()
+        if problems and not self.request.force:
+            raise preflight.refusal(problems, str(model.path), self.engine, self.target.name)
+        if problems != self.evidence.forced:
+            self.evidence = replace(self.evidence, forced=problems)
+            for problem in problems:
+                self._observer.warning(f"forced in spite of: {problem.cause}")
+        return model
+
     def render(self) -> Project:
         """The PlatformIO project."""
-        model = self.quantize()
+        model = self.preflight()
 
         def work(reporter: Reporter) -> tuple[Project, bool, str]:
             with lock.exclusive(self.folder, reporter.text):
-                project, found = render(model, self.target, self.engine, self.folder / "project")
+                project, found = render(model, self.target, self.engine, self.folder / "project", self.recipe.demo)
             return project, found, f"{project.folder}"
 
         project = self._stage("render", work)
@@ -161,7 +204,7 @@ class Run:
                     image, found = prebuilt(self.request.firmware, project, self.target), True
                 else:
                     image, found = build(project, self.target, self.folder / "firmware", reporter)
-            return image, found, f"flash {image.flash_bytes:,} B, RAM {image.ram_bytes:,} B"
+            return image, found, _size(image)
 
         image = self._stage("build", work)
         self.evidence = replace(self.evidence, image=image)
@@ -173,27 +216,56 @@ class Run:
         Returns:
             What the device says of itself.
         """
-        image = self.build()
+        return self._greet("flash", Flash.ALWAYS)
+
+    def greet(self) -> Welcome:
+        """Starts the device as for a session, and sees that it answers with the image.
+
+        Returns:
+            What the device says of itself.
+        """
+        return self._greet("greet", self._when())
+
+    def _greet(self, stage: str, when: Flash) -> Welcome:
+        image = self._image_for_the_device()
         identity = self._identity(image)
 
         def work(reporter: Reporter) -> tuple[Welcome, bool, str]:
-            with open_device(self.target, self.request.port) as device:
+            with self._device(when, reporter) as device:
                 port = device.start(image.elf, Deadline.after(self.target.link.answer_within))
                 welcome = greet(port, identity, self.target, device.check, reporter)
+            self.port = port
             return welcome, False, f"answers on {port}, engine {welcome.engine}, boot id {welcome.boot_id:08x}"
 
-        return self._stage("flash", work)
+        return self._stage(stage, work)
+
+    def stop(self) -> None:
+        """Ends what ``flash`` has left running on this computer.
+
+        Raises:
+            ConfigError: the target is not flashed onto this computer.
+        """
+        if self.target.upload is None or not self.target.upload.port:
+            raise ConfigError(f"{self.target.name} leaves nothing running on this computer")
+        project = self.render()
+
+        def work(reporter: Reporter) -> tuple[None, bool, str]:
+            with lock.exclusive(self.folder, reporter.text):
+                platformio.stop(project.folder, self.target.name, self.target.compiles, reporter)
+            return None, False, "nothing is left running"
+
+        self._stage("stop", work)
 
     def capture(self) -> Capture:
         """The device's answers to all vectors."""
-        image = self.build()
+        image = self._image_for_the_device()
         identity = self._identity(image)
         model = self.evidence.model
         assert model is not None
 
         def work(reporter: Reporter) -> tuple[Capture, bool, str]:
             with contextlib.ExitStack() as stack:
-                device = stack.enter_context(open_device(self.target, self.request.port))
+                device = stack.enter_context(self._device(self._when(), reporter))
                 port = device.start(image.elf, Deadline.after(self.target.link.answer_within))
                 finder = PortFinder(port)
                 stack.enter_context(owner.owned(finder.locate()))
@@ -235,6 +307,12 @@ class Run:
         journal.conclude(self._journal)
         return report
 
+    def _image_for_the_device(self) -> FirmwareImage:
+        """The image; not built in vain where the device cannot be had."""
+        self.render()
+        require(self.target, self.request.port)
+        return self.build()
+
     def _judge(self) -> Report:
         answers = self.capture()
         model = self.evidence.model
@@ -249,6 +327,23 @@ class Run:
 
         return self._stage("verify", work)
 
+    def _when(self) -> Flash:
+        return Flash.IF_STALE if self.request.flash else Flash.NEVER
+
+    def _device(self, when: Flash, reporter: Reporter) -> Device:
+        project = self.evidence.project
+        assert project is not None
+        desk = Desk(self.target, project.folder, self.folder, reporter)
+        return open_device(
+            self.target, self.request.port, bench=desk, project=project.sha256, folder=project.folder, flash=when
+        )
+
+    def _variant(self) -> str:
+        """The folder's name: by what differs from a plain run on the target."""
+        engine = "" if self.engine == self.target.default_engine else f"-{self.engine}"
+        scheme = "" if self.scheme == self.recipe.quantize.scheme else f"-{self.scheme}"
+        return f"{self.target.name}{engine}{scheme}"
+
     def _identity(self, image: FirmwareImage) -> Identity:
         model = self.evidence.model
         assert model is not None
@@ -261,6 +356,7 @@ class Run:
             recipe=self.recipe.name,
             target=self.target.name,
             engine=self.engine,
+            scheme=self.scheme,
             origin=origin,
             kernels=project.kernels,
             flash_bytes=image.flash_bytes,
@@ -277,6 +373,12 @@ class Run:
                 self._observer.result(note, found=found)
             self._made[name] = made
         return cast(_A, self._made[name])
+
+
+def _size(image: FirmwareImage) -> str:
+    if image.flash_bytes is None or image.ram_bytes is None:
+        return f"nothing to compile: {image.elf.parent} runs as it is"
+    return f"flash {image.flash_bytes:,} B, RAM {image.ram_bytes:,} B"
 
 
 def _origin(model: QuantizedModel, image: FirmwareImage) -> Origin:

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from tinyhil import worker
+from tinyhil import tflite, worker
 from tinyhil.artifacts import store
 from tinyhil.errors import MissingToolError
 from tinyhil.progress import Reporter
-from tinyhil.quantize import stage, tflite, vectors
+from tinyhil.quantize import stage, vectors
 from tinyhil.quantize.canonical import canonical
 
 

@@ -1,7 +1,7 @@
 """The stage: quantizes a trained model in one child process and computes the integer reference in another.
 
-What the engine computes correctly decides the export: an engine that gets per-channel Dense layers wrong gets
-per-tensor ones.
+What the engine computes correctly decides the export: under the scheme ``int8`` an engine that gets per-channel Dense
+layers wrong gets per-tensor ones.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from tinyhil import worker
+from tinyhil import tflite, worker
 from tinyhil.artifacts import hashing, store
 from tinyhil.artifacts.types import FloatModel, QuantizedModel, Vectors
-from tinyhil.config.recipe import Quantize
+from tinyhil.config.recipe import Quantize, Scheme
 from tinyhil.progress import Reporter
-from tinyhil.quantize import tflite
 from tinyhil.targets.model import Engine
 
 STAGE = "quantize"
@@ -26,10 +25,17 @@ VECTORS = "vectors.npz"
 REFERENCE = "reference.npz"
 
 
-def quantize(
-    model: FloatModel, settings: Quantize, engine: Engine, folder: Path, reporter: Reporter
-) -> tuple[QuantizedModel, bool]:
+def export_for(scheme: Scheme, engine: Engine) -> Scheme:
+    """The scheme by which a model is exported for an engine: ``int8`` leaves it to the engine how Dense layers are."""
+    per_channel = engine.per_channel_dense and engine.dense == "per-channel"
+    return "int8-per-channel" if scheme == "int8" and per_channel else scheme
+
+
+def quantize(model: FloatModel, settings: Quantize, folder: Path, reporter: Reporter) -> tuple[QuantizedModel, bool]:
     """Quantizes ``model`` into ``folder``.
+
+    Args:
+        settings: with the scheme to export by, which is what :func:`export_for` says.
 
     Returns:
         The quantized model, and whether it was found rather than made.
@@ -40,10 +46,9 @@ def quantize(
         StorageError: the folder cannot be written.
         ToolError: the conversion ended without a model.
     """
-    export = {**msgspec.to_builtins(settings), "per_channel_dense": engine.per_channel_dense}
-    wanted = hashing.of_json(
-        {"stage": hashing.of_sources([Path(__file__).parent]), "model": model.key, "export": export}
-    )
+    export = {**msgspec.to_builtins(settings), "per_channel_dense": settings.scheme == "int8-per-channel"}
+    sources = hashing.of_sources([Path(__file__).parent, Path(tflite.__file__).parent])
+    wanted = hashing.of_json({"stage": sources, "model": model.key, "export": export})
     manifest = store.load(folder, STAGE, wanted)
     found = manifest is not None
     if manifest is None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from tinyhil import resources
 from tinyhil.artifacts.types import QuantizedModel
 from tinyhil.errors import ModelError
-from tinyhil.targets.model import Engine
+from tinyhil.targets.model import Chip, Engine
 
 NAME = "model"
 _KEPT = (".c", ".h", ".txt")
@@ -52,6 +53,11 @@ def describe(engine: Engine) -> str:
 
 
 def flags(files: dict[str, bytes]) -> list[str]:
-    """Compiler flags that the generated sources need: their include folders."""
+    """Compiler flags of the generated sources: no warnings, which are their generator's affair, and include folders."""
     folders = {Path(path).parent.as_posix() for path in files if path.endswith(".h")}
-    return [f"-I{folder}" for folder in sorted(folders) if folder != "."]
+    return ["-w", *(f"-I{folder}" for folder in sorted(folders) if folder != ".")]
+
+
+def context(model: QuantizedModel, engine: Engine, chip: Chip, arena: int | None) -> dict[str, Any]:
+    """What the templates are given: it takes no operator that keeps anything, and needs nothing else."""
+    return {"stateful": False}

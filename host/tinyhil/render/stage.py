@@ -1,8 +1,11 @@
 """The stage: lays out a PlatformIO project that opens and builds without tinyhil.
 
+A target that compiles nothing gets the model file and its description instead (interpreted.py).
+
 ::
 
     platformio.ini, include/, lib/model/   rendered: what varies by model or target
+    emulator/                              rendered, for targets whose emulator takes something from the project
     src/, lib/tinyhil_*/                   copied from firmware/: only the engine and the port that the target uses
     platforms/tinyhil/                     copied from firmware/platform, for targets that build with it
 
@@ -25,12 +28,21 @@ from tinyhil import resources
 from tinyhil.affine import DType
 from tinyhil.artifacts import hashing, store
 from tinyhil.artifacts.types import Project, QuantizedModel
+from tinyhil.config.recipe import Demo
 from tinyhil.errors import ConfigError
-from tinyhil.render import compiled
-from tinyhil.targets.model import Target
+from tinyhil.render import arena, compiled, interpreted, tflm
+from tinyhil.targets.model import Build, Target
 
 PLATFORMS = "platforms"
+_ENGINES = {"compiled": compiled, "tflm": tflm}
+"""What makes the model library of each engine."""
+_OWN = "engines"
+"""The folder of the templates that only one engine has, by its name."""
+_EMULATOR = "emulator"
+"""Folder of the templates that only some emulators need, and of what is rendered from them."""
 _LIBRARIES = ("link", "engine", "server", "port")
+_ENTRIES = {False: "main.cpp", True: "sketch.cpp"}
+"""Where a program begins; the key is whether it is a sketch."""
 _KEEP = (".pio", ".vscode", ".git")
 """Folders of the user's and PlatformIO's own, never touched."""
 _NAME_BYTES = 63
@@ -38,14 +50,20 @@ _NAME_BYTES = 63
 _ZERO = "0" * 64
 
 
-def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path) -> tuple[Project, bool]:
+def render(
+    model: QuantizedModel, target: Target, engine_name: str, folder: Path, demo: Demo | None = None
+) -> tuple[Project, bool]:
     """Renders ``model`` for ``target`` into ``folder``.
+
+    Args:
+        demo: what the firmware does without a host; nothing by default.
 
     Returns:
         The project, and whether it was there already.
 
     Raises:
-        ConfigError: the target has no such engine.
+        ConfigError: the target has no such engine, cannot spare the arena that was measured, or names a port or a
+            template that does not exist; or the model cannot be shown in a demo.
         ModelError: the engine cannot compute the model.
         StorageError: the folder cannot be written.
     """
@@ -54,9 +72,18 @@ def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path
         raise ConfigError(
             f"target {target.name} has no engine {engine_name!r}", hint=f"it has {', '.join(target.engines)}"
         )
-    generated = compiled.generate(model, engine)
+    if target.build is None:
+        files, identity = interpreted.lay_out(model, target)
+        return _project(model, target, engine_name, interpreted.describe(), folder, files, identity)
+    if demo is not None:
+        _require_one_number(model)
+    _require_ports(target.name, target.build)
+    maker = _ENGINES.get(engine_name)
+    if maker is None:
+        raise ConfigError(f"target {target.name} names the engine {engine_name!r}, which tinyhil does not know")
+    generated = maker.generate(model, engine)
     files = {f"lib/model/{path}": data for path, data in generated.items()}
-    files |= _copied(target, engine_name)
+    files |= _copied(target.build, engine_name, demo)
     context = {
         "version": tinyhil.__version__,
         "recipe": model.recipe,
@@ -65,12 +92,29 @@ def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path
         "inputs": model.inputs,
         "outputs": model.outputs,
         "model_sha256": model.sha256,
-        "model_flags": compiled.flags(generated),
+        "model_flags": maker.flags(generated),
+        "demo": demo,
+        "engine_facts": engine,
+        "build_flags": [*target.build.flags, *engine.flags],
         "local_platform": target.build.local,
         "platforms": PLATFORMS,
+        **maker.context(model, engine, target.chip, arena.found(folder.parent)),
     }
     identity = hashing.of_tree(files | _rendered({**context, "project_sha256": _ZERO}))
     files |= _rendered({**context, "project_sha256": identity})
+    return _project(model, target, engine_name, maker.describe(engine), folder, files, identity)
+
+
+def _project(
+    model: QuantizedModel,
+    target: Target,
+    engine_name: str,
+    kernels: str,
+    folder: Path,
+    files: dict[str, bytes],
+    identity: str,
+) -> tuple[Project, bool]:
+    """Writes the files, and says what they are."""
     unchanged = _synchronize(folder, files)
     project = Project(
         folder=folder,
@@ -78,23 +122,39 @@ def render(model: QuantizedModel, target: Target, engine_name: str, folder: Path
         sha256=identity,
         model_sha256=model.sha256,
         engine=engine_name,
-        kernels=compiled.describe(engine),
+        kernels=kernels,
     )
     return project, unchanged
 
 
-def _copied(target: Target, engine_name: str) -> dict[str, bytes]:
+def _require_one_number(model: QuantizedModel) -> None:
+    tensors = (*model.inputs, *model.outputs)
+    if len(tensors) != 2 or any(spec.elements != 1 or spec.dtype is not DType.INT8 for spec in tensors):
+        raise ConfigError(
+            f"recipe {model.recipe} has a [demo], which takes a model with one int8 number in and one out",
+            hint="leave out [demo]",
+        )
+
+
+def _require_ports(target: str, build: Build) -> None:
+    for port in build.ports:
+        if not (resources.folder("firmware") / "lib" / "port" / port).is_dir():
+            raise ConfigError(f"target {target} names the port {port!r}, and firmware/lib/port has none of that name")
+
+
+def _copied(build: Build, engine_name: str, demo: Demo | None) -> dict[str, bytes]:
     """The device's sources, without the engines and ports of other targets."""
     firmware = resources.folder("firmware")
-    variant = {"engine": engine_name, "port": target.build.port}
-    files = {f"src/{path}": data for path, data in resources.read_tree(firmware / "src").items()}
-    for library in _LIBRARIES:
+    variants = {"engine": (engine_name,), "port": build.ports}
+    left_out = _ENTRIES[not build.sketch]
+    files = {f"src/{path}": data for path, data in resources.read_tree(firmware / "src").items() if path != left_out}
+    for library in (*_LIBRARIES, *(["demo"] if demo is not None else [])):
         for path, data in resources.read_tree(firmware / "lib" / library).items():
             top, slash, _ = path.partition("/")
-            if slash and top != variant.get(library):
+            if slash and top not in variants.get(library, ()):
                 continue
             files[f"lib/tinyhil_{library}/{path}"] = data
-    if target.build.local:
+    if build.local:
         files |= {
             f"{PLATFORMS}/tinyhil/{path}": data for path, data in resources.read_tree(firmware / "platform").items()
         }
@@ -102,8 +162,8 @@ def _copied(target: Target, engine_name: str) -> dict[str, bytes]:
 
 
 def _rendered(context: dict[str, Any]) -> dict[str, bytes]:
-    """Every template, rendered."""
-    root = resources.folder("templates")
+    """Every template, rendered; of those of engines and emulators only what the target names."""
+    root = resources.folder("templates") / "project"
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(root),
         undefined=jinja2.StrictUndefined,
@@ -117,8 +177,21 @@ def _rendered(context: dict[str, Any]) -> dict[str, bytes]:
         "c_float": _c_float,
         "c_dtype": _c_dtype,
     }
-    names = sorted(name for name in environment.list_templates() if name.endswith(".j2"))
-    return {name.removesuffix(".j2"): environment.get_template(name).render(context).encode() for name in names}
+    own = f"{_OWN}/{context['engine']}/"
+    emulator = context["target"].emulator
+    wanted = {f"{_EMULATOR}/{name}.j2" for name in emulator.templates} if emulator is not None else set()
+    known = {name for name in environment.list_templates() if name.endswith(".j2")}
+    if unknown := wanted - known:
+        raise ConfigError(f"there is no template {', '.join(sorted(unknown))} for the emulator of the target")
+    names = sorted(
+        name
+        for name in known
+        if name in wanted or name.startswith(own) or not name.startswith((f"{_OWN}/", f"{_EMULATOR}/"))
+    )
+    return {
+        name.removeprefix(own).removesuffix(".j2"): environment.get_template(name).render(context).encode()
+        for name in names
+    }
 
 
 def _hex_bytes(digest: str) -> str:

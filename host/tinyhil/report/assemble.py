@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from tinyhil.artifacts.types import Capture, FirmwareImage, Project, QuantizedModel
+from tinyhil.artifacts.types import Capture, FirmwareImage, Problem, Project, QuantizedModel
 from tinyhil.compare.verdict import SCHEMA, Accuracy, Blocked, Fidelity, Report, Size, Verification
 from tinyhil.errors import TinyhilError
 from tinyhil.targets.model import Target
@@ -15,9 +15,13 @@ _V = TypeVar("_V")
 
 @dataclass(frozen=True)
 class Evidence:
-    """The artifacts that a run has made so far; a blocked run lacks some."""
+    """The artifacts that a run has made so far; a blocked run lacks some.
+
+    ``forced`` has the problems in spite of which it was forced.
+    """
 
     model: QuantizedModel | None = None
+    forced: tuple[Problem, ...] = ()
     project: Project | None = None
     image: FirmwareImage | None = None
     capture: Capture | None = None
@@ -71,12 +75,17 @@ def _report(
         honest_about=target.honest_about,
         engine=engine,
         kernels=project.kernels if project else None,
+        scheme=model.scheme if model else None,
         ops=model.ops if model else (),
+        forced=evidence.forced,
         fidelity=verification.fidelity if verification else None,
         accuracy=verification.accuracy if verification else None,
         size=_size(image, capture),
         instructions_per_inference=verification.instructions_per_inference if verification else None,
         microseconds_per_inference=verification.microseconds_per_inference if verification else None,
+        speed=verification.speed if verification else None,
+        resources=capture.measurement.resources if capture and capture.measurement else None,
+        operators=verification.operators if verification else (),
         measured_by=target.measure.method or None,
         model_sha256=model.sha256 if model else None,
         project_sha256=image.project_sha256 if image else None,
@@ -88,7 +97,7 @@ def _report(
 
 
 def _size(image: FirmwareImage | None, capture: Capture | None) -> Size | None:
-    if image is None:
+    if image is None or image.flash_bytes is None or image.ram_bytes is None:
         return None
     return Size(
         flash_bytes=image.flash_bytes,

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tinyhil.artifacts.types import Resources
 from tinyhil.compare.metrics import ErrorFigures
-from tinyhil.compare.verdict import Report
+from tinyhil.compare.verdict import Report, Speed
 from tinyhil.report import assemble
+
+COSTLY = 5
+"""Operators that are shown; the report has all of them."""
+
+_UNITS = {"instructions": "instructions", "microseconds": "us"}
 
 
 def rows(report: Report) -> Iterator[tuple[str, str]]:
@@ -14,6 +20,8 @@ def rows(report: Report) -> Iterator[tuple[str, str]]:
     yield "recipe", report.recipe
     yield "target", f"{report.target} ({report.honest_about})"
     yield "engine", report.engine + (f" ({report.kernels})" if report.kernels else "")
+    for problem in report.forced:
+        yield "forced", f"in spite of: {problem.cause}"
     if report.fidelity is not None:
         yield "fidelity", f"{assemble.fidelity_line(report.fidelity)}, against {report.fidelity.reference}"
         for mismatch in report.fidelity.first_mismatches:
@@ -38,6 +46,13 @@ def rows(report: Report) -> Iterator[tuple[str, str]]:
         yield "instructions", f"{report.instructions_per_inference:,.0f} per inference ({report.measured_by})"
     if report.microseconds_per_inference is not None:
         yield "time", f"{report.microseconds_per_inference:,.1f} us per inference ({report.measured_by})"
+    if report.speed is not None:
+        yield "one inference", _speed(report.speed)
+        costly = sorted(report.operators, key=lambda operator: -operator.cost)[:COSTLY]
+        for operator in costly:
+            yield "operator", f"{operator.name} {operator.cost:,.0f} {_UNITS[report.speed.unit]}"
+    if report.resources is not None:
+        yield from _resources(report.resources)
     for label, digest in (("model", report.model_sha256), ("firmware", report.firmware_sha256)):
         if digest is not None:
             yield label, f"sha256 {digest[:16]}..."
@@ -48,6 +63,22 @@ def verdict(report: Report) -> str:
     if report.verdict == "blocked":
         return f"BLOCKED  {report.summary}"
     return f"{report.verdict.upper()}  {report.recipe} on {report.target} ({report.engine}): {report.summary}"
+
+
+def _speed(speed: Speed) -> str:
+    range_ = f"{speed.min:,.0f} to {speed.max:,.0f}" if speed.min < speed.max else f"{speed.min:,.0f}"
+    return f"{range_} {_UNITS[speed.unit]}, median {speed.median:,.0f}, of {speed.count}"
+
+
+def _resources(found: Resources) -> Iterator[tuple[str, str]]:
+    if found.arena_capacity is not None:
+        says = "" if found.arena_used is None else f", of which the engine says to need {found.arena_used:,} B"
+        yield "arena", f"{found.arena_bytes:,} B{says}"
+    if found.arena_overrun:
+        yield "ARENA OVERRUN", f"{found.arena_overrun:,} B behind the arena have changed: the engine writes beyond it"
+    if found.stack_used is not None:
+        limit = "" if found.stack_bytes is None else f" of {found.stack_bytes:,} B"
+        yield "stack", f"up to {found.stack_used:,} B{limit}"
 
 
 def _figures(figures: ErrorFigures) -> str:

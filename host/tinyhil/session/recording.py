@@ -56,6 +56,7 @@ class Header:
         recipe: its name.
         target: its name.
         engine: its name.
+        scheme: by which the model was quantized, as it was asked for.
         origin: what the answers are for.
         kernels: of the engine, for the report.
         flash_bytes: of the image, like the rest.
@@ -66,10 +67,11 @@ class Header:
     recipe: str
     target: str
     engine: str
+    scheme: str
     origin: Origin
     kernels: str
-    flash_bytes: int
-    ram_bytes: int
+    flash_bytes: int | None
+    ram_bytes: int | None
     sections: dict[str, int]
     tool_versions: dict[str, str]
     started: str = ""

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from tinyhil.errors import ConfigError
+
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 """Names of targets, recipes and engines: they become folder names."""
 
@@ -17,18 +19,40 @@ Positive = Annotated[int, Meta(gt=0)]
 
 
 class Chip(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The chip's limits, against which an image is judged before it is flashed."""
+    """The chip's limits, against which an image is judged before it is flashed.
+
+    Attributes:
+        cpu: its name.
+        flash_bytes: what an image may take of the flash.
+        ram_bytes: what there is of RAM.
+        ram: address ranges of the RAM, first and past the last, where the image's own layout does not tell: on a chip
+            that copies code to RAM before it starts, or that sees the same RAM under two addresses. Where the same
+            bytes are in the image under both, only one range is named.
+    """
 
     cpu: str
     flash_bytes: Positive
     ram_bytes: Positive
+    ram: tuple[tuple[int, int], ...] = ()
 
 
 class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A program that the target needs on PATH, and the Debian packages that bring it."""
+    """A program that the target needs on PATH.
+
+    Attributes:
+        name: of the program.
+        debian: the Debian packages that bring it, separated by blanks.
+        install: how to get it where Debian has it not.
+    """
 
     name: str
-    debian: str
+    debian: str = ""
+    install: str = ""
+
+    @property
+    def hint(self) -> str:
+        """The next step of somebody who lacks it."""
+        return f"sudo apt-get install {self.debian}" if self.debian else self.install
 
 
 LOCAL_PLATFORM = "local"
@@ -42,14 +66,14 @@ class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         platform: PlatformIO platform, or ``local`` for the project's own one (firmware/platform).
         board: PlatformIO board id.
         framework: PlatformIO framework, empty for bare metal.
-        port: folder of firmware/lib/port that drives the chip.
+        ports: folders of firmware/lib/port that drive the chip: its own, and what it shares with others.
         flags: further compiler flags.
         programs: what has to be on PATH.
     """
 
     platform: str
     board: str
-    port: str
+    ports: Annotated[tuple[str, ...], Meta(min_length=1)]
     framework: str = ""
     flags: tuple[str, ...] = ()
     programs: tuple[Program, ...] = ()
@@ -58,6 +82,31 @@ class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     def local(self) -> bool:
         """Whether it builds with the project's own platform, which needs no registry."""
         return self.platform == LOCAL_PLATFORM
+
+    @property
+    def sketch(self) -> bool:
+        """Whether the framework has main() and calls setup() and loop()."""
+        return bool(self.framework)
+
+
+class Upload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the firmware gets onto the device, and how the device's port is found: by ``pio run -t upload``.
+
+    Attributes:
+        usb: vendor and product id of the ports that it may be behind, each ``vvvv:pppp`` in lower case hexadecimal:
+            those of the running board, of its boot loader, or of the serial converter on it.
+        port: where ``upload`` leaves the port, a path in the project, for what is no USB device.
+        settle: seconds within which the port is back after the upload.
+    """
+
+    usb: tuple[Annotated[str, Meta(pattern="^[0-9a-f]{4}:[0-9a-f]{4}$")], ...] = ()
+    port: str = ""
+    settle: Annotated[float, Meta(gt=0)] = 10.0
+
+    def __post_init__(self) -> None:
+        """Refuses a device that could never be found."""
+        if bool(self.usb) == bool(self.port):
+            raise ValueError("`usb` says how the port is found, or `port` where it is: one of the two")
 
 
 class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -78,35 +127,111 @@ class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 FIRMWARE = "{firmware}"
-"""What stands for the path of the ELF file in a target file."""
+"""What stands for the path of the firmware image in a target file."""
+
+PYTHON = "{python}"
+"""What stands for the Python that runs tinyhil."""
+
+_COMES_ALONG = (FIRMWARE, PYTHON)
+"""Programs that nobody has to install."""
+
+
+class Ability(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What tells an emulator from another program of the same name.
+
+    Attributes:
+        arguments: with which it is asked.
+        expects: regular expression that its answer has to match.
+        lacking: what it lacks where that is not so: "machine esp32".
+    """
+
+    arguments: tuple[str, ...]
+    expects: str
+    lacking: str
+
+
+class FlashPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One file of a flash image, and where in the flash it begins.
+
+    Attributes:
+        offset: in bytes.
+        file: a file that PlatformIO puts beside the image it links, or the path of one in PlatformIO's packages.
+    """
+
+    offset: Annotated[int, Meta(ge=0)]
+    file: str
+
+
+class FlashImage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The flash chip that an emulator wants whole.
+
+    Attributes:
+        size: of the chip, in bytes.
+        parts: what is in it; the rest is erased.
+    """
+
+    size: Positive
+    parts: tuple[FlashPart, ...]
 
 
 class Emulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A program that stands in for the board.
 
+    In ``arguments``, ``environment`` and ``address`` stand for what each run has of its own:
+
+    - ``{firmware}``: the path of the image
+    - ``{python}``: the Python that runs tinyhil
+    - ``{flash_image}``: that of the flash image
+    - ``{port}``: a TCP port of this computer that nobody listens at
+    - ``{temporary}``: a folder that is removed at the end; ``firmware`` and ``project`` in it are links to the ELF file
+      and to the rendered project, for programs that take no path with a blank
+
     Attributes:
-        program: found on PATH; ``{firmware}`` where the firmware is itself a program for the host.
-        debian: the Debian package that brings it, if it is to be found on PATH.
-        arguments: its arguments; ``{firmware}`` stands for the path of the ELF file.
+        program: found on PATH; ``{firmware}`` where the firmware is itself a program for the host, ``{python}`` for the
+            Python that runs tinyhil.
+        debian: the Debian package that brings it, if it is to be found on PATH and Debian has it.
+        install: how to get it otherwise, in a sentence.
+        ability: what else makes it the right program.
+        arguments: its arguments.
+        environment: variables that it gets beside ours.
         serial_port: regular expression whose first group is the path of the serial port in the program's output.
+        address: the alternative: where the program offers the serial line, ``socket://127.0.0.1:{port}``.
+        flash_image: what ``{flash_image}`` is made of.
+        templates: files of templates/emulator that are rendered into the project, in its folder ``emulator``.
         last_words: regular expression of the lines of its output that say why it ended; by default the last line does.
     """
 
     program: str
     arguments: tuple[str, ...]
-    serial_port: str
+    serial_port: str = ""
+    address: str = ""
     debian: str = ""
+    install: str = ""
+    ability: Ability | None = None
+    environment: dict[str, str] = {}
+    flash_image: FlashImage | None = None
+    templates: tuple[str, ...] = ()
     last_words: str = ""
 
     def __post_init__(self) -> None:
-        """Refuses a program whose package is not named, so that a user who lacks it is told what to install."""
-        if (self.program == FIRMWARE) == bool(self.debian):
-            raise ValueError(f"`debian` names the package of `program`, and nothing where that is {FIRMWARE!r}")
+        """Refuses a file that leaves open how to get the program, or where its serial line is."""
+        hints = bool(self.debian) + bool(self.install)
+        if hints != (self.program not in _COMES_ALONG):
+            raise ValueError(
+                "`debian` names the package of `program`, or `install` says how to get it; "
+                f"neither where that is {' or '.join(_COMES_ALONG)}"
+            )
+        if bool(self.serial_port) == bool(self.address):
+            raise ValueError("where the serial line is, either `serial_port` or `address` says")
+        if any("{flash_image}" in argument for argument in self.arguments) != (self.flash_image is not None):
+            raise ValueError("`flash_image` says what {flash_image} in `arguments` is made of")
 
     @property
     def on_path(self) -> Program | None:
-        """What has to be installed to run it, None where that is the firmware alone."""
-        return Program(name=self.program, debian=self.debian) if self.debian else None
+        """What has to be installed to run it, None where that is nothing."""
+        if self.program in _COMES_ALONG:
+            return None
+        return Program(name=self.program, debian=self.debian, install=self.install)
 
 
 class Measure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -123,20 +248,54 @@ class Measure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     method: str = ""
 
 
+DTypeName = Literal["int4", "int8", "uint8", "int16", "int32", "int64", "float16", "float32", "bool"]
+
+
 class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How an engine is built for the target, and what it computes correctly there.
 
     Attributes:
-        kernels: kernel set: ``portable`` or ``cmsis-nn``.
-        profile: the engine's own name for the CPU.
-        per_channel_dense: whether Dense layers may be quantized per channel.
-        ops: TFLite builtin operators it takes.
+        kernels: kernel set; ``reference`` are TFLM's own.
+        profile: the engine's own name for the CPU, where it has one.
+        per_channel_dense: whether it computes Dense layers that are quantized per channel.
+        dense: how the scheme ``int8`` exports Dense layers where it computes both; per channel is more accurate.
+        ops: TFLite operators it takes; a custom one is ``CUSTOM(<its name>)``.
+        versions: the highest version of an operator that it takes, for those of ``ops`` whose later ones it does not.
+        dtypes: element types of the tensors that it computes, and of its weights. Constants of int32 and int64 (biases,
+            shapes, paddings) go with their operators.
+        max_inputs, max_outputs: how many of them a model may have.
+        whole_file: whether the image holds the model file as it is, rather than its weights alone.
+        library: the PlatformIO library that it comes from, as in ``lib_deps``.
+        header: a header of that library, by which PlatformIO sees that it is used.
+        programs: what has to be on PATH besides what the target's build needs.
+        leave_out: sources of that library that are not compiled, as patterns of their paths.
+        flags: compiler flags for the whole project, the library included: what has to be the same on both sides.
+        default_arena: bytes of working memory where the project is told no other size; 0 to estimate it by the model.
+        max_arena: most bytes of working memory that the chip can spare; 0 for a share of its RAM.
     """
 
-    kernels: Literal["portable", "cmsis-nn"]
-    profile: str
+    kernels: Literal["portable", "cmsis-nn", "reference", "esp-nn"]
     per_channel_dense: bool
+    dense: Literal["per-tensor", "per-channel"] = "per-channel"
     ops: tuple[str, ...]
+    profile: str = ""
+    library: str = ""
+    header: str = ""
+    programs: tuple[Program, ...] = ()
+    leave_out: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    default_arena: Annotated[int, Meta(ge=0)] = 0
+    max_arena: Annotated[int, Meta(ge=0)] = 0
+    versions: dict[str, Positive] = {}
+    dtypes: tuple[DTypeName, ...] = ("int8",)
+    max_inputs: Positive = 1
+    max_outputs: Positive = 1
+    whole_file: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses versions of operators that the engine does not take at all: one of the two is misspelt."""
+        if unknown := sorted(set(self.versions) - set(self.ops)):
+            raise ValueError(f"`versions` names {', '.join(unknown)}, which `ops` does not")
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -147,6 +306,9 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         title: one line for people.
         honest_about: what its figures may and may not be taken for.
         default_engine: a key of ``engines``.
+        emulator: what stands in for the board, where something does.
+        upload: how the firmware gets onto the device, where that is a step of its own.
+        build: None where there is nothing to compile: the target runs the model file itself (tinyhil.sim).
     """
 
     name: Name
@@ -154,8 +316,20 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     honest_about: str
     default_engine: Name
     chip: Chip
-    build: Build
     link: Link
     measure: Measure
     engines: dict[Name, Engine]
+    build: Build | None = None
     emulator: Emulator | None = None
+    upload: Upload | None = None
+
+    @property
+    def compiles(self) -> Build:
+        """How it builds, for what has no use for a target that does not.
+
+        Raises:
+            ConfigError: it compiles nothing.
+        """
+        if self.build is None:
+            raise ConfigError(f"target {self.name} compiles nothing: it runs the model file itself")
+        return self.build

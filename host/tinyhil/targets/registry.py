@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tinyhil.config import named, toml
 from tinyhil.errors import ConfigError
-from tinyhil.targets.model import Target
+from tinyhil.targets.model import Engine, Target
 
 SHIPPED = Path(__file__).parent / "data"
 USER = Path("targets")
@@ -34,3 +34,15 @@ def get(name: str, user: Path = USER) -> Target:
     if target.default_engine not in target.engines:
         raise ConfigError(f"{path}: default_engine {target.default_engine!r} is not one of {', '.join(target.engines)}")
     return target
+
+
+def engine(target: Target, name: str | None) -> tuple[str, Engine]:
+    """The engine called ``name``, or the target's default where that is None, with its name.
+
+    Raises:
+        ConfigError: the target has no such engine.
+    """
+    wanted = name or target.default_engine
+    if wanted not in target.engines:
+        raise ConfigError(f"target {target.name} has no engine {wanted!r}", hint=f"it has {', '.join(target.engines)}")
+    return wanted, target.engines[wanted]

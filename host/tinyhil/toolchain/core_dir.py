@@ -106,6 +106,19 @@ def prepare(build: Build) -> Path | None:
     return core
 
 
+def packages() -> Path:
+    """Where PlatformIO keeps the packages of the user's own folder, by its own settings.
+
+    Raises:
+        MissingToolError: PlatformIO is not installed.
+    """
+    try:
+        from platformio.project.config import ProjectConfig
+    except ImportError as error:
+        raise MissingToolError("PlatformIO is not installed", hint="python -m pip install platformio") from error
+    return Path(str(ProjectConfig.get_instance().get("platformio", "packages_dir")))
+
+
 def _cache() -> Path:
     """The user's cache folder by the XDG Base Directory Specification, which has relative paths ignored."""
     given = os.environ.get("XDG_CACHE_HOME", "")

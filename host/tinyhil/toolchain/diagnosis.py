@@ -39,6 +39,40 @@ def first_error(output: str) -> str:
     return lines[-1] if lines else ""
 
 
+_UPLOADS = (
+    (
+        re.compile(r"Failed to connect to \S+|Wrong boot mode detected|No serial data received"),
+        "hold the board's BOOT button while the upload begins, or look whether the cable carries data",
+    ),
+    (
+        re.compile(r"No device found on \S+|Couldn't find a board on the selected port"),
+        "press the board's reset button twice, quickly: it then stays in its boot loader; and try again",
+    ),
+    (
+        re.compile(r"(?i)port is busy|device or resource busy|resource temporarily unavailable"),
+        "close the serial monitor, IDE or test run that holds the port",
+    ),
+    (
+        re.compile(r"(?i)permission denied"),
+        "add yourself to the group that owns the port, on Debian `sudo usermod -aG dialout $USER`, and log in again",
+    ),
+    (
+        re.compile(r"(?i)could not open (?:port )?\S+|no such file or directory"),
+        "plug the board in; `tinyhil ports` shows what is there",
+    ),
+)
+"""What uploaders say (esptool, bossac, PlatformIO), and what to do about it."""
+
+
+def upload_problem(output: str) -> tuple[str, str]:
+    """The line that says why an upload failed, and the next step; the first error if none is known."""
+    for pattern, step in _UPLOADS:
+        for line in output.splitlines():
+            if pattern.search(line):
+                return line.strip(), step
+    return first_error(output), "the uploader's own words are above; -v shows them all"
+
+
 def storage_problem(output: str) -> str:
     """What the disk refused, in the system's words; empty if that was not the cause."""
     found = _STORAGE.search(output)

@@ -10,14 +10,15 @@ import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from tinyhil import process
 from tinyhil.errors import MissingToolError, ToolError
-from tinyhil.targets.model import Target
+from tinyhil.targets.model import Ability, Program, Target
 from tinyhil.toolchain import core_dir
 from tinyhil.toolchain.platformio import first_line_of_version
 
 _PACKAGES = (
     ("tensorflow", "train, quantize", "tinyhil[train]"),
-    ("tflite-micro", "quantize (the integer reference)", "tflite-micro"),
+    ("tflite-micro", "quantize (the integer reference), the target sim", "tflite-micro"),
     ("bakenn", "render with the engine compiled", "bakenn"),
     ("jinja2", "render", "jinja2"),
     ("platformio", "build", "platformio"),
@@ -35,13 +36,15 @@ class Finding:
         name: program or Python package.
         found_version: what it says of itself; None if it is not there or does not work.
         needed_for: stages or targets.
-        install_hint: the command that brings it.
+        install_hint: the command that brings it, or the way to it.
+        targets: those that do not run without it; of what all need, none is named.
     """
 
     name: str
     found_version: str | None
     needed_for: str
     install_hint: str
+    targets: tuple[str, ...] = ()
 
 
 def survey(targets: Sequence[Target]) -> list[Finding]:
@@ -59,20 +62,38 @@ def survey(targets: Sequence[Target]) -> list[Finding]:
             "sudo apt-get install util-linux",
         )
     )
-    return findings + [
-        Finding(name, _program_version(name), f"targets: {', '.join(users)}", f"sudo apt-get install {debian}")
-        for (name, debian), users in _programs(targets).items()
-    ]
+    return findings + [_program(need, users) for need, users in _needs(targets).items()]
 
 
-def _programs(targets: Iterable[Target]) -> dict[tuple[str, str], list[str]]:
-    """Which targets need a program; the key is its name and its Debian packages."""
-    users: dict[tuple[str, str], list[str]] = {}
+@dataclass(frozen=True)
+class _Need:
+    """A program that targets need, and what it has to be able to do."""
+
+    program: Program
+    ability: Ability | None = None
+
+
+def _needs(targets: Iterable[Target]) -> dict[_Need, list[str]]:
+    """Which targets need a program."""
+    users: dict[_Need, list[str]] = {}
     for target in targets:
-        emulator = target.emulator.on_path if target.emulator is not None else None
-        for program in (*target.build.programs, *([emulator] if emulator is not None else [])):
-            users.setdefault((program.name, program.debian), []).append(target.name)
+        needs = [_Need(program) for program in (target.build.programs if target.build is not None else ())]
+        if target.emulator is not None and target.emulator.on_path is not None:
+            needs.append(_Need(target.emulator.on_path, target.emulator.ability))
+        for need in needs:
+            users.setdefault(need, []).append(target.name)
     return users
+
+
+def _program(need: _Need, users: list[str]) -> Finding:
+    """A program counts as found only if it can do what is needed."""
+    program, ability = need.program, need.ability
+    version = _program_version(program.name)
+    needed_for = f"targets: {', '.join(users)}"
+    if version and ability and not process.answers(program.name, ability.arguments, ability.expects):
+        needed_for += f"; installed is one that lacks {ability.lacking}"
+        version = None
+    return Finding(program.name, version, needed_for, program.hint, tuple(users))
 
 
 def _scons() -> Finding:

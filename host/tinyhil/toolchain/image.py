@@ -4,12 +4,17 @@ The figures are those of the chip, not of the file. *Flash* is every byte that h
 and the initial values of variables. *RAM* is every byte that is taken for good once the program runs: variables,
 initialised or not. The space that a linker script sets aside for the stack (a section ``.stack``) is not counted,
 because it is what is left over; the symbol that marks its top is reported instead.
+
+Which sections take RAM, an image tells by itself where code runs from flash: those without bytes, those that are
+writable, and those that are programmed elsewhere. An ESP32 has its boot loader copy code to RAM, from a file in which
+nothing but the address says so, and reserves address space with sections that take no memory at all; for such a chip
+the target's file names the addresses of its RAM.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,8 +76,12 @@ class Image:
         return sum(section.size for section in self.sections if section.in_ram)
 
 
-def read(path: Path) -> Image:
+def read(path: Path, ram: Sequence[tuple[int, int]] = ()) -> Image:
     """Reads the image in an ELF file.
+
+    Args:
+        path: the file.
+        ram: address ranges of the RAM, first and past the last, where the image does not tell by itself.
 
     Raises:
         ToolError: the file is not a complete, linked ELF file.
@@ -83,7 +92,7 @@ def read(path: Path) -> Image:
             elf = ELFFile(stream)
             if elf["e_type"] not in _NOT_RELOCATED:
                 raise ToolError(f"{path} is an ELF file, but not a linked program", hint="build the firmware again")
-            return Image(tuple(_sections(elf)), _stack_top(elf))
+            return Image(tuple(_sections(elf, ram)), _stack_top(elf))
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}") from error
     # What pyelftools raises for a damaged file depends on where the damage is.
@@ -95,7 +104,7 @@ def read(path: Path) -> Image:
         ) from error
 
 
-def _sections(elf: Any) -> Iterator[Section]:
+def _sections(elf: Any, ram: Sequence[tuple[int, int]]) -> Iterator[Section]:
     segments = [segment for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD"]
     if not segments:
         raise ELFError("nothing to load")
@@ -119,7 +128,9 @@ def _sections(elf: Any) -> Iterator[Section]:
             load_address=load_address,
             size=section["sh_size"],
             in_flash=not empty,
-            in_ram=bool(empty or variables or load_address != address),
+            in_ram=any(first <= address < end for first, end in ram)
+            if ram
+            else bool(empty or variables or load_address != address),
         )
 
 

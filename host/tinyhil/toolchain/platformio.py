@@ -1,4 +1,4 @@
-"""Builds a rendered project with PlatformIO.
+"""Builds a rendered project with PlatformIO, and uploads what it has built.
 
 PlatformIO runs as a child process, by the Python that runs us, with its telemetry, its update checks and its colours
 off. For a target of the project's own platform it makes no network connection. Variables of the environment by which
@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinyhil import process
-from tinyhil.errors import StorageError, ToolError
+from tinyhil.errors import DeviceError, StorageError, ToolError
 from tinyhil.progress import Reporter
 from tinyhil.targets.model import Build
 from tinyhil.toolchain import core_dir, diagnosis
@@ -70,28 +70,63 @@ def build(project: Path, environment: str, needs: Build, reporter: Reporter) -> 
         StorageError: the disk is full, or a folder cannot be written.
     """
     found = compilers(needs)
-    core = core_dir.prepare(needs)
-    if not (project / "platformio.ini").is_file():
-        raise ToolError(f"{project} is not a PlatformIO project: it has no platformio.ini", hint="render it first")
-
-    argv = [sys.executable, "-m", "platformio", "run", "-d", str(project), "-e", environment]
-    reporter.command(argv)
-    try:
-        process.run(
-            argv,
-            what=f"build the firmware for {environment}",
-            env=_environment(core),
-            on_line=_follow(project, reporter),
-        )
-    except ToolError as error:
-        raise _explain(error, project, needs) from error
+    _run(project, environment, needs, reporter, (), what=f"build the firmware for {environment}")
 
     folder = project / ".pio" / "build" / environment
     elf = folder / "firmware.elf"
     if not elf.is_file():
         raise ToolError(f"PlatformIO reports success, but there is no {elf}")
     linker_map = folder / "firmware.map"
-    return BuildOutput(elf, linker_map if linker_map.is_file() else None, _tool_versions(found, core is not None))
+    return BuildOutput(elf, linker_map if linker_map.is_file() else None, _tool_versions(found, needs.local))
+
+
+def upload(project: Path, environment: str, needs: Build, port: str | None, reporter: Reporter) -> None:
+    """Puts the firmware onto the device, after building what has changed: ``pio run -t upload``.
+
+    Args:
+        project: folder with the platformio.ini.
+        environment: name of the ``[env:...]``.
+        needs: the target's facts about its build.
+        port: the device's serial port, None where there is none before the upload.
+        reporter: told the command and each line of output.
+
+    Raises:
+        MissingToolError: as for ``build``.
+        DeviceError: the upload failed; the message has the uploader's own, ``detail`` all output.
+    """
+    targets = ["--target", "upload", *(["--upload-port", port] if port is not None else [])]
+    place = f" through {port}" if port is not None else ""
+    try:
+        _run(project, environment, needs, reporter, targets, what=f"flash {environment}{place}")
+    except (ToolError, StorageError) as error:
+        cause, hint = diagnosis.upload_problem(error.detail)
+        raise DeviceError(
+            f"could not flash {environment}{place}: {cause}" if cause else error.message, hint=hint, detail=error.detail
+        ) from error
+
+
+def stop(project: Path, environment: str, needs: Build, reporter: Reporter) -> None:
+    """Ends the process that an upload has started: ``pio run -t stop``. Does nothing where none runs.
+
+    Raises:
+        MissingToolError: as for ``build``.
+        ToolError: it does not end.
+    """
+    _run(project, environment, needs, reporter, ["--target", "stop"], what=f"stop the firmware of {environment}")
+
+
+def _run(
+    project: Path, environment: str, needs: Build, reporter: Reporter, targets: Sequence[str], *, what: str
+) -> None:
+    core = core_dir.prepare(needs)
+    if not (project / "platformio.ini").is_file():
+        raise ToolError(f"{project} is not a PlatformIO project: it has no platformio.ini", hint="render it first")
+    argv = [sys.executable, "-m", "platformio", "run", "-d", str(project), "-e", environment, *targets]
+    reporter.command(argv)
+    try:
+        process.run(argv, what=what, env=_environment(core), on_line=_follow(project, reporter))
+    except ToolError as error:
+        raise _explain(error, project, needs) from error
 
 
 def _environment(core: Path | None) -> dict[str, str]:
@@ -139,6 +174,18 @@ def _explain(error: ToolError, project: Path, needs: Build) -> ToolError | Stora
     return ToolError(f"{error.message}: {cause}" if cause else error.message, hint=hint, detail=error.detail)
 
 
+def beside(output: BuildOutput, file: str) -> Path:
+    """A file that belongs to an image: one that PlatformIO wrote beside it, or the path of one in its packages.
+
+    Raises:
+        ToolError: there is none.
+    """
+    path = (core_dir.packages() if "/" in file else output.elf.parent) / file
+    if not path.is_file():
+        raise ToolError(f"PlatformIO reports success, but there is no {path}")
+    return path
+
+
 def _tool_versions(compiled_by: Mapping[str, str], own_platform: bool) -> dict[str, str]:
     found = core_dir.versions()
     scons = {"scons": found.wanted_scons} if own_platform else {}
@@ -152,7 +199,7 @@ def compilers(needs: Build) -> dict[str, str]:
         MissingToolError: one is not installed; the hint says how to get it.
     """
     for program in needs.programs:
-        process.require(program.name, debian=program.debian, purpose="build the firmware")
+        process.require(program.name, debian=program.debian, install=program.install, purpose="build the firmware")
     return {program.name: first_line_of_version(program.name) for program in needs.programs}
 
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tinyhil.artifacts import lock, store
-from tinyhil.errors import DeviceError
+from tinyhil.errors import DeviceError, PortBusyError
 from tinyhil.transport.base import Pollable, Transport
 
 _LOOPBACK = "loop://"
@@ -37,7 +37,7 @@ def claim(address: str) -> Path | None:
         What :func:`release` wants.
 
     Raises:
-        DeviceError: another process holds it.
+        PortBusyError: another process holds it.
         StorageError: the lock file cannot be written.
     """
     if address.startswith(_LOOPBACK):
@@ -49,7 +49,7 @@ def claim(address: str) -> Path | None:
             try:
                 handle = lock.claim(path)
             except lock.HeldError as error:
-                raise DeviceError(
+                raise PortBusyError(
                     f"{address} is busy, held by PID {error.holder}",
                     hint="wait for that run to end, or end it; a port has one owner at a time",
                 ) from None
@@ -74,7 +74,7 @@ def owned(address: str) -> Iterator[None]:
     """Holds a port over several uses of it.
 
     Raises:
-        DeviceError: another process holds it.
+        PortBusyError: another process holds it.
     """
     path = claim(address)
     try:

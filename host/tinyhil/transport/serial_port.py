@@ -10,12 +10,13 @@ from __future__ import annotations
 import errno
 import functools
 import os
+import warnings
 from typing import Any
 
 import serial
 
 from tinyhil.deadline import Deadline
-from tinyhil.errors import ConfigError, DeviceError, PortLostError
+from tinyhil.errors import ConfigError, DeviceError, PortBusyError, PortLostError
 from tinyhil.transport.base import Transport
 from tinyhil.transport.poll_stream import PollStream
 
@@ -31,6 +32,12 @@ _BUSY = (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK)
 _MISSING = (errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.ENOTDIR)
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
 _NO_TERMINAL = (errno.ENOTTY, errno.EISDIR)
+_NO_SERVER = (errno.ECONNREFUSED, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH)
+
+_SLICE_S = 0.01
+"""How long one read through pyserial waits. Set once: to a port server every change of a setting is a negotiation."""
+
+_RFC2217 = "rfc2217://"
 
 
 def open_serial(address: str, baud: int = 115200) -> Transport:
@@ -43,13 +50,16 @@ def open_serial(address: str, baud: int = 115200) -> Transport:
         baud: line rate in bit/s; terminals of emulators ignore it.
 
     Raises:
-        DeviceError: the port is missing, busy, forbidden, or no serial port.
+        PortBusyError: another program holds it.
+        DeviceError: the port is missing, forbidden, or no serial port.
         ConfigError: the URL or the baud rate cannot be meant.
     """
     url = "://" in address
-    options: dict[str, Any] = {} if url else {"exclusive": True}
+    options: dict[str, Any] = {"timeout": _SLICE_S} if url else {"timeout": 0, "exclusive": True}
     try:
-        port = serial.serial_for_url(address, baudrate=baud, timeout=0, **options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # pyserial 3.5 starts its thread in an old way
+            port = serial.serial_for_url(address, baudrate=baud, **options)
     except (ValueError, OverflowError) as error:
         raise ConfigError(f"{address} cannot be opened at {baud} baud: {error}") from None
     except _OPEN_ERRORS as error:
@@ -76,17 +86,22 @@ class _PyserialStream:
     def read(self, max_bytes: int, timeout_s: float) -> bytes:
         self._require_open()
         try:
-            self._port.timeout = timeout_s
-            first = bytes(self._port.read(1))
-            rest = min(max_bytes - 1, self._port.in_waiting) if first else 0
-            return first + bytes(self._port.read(rest)) if rest else first
+            deadline = Deadline.after(timeout_s)
+            while not self._port.in_waiting:
+                first = bytes(self._port.read(1))
+                if first or deadline.expired:
+                    rest = min(max_bytes - 1, self._port.in_waiting) if first else 0
+                    return first + bytes(self._port.read(rest)) if rest else first
+            return bytes(self._port.read(min(max_bytes, self._port.in_waiting)))
         except OSError as error:
             raise self._lost(error) from None
 
     def write(self, data: bytes, deadline: Deadline) -> None:
         self._require_open()
         try:
-            self._port.write_timeout = deadline.remaining
+            # pyserial refuses a limit for RFC 2217, whose server takes what it is given.
+            if not self._name.startswith(_RFC2217):
+                self._port.write_timeout = deadline.remaining
             self._port.write(data)
         except serial.SerialTimeoutException:
             raise DeviceError(
@@ -113,7 +128,7 @@ def _cannot_open(address: str, error: Exception) -> DeviceError:
     """Turns what pyserial raised into a message with the next step."""
     code = _errno(error)
     if code in _BUSY:
-        return DeviceError(
+        return PortBusyError(
             f"{address} is in use by another program", hint="close the serial monitor, IDE or test run that holds it"
         )
     if code in _MISSING:
@@ -123,6 +138,11 @@ def _cannot_open(address: str, error: Exception) -> DeviceError:
             f"no permission to open {address}",
             hint="add yourself to the group that owns the port, on Debian `sudo usermod -aG dialout $USER`, "
             "and log in again",
+        )
+    if code in _NO_SERVER:
+        return DeviceError(
+            f"nobody listens at {address} ({os.strerror(code or 0)})",
+            hint="start the port server on the machine that the board is plugged into",
         )
     if code in _NO_TERMINAL:
         return DeviceError(f"{address} is not a serial port", hint=_present())

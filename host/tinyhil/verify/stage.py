@@ -6,6 +6,7 @@ Always computed anew: it costs milliseconds, and a verdict is not something to c
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable
 
 import numpy as np
@@ -15,7 +16,7 @@ from tinyhil.artifacts.types import Array, Capture, QuantizedModel, Reals
 from tinyhil.compare import fidelity
 from tinyhil.compare.metrics import ErrorFigures, figures
 from tinyhil.compare.verdict import Accuracy as AccuracyVerdict
-from tinyhil.compare.verdict import Bound, ErrorSplit, Verification
+from tinyhil.compare.verdict import Bound, ErrorSplit, OperatorCost, Speed, Verification
 from tinyhil.compare.verdict import Fidelity as FidelityVerdict
 from tinyhil.config.recipe import Accuracy, Fidelity
 from tinyhil.errors import ConfigError
@@ -57,7 +58,22 @@ def verify(
         accuracy=_accuracy(model, capture, wanted_accuracy, truth),
         instructions_per_inference=per_inference if measure.unit == "instructions" else None,
         microseconds_per_inference=per_inference if measure.unit == "microseconds" else None,
+        speed=_speed(capture, measure),
+        operators=_operators(capture, measure),
     )
+
+
+def _speed(capture: Capture, measure: Measure) -> Speed | None:
+    if measure.unit == "nothing" or capture.measurement is None or not capture.measurement.ticks:
+        return None
+    took = [ticks * measure.per_tick for ticks in capture.measurement.ticks]
+    return Speed(measure.unit, min(took), statistics.median(took), max(took), len(took))
+
+
+def _operators(capture: Capture, measure: Measure) -> tuple[OperatorCost, ...]:
+    if measure.unit == "nothing" or capture.measurement is None:
+        return ()
+    return tuple(OperatorCost(each.name, each.ticks * measure.per_tick) for each in capture.measurement.operators)
 
 
 def _accuracy(model: QuantizedModel, capture: Capture, wanted: Accuracy, truth: Truth | None) -> AccuracyVerdict | None:

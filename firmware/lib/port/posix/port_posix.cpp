@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "port.h"
@@ -44,9 +45,13 @@ void fail(const char* what) {
   _exit(1);
 }
 
-void wait_for(short event) {
+// Whether somebody waits for a time, and may not sleep until a byte arrives.
+bool paced = false;
+const int kTurn = 5;  // milliseconds of sleep then
+
+void wait_for(short event, int milliseconds = -1) {
   struct pollfd line = {kLine, event, 0};
-  if (poll(&line, 1, -1) < 0 && errno != EINTR) fail("cannot wait for the serial port");
+  if (poll(&line, 1, milliseconds) < 0 && errno != EINTR) fail("cannot wait for the serial port");
 }
 
 void flush() {
@@ -129,6 +134,15 @@ uint32_t ticks() { return 0; }
 
 uint32_t tick_rate() { return 0; }
 
+uint32_t milliseconds() {
+  paced = true;
+  struct timespec now;
+  if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) fail("cannot read the clock");
+  return static_cast<uint32_t>(now.tv_sec) * 1000u + static_cast<uint32_t>(now.tv_nsec / 1000000);
+}
+
+void led(uint8_t) {}
+
 uint32_t boot_id() {
   static uint32_t id = 0;
   while (id == 0) {
@@ -137,8 +151,12 @@ uint32_t boot_id() {
   return id;
 }
 
+uint32_t stack_bytes() { return 0; }
+
+uint32_t stack_used() { return 0; }
+
 // read() has sent everything before it found nothing.
-void idle() { wait_for(POLLIN); }
+void idle() { wait_for(POLLIN, paced ? kTurn : -1); }
 
 }  // namespace port
 }  // namespace tinyhil

@@ -1,0 +1,24 @@
+// A sketch that says what the port says of the board, and ends.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "port.h"
+
+#include <Arduino.h>
+
+void setup() {
+  namespace port = tinyhil::port;
+  port::init();
+  const uint32_t before = port::ticks();
+  const uint32_t since = port::milliseconds();
+  while (port::ticks() - before < 3000) {
+  }
+  printf("clock %d\n", port::milliseconds() - since >= 2);
+  printf("rate %u\n", unsigned(port::tick_rate()));
+  printf("window %u\n", unsigned(port::window()));
+  printf("stack %u of %u\n", unsigned(port::stack_used()), unsigned(port::stack_bytes()));
+  port::led(200);
+  exit(0);
+}
+
+void loop() {}

@@ -1,0 +1,112 @@
+"""What is plugged in and what answers: a list as a machine with USB would give it, with real terminals behind it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tinyhil.pipeline import ports
+from tinyhil.pipeline.ports import Found, survey
+from tinyhil.session import ask
+from tinyhil.targets import registry
+from tinyhil.transport import owner
+
+from ..link.device_role import WELCOME
+from ..session.pty_device import device
+
+TARGETS = [registry.get(path.stem) for path in sorted(registry.SHIPPED.glob("*.toml"))]
+
+
+@dataclass
+class Listed:
+    """One entry of the system's list."""
+
+    device: str
+    vid: int | None = None
+    pid: int | None = None
+    serial_number: str | None = None
+    location: str | None = None
+    description: str = "n/a"
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Iterator[str]:
+    link = tmp_path / "ttyACM0"
+    with device(link):
+        yield str(link)
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    master, slave = os.openpty()
+    yield os.ttyname(slave)
+    os.close(master)
+    os.close(slave)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ask.ask, "__defaults__", (0.3,))
+
+
+def look(*listed: Listed, named: tuple[str, ...] = (), asking: bool = True) -> dict[str, Found]:
+    return {found.device: found for found in survey(TARGETS, named, asking=asking, present=lambda: listed)}
+
+
+def nano(path: str) -> Listed:
+    return Listed(path, 0x2341, 0x805A, "N1", description="Nano 33 BLE")
+
+
+def test_a_board_that_answers(board: str) -> None:
+    found = look(nano(board))[board]
+    assert found == Found(
+        device=board,
+        usb="2341:805a",
+        serial_number="N1",
+        description="Nano 33 BLE",
+        targets=("nano33ble",),
+        state=ports.ANSWERS,
+        engine=WELCOME.engine,
+        model_sha256=WELCOME.model_sha256.hex(),
+        project_sha256=WELCOME.project_sha256.hex(),
+        boot_id=f"{WELCOME.boot_id:08x}",
+    )
+
+
+def test_a_converter_may_be_any_of_several_boards(silent: str) -> None:
+    found = look(Listed(silent, 0x10C4, 0xEA60))[silent]
+    assert found.targets == ("esp32", "esp32c3", "esp32s3")
+    assert (found.state, found.engine) == (ports.SILENT, "")
+    assert "no answer within" in found.why
+
+
+def test_what_is_no_known_board_is_left_alone(board: str) -> None:
+    assert look(Listed(board, 0x1234, 0x5678))[board].state == ports.NOT_ASKED
+    assert look(Listed(board))[board].state == ports.NOT_ASKED
+
+
+def test_what_is_named_is_asked_whatever_it_is(board: str) -> None:
+    assert look(named=(board,))[board].state == ports.ANSWERS
+    assert look(Listed(board), named=(board,))[board].state == ports.ANSWERS
+
+
+def test_nobody_is_asked_where_that_is_not_wanted(board: str) -> None:
+    assert look(nano(board), asking=False)[board].state == ports.NOT_ASKED
+
+
+def test_a_port_that_a_run_holds_is_busy(board: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with owner.owned(board), monkeypatch.context() as another:
+        another.setattr(owner, "_held", {})  # as another process sees it: this one may take its own again
+        found = look(nano(board))[board]
+    assert (found.state, found.engine) == (ports.BUSY, "")
+    assert f"held by PID {os.getpid()}" in found.why
+
+
+def test_a_port_that_is_not_there(tmp_path: Path) -> None:
+    path = str(tmp_path / "gone")
+    found = look(nano(path))[path]
+    assert (found.state, found.why) == (ports.CLOSED, f"there is no port {path}")

@@ -1,0 +1,198 @@
+"""The device as a process: it computes, keeps state where the model does, and never goes silently."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+from tinyhil import session
+from tinyhil.artifacts.types import FirmwareImage, Project, QuantizedModel, Vectors
+from tinyhil.build import build
+from tinyhil.device.emulator import EmulatorDevice
+from tinyhil.errors import DeviceError, RemoteLinkError, StaleFirmwareError
+from tinyhil.progress import Silent
+from tinyhil.render import render
+from tinyhil.session import Identity
+from tinyhil.sim import facts
+from tinyhil.targets.model import Target
+
+from ..conftest import BIAS, WEIGHTS
+from .conftest import ENGINE, patience
+
+
+def identity(model: QuantizedModel, image: FirmwareImage) -> Identity:
+    return Identity(model.sha256, image.project_sha256, model.inputs, model.outputs)
+
+
+def vectors(*inputs: np.ndarray[Any, Any]) -> Vectors:
+    return Vectors(tuple(inputs), (), None, exhaustive=False)
+
+
+def test_it_computes_the_model(
+    device: EmulatorDevice, model: QuantizedModel, image: FirmwareImage, sim: Target
+) -> None:
+    port = device.start(image.elf, patience())
+    x = np.random.default_rng(3).integers(-20, 20, (500, 1, 3), np.int8)
+    captured = session.capture(port, identity(model, image), vectors(x), sim, device.check, Silent())
+    real = model.inputs[0].dequantize(x[:, 0]) @ (np.array(WEIGHTS) * 0.25).T + np.array(BIAS) * 0.125
+    wanted = model.outputs[0].quantize(real)
+    assert np.abs(captured.outputs[0][:, 0].astype(int) - wanted).max() <= 1  # rounded in integers, not in reals
+    assert len(np.unique(captured.outputs[0])) > 50
+    assert (captured.engine, captured.ticks, captured.tick_hz, captured.arena_bytes) == (ENGINE, None, 0, 0)
+
+
+def test_the_project_itself_can_be_run(
+    device: EmulatorDevice, model: QuantizedModel, project: Project, image: FirmwareImage, sim: Target
+) -> None:
+    port = device.start(project.folder, patience())
+    first = session.greet(port, identity(model, image), sim, device.check, Silent())
+    port = device.start(project.folder, patience())
+    assert session.greet(port, identity(model, image), sim, device.check, Silent()).boot_id != first.boot_id
+    stale = replace(identity(model, image), project_sha256="0" * 64)
+    with pytest.raises(StaleFirmwareError, match="another build"):
+        session.greet(port, stale, sim, device.check, Silent())
+
+
+def _accumulates(model: Any) -> None:
+    """Makes of the model y = x + sum, and of the sum y: what TFLite calls a resource variable."""
+    graph = model.subgraphs[0]
+    quantization = schema.QuantizationParametersT(scale=[1.0], zeroPoint=[0])
+    int8, resource = schema.TensorType.INT8, schema.TensorType.RESOURCE
+
+    def tensor(name: str, kind: int) -> Any:
+        shape = [1, 2] if kind == int8 else []
+        return schema.TensorT(name=name, shape=shape, type=kind, buffer=0, quantization=quantization)
+
+    def op(code: int, inputs: list[int], outputs: list[int], **options: Any) -> Any:
+        kind, value = next(iter(options.items()), ("NONE", None))
+        return schema.OperatorT(
+            opcodeIndex=code,
+            inputs=inputs,
+            outputs=outputs,
+            builtinOptionsType=getattr(schema.BuiltinOptions, kind),
+            builtinOptions=value,
+        )
+
+    graph.tensors = [tensor("x", int8), tensor("handle", resource), tensor("sum", int8), tensor("y", int8)]
+    graph.inputs, graph.outputs = [0], [3]
+    codes = [
+        getattr(schema.BuiltinOperator, name) for name in ("VAR_HANDLE", "READ_VARIABLE", "ADD", "ASSIGN_VARIABLE")
+    ]
+    model.operatorCodes = [
+        schema.OperatorCodeT(deprecatedBuiltinCode=min(code, 127), builtinCode=code, version=1) for code in codes
+    ]
+    handle = schema.VarHandleOptionsT(container="", sharedName="sum")
+    graph.operators = [
+        op(0, [], [1], VarHandleOptions=handle),
+        op(1, [1], [2], ReadVariableOptions=schema.ReadVariableOptionsT()),
+        op(2, [0, 2], [3], AddOptions=schema.AddOptionsT()),
+        op(3, [1, 3], [], AssignVariableOptions=schema.AssignVariableOptionsT()),
+    ]
+
+
+def test_a_model_with_state_begins_at_its_start_in_every_run(
+    device: EmulatorDevice,
+    build_tflite: Callable[..., bytes],
+    quantized_model: Callable[[Path, bytes], QuantizedModel],
+    sim: Target,
+    tmp_path: Path,
+) -> None:
+    model = quantized_model(tmp_path, build_tflite(_accumulates))
+    project, _ = render(model, sim, ENGINE, tmp_path / "project")
+    image, _ = build(project, sim, tmp_path / "firmware", Silent())
+    port = device.start(image.elf, patience())
+    x = np.random.default_rng(5).integers(-4, 5, (20, 1, 2), np.int8)
+    for _ in range(2):
+        captured = session.capture(port, identity(model, image), vectors(x), sim, device.check, Silent())
+        np.testing.assert_array_equal(captured.outputs[0], np.cumsum(x, axis=0, dtype=np.int8))
+
+
+def fake_interpreter(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, child_environment: dict[str, str], body: str
+) -> None:
+    """Puts another ``tflite_micro.runtime`` in front of the real one."""
+    (folder / "tflite_micro").mkdir()
+    (folder / "tflite_micro" / "__init__.py").write_text("")
+    (folder / "tflite_micro" / "runtime.py").write_text(body)
+    monkeypatch.setenv("PYTHONPATH", f"{folder}:{child_environment['PYTHONPATH']}")
+
+
+DIES = """
+import ctypes
+class Interpreter:
+    @classmethod
+    def from_bytes(cls, model, arena_size): return cls()
+    def set_input(self, data, index): pass
+    def invoke(self): ctypes.string_at(0)
+"""
+REFUSES = """
+class Interpreter:
+    @classmethod
+    def from_bytes(cls, model, arena_size): raise RuntimeError("no such operator")
+"""
+FAILS = DIES.replace("ctypes.string_at(0)", 'raise RuntimeError("kTfLiteError")')
+
+
+def ask(device: EmulatorDevice, model: QuantizedModel, image: FirmwareImage, sim: Target) -> None:
+    port = device.start(image.elf, patience())
+    x = np.zeros((1, 1, 3), np.int8)
+    session.capture(port, identity(model, image), vectors(x), sim, device.check, Silent())
+
+
+def test_a_crash_of_the_interpreter_is_a_device_that_died(
+    device: EmulatorDevice,
+    model: QuantizedModel,
+    image: FirmwareImage,
+    sim: Target,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    child_environment: dict[str, str],
+) -> None:
+    fake_interpreter(tmp_path, monkeypatch, child_environment, DIES)
+    with pytest.raises(DeviceError, match=r"ended with signal SIGSEGV: Fatal Python error: Segmentation") as caught:
+        ask(device, model, image, sim)
+    assert "invoke" in caught.value.detail
+
+
+@pytest.mark.parametrize(("body", "cause"), [(REFUSES, "did not accept the model"), (FAILS, "an inference failed")])
+def test_what_the_interpreter_refuses_is_an_answer(
+    device: EmulatorDevice,
+    model: QuantizedModel,
+    image: FirmwareImage,
+    sim: Target,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    child_environment: dict[str, str],
+    body: str,
+    cause: str,
+) -> None:
+    fake_interpreter(tmp_path, monkeypatch, child_environment, body)
+    with pytest.raises(RemoteLinkError, match=cause):
+        ask(device, model, image, sim)
+    device.check()
+
+
+def test_without_the_interpreter_it_says_what_to_install(
+    device: EmulatorDevice,
+    image: FirmwareImage,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    child_environment: dict[str, str],
+) -> None:
+    fake_interpreter(tmp_path, monkeypatch, child_environment, "raise ModuleNotFoundError('tflite_micro')")
+    with pytest.raises(DeviceError, match=r"tflite-micro is not installed.*pip install tflite-micro"):
+        device.start(image.elf, patience())
+
+
+def test_a_device_whose_model_was_changed_does_not_start(device: EmulatorDevice, image: FirmwareImage) -> None:
+    model = image.elf.with_name(facts.MODEL)
+    model.write_bytes(model.read_bytes()[:-1])
+    with pytest.raises(DeviceError, match=r"exit code 1: .*is not the model that") as caught:
+        device.start(image.elf, patience())
+    assert "Traceback" not in caught.value.detail

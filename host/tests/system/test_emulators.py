@@ -1,0 +1,153 @@
+"""The emulated targets beside the default one, as a user has them."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from .cli import REPOSITORY, Cli
+from .conftest import NEEDED
+from .test_hil_plugin import run_pytest
+
+FAKE_EMULATOR = REPOSITORY / "host/tests/device/fake_emulator.py"
+FLASH_LIMIT = 12 * 1024
+RAM_LIMIT = 8 * 1024
+
+
+@pytest.fixture(scope="session")
+def microbit() -> Path:
+    """The checkout's build folder, with everything of ``sine`` on ``qemu-microbit`` in it."""
+    missing = [name for name in NEEDED if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"blocked: {', '.join(missing)} is not installed")
+    done = Cli(REPOSITORY)("run", "sine", "--target", "qemu-microbit")
+    assert done.code == 0, done.out + done.err
+    return REPOSITORY / "build"
+
+
+def report_of(tinyhil: Cli, target: str, *arguments: str | Path) -> dict[str, object]:
+    done = tinyhil("run", "sine", "--target", target, "--json", "out.json", *arguments)
+    assert done.code == 0, done.out + done.err
+    report: dict[str, object] = json.loads((tinyhil.cwd / "out.json").read_text())
+    return report
+
+
+def test_the_microbit_is_exact_and_counts_the_same_every_time(tinyhil: Cli, microbit: Path) -> None:
+    reports = [report_of(tinyhil, "qemu-microbit", "--build-dir", microbit) for _ in range(3)]
+    for report in reports:
+        assert report["verdict"] == "pass"
+        fidelity = report["fidelity"]
+        assert isinstance(fidelity, dict)
+        assert (fidelity["vectors"], fidelity["mismatches"]) == (256, 0)
+        assert report["microseconds_per_inference"] is None
+    counts = {report["instructions_per_inference"] for report in reports}
+    assert len(counts) == 1
+    (count,) = counts
+    assert isinstance(count, float)
+    assert count > 1000
+
+
+def test_the_microbit_s_image_is_small(tinyhil: Cli, microbit: Path) -> None:
+    """RAM with the stack that is set aside."""
+    report = report_of(tinyhil, "qemu-microbit", "--build-dir", microbit)
+    with (microbit / "sine/qemu-microbit/firmware/firmware.elf").open("rb") as stream:
+        stack = ELFFile(stream).get_section_by_name(".stack")["sh_size"]
+    assert stack >= 1024
+    assert isinstance(report["flash_bytes"], int)
+    assert isinstance(report["ram_bytes"], int)
+    assert 0 < report["flash_bytes"] <= FLASH_LIMIT
+    assert 0 < report["ram_bytes"] + stack <= RAM_LIMIT
+
+
+def test_the_hardware_in_the_loop_tests_pass_on_the_microbit(tinyhil: Cli, microbit: Path) -> None:
+    done = run_pytest(tinyhil, "hil_tests", "--target", "qemu-microbit", "--build-dir", microbit, "--blocked-is-error")
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"\d\d passed in", done.stdout)
+
+
+def test_the_sine_is_exact_on_renode(tinyhil: Cli, made: Path) -> None:
+    if shutil.which("renode") is None:
+        pytest.skip("blocked: renode is not installed")
+    shutil.copytree(made / "sine/model", tinyhil.cwd / "build/sine/model")
+    report = report_of(tinyhil, "renode-nano33ble")
+    assert report["verdict"] == "pass"
+    assert (report["instructions_per_inference"], report["microseconds_per_inference"]) == (None, None)
+
+
+def test_renode_s_image_is_built_and_begins_where_the_chip_does(tinyhil: Cli, made: Path) -> None:
+    shutil.copytree(made / "sine/model", tinyhil.cwd / "build/sine/model")
+    done = tinyhil("build", "sine", "--target", "renode-nano33ble")
+    assert done.code == 0, done.out + done.err
+    with (tinyhil.cwd / "build/sine/renode-nano33ble/firmware/firmware.elf").open("rb") as stream:
+        elf = ELFFile(stream)
+        top = elf.get_section_by_name(".symtab").get_symbol_by_name("__stack_top")[0]["st_value"]
+        text = elf.get_section_by_name(".text")
+        assert text["sh_addr"] == 0
+        assert int.from_bytes(text.data()[:4], "little") == top == 0x20000000 + 0x40000
+
+
+@pytest.fixture
+def behind_a_socket(made: Path, tmp_path: Path) -> Callable[..., str]:
+    """Writes the target ``native`` with its serial line behind a TCP port, through a program that is no emulator."""
+    if shutil.which("g++") is None:
+        pytest.skip("blocked: g++ is not installed")
+    shutil.copytree(made / "sine/model", tmp_path / "build/sine/model")
+
+    def write(name: str, emulator: str) -> str:
+        text = (REPOSITORY / "host/tinyhil/targets/data/native.toml").read_text().replace('"native"', f'"{name}"', 1)
+        before, _, rest = text.partition("[emulator]\n")
+        _, _, after = rest.partition("[measure]\n")
+        (tmp_path / "targets").mkdir()
+        (tmp_path / "targets" / f"{name}.toml").write_text(f"{before}[emulator]\n{emulator}\n[measure]\n{after}")
+        return name
+
+    return write
+
+
+def test_a_whole_run_through_a_tcp_port(tinyhil: Cli, behind_a_socket: Callable[..., str]) -> None:
+    arguments = [str(FAKE_EMULATOR), "{port}", "{temporary}/firmware"]
+    target = behind_a_socket(
+        "bridged",
+        f"program = {json.dumps(sys.executable)}\ninstall = 'is there'\narguments = {json.dumps(arguments)}\n"
+        'address = "socket://127.0.0.1:{port}"\nenvironment = { TMPDIR = "{temporary}" }',
+    )
+    report = report_of(tinyhil, target)
+    assert report["verdict"] == "pass"
+    fidelity = report["fidelity"]
+    assert isinstance(fidelity, dict)
+    assert (fidelity["vectors"], fidelity["mismatches"]) == (256, 0)
+
+
+def test_the_parts_of_a_flash_image_are_kept_with_the_firmware(
+    tinyhil: Cli, behind_a_socket: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One from beside the linked image, one from PlatformIO's packages, as for the ESP32."""
+    monkeypatch.setenv("PLATFORMIO_CORE_DIR", str(tmp_path / "core"))
+    package = tmp_path / "core/packages/framework/tools"
+    package.mkdir(parents=True)
+    (package / "app0.bin").write_bytes(b"from the package")
+    image = "{ offset = 0, file = 'firmware.map' }, { offset = 0x200000, file = 'framework/tools/app0.bin' }"
+    target = behind_a_socket(
+        "flashed",
+        f"program = 'sh'\ndebian = 'dash'\narguments = ['-c', 'cp {{flash_image}} {tmp_path}/flash; exec {{firmware}}']\n"
+        f"serial_port = 'redirected to (\\S+)'\nflash_image = {{ size = 0x400000, parts = [{image}] }}",
+    )
+    assert report_of(tinyhil, target)["verdict"] == "pass"
+    flash = (tmp_path / "flash").read_bytes()
+    linker_map = (tmp_path / "build/sine/flashed/firmware/firmware.map").read_bytes()
+    assert len(flash) == 0x400000
+    assert flash.startswith(linker_map + b"\xff")
+    assert flash[0x200000:0x200011] == b"from the package\xff"
+    (package / "app0.bin").unlink()
+    shutil.rmtree(tmp_path / "build/sine/flashed")
+    done = tinyhil("build", "sine", "--target", target)
+    assert done.code == 3
+    assert "there is no" in done.err
+    assert "app0.bin" in done.err

@@ -1,0 +1,163 @@
+"""Flash and verify as two commands, through PlatformIO's upload: what a board would be flashed by starts ``native``."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tinyhil.transport import owner
+
+from .cli import REPOSITORY, Cli, Done
+
+TARGETS = REPOSITORY / "host/tinyhil/targets/data"
+RECIPES = REPOSITORY / "host/tinyhil/config/recipes"
+
+
+@pytest.fixture(scope="module")
+def built() -> Path:
+    if shutil.which("g++") is None:
+        pytest.skip("blocked: g++ is not installed")
+    done = Cli(REPOSITORY)("build", "sine", "--target", "native")
+    assert done.code == 0, done.out + done.err
+    return REPOSITORY / "build"
+
+
+@pytest.fixture
+def desk(tinyhil: Cli, built: Path) -> Iterator[Cli]:
+    """The command line in a folder with the model made; what was flashed there is stopped at the end."""
+    shutil.copytree(built / "sine/model", tinyhil.cwd / "build/sine/model")
+    shutil.copytree(built / "sine/native", tinyhil.cwd / "build/sine/native", symlinks=True)
+    shutil.rmtree(tinyhil.cwd / "build/sine/native/project/.pio/upload", ignore_errors=True)
+    yield tinyhil
+    for project in (tinyhil.cwd / "build").glob("*/native"):
+        tinyhil("flash", project.parent.name, "--target", "native", "--stop")
+
+
+def shown(done: Done) -> list[str]:
+    """The next command, as it was shown."""
+    assert done.code == 0, done.out + done.err
+    found = re.search(r"^next: +tinyhil (.*)$", done.out, re.MULTILINE)
+    assert found, done.out
+    return shlex.split(found[1])
+
+
+def upload(cwd: Path, recipe: str = "sine") -> Path:
+    return cwd / f"build/{recipe}/native/project/.pio/upload/native"
+
+
+def process(cwd: Path) -> int:
+    return int(json.loads((upload(cwd) / "record").read_text())["pid"])
+
+
+def runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] not in "ZX"
+    except OSError:
+        return False
+
+
+def test_flash_then_verify_then_stop(desk: Cli) -> None:
+    verify = shown(desk("flash", "sine", "--target", "native"))
+    assert verify[-2] == "--port"
+    first, port = process(desk.cwd), desk.cwd / verify[-1]
+    assert runs(first)
+    done = desk(*verify)
+    assert done.code == 0, done.out + done.err
+    assert "PASS" in done.out
+    # It is still there afterwards, and for the one who comes next.
+    assert runs(first)
+    asked = desk("ports", verify[-1], "--json", "ports.json")
+    assert asked.code == 0, asked.err
+    answer = {entry["device"]: entry for entry in json.loads((desk.cwd / "ports.json").read_text())}[verify[-1]]
+    assert (answer["state"], answer["engine"]) == ("answers", "compiled")
+
+    # A second flash ends the first process and keeps the path.
+    assert shown(desk("flash", "sine", "--target", "native")) == verify
+    assert not runs(first)
+    second = process(desk.cwd)
+    assert runs(second)
+    done = desk("flash", "sine", "--target", "native", "--stop")
+    assert done.code == 0, done.err
+    assert not runs(second)
+    assert not os.path.lexists(port)
+    assert desk("flash", "sine", "--target", "native", "--stop").code == 0
+
+
+def test_a_process_that_is_not_the_firmware_is_never_ended(desk: Cli) -> None:
+    """The record of a process that has ended, and whose number another one has got: ours."""
+    folder = upload(desk.cwd)
+    folder.mkdir(parents=True)
+    started = int(Path("/proc/self/stat").read_text().rpartition(") ")[2].split()[19])
+    (folder / "record").write_text(json.dumps({"pid": os.getpid(), "started": started}))
+    assert shown(desk("flash", "sine", "--target", "native"))
+    assert process(desk.cwd) != os.getpid()
+
+
+def test_another_model_is_noticed_with_both_hashes(desk: Cli) -> None:
+    (desk.cwd / "recipes").mkdir()
+    shutil.copy(RECIPES / "sine.py", desk.cwd / "recipes/other.py")
+    text = (RECIPES / "sine.toml").read_text().replace('"sine"', '"other"').replace("sine.py", "other.py")
+    text = re.sub(r"^epochs = .*$", "epochs = 1", text, flags=re.MULTILINE)
+    (desk.cwd / "recipes/other.toml").write_text(text)
+    other = shown(desk("flash", "other", "--target", "native"))
+    done = desk("verify", "sine", "--target", "native", "--port", other[-1])
+    assert done.code == 3, done.out + done.err
+    said = re.search(r"runs another model: it says ([0-9a-f]{64}), expected ([0-9a-f]{64})", done.err)
+    assert said, done.err
+    models = [
+        json.loads((desk.cwd / f"build/{recipe}/model/int8/artifact.json").read_text()) for recipe in ("other", "sine")
+    ]
+    assert [str(model).count(found) > 0 for model, found in zip(models, said.groups(), strict=True)] == [True, True]
+
+
+def test_a_failed_upload(desk: Cli) -> None:
+    folder = upload(desk.cwd).parent
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.write_text("in the way")
+    done = desk("flash", "sine", "--target", "native")
+    folder.unlink()
+    assert done.code == 3, done.out + done.err
+    assert "could not flash native" in done.err
+    assert "next:" in done.err
+
+
+@pytest.fixture
+def board_target(desk: Cli) -> str:
+    """A target that builds as ``native`` does, but is a board behind USB, with an id that nothing has."""
+    text = (TARGETS / "native.toml").read_text().replace('name = "native"', 'name = "desk-board"', 1)
+    text = re.sub(r"^\[emulator\]\n(?:.+\n)*", "", text, flags=re.MULTILINE)
+    text = re.sub(r'^port = "\.pio.*$', 'usb = ["1209:fffe"]', text, flags=re.MULTILINE)
+    (desk.cwd / "targets").mkdir()
+    (desk.cwd / "targets/desk-board.toml").write_text(text)
+    return "desk-board"
+
+
+@pytest.mark.parametrize("command", ["flash", "run", "verify"])
+def test_no_board_is_plugged_in(desk: Cli, board_target: str, command: str) -> None:
+    done = desk(command, "sine", "--target", board_target)
+    assert done.code == 3, done.out + done.err
+    assert "no desk-board is plugged in: no serial port has the USB id 1209:fffe" in done.err
+    assert "tinyhil ports" in done.err
+
+
+def test_a_port_that_another_run_holds(desk: Cli, board_target: str) -> None:
+    master, slave = os.openpty()
+    with owner.owned(os.ttyname(slave)):
+        done = desk("flash", "sine", "--target", board_target, "--port", os.ttyname(slave))
+    os.close(master)
+    os.close(slave)
+    assert done.code == 3, done.out + done.err
+    assert f"is busy, held by PID {os.getpid()}" in done.err
+
+
+def test_a_board_leaves_nothing_to_stop(desk: Cli, board_target: str) -> None:
+    done = desk("flash", "sine", "--target", board_target, "--stop")
+    assert done.code == 2, done.out + done.err
+    assert "leaves nothing running on this computer" in done.err

@@ -1,0 +1,105 @@
+"""What each run of an emulator has of its own: a folder, a TCP port, a flash image; and the texts that name them.
+
+The folder is made when something names it, and holds nothing that anybody needs after the run.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+from tinyhil.device import flash_image
+from tinyhil.errors import ConfigError, DeviceError, StorageError
+from tinyhil.targets.model import FIRMWARE, PYTHON, Emulator
+
+LOOPBACK = "127.0.0.1"
+
+
+class Surroundings:
+    """Fills in the placeholders of one run.
+
+    Ownership: the folder lives until :meth:`remove`.
+
+    Args:
+        emulator: the target's facts about its emulator.
+        firmware: the ELF file.
+        project: the rendered project, None where there is none.
+    """
+
+    def __init__(self, emulator: Emulator, firmware: Path, project: Path | None) -> None:
+        self._emulator = emulator
+        # Absolute, because a name without a slash would be looked for on PATH.
+        self._firmware = firmware.absolute()
+        self._project = project.absolute() if project is not None else None
+        self._folder: Path | None = None
+
+    def fill(self, text: str) -> str:
+        """``text`` with all placeholders filled in; whatever else stands in braces stays.
+
+        Raises:
+            ConfigError: the parts of the flash image do not fit.
+            DeviceError: a part of it is missing.
+            StorageError: the folder cannot be written.
+        """
+        values: dict[str, Callable[[], object]] = {
+            FIRMWARE: lambda: self._firmware,
+            PYTHON: lambda: sys.executable,
+            "{flash_image}": lambda: self._flash_image,
+            "{port}": lambda: self._port,
+            "{temporary}": lambda: self._temporary,
+        }
+        for placeholder, value in values.items():
+            if placeholder in text:
+                text = text.replace(placeholder, str(value()))
+        return text
+
+    def remove(self) -> None:
+        """Removes the folder. May be called again."""
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @cached_property
+    def _port(self) -> int:
+        """A port that was free a moment ago: the program that is to listen there has to be told before it starts."""
+        with socket.socket() as probe:
+            probe.bind((LOOPBACK, 0))
+            return int(probe.getsockname()[1])
+
+    @cached_property
+    def _temporary(self) -> Path:
+        try:
+            self._folder = Path(tempfile.mkdtemp(prefix="tinyhil-"))
+            (self._folder / "firmware").symlink_to(self._firmware)
+            if self._project is not None:
+                (self._folder / "project").symlink_to(self._project)
+        except OSError as error:
+            raise StorageError(f"cannot write to {tempfile.gettempdir()}: {error.strerror}") from error
+        return self._folder
+
+    @cached_property
+    def _flash_image(self) -> Path:
+        facts = self._emulator.flash_image
+        if facts is None:
+            raise ConfigError("the target has {flash_image} in its arguments, but says nothing of its parts")
+        parts = []
+        for part in facts.parts:
+            path = self._firmware.parent / Path(part.file).name
+            try:
+                parts.append(flash_image.Part(path.name, part.offset, path.read_bytes()))
+            except OSError as error:
+                raise DeviceError(
+                    f"{path} is a part of the flash image, but cannot be read: {error.strerror}",
+                    hint="it is built together with the firmware: build that here, or put it beside it",
+                ) from error
+        image = self._temporary / "flash.bin"
+        try:
+            image.write_bytes(flash_image.merge(parts, facts.size))
+        except OSError as error:
+            raise StorageError(f"cannot write {image}: {error.strerror}") from error
+        return image

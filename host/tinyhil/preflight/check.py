@@ -1,0 +1,223 @@
+"""Holds a model file against what an engine declares, and lists all that is wrong at once.
+
+An engine that meets an operator it does not know says so sooner or later. The worse kind computes on: libraries that
+know no Dense layers with a scale per channel take the first scale for all of them, and report success. So what an
+engine computes is declared in the target file, and a model is held against it before anything is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from tinyhil import tflite
+from tinyhil.artifacts.types import Problem
+from tinyhil.errors import ModelError
+from tinyhil.preflight import memory
+from tinyhil.targets.model import Engine, Target
+from tinyhil.targets.registry import engine as engine_of
+
+_T = TypeVar("_T")
+_K = TypeVar("_K", bound=Hashable)
+
+_SHOWN = 4
+"""How many tensors or operators with the same fault one sentence names."""
+_PARAMETERS = ("int32", "int64")
+"""Element types of biases, shapes and paddings, which go with their operators."""
+
+_STEPS = {"SOFTMAX": "export logits and apply softmax or argmax to the outputs, or choose another --engine"}
+"""Where an operator that is not computed has a better next step than the list of those that are."""
+
+
+def check(model: tflite.Model, target: Target, engine: str) -> tuple[Problem, ...]:
+    """Everything that keeps ``engine`` from computing ``model`` right on ``target``; nothing where there is nothing.
+
+    Raises:
+        ConfigError: the target has no such engine.
+    """
+    _, facts = engine_of(target, engine)
+    problems: list[Problem] = []
+    if len(model.graphs) > 1:
+        problems.append(
+            Problem(
+                "subgraphs",
+                f"the model has {len(model.graphs)} subgraphs, only one is supported",
+                "export it without control flow, or with one signature",
+            )
+        )
+    for index, graph in enumerate(model.graphs):
+        where = f"subgraph {index}: " if index else ""
+        problems += [replace(found, cause=where + found.cause) for found in _graph(graph, engine, facts)]
+    problems += _ends(model.main, engine, facts)
+    problems += _budget(model, target, facts)
+    return tuple(problems)
+
+
+def refusal(problems: Sequence[Problem], name: str, engine: str, target: str) -> ModelError:
+    """The error that lists all problems, one a line with its next step."""
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return ModelError(
+        "\n".join(
+            [
+                f"{name} is not for the engine {engine!r} of {target}, {count}:",
+                *(f"  {line(each)}" for each in problems),
+            ]
+        ),
+        hint="mend what is listed; --force goes on all the same, and the verdict then says what came of it",
+    )
+
+
+def line(problem: Problem) -> str:
+    """A problem with its next step."""
+    return f"{problem.cause}: {problem.hint}"
+
+
+def summary(model: tflite.Model, target: Target, engine: str) -> str:
+    """What was looked at, in a few words."""
+    needs = memory.needs(model, target.engines[engine], target.link)
+    count = sum(len(graph.operators) for graph in model.graphs)
+    operators = "1 operator" if count == 1 else f"{count} operators"
+    return f"{operators}, at least {needs.flash:,} B of flash and {needs.ram:,} B of RAM"
+
+
+def _graph(graph: tflite.Graph, engine: str, facts: Engine) -> Iterator[Problem]:
+    yield from _operators(graph, engine, facts)
+    yield from _versions(graph, engine, facts)
+    if not facts.per_channel_dense:
+        yield from _per_channel(graph, engine)
+    yield from _dtypes(graph, engine, facts)
+    yield from _dynamic(graph)
+
+
+def _operators(graph: tflite.Graph, engine: str, facts: Engine) -> Iterator[Problem]:
+    unknown = [operator for operator in graph.operators if operator.name not in facts.ops]
+    for name, same in _by(unknown, lambda operator: operator.name):
+        yield Problem(
+            "custom-operator" if same[0].custom else "operator",
+            f"{_listed(same)} {_is(same)} not computed by {engine!r}",
+            _STEPS.get(name, f"build the model from {', '.join(facts.ops)}, or choose another --engine"),
+        )
+
+
+def _versions(graph: tflite.Graph, engine: str, facts: Engine) -> Iterator[Problem]:
+    late = [
+        operator
+        for operator in graph.operators
+        if operator.name in facts.ops and operator.version > facts.versions.get(operator.name, operator.version)
+    ]
+    for (name, version), same in _by(late, lambda operator: (operator.name, operator.version)):
+        yield Problem(
+            "operator-version",
+            f"{_listed(same)} {_has(same)} version {version}, {engine!r} computes up to version {facts.versions[name]}",
+            "export the layer without what the later version brought, or choose another --engine",
+        )
+
+
+def _per_channel(graph: tflite.Graph, engine: str) -> Iterator[Problem]:
+    for operator in graph.operators:
+        weights = graph.of(operator.inputs[1:2])
+        if operator.name == "FULLY_CONNECTED" and weights and weights[0].per_channel:
+            yield Problem(
+                "per-channel-dense",
+                f"{operator} has {len(weights[0].scales)} scales (per channel) for its weights, {weights[0]}, which "
+                f"{engine!r} does not compute right",
+                "quantize Dense layers per tensor: --scheme int8 does so for this engine",
+            )
+
+
+def _dtypes(graph: tflite.Graph, engine: str, facts: Engine) -> Iterator[Problem]:
+    wrong = [
+        tensor
+        for tensor in graph.used
+        if tensor.dtype not in facts.dtypes and not (tensor.constant and tensor.dtype in _PARAMETERS)
+    ]
+    for dtype, same in _by(wrong, lambda tensor: tensor.dtype):
+        yield Problem(
+            "dtype",
+            f"{_listed(same)} {_is(same)} {dtype}, {engine!r} computes {', '.join(facts.dtypes)}",
+            "quantize the whole model, inputs and outputs included, or choose another --engine",
+        )
+
+
+def _dynamic(graph: tflite.Graph) -> Iterator[Problem]:
+    open_ = [tensor for tensor in graph.used if tensor.dynamic]
+    if open_:
+        yield Problem(
+            "dynamic-shape",
+            f"{_listed(open_)} {_has(open_)} a dynamic shape, {open_[0].signature or open_[0].shape}",
+            "export with a fixed batch of 1 and fixed sizes: Input(batch_shape=(1, ...))",
+        )
+
+
+def _ends(graph: tflite.Graph, engine: str, facts: Engine) -> Iterator[Problem]:
+    """Number, batch and form of the main graph's inputs and outputs."""
+    for what, ends, most in (
+        ("input", graph.inputs, facts.max_inputs),
+        ("output", graph.outputs, facts.max_outputs),
+    ):
+        if len(ends) > most:
+            yield Problem(
+                "inputs-outputs",
+                f"the model has {len(ends)} {what}s ({_listed(graph.of(ends))}), {engine!r} takes {most}",
+                "join them in one tensor, or choose another --engine",
+            )
+        for tensor in graph.of(ends):
+            if tensor.dynamic:
+                continue  # said already
+            try:
+                tflite.spec(tensor, what)
+            except ModelError as error:
+                yield Problem(
+                    "interface",
+                    error.message,
+                    error.hint or "export a model whose inputs and outputs are plain tensors",
+                )
+                continue
+            if tensor.shape[0] != 1:
+                yield Problem(
+                    "batch",
+                    f"{what} {tensor} has a batch of {tensor.shape[0]}, only 1 is supported",
+                    "export with a fixed batch of 1: Input(batch_shape=(1, ...))",
+                )
+
+
+def _budget(model: tflite.Model, target: Target, facts: Engine) -> Iterator[Problem]:
+    needs = memory.needs(model, facts, target.link)
+    chip = target.chip
+    if needs.flash > chip.flash_bytes:
+        what = "model file" if facts.whole_file else "weights"
+        yield Problem(
+            "flash",
+            f"the {what} alone would take {needs.flash:,} B of flash, {target.name} has {chip.flash_bytes:,} B",
+            "use a smaller model or another target",
+        )
+    if needs.ram > chip.ram_bytes:
+        yield Problem(
+            "ram",
+            f"the inputs and outputs of {needs.widest} ({needs.activations:,} B) and the link's buffers "
+            f"({needs.buffers:,} B) would take {needs.ram:,} B of RAM, {target.name} has {chip.ram_bytes:,} B",
+            "use a smaller model, another target, or a smaller link.max_payload",
+        )
+
+
+def _by(items: Iterable[_T], key: Callable[[_T], _K]) -> Iterable[tuple[_K, list[_T]]]:
+    """The items with the same key, in the order of their first appearance."""
+    groups: dict[_K, list[_T]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups.items()
+
+
+def _listed(items: Sequence[object]) -> str:
+    """The first few of them, and how many more there are."""
+    shown = ", ".join(str(item) for item in items[:_SHOWN])
+    return shown if len(items) <= _SHOWN else f"{shown} and {len(items) - _SHOWN} more"
+
+
+def _is(items: Sequence[object]) -> str:
+    return "is" if len(items) == 1 else "are"
+
+
+def _has(items: Sequence[object]) -> str:
+    return "has" if len(items) == 1 else "have"

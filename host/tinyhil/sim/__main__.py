@@ -1,0 +1,81 @@
+"""``python -m tinyhil.sim PROJECT``: the device of a project, until it is ended.
+
+It names its serial port on standard output, once, as QEMU does. When it cannot go on it says why in its last line and
+ends; a crash of the interpreter is named by Python's fault handler.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import secrets
+import sys
+from pathlib import Path
+from types import TracebackType
+
+from tinyhil.errors import InputError, TinyhilError
+from tinyhil.link.messages import VERSION, Welcome
+from tinyhil.sim import facts
+from tinyhil.sim.interpreter import HostInterpreter
+from tinyhil.sim.line import Line
+from tinyhil.sim.server import Identity, Server
+
+WINDOW = 4
+"""A Linux pseudo-terminal holds about four of the largest frames each way (firmware/lib/port/posix)."""
+
+
+def device(place: Path) -> Server:
+    """The device of a project or an image, after its start.
+
+    Raises:
+        ConfigError: there is none in that place.
+        MissingToolError: tflite-micro is not installed.
+    """
+    known, model = facts.load(place)
+    inputs, outputs = ([tensor.spec for tensor in side] for side in (known.inputs, known.outputs))
+    welcome = Welcome(
+        version=VERSION,
+        stateful=known.stateful,
+        inputs=len(inputs),
+        outputs=len(outputs),
+        max_payload=known.max_payload,
+        window=WINDOW,
+        boot_id=secrets.randbits(32),
+        tick_rate=0,
+        arena_bytes=0,
+        model_sha256=bytes.fromhex(known.model_sha256),
+        project_sha256=bytes.fromhex(known.project_sha256),
+        engine=facts.ENGINE,
+    )
+    engine = HostInterpreter(model, inputs, outputs, stateful=known.stateful)
+    return Server(Identity(welcome, inputs, outputs), engine)
+
+
+def main(arguments: list[str]) -> None:
+    """Serves for ever.
+
+    Raises:
+        InputError: the arguments are not one place.
+        TinyhilError: the device cannot be had.
+    """
+    if len(arguments) != 1:
+        raise InputError("usage: python -m tinyhil.sim PROJECT")
+    server = device(Path(arguments[0]))
+    line = Line()
+    os.write(1, f"serial port redirected to {line.path}\n".encode())
+    while True:
+        line.write(server.receive(line.read()))
+
+
+def _last_words(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What Python says of an error that nobody caught: for one of ours, its message and the next step alone."""
+    if isinstance(error, TinyhilError):
+        os.write(2, f"{'; '.join(filter(None, [error.message, error.hint]))}\n".encode())
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+if __name__ == "__main__":
+    faulthandler.enable()
+    sys.excepthook = _last_words
+    main(sys.argv[1:])

@@ -1,0 +1,24 @@
+"""F1: what a .tflite file says, read strictly, without an interpreter and without TensorFlow.
+
+:func:`parse` reads all that the file says; :func:`read` what the link and the verdict need of it, and refuses a model
+whose inputs or outputs the link cannot carry.
+"""
+
+from tinyhil.tflite.interface import MAX_RANK, ModelFacts, read, spec
+from tinyhil.tflite.model import Graph, Model, Operator, Tensor
+from tinyhil.tflite.reader import IDENTIFIER, MAX_BYTES, SCHEMA_VERSION, parse
+
+__all__ = [
+    "IDENTIFIER",
+    "MAX_BYTES",
+    "MAX_RANK",
+    "SCHEMA_VERSION",
+    "Graph",
+    "Model",
+    "ModelFacts",
+    "Operator",
+    "Tensor",
+    "parse",
+    "read",
+    "spec",
+]
