@@ -7,7 +7,7 @@ epoch is one draw from a noisy sequence; what is left beside the smooth curve is
    half is large: ``NOISE_OF_FALL`` of all that was gained, or ``NOISE_OF_LEVEL`` of its level. The learning rate is
    too high, or the validation set too small.
 2. *overfitting*: the smooth validation loss has a minimum before its end and has risen by ``RISE`` and by more than
-   its noise since, while the training loss did not rise. It began in the epoch after the minimum.
+   its noise since, while the training loss did not rise. It began in the epoch after the last one at the minimum.
 3. *underfitting*: the training loss ends above ``UNLEARNED`` of what a model that ignores its inputs would have (the
    baseline; the first epoch's loss where that is unknown). The network is too small, or was trained too briefly.
 4. *converged*: none of these.
@@ -32,6 +32,8 @@ WINDOW = 0.1
 NOISE_OF_FALL = 0.1
 NOISE_OF_LEVEL = 0.5
 RISE = 0.1
+FLAT = 0.01
+"""Of the rise since the minimum: what still counts as the minimum."""
 UNLEARNED = 0.2
 
 
@@ -50,7 +52,7 @@ class Diagnosis:
     reason: str
 
 
-def diagnose(history: Mapping[str, Sequence[float]], baseline: float | None = None) -> Diagnosis:
+def diagnose(history: Mapping[str, Sequence[float] | Reals], baseline: float | None = None) -> Diagnosis:
     """Judges a training.
 
     Args:
@@ -69,12 +71,11 @@ def diagnose(history: Mapping[str, Sequence[float]], baseline: float | None = No
         return Diagnosis("unstable", None, unstable)
     began = _overfitting_since(loss, validation)
     if began is not None:
-        smooth = _smooth(validation)
         return Diagnosis(
             "overfitting",
             began,
-            f"the validation loss was lowest about epoch {began - 1} ({smooth.min():.4g}) and has risen to "
-            f"{smooth[-1]:.4g}, while the training loss ended at {_smooth(loss)[-1]:.4g}",
+            f"the validation loss was lowest until about epoch {began - 1} ({_smooth(validation).min():.4g}) and has risen to "
+            f"{_smooth(validation)[-1]:.4g}, while the training loss ended at {_smooth(loss)[-1]:.4g}",
         )
     end = float(_smooth(loss)[-1])
     of_what, against = ("the first epoch's", float(loss[0])) if baseline is None else ("a constant model's", baseline)
@@ -137,9 +138,12 @@ def _overfitting_since(loss: Reals, validation: Reals) -> int | None:
     smooth, trained = _smooth(validation), _smooth(loss)
     lowest = int(smooth.argmin())
     risen = float(smooth[-1] - smooth[lowest])
-    if risen > RISE * smooth[lowest] and risen > 2 * _noise(validation) and trained[-1] <= trained[lowest]:
-        return lowest + 2  # the epoch after the lowest, counted from 1
-    return None
+    noise = _noise(validation)
+    if risen <= max(RISE * smooth[lowest], 2 * noise) or trained[-1] > trained[lowest]:
+        return None
+    # The bottom may be flat, and the lowest of it chance: what counts is where the curve leaves it for good.
+    lowest = int(np.flatnonzero(smooth <= smooth[lowest] + max(noise, FLAT * risen))[-1])
+    return lowest + 2  # the epoch after it, counted from 1
 
 
 def _smooth(curve: Reals) -> Reals:
