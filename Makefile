@@ -68,6 +68,10 @@ bench: install ## Time the commands that should be quick, and the link
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/native_link.py
 
+.PHONY: bench-train
+bench-train: install ## Train sine and digits by Keras' fit and by compiled epochs, and compare (about 3 minutes)
+	$(BIN)/python benchmarks/train.py
+
 .PHONY: goodput
 goodput: install ## Measure the link on a modelled wire, beside a text protocol, and beside a bare echo
 	$(BIN)/python benchmarks/goodput.py

@@ -18,7 +18,7 @@ import pytest
 
 FLOORS: dict[str, int] = {
     **dict.fromkeys(("errors", "artifacts", "affine", "deadline", "progress", "resources"), 0),
-    **dict.fromkeys(("config", "targets", "link", "compare", "process", "worker", "tflite"), 1),
+    **dict.fromkeys(("config", "targets", "link", "compare", "data", "process", "worker", "tflite"), 1),
     **dict.fromkeys(("transport", "device", "toolchain", "proxy", "sim"), 2),
     **dict.fromkeys(("train", "quantize", "preflight", "render", "build", "session", "verify", "report"), 3),
     **dict.fromkeys(("starter", "plots"), 3),
@@ -30,6 +30,7 @@ SAME_FLOOR = {
     ("resources", "errors"),
     ("artifacts", "affine"),  # artifacts carry tensor specs
     ("targets", "config"),  # both are TOML, read by the one loader
+    ("config", "data"),  # the shipped recipes name their data
     ("proxy", "transport"),  # a proxy is a transport's user, and no stage
     ("worker", "process"),  # a worker is a child process with a conversation
     ("__main__", "cli"),  # python -m tinyhil is the command line by another name

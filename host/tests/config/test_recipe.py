@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 
 from tinyhil.config import recipe as recipes
-from tinyhil.errors import ConfigError
+from tinyhil.data import Dataset
+from tinyhil.data.sine import NOISE
+from tinyhil.errors import ConfigError, MissingToolError
 
 TOML = """\
 name = "mine"
@@ -41,51 +44,29 @@ def mine(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_ships_is_right() -> None:
-    shipped = recipes.paths(Path("no such folder"))
-    assert "sine" in shipped
-    for name, path in shipped.items():
-        recipe = recipes.load(path)
-        assert recipe.name == name
-        code = recipes.load_code(recipes.code_path(path, recipe))
-        data = code.dataset(recipe.train.seed)
-        for part in ("train", "validation", "test"):
-            inputs, targets = data[part]
-            assert inputs.dtype == targets.dtype == np.float32
-            assert len(inputs) == len(targets) > 0
-        again = code.dataset(recipe.train.seed)
-        assert all((data[part][0] == again[part][0]).all() for part in data)
-        assert not (data["train"][0] == code.dataset(recipe.train.seed + 1)["train"][0]).all()
+@pytest.mark.parametrize("name", sorted(recipes.paths(Path("no such folder"))))
+def test_what_ships_is_right(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINYHIL_OFFLINE", "1")
+    path = recipes.find(name, Path("no such folder"))
+    recipe = recipes.load(path)
+    assert recipe.name == name
+    code = recipes.load_code(recipes.code_path(path, recipe))
+    if name == "fashion":
+        with pytest.raises(MissingToolError):
+            code.dataset(recipe.train.seed)
+        return
 
+    def sets(seed: int) -> Any:
+        made = code.dataset(seed)
+        return made.sets if isinstance(made, Dataset) else made
 
-DEMO = "\n[demo]\nfrom = -1.5\nto = 2.5\nsteps = 16\n"
-
-
-def test_a_demo_is_a_range_in_steps(mine: Path) -> None:
-    path = mine / "mine.toml"
-    assert recipes.load(path).demo is None
-    path.write_text(TOML + DEMO)
-    demo = recipes.load(path).demo
-    assert demo is not None
-    assert (demo.start, demo.end, demo.steps, demo.step) == (-1.5, 2.5, 16, 0.25)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("to = 2.5\n", "", r"missing required field `to` - at `\$\.demo`"),
-        ("from", "start", r"`start`|`from`"),
-        ("to = 2.5", "to = -1.5", r"`from` \(-1.5\) has to be below `to`"),
-        ("to = 2.5", "to = nan", r"- at `\$\.demo"),
-        ("to = 2.5", "to = inf", r"<= 100000.*`\$\.demo\.to`"),
-        ("steps = 16", "steps = 1", r">= 2 - at `\$\.demo\.steps`"),
-    ],
-)
-def test_a_demo_that_is_none(mine: Path, old: str, new: str, message: str) -> None:
-    assert old in DEMO
-    (mine / "mine.toml").write_text(TOML + DEMO.replace(old, new))
-    with pytest.raises(ConfigError, match=message):
-        recipes.load(mine / "mine.toml")
+    data, again, other = sets(recipe.train.seed), sets(recipe.train.seed), sets(recipe.train.seed + 1)
+    for part in ("train", "validation", "test"):
+        inputs, targets = data[part]
+        assert len(inputs) == len(targets) > 0
+        assert (again[part][0] == inputs).all()
+        assert (again[part][1] == targets).all()
+    assert any((other[part][0] != data[part][0]).any() for part in data)
 
 
 def test_the_sine_recipe_is_the_lessons() -> None:
@@ -108,8 +89,8 @@ def test_the_sine_recipe_is_the_lessons() -> None:
     assert truth(np.array([[np.pi / 2]])) == pytest.approx(1.0)
     # The noise is what is left: its mean within five standard errors of 0, its deviation near what the recipe says.
     noise = targets - truth(inputs.astype(np.float64))
-    assert abs(noise.mean()) < 5 * code.NOISE / np.sqrt(len(noise))
-    assert noise.std() == pytest.approx(code.NOISE, rel=0.15)
+    assert abs(noise.mean()) < 5 * NOISE / np.sqrt(len(noise))
+    assert noise.std() == pytest.approx(NOISE, rel=0.15)
 
 
 def test_a_users_recipe_is_found_beside_the_shipped_ones(mine: Path) -> None:
@@ -134,7 +115,7 @@ def test_the_users_folder_is_below_the_current_one(mine: Path, monkeypatch: pyte
 def test_an_unknown_recipe(mine: Path) -> None:
     with pytest.raises(ConfigError, match="unknown recipe 'sign'") as caught:
         recipes.find("sign", mine)
-    assert "sine, mine" in caught.value.hint
+    assert "sine-base, mine" in caught.value.hint
     assert str(mine) in caught.value.hint
 
 
@@ -157,6 +138,9 @@ def test_a_shipped_name_is_taken(mine: Path) -> None:
         ("epochs = 2", "epochs = 0", "$.train.epochs"),
         ("epochs = 2", "epochs = 2\nepoch = 2", "epoch"),
         ("seed = 1", "", "seed"),
+        ("epochs = 2", "epochs = 2\nlearning_rate = 0.0", "$.train.learning_rate"),
+        ("epochs = 2", "epochs = 2\nearly_stopping = {patience = 0}", "$.train.early_stopping.patience"),
+        ("epochs = 2", "epochs = 2\nkeep_best = true\nearly_stopping = {}", "both choose the weights"),
         ("[train]", '[quantize]\nscheme = "int4"\n[train]', "$.quantize.scheme"),
         ("[train]", "[quantize]\nrepresentative_samples = 0\n[train]", "$.quantize.representative_samples"),
         ("[train]", "[fidelity]\nmax_lsb = -1\n[train]", "$.fidelity.max_lsb"),
@@ -189,6 +173,9 @@ def test_a_wrong_recipe(mine: Path, old: str, new: str, word: str) -> None:
         ("def dataset(seed): ...", ["does not define model()"]),
         ("def model(): ...\ndataset = {}", ["does not define dataset()"]),
         (CODE + "truth = 7", ["truth"]),
+        (CODE + "prepare = 7", ["prepare"]),
+        (CODE + "train = 7", ["train"]),
+        (CODE + "figures = 7", ["figures"]),
     ],
 )
 def test_wrong_code(tmp_path: Path, code: str, words: list[str]) -> None:
@@ -216,5 +203,12 @@ def test_an_interrupted_import_stays_an_interrupt(tmp_path: Path) -> None:
 
 def test_the_functions_that_a_recipe_may_define_are_those_documented() -> None:
     documented = inspect.getdoc(recipes) or ""
-    for signature in ("def dataset(seed: int)", "def model()", "def truth(inputs: np.ndarray)"):
+    for signature in (
+        "def dataset(seed: int)",
+        "def model()",
+        "def truth(inputs: np.ndarray)",
+        "def prepare(",
+        "def train(",
+        "def figures(",
+    ):
         assert signature in documented

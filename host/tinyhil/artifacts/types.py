@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +31,14 @@ class FloatModel:
         path: the ``.keras`` file.
         dataset: an ``.npz`` file with ``train_x train_y validation_x validation_y test_x test_y``.
         key: hash of all that it was made from.
-        metrics: figures of the training by name, e.g. ``validation_mae``.
+        metrics: figures of the kept epoch by Keras' names: of the training set (``mae``), the validation set
+            (``val_mae``), and the test set, which nothing was chosen by (``test_mae``).
+        history: a JSON file with one value per epoch for each of the former two.
+        provenance: where the data came from, and how it was divided.
+        trained_by: compiled epochs, Keras' ``fit`` and why, or the recipe's own loop.
+        epoch: whose weights were kept, counted from 1.
+        diagnosis: what the curves say: ``kind``, ``epoch``, ``reason`` (``tinyhil.compare.diagnosis``).
+        figures: what the recipe reads from the trained model: numbers or nested lists of them.
     """
 
     recipe: str
@@ -38,6 +46,12 @@ class FloatModel:
     dataset: Path
     key: str
     metrics: dict[str, float]
+    history: Path
+    provenance: str
+    trained_by: str
+    epoch: int
+    diagnosis: dict[str, Any]
+    figures: dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from tinyhil.cli.proxy import proxy
 from tinyhil.cli.session import (
     DEFAULT_TARGET,
     BuildDirOption,
+    DataOption,
     EngineOption,
     FirmwareOption,
     ForceOption,
@@ -85,6 +86,7 @@ def _job(
     firmware: Path | None = None,
     resume: bool = False,
     record: Path | None = None,
+    data: Path | None = None,
     flash: bool = False,
 ) -> Run:
     """The run that a command's options describe."""
@@ -102,6 +104,7 @@ def _job(
         firmware=firmware,
         resume=resume,
         record=record,
+        data=data,
         flash=flash,
     )
     return Run(request, ConsoleObserver(output.console, verbose=output.verbose))
@@ -136,6 +139,7 @@ def run(
     build_dir: BuildDirOption = BUILD_DIR,
     resume: ResumeOption = False,
     record: RecordOption = None,
+    data: DataOption = None,
     json: JsonOption = None,
     verbose: VerboseOption = False,
 ) -> None:
@@ -160,6 +164,7 @@ def run(
             build_dir=build_dir,
             resume=resume,
             record=record,
+            data=data,
             flash=True,
         )
         _verify(output, job)
@@ -245,14 +250,31 @@ def replay(
 @app.command()
 def train(
     recipe: RecipeArgument,
+    data: DataOption = None,
     build_dir: BuildDirOption = BUILD_DIR,
     json: JsonOption = None,
     verbose: VerboseOption = False,
 ) -> None:
     """Train the recipe's model (Keras), or find it trained already."""
+    from tinyhil.cli import console as view
+
     with command(json, verbose=verbose) as output:
-        model = _job(output, recipe, build_dir=build_dir).train()
-        output.write_json({"model": str(model.path), "dataset": str(model.dataset), "metrics": model.metrics})
+        model = _job(output, recipe, build_dir=build_dir, data=data).train()
+        trained = {
+            "model": str(model.path),
+            "dataset": str(model.dataset),
+            "history": str(model.history),
+            "data": model.provenance,
+            "trained_by": model.trained_by,
+            "epoch": model.epoch,
+            "metrics": model.metrics,
+            "diagnosis": model.diagnosis,
+            "figures": model.figures,
+        }
+        said = model.diagnosis
+        rows = [("data", model.provenance), ("diagnosis", f"{said['kind']}: {said['reason']}")]
+        view.show_rows(output.console, [*rows, *((name, str(value)) for name, value in model.figures.items())])
+        output.write_json(trained)
 
 
 @app.command()

@@ -52,6 +52,12 @@ ResumeOption = Annotated[
 RecordOption = Annotated[
     Path | None, typer.Option("--record", help="Keep the whole conversation with the device in this file.")
 ]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", help="Train on the samples in this .npz file instead of the recipe's own; see docs/design.md."
+    ),
+]
 JsonOption = Annotated[
     Path | None, typer.Option("--json", help="Write the result as JSON to this file; '-' is standard output.")
 ]

@@ -3,11 +3,18 @@
 A recipe is a TOML file, and beside it a Python file for what is code. The Python file defines::
 
     def dataset(seed: int) -> dict[str, tuple[np.ndarray, np.ndarray]]
-        # "train", "validation" and "test", each (inputs, targets) as float32, first axis the sample
+        # "train", "validation" and "test", each (inputs, targets), first axis the sample; inputs become float32,
+        # targets float32 or, if they are integers, int32. Or a tinyhil.data.Dataset, which says where it came from.
     def model() -> keras.Model
         # not compiled; keras is imported inside, so that nothing else pays for it
     def truth(inputs: np.ndarray) -> np.ndarray
         # optional: the noise-free targets for inputs, where the task has them
+    def prepare(inputs: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]
+        # optional: makes what the model takes of what dataset() returns or a user's file holds
+    def train(model: keras.Model, data: dict, reporter: Reporter) -> tuple[keras.Model, dict[str, list[float]]]
+        # optional: trains by itself; returns the model to deploy, and a value for each step by name, at least "loss"
+    def figures(model: keras.Model) -> dict[str, float]
+        # optional: what the lesson reads from the trained model: numbers or arrays of them
 """
 
 from __future__ import annotations
@@ -26,6 +33,8 @@ from tinyhil.errors import ConfigError
 
 SHIPPED = Path(__file__).parent / "recipes"
 USER = Path("recipes")
+OPTIONAL = ("truth", "prepare", "train", "figures")
+"""Functions that a recipe's code may define."""
 
 Scheme = Literal["int8", "int8-per-channel"]
 """How a model is quantized.
@@ -40,13 +49,32 @@ Shown = Annotated[float, Meta(ge=-100_000, le=100_000)]
 Bound = Annotated[float, Meta(ge=0, le=sys.float_info.max)]
 
 
+class EarlyStopping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """When the training ends before its last epoch.
+
+    Attributes:
+        monitor: the figure that has to improve.
+        patience: epochs that it may fail to.
+        min_delta: the least change that counts.
+        restore_best: go back to the weights of the best epoch.
+    """
+
+    monitor: str = "val_loss"
+    patience: Positive = 10
+    min_delta: Bound = 0.0
+    restore_best: bool = True
+
+
 class Train(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How the model is trained.
 
     Attributes:
         seed: of the dataset, the initial weights and the shuffling.
         optimizer, loss, metrics: Keras' names.
+        learning_rate: of the optimizer; None for Keras' default.
+        from_logits: whether the loss, then a class of Keras, is given logits: a classifier without a softmax.
         keep_best: keep the weights of the epoch with the lowest validation loss instead of the last epoch's.
+        early_stopping: when to end before the last epoch; not with ``keep_best``, which needs no restoring.
     """
 
     seed: int
@@ -55,7 +83,15 @@ class Train(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     optimizer: str
     loss: str
     metrics: tuple[str, ...] = ()
+    learning_rate: Annotated[float, Meta(gt=0, le=sys.float_info.max)] | None = None
+    from_logits: bool = False
     keep_best: bool = False
+    early_stopping: EarlyStopping | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses two ways of choosing the weights."""
+        if self.keep_best and self.early_stopping is not None and self.early_stopping.restore_best:
+            raise ValueError("`keep_best` and `early_stopping.restore_best` both choose the weights: ask for one")
 
 
 class Quantize(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -176,12 +212,14 @@ def load_code(path: Path) -> ModuleType:
     """Imports a recipe's Python file.
 
     Raises:
-        ConfigError: it cannot be imported, lacks ``dataset`` or ``model``, or has a ``truth`` that is not a function.
+        ConfigError: it cannot be imported, lacks ``dataset`` or ``model``, or has a ``truth`` (or another of
+            ``OPTIONAL``) that is not a function.
     """
     spec = importlib.util.spec_from_file_location(f"tinyhil_recipe_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise ConfigError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look for the names in a class of the recipe
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # a script that exits must not end us with an exit code of its own
@@ -189,8 +227,9 @@ def load_code(path: Path) -> ModuleType:
     missing = [name for name in ("dataset", "model") if not callable(getattr(module, name, None))]
     if missing:
         raise ConfigError(f"{path} does not define {'() and '.join(missing)}()")
-    if not callable(getattr(module, "truth", len)):
-        raise ConfigError(f"{path} defines truth, but not as a function")
+    for name in OPTIONAL:
+        if not callable(getattr(module, name, len)):
+            raise ConfigError(f"{path} defines {name}, but not as a function")
     return module
 
 

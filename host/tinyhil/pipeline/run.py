@@ -85,6 +85,7 @@ class Request:
         firmware: an ELF file to run instead of the one that the project builds.
         resume: ask the device only for what the journal of an interrupted run lacks.
         record: a file for the whole conversation with the device.
+        data: an ``.npz`` file to train on instead of the recipe's own data.
         flash: whether a board that runs anything else is flashed first.
         force: go on in spite of the problems that pre-flight finds.
     """
@@ -98,6 +99,7 @@ class Request:
     firmware: Path | None = None
     resume: bool = False
     record: Path | None = None
+    data: Path | None = None
     flash: bool = False
     force: bool = False
 
@@ -131,9 +133,9 @@ class Run:
 
         def work(reporter: Reporter) -> tuple[FloatModel, bool, str]:
             with lock.exclusive(self._models, reporter.text):
-                model, found = train(self.recipe_path, self._models / "train", reporter)
-            figures = ", ".join(f"{name} {value:.4f}" for name, value in model.metrics.items() if "validation" in name)
-            return model, found, figures
+                model, found = train(self.recipe_path, self._models / "train", reporter, self.request.data)
+            reporter.text(f"data: {model.provenance}")
+            return model, found, _figures(model)
 
         return self._stage("train", work)
 
@@ -383,6 +385,13 @@ def _size(image: FirmwareImage) -> str:
 
 def _origin(model: QuantizedModel, image: FirmwareImage) -> Origin:
     return Origin(model.sha256, image.project_sha256, image.sha256, journal.of_vectors(model.vectors))
+
+
+def _figures(model: FloatModel) -> str:
+    """What is worth saying of a training in one line: figures of the test set, or of the training where it has none."""
+    judged = {name: value for name, value in model.metrics.items() if name.startswith("test_")} or model.metrics
+    shown = ", ".join(f"{name} {value:.4f}" for name, value in judged.items())
+    return f"{shown}; {model.diagnosis['kind']}"
 
 
 def _note(count: int, kept: Journal) -> str:

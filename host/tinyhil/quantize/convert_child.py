@@ -17,6 +17,7 @@ from tinyhil.artifacts import store
 from tinyhil.errors import MissingToolError
 from tinyhil.progress import Reporter
 from tinyhil.quantize import stage, vectors
+from tinyhil.quantize.canonical import canonical
 
 
 def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def _convert(tf: Any, model: Any, samples: Any, *, per_channel_dense: bool) -> b
         converter.inference_output_type = tf.int8
         # TensorFlow has no public switch for this yet; per-channel Dense is what engines silently get wrong.
         converter._experimental_disable_per_channel_quantization_for_dense_layers = not per_channel_dense
-        return bytes(converter.convert())
+        return canonical(bytes(converter.convert()))
 
 
 if __name__ == "__main__":

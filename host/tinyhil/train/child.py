@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from tinyhil import worker
+from tinyhil import data, worker
 from tinyhil.artifacts import store
+from tinyhil.compare import diagnosis
 from tinyhil.config import recipe as recipes
-from tinyhil.errors import ConfigError, MissingToolError
+from tinyhil.errors import ConfigError, InputError, MissingToolError
 from tinyhil.progress import Reporter
 from tinyhil.train import stage
 
-SETS = ("train", "validation", "test")
+_EVALUATED_AT_ONCE = 256
 
 
 def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
-    """Trains as ``request`` says; returns the figures of the last epoch."""
+    """Trains as ``request`` says; returns the facts of the artifact."""
     try:
         import keras
-
-        from tinyhil.train import fit
+        import tensorflow  # noqa: F401 - Keras alone would look for another backend
     except ModuleNotFoundError as error:
         raise MissingToolError(
             f"{error.name} is not installed, it is needed to train", hint="pip install 'tinyhil[train]'"
@@ -32,31 +35,124 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     settings = msgspec.convert(request["train"], recipes.Train)
     code = recipes.load_code(Path(request["code"]))
     folder = Path(request["folder"])
-    data = _checked(code.dataset(settings.seed))
+    source = Path(request["data"]) if request["data"] else None
+    raw = _given(code, settings.seed) if source is None else data.load(source, settings.seed)
+    sets = _checked(raw.sets, getattr(code, "prepare", None), "the recipe's" if source is None else f"{source}: the")
+    reporter.text(f"data: {raw.provenance}")
     keras.utils.set_random_seed(settings.seed)
     model = code.model()
-    history = fit.fit(model, data["train"], data["validation"], settings, reporter)
+    _fits(model, sets, settings)
+    model, history, facts = _train(code, model, sets, settings, reporter)
     with store.storage(folder):
         model.save(folder / stage.MODEL)
-        arrays = {f"{name}_{axis}": array for name in SETS for axis, array in zip("xy", data[name], strict=True)}
+        arrays: dict[str, Any] = {
+            f"{name}_{axis}": array for name in data.SETS for axis, array in zip("xy", sets[name], strict=True)
+        }
         np.savez(folder / stage.DATASET, **arrays)
     store.write_text(folder / stage.HISTORY, json.dumps(history) + "\n")
-    return {"metrics": {name: values[-1] for name, values in history.items()}}
+    baseline = diagnosis.constant_loss(settings.loss, sets["train"][1])
+    figures = code.figures(model) if hasattr(code, "figures") else {}
+    return {
+        **facts,
+        "provenance": raw.provenance,
+        "diagnosis": dataclasses.asdict(diagnosis.diagnose(history, baseline)),
+        "figures": _figures(figures),
+    }
 
 
-def _checked(data: Any) -> dict[str, tuple[Any, Any]]:
-    """The dataset as float32, or a ConfigError that says what is wrong with what the recipe returned."""
-    if not isinstance(data, dict) or any(name not in data for name in SETS):
-        raise ConfigError(f"the recipe's dataset() must return a dict with {', '.join(SETS)}")
+def _train(
+    code: Any, model: Any, sets: dict[str, data.Pair], settings: recipes.Train, reporter: Reporter
+) -> tuple[Any, dict[str, list[float]], dict[str, Any]]:
+    """The trained model, its history, and what is to be known of the training."""
+    from tinyhil.train import fit
+
+    if hasattr(code, "train"):
+        model, history = code.train(model, sets, reporter)
+        kept = _history(history)
+        return model, kept, {"metrics": _at(kept, 0), "trained_by": "the recipe's own loop", "epoch": len(kept["loss"])}
+    trained = fit.fit(model, sets["train"], sets["validation"], settings, reporter)
+    by = f"Keras' fit: {trained.fallback}" if trained.fallback else "compiled epochs"
+    reporter.text(f"trained by {by}")
+    metrics = _at(trained.history, trained.epoch)
+    inputs, targets = sets["test"]
+    judged = model.evaluate(inputs, targets, batch_size=_EVALUATED_AT_ONCE, verbose=0, return_dict=True)
+    metrics |= {f"test_{name}": float(value) for name, value in judged.items()}
+    return model, trained.history, {"metrics": metrics, "trained_by": by, "epoch": trained.epoch}
+
+
+def _at(history: Mapping[str, list[float]], epoch: int) -> dict[str, float]:
+    """The figures of an epoch, counted from 1; 0 is the last one."""
+    return {name: values[epoch - 1] for name, values in history.items()}
+
+
+def _given(code: Any, seed: int) -> data.Dataset:
+    """What the recipe's ``dataset`` returns, with a provenance."""
+    made = code.dataset(seed)
+    if isinstance(made, data.Dataset):
+        return made
+    if not isinstance(made, dict) or any(name not in made for name in data.SETS):
+        raise ConfigError(f"the recipe's dataset() must return a dict with {', '.join(data.SETS)}")
+    sets = {name: (np.asarray(made[name][0]), np.asarray(made[name][1])) for name in data.SETS}
+    return data.made("made by the recipe", sets, f"seed {seed}")
+
+
+def _checked(sets: Mapping[str, data.Pair], prepare: Any, whose: str) -> dict[str, data.Pair]:
+    """Prepared as the recipe wants them, inputs and real targets as float32, classes as int32."""
     checked = {}
-    for name in SETS:
-        inputs, targets = (np.asarray(part, dtype=np.float32) for part in data[name])
+    for name in data.SETS:
+        inputs, targets = (np.asarray(part) for part in sets[name])
+        if prepare is not None:
+            try:
+                inputs, targets = prepare(inputs, targets)
+            except (ValueError, TypeError, IndexError) as error:
+                raise InputError(f"{whose} {name} set is not what the recipe takes: {error}") from error
+        targets = targets.astype(np.int32 if targets.dtype.kind in "biu" else np.float32)
+        inputs = inputs.astype(np.float32)
         if len(inputs) == 0 or len(inputs) != len(targets):
-            raise ConfigError(f"the recipe's {name} set has {len(inputs)} inputs and {len(targets)} targets")
+            raise InputError(f"{whose} {name} set has {len(inputs)} inputs and {len(targets)} targets")
         if not (np.isfinite(inputs).all() and np.isfinite(targets).all()):
-            raise ConfigError(f"the recipe's {name} set contains NaN or infinite values")
+            raise InputError(f"{whose} {name} set contains NaN or infinite values")
         checked[name] = (inputs, targets)
     return checked
+
+
+def _fits(model: Any, sets: dict[str, data.Pair], settings: recipes.Train) -> None:
+    """Refuses samples that the model does not take: XLA and TensorFlow say so in other words, or not at all."""
+    shape, classes = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
+    for name, (inputs, targets) in sets.items():
+        if isinstance(shape, tuple) and _differ(shape[1:], inputs.shape[1:]):
+            raise InputError(
+                f"the samples of the {name} set have the shape {inputs.shape[1:]}, the model takes {tuple(shape[1:])}"
+            )
+        if settings.loss.replace("_", "").lower() != "sparsecategoricalcrossentropy" or not isinstance(classes, tuple):
+            continue
+        if targets.dtype.kind != "i" or targets.min() < 0 or targets.max() >= classes[-1]:
+            raise InputError(
+                f"the targets of the {name} set are from {targets.min()} to {targets.max()} ({targets.dtype}), "
+                f"the model knows the classes 0 to {classes[-1] - 1}"
+            )
+
+
+def _differ(wanted: tuple[int | None, ...], found: tuple[int, ...]) -> bool:
+    return len(wanted) != len(found) or any(want not in (None, have) for want, have in zip(wanted, found, strict=True))
+
+
+def _history(history: Any) -> dict[str, list[float]]:
+    """What a recipe's own loop says of its steps, or a ConfigError."""
+    try:
+        kept = {str(name): [float(value) for value in values] for name, values in history.items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ConfigError(f"the recipe's train() must return a model and a dict of lists: {error}") from error
+    if not kept.get("loss"):
+        raise ConfigError("the history that the recipe's train() returns has no loss")
+    if not all(values and math.isfinite(sum(values)) for values in kept.values()):
+        raise ConfigError("the history that the recipe's train() returns has an empty list, NaN or infinite values")
+    return kept
+
+
+def _figures(figures: Any) -> dict[str, Any]:
+    """The lesson's figures as numbers and nested lists of numbers."""
+    return {str(name): np.asarray(value, np.float64).tolist() for name, value in figures.items()}
 
 
 if __name__ == "__main__":

@@ -1,102 +1,149 @@
-"""A training loop that compiles whole epochs with XLA.
+"""Trains a Keras model as a recipe says: optimizer, loss and metrics by Keras' names, and what stops or keeps an epoch.
 
-Keras' ``fit`` spends nearly all its time between steps when a step is a few microseconds of work, as here. One
-compiled function runs an epoch: the full batches in a loop, then the last partial one. The semantics are those of
-``fit``: the samples are shuffled anew for every epoch, the last batch may be smaller, the validation set is judged
-after each epoch, and the loss of an epoch is the mean over its samples. With ``keep_best`` the weights of the epoch
-with the lowest validation loss are kept, as ``ModelCheckpoint(save_best_only=True)`` does: at a constant learning
-rate the last epoch is one draw from a noisy sequence, and how lucky a draw depends on seed and CPU.
+With ``keep_best`` the weights of the epoch with the lowest validation loss are kept, as
+``ModelCheckpoint(save_best_only=True)`` does: at a constant learning rate the last epoch is one draw from a noisy
+sequence, and how lucky a draw depends on seed and CPU.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from tinyhil.config.recipe import Train
 from tinyhil.errors import ConfigError, ToolError
 from tinyhil.progress import Reporter
+from tinyhil.train import loop
 
 Set = tuple[Any, Any]
 
 
-def fit(model: Any, train: Set, validation: Set, settings: Train, reporter: Reporter) -> dict[str, list[float]]:
+@dataclass(frozen=True)
+class Trained:
+    """What a training has left behind, besides the model.
+
+    Attributes:
+        history: one value per epoch by Keras' names.
+        epoch: whose weights the model has, counted from 1.
+        fallback: why Keras' ``fit`` did the work, empty where whole epochs were compiled.
+    """
+
+    history: dict[str, list[float]]
+    epoch: int
+    fallback: str
+
+
+def fit(model: Any, train: Set, validation: Set, settings: Train, reporter: Reporter) -> Trained:
     """Trains ``model`` in place.
 
     Args:
-        model: a Keras model, not compiled.
-        train: inputs (samples, *shape) and targets (samples, *shape), float32.
+        model: a Keras model; it is compiled here.
+        train: inputs and targets, each (samples, *shape).
         validation: the same, never trained on.
 
-    Returns:
-        One value per epoch for ``loss``, ``validation_loss`` and ``validation_<metric>``.
+    Raises:
+        ConfigError: the recipe names an optimizer, loss or metric that Keras does not know, or wants to stop by a
+            figure that there is none of.
+        ToolError: the loss became NaN or infinite.
+    """
+    compile_as(model, settings)
+    keep = _KeepBest() if settings.keep_best else None
+    stop = _stopper(settings)
+    callbacks = [_Watch(settings.epochs, reporter), *(part for part in (keep, stop) if part is not None)]
+    outcome = loop.fit(
+        model,
+        train,
+        validation,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+        callbacks=callbacks,
+    )
+    epoch = len(outcome.history["loss"])
+    if keep is not None:
+        epoch = keep.epoch
+    elif stop is not None and settings.early_stopping is not None and settings.early_stopping.restore_best:
+        epoch = stop.best_epoch + 1
+    return Trained(outcome.history, epoch, outcome.fallback)
+
+
+def compile_as(model: Any, settings: Train) -> None:
+    """Gives the model its optimizer, loss and metrics.
 
     Raises:
-        ConfigError: the recipe names an optimizer, loss or metric that Keras does not know.
-        ToolError: the loss became NaN or infinite.
+        ConfigError: Keras does not know one of them.
     """
     try:
         optimizer = keras.optimizers.get(settings.optimizer)
-        loss = keras.losses.get(settings.loss)
-        metrics = {name: keras.metrics.get(name) for name in settings.metrics}
+        if settings.learning_rate is not None:
+            optimizer = type(optimizer)(learning_rate=settings.learning_rate)
+        loss: Any = keras.losses.get(settings.loss)
+        if settings.from_logits:
+            if not isinstance(loss, keras.losses.Loss) or "from_logits" not in loss.get_config():
+                raise ConfigError(
+                    f"the recipe's loss {settings.loss!r} takes no logits",
+                    hint="name the class, such as SparseCategoricalCrossentropy",
+                )
+            loss = type(loss)(from_logits=True)
+        for name in settings.metrics:
+            keras.metrics.get(name)
     except ValueError as error:
         raise ConfigError(f"the recipe's training settings: {error}") from error
-    model.build((None, *train[0].shape[1:]))
-    optimizer.build(model.trainable_variables)
-    run_epoch = _compile_epoch(model, optimizer, loss, len(train[0]), settings.batch_size)
+    model.compile(optimizer=optimizer, loss=loss, metrics=list(settings.metrics))
 
-    @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
-    def judge(inputs: Any, targets: Any) -> dict[str, Any]:
-        outputs = model(inputs, training=False)
-        figures = {name: tf.reduce_mean(metric(targets, outputs)) for name, metric in metrics.items()}
-        return {"loss": tf.reduce_mean(loss(targets, outputs)), **figures}
 
-    shuffle = np.random.default_rng(settings.seed)
-    history: dict[str, list[float]] = {}
-    best: tuple[float, list[Any]] = (math.inf, [])
-    for number in range(settings.epochs):
-        order = shuffle.permutation(len(train[0]))
-        figures = {"loss": float(run_epoch(tf.constant(train[0][order]), tf.constant(train[1][order])))}
-        figures |= {f"validation_{name}": float(value) for name, value in judge(*validation).items()}
-        if not np.isfinite(figures["loss"]):
+def _stopper(settings: Train) -> Any:
+    wanted = settings.early_stopping
+    if wanted is None:
+        return None
+    known = ["loss", *settings.metrics]
+    if wanted.monitor.removeprefix("val_") not in known:
+        raise ConfigError(
+            f"the recipe stops by {wanted.monitor!r}, which is no figure of the training",
+            hint=f"there are {', '.join(f'{name}, val_{name}' for name in known)}",
+        )
+    return keras.callbacks.EarlyStopping(
+        monitor=wanted.monitor,
+        patience=wanted.patience,
+        min_delta=wanted.min_delta,
+        restore_best_weights=wanted.restore_best,
+    )
+
+
+class _KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
+    """Remembers the weights of the epoch with the lowest validation loss, and sets them at the end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epoch = 0
+        self._lowest = math.inf
+        self._weights: list[Any] = []
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if logs["val_loss"] < self._lowest:
+            self.epoch, self._lowest, self._weights = epoch + 1, logs["val_loss"], self.model.get_weights()
+
+    def on_train_end(self, logs: Any = None) -> None:
+        if self._weights:
+            self.model.set_weights(self._weights)
+
+
+class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
+    """Reports progress, and ends a training that has diverged."""
+
+    def __init__(self, epochs: int, reporter: Reporter) -> None:
+        super().__init__()
+        self._epochs, self._reporter = epochs, reporter
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if not np.isfinite(logs["loss"]):
             raise ToolError(
-                f"training diverged: the loss is {figures['loss']} in epoch {number + 1}",
+                f"training diverged: the loss is {logs['loss']} in epoch {epoch + 1}",
                 hint="lower the learning rate, or check the data's scale",
             )
-        for name, value in figures.items():
-            history.setdefault(name, []).append(value)
-        if settings.keep_best and figures["validation_loss"] < best[0]:
-            best = (figures["validation_loss"], model.get_weights())
-        if (number + 1) % max(1, settings.epochs // 100) == 0 or number + 1 == settings.epochs:
-            reporter.progress(number + 1, settings.epochs, f"validation loss {figures['validation_loss']:.4f}")
-    if best[1]:
-        model.set_weights(best[1])
-    return history
-
-
-def _compile_epoch(model: Any, optimizer: Any, loss: Any, samples: int, batch: int) -> Any:
-    """A compiled function (inputs, targets) -> mean loss over the epoch's samples."""
-    full, rest = divmod(samples, batch)
-
-    def step(inputs: Any, targets: Any) -> Any:
-        with tf.GradientTape() as tape:
-            value = tf.reduce_mean(loss(targets, model(inputs, training=True)))
-        optimizer.apply(tape.gradient(value, model.trainable_variables), model.trainable_variables)
-        return value
-
-    @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
-    def epoch(inputs: Any, targets: Any) -> Any:
-        total = tf.constant(0.0)
-        if full:
-            blocks = [tf.reshape(a[: full * batch], (full, batch, *a.shape[1:])) for a in (inputs, targets)]
-            for index in tf.range(full):
-                total += step(blocks[0][index], blocks[1][index]) * batch
-        if rest:
-            total += step(inputs[full * batch :], targets[full * batch :]) * rest
-        return total / samples
-
-    return epoch
+        if (epoch + 1) % max(1, self._epochs // 100) == 0 or epoch + 1 == self._epochs:
+            self._reporter.progress(epoch + 1, self._epochs, f"validation loss {logs['val_loss']:.4f}")

@@ -14,6 +14,8 @@ from tinyhil.artifacts import hashing, store
 from tinyhil.artifacts.types import FloatModel
 from tinyhil.config import recipe as recipes
 from tinyhil.config.recipe import Recipe
+from tinyhil.data import dataset
+from tinyhil.errors import InputError
 from tinyhil.progress import Reporter
 
 STAGE = "train"
@@ -22,33 +24,46 @@ DATASET = "dataset.npz"
 HISTORY = "history.json"
 
 
-def key(recipe: Recipe, code: Path) -> str:
-    """Hash of all that the trained model depends on."""
+def key(recipe: Recipe, code: Path, data: Path | None = None) -> str:
+    """Hash of all that the trained model depends on.
+
+    Raises:
+        InputError: the user's data cannot be read.
+    """
+    try:
+        given = None if data is None else hashing.of_file(data)
+    except OSError as error:
+        raise InputError(f"cannot read {data}: {error.strerror}") from error
     return hashing.of_json(
         {
-            "stage": hashing.of_sources([Path(__file__).parent]),
+            "stage": hashing.of_sources([Path(__file__).parent, Path(dataset.__file__).parent]),
             "recipe": recipe.name,
             "train": msgspec.to_builtins(recipe.train),
             "code": hashing.of_file(code),
+            "data": given,
         }
     )
 
 
-def train(path: Path, folder: Path, reporter: Reporter) -> tuple[FloatModel, bool]:
+def train(path: Path, folder: Path, reporter: Reporter, data: Path | None = None) -> tuple[FloatModel, bool]:
     """Trains the recipe at ``path`` into ``folder``.
+
+    Args:
+        data: a user's ``.npz`` file instead of the recipe's own dataset.
 
     Returns:
         The model, and whether it was found rather than trained.
 
     Raises:
         ConfigError: the recipe or its code is wrong.
+        InputError: the data cannot be used.
         MissingToolError: TensorFlow is not installed.
         StorageError: the folder cannot be written.
         ToolError: the training ended without a model.
     """
     recipe = recipes.load(path)
     code = recipes.code_path(path, recipe)
-    wanted = key(recipe, code)
+    wanted = key(recipe, code, data)
     manifest = store.load(folder, STAGE, wanted)
     found = manifest is not None
     if manifest is None:
@@ -56,16 +71,27 @@ def train(path: Path, folder: Path, reporter: Reporter) -> tuple[FloatModel, boo
         store.forget(folder)
         result = worker.call(
             "tinyhil.train.child",
-            {"code": str(code), "folder": str(folder), "train": msgspec.to_builtins(recipe.train)},
+            {
+                "code": str(code),
+                "folder": str(folder),
+                "train": msgspec.to_builtins(recipe.train),
+                "data": None if data is None else str(data),
+            },
             what=f"train {recipe.name}",
             reporter=reporter,
         )
-        manifest = store.save(folder, STAGE, wanted, (MODEL, DATASET, HISTORY), {"metrics": result["metrics"]})
+        manifest = store.save(folder, STAGE, wanted, (MODEL, DATASET, HISTORY), result)
     model = FloatModel(
         recipe=recipe.name,
         path=folder / MODEL,
         dataset=folder / DATASET,
         key=wanted,
         metrics=manifest.facts["metrics"],
+        history=folder / HISTORY,
+        provenance=manifest.facts["provenance"],
+        trained_by=manifest.facts["trained_by"],
+        epoch=manifest.facts["epoch"],
+        diagnosis=manifest.facts["diagnosis"],
+        figures=manifest.facts["figures"],
     )
     return model, found
