@@ -66,6 +66,21 @@ class Vectors:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """Another interpreter's outputs for the same vectors, against the reference.
+
+    Attributes:
+        name: of the interpreter, with its version.
+        mismatches: vectors with at least one element that differs.
+        max_lsb: the largest difference in LSB; of floats in units in the last place.
+    """
+
+    name: str
+    mismatches: int
+    max_lsb: int
+
+
+@dataclass(frozen=True)
 class QuantizedModel:
     """A model in integers, with its reference outputs.
 
@@ -80,6 +95,9 @@ class QuantizedModel:
         vectors: test vectors and expectations.
         key: hash of all that it was made from.
         reference: name and version of the interpreter that computed ``vectors.reference``.
+        rewrites: what was added to the file after the export, which changes nothing of what it computes.
+        inspection: a JSON file on its tensors (``tinyhil.quantize.inspection``); None where nothing was looked at.
+        litert: LiteRT beside the reference, None where it did not run or is the reference.
     """
 
     recipe: str
@@ -92,6 +110,9 @@ class QuantizedModel:
     vectors: Vectors
     key: str
     reference: str
+    rewrites: tuple[str, ...] = ()
+    inspection: Path | None = None
+    litert: Beside | None = None
 
 
 @dataclass(frozen=True)

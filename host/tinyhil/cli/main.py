@@ -14,6 +14,7 @@ import tinyhil
 from tinyhil.cli import listings
 from tinyhil.cli.preflight import preflight
 from tinyhil.cli.proxy import proxy
+from tinyhil.cli.quantize import quantize
 from tinyhil.cli.session import (
     DEFAULT_TARGET,
     BuildDirOption,
@@ -255,48 +256,6 @@ def train(
 
 
 @app.command()
-def quantize(
-    recipe: RecipeArgument,
-    target: TargetOption = DEFAULT_TARGET,
-    engine: EngineOption = None,
-    scheme: SchemeOption = None,
-    build_dir: BuildDirOption = BUILD_DIR,
-    json: JsonOption = None,
-    verbose: VerboseOption = False,
-) -> None:
-    """Quantize to int8 the way the target's engine computes right, and compute the integer reference."""
-    with command(json, verbose=verbose) as output:
-        job = _job(output, recipe, target, engine=engine, scheme=scheme, build_dir=build_dir)
-        model = job.quantize()
-        output.write_json(
-            {
-                "model": str(model.path),
-                "model_sha256": model.sha256,
-                "scheme": model.scheme,
-                "ops": model.ops,
-                "inputs": [_tensor(spec) for spec in model.inputs],
-                "outputs": [_tensor(spec) for spec in model.outputs],
-                "vectors": model.vectors.count,
-                "exhaustive": model.vectors.exhaustive,
-                "reference": model.reference,
-            }
-        )
-
-
-def _tensor(spec: object) -> dict[str, object]:
-    from tinyhil.affine import TensorSpec
-
-    assert isinstance(spec, TensorSpec)
-    return {
-        "name": spec.name,
-        "dtype": spec.dtype.name.lower(),
-        "shape": spec.shape,
-        "scale": spec.scale,
-        "zero_point": spec.zero_point,
-    }
-
-
-@app.command()
 def render(
     recipe: RecipeArgument,
     target: TargetOption = DEFAULT_TARGET,
@@ -407,7 +366,7 @@ def report(
         _conclude(output, files.read(job.folder), job.folder / files.JSON)
 
 
-for other in (preflight, listings.targets, listings.recipes, listings.ports, listings.doctor, proxy, new):
+for other in (quantize, preflight, listings.targets, listings.recipes, listings.ports, listings.doctor, proxy, new):
     app.command()(other)
 
 

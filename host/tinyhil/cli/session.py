@@ -29,7 +29,11 @@ EngineOption = Annotated[
 ]
 SchemeOption = Annotated[
     str | None,
-    typer.Option("--scheme", help="How the model is quantized: int8 or int8-per-channel.  [default: the recipe's]"),
+    typer.Option(
+        "--scheme",
+        help="How the model is quantized: float32, int8, int8-per-channel, int16x8 or dynamic.  "
+        "[default: the recipe's]",
+    ),
 ]
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Go on in spite of what pre-flight finds; the report says so.")
