@@ -52,12 +52,15 @@ class Vectors:
             where there is no
             float model.
         exhaustive: whether the inputs are all that the model can be given.
+        data: (vectors,), which of them are like the data that the model was trained on: accuracy means nothing for
+            the others. None for all of them.
     """
 
     inputs: tuple[Array, ...]
     reference: tuple[Array, ...]
     float_outputs: tuple[Reals, ...] | None
     exhaustive: bool
+    data: npt.NDArray[np.bool_] | None = None
 
     @property
     def count(self) -> int:

@@ -52,7 +52,7 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
             store.write_bytes(place / stage.MODEL, content)
             store.write_bytes(place / stage.FLOAT, floats)
             reporter.progress(1, _STEPS, f"{export['scheme']}: {len(content)} bytes")
-            exhaustive = _vectors(model, content, place, test_x, test)
+            exhaustive = _vectors(model, content, place, (train_x, test_x), test)
             reporter.progress(2, _STEPS, f"{export['scheme']}: vectors")
             made.append({"exhaustive": exhaustive, "rewrites": rewrites, **_beside(content, place, reporter)})
             reporter.progress(_STEPS, _STEPS, f"{export['scheme']}: LiteRT")
@@ -83,7 +83,7 @@ def _convert(tf: Any, saved_model: str, scheme: str, samples: Array) -> bytes:
     return bytes(converter.convert())
 
 
-def _vectors(model: Any, content: bytes, folder: Path, test_x: Array, test: Array) -> bool:
+def _vectors(model: Any, content: bytes, folder: Path, data: tuple[Array, Array], test: Array) -> bool:
     """Writes the vectors with the float model's outputs; returns whether they are all that the model can be given."""
     facts = tflite.read(content, stage.MODEL)
     if len(facts.inputs) != 1 or len(facts.outputs) != 1:
@@ -91,6 +91,7 @@ def _vectors(model: Any, content: bytes, folder: Path, test_x: Array, test: Arra
             f"the model has {len(facts.inputs)} inputs and {len(facts.outputs)} outputs, one of each is supported here",
             hint="export it yourself, and give the .tflite file",
         )
+    train_x, test_x = data
     inputs, exhaustive = vectors.choose(facts.inputs, [test_x])
     # Vectors carry the model's batch of one; Keras gets them as one batch.
     reals = facts.inputs[0].dequantize(inputs[0]).astype(np.float32).reshape(-1, *test_x.shape[1:])
@@ -100,6 +101,7 @@ def _vectors(model: Any, content: bytes, folder: Path, test_x: Array, test: Arra
         "float_0": _predict(model, reals).reshape(-1, *shape),
         "test_0": test.reshape(-1, *shape),
         "sample_0": vectors.spread(test_x),
+        "data": vectors.like(facts.inputs[0], inputs[0], exhaustive, train_x, len(test_x)),
     }
     with store.storage(folder):
         np.savez(folder / stage.VECTORS, **arrays)

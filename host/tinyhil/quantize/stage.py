@@ -193,6 +193,7 @@ def read(recipe: str, scheme: str, folder: Path, manifest: store.Manifest) -> Qu
             reference=tuple(reference[f"reference_{index}"] for index in range(len(facts.outputs))),
             float_outputs=floats or None,
             exhaustive=manifest.facts["exhaustive"],
+            data=stored.get("data"),
         )
     return QuantizedModel(
         recipe=recipe,

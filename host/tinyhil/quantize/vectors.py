@@ -77,7 +77,29 @@ def spread(samples: Array, most: int = SPREAD) -> Array:
     """At most ``most`` samples, evenly spread over all of them, in their order."""
     if len(samples) <= most:
         return samples
-    return samples[np.linspace(0, len(samples) - 1, most).round().astype(int)]
+    chosen: Array = samples[np.linspace(0, len(samples) - 1, most).round().astype(int)]
+    return chosen
+
+
+def like(spec: TensorSpec, vectors: Array, exhaustive: bool, data: Array, samples: int) -> Array:
+    """Which vectors are like the data, (vectors,) of bool.
+
+    A symmetric type covers a range around zero, though the data may lie on one side of it, and the rest of the
+    range is no place where a model is expected to be right. Where all values are vectors, those from the least to the
+    largest of the data count, half an LSB of rounding included; otherwise the samples, which are the last ones.
+
+    Args:
+        spec: the input.
+        vectors: as :func:`choose` has chosen them.
+        data: real-valued samples that the model was trained on.
+        samples: how many samples are among the vectors.
+    """
+    if not exhaustive:
+        return np.arange(len(vectors)) >= len(vectors) - samples
+    reals = spec.dequantize(vectors).reshape(-1)
+    half = spec.scale / 2
+    inside: Array = (reals >= data.min() - half) & (reals <= data.max() + half)
+    return inside
 
 
 def _all_values(inputs: Sequence[TensorSpec]) -> Array | None:
@@ -89,8 +111,7 @@ def _all_values(inputs: Sequence[TensorSpec]) -> Array | None:
     if highest - lowest >= EXHAUSTIVE_LIMIT:
         return None
     values = np.arange(lowest, highest + 1)
-    shaped: Array = values.astype(spec.dtype.numpy).reshape(-1, *spec.shape)
-    return shaped
+    return np.asarray(values, spec.dtype.numpy).reshape(-1, *spec.shape)
 
 
 def _sampled(spec: TensorSpec, samples: Array) -> Array:
