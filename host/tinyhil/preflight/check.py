@@ -144,7 +144,7 @@ def _dtypes(graph: tflite.Graph, engine: str, facts: Engine) -> Iterator[Problem
 
 
 def _hybrid(graph: tflite.Graph, engine: str) -> Iterator[Problem]:
-    """Layers that compute floats with integer weights: LiteRT quantizes their inputs on the way, TFLM and bakenn not."""
+    """Layers of floats with integer weights, which no engine of ours computes; LiteRT does."""
     mixed = [operator for operator in graph.operators if operator.name in _LAYERS and _is_hybrid(graph, operator)]
     if mixed:
         yield Problem(

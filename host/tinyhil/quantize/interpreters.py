@@ -2,8 +2,9 @@
 
 TFLM's own host interpreter (PyPI ``tflite-micro``) is the reference: it runs the kernels that run on the device. It
 computes float32, int8 and int16x8. It refuses float32 layers with int8 weights, which the scheme ``dynamic`` makes
-("Hybrid models are not supported"): for these there is LiteRT, TensorFlow's interpreter for phones, with its reference
-kernels. LiteRT rounds otherwise here and there, so where both can run a model, it stands beside TFLM and never for it.
+("Input type: FLOAT32 with filter type: INT8 not supported"): for these there is LiteRT, TensorFlow's interpreter for
+phones, with its reference kernels. LiteRT rounds otherwise here and there, so where both can run a model, it stands
+beside TFLM and never for it.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ def _complete(folder: Path, key: str, converted: dict[str, Any], reporter: Repor
     """Computes what is expected of the model in ``folder``, and writes the manifest."""
     computed = expectations(folder, reporter, float_model=True)
     beside = None
-    if converted["litert"] is not None and computed["reference"] != converted["litert"]:
+    if converted["litert"] is not None and not computed["reference"].startswith(converted["litert"]):
         beside = {"name": converted["litert"], **_differences(folder)}
     files = (MODEL, FLOAT, VECTORS, REFERENCE, INSPECTION)
     return store.save(folder, STAGE, key, files, {**converted, **computed, "litert": beside})
