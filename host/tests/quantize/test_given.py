@@ -55,6 +55,21 @@ def test_a_tflite_file_is_taken_as_it_is_and_has_no_float_outputs(model: Path, t
     np.testing.assert_array_equal(again.vectors.inputs[0], made.vectors.inputs[0])
 
 
+def test_what_the_file_leaves_out_is_added_and_said(build_tflite: Callable[..., bytes], tmp_path: Path) -> None:
+    def edit(model: Any) -> None:
+        model.subgraphs[0].operators[0].inputs = [0, 1, -1]
+
+    path = tmp_path / "m.tflite"
+    path.write_bytes(build_tflite(edit))
+    made, _ = given.tflite_model(path, None, tmp_path / "out", Silent())
+    assert made.rewrites == ("operator 0 FULLY_CONNECTED: a bias of 2 zeros, which the file left out",)
+    interpreter = runtime.Interpreter.from_bytes(path.read_bytes(), arena_size=1 << 16)
+    for vector, expected in zip(made.vectors.inputs[0], made.vectors.reference[0], strict=True):
+        interpreter.set_input(vector, 0)
+        interpreter.invoke()
+        np.testing.assert_array_equal(interpreter.get_output(0), expected)
+
+
 def test_drawn_vectors_saturate_what_they_can(model: Path, tmp_path: Path) -> None:
     """Both ends of the output are reached, which no sample near zero does."""
     made, _ = given.tflite_model(model, None, tmp_path / "out", Silent())

@@ -22,11 +22,13 @@ from tinyhil.cli.session import (
     FirmwareOption,
     ForceOption,
     JsonOption,
+    ModelArgument,
     Output,
     PortOption,
     RecipeArgument,
     RecordOption,
     ResumeOption,
+    SamplesOption,
     SchemeOption,
     TargetOption,
     VerboseOption,
@@ -86,10 +88,12 @@ def _job(
     resume: bool = False,
     record: Path | None = None,
     flash: bool = False,
+    samples: Path | None = None,
 ) -> Run:
     """The run that a command's options describe."""
     from tinyhil.cli.console import ConsoleObserver
-    from tinyhil.pipeline.run import Request, Run
+    from tinyhil.pipeline.given import open_run
+    from tinyhil.pipeline.run import Request
 
     request = Request(
         recipe=recipe,
@@ -103,8 +107,9 @@ def _job(
         resume=resume,
         record=record,
         flash=flash,
+        samples=samples,
     )
-    return Run(request, ConsoleObserver(output.console, verbose=output.verbose))
+    return open_run(request, ConsoleObserver(output.console, verbose=output.verbose))
 
 
 def _conclude(output: Output, report: Report, place: Path) -> None:
@@ -127,10 +132,11 @@ def _conclude(output: Output, report: Report, place: Path) -> None:
 
 @app.command()
 def run(
-    recipe: RecipeArgument,
+    recipe: ModelArgument,
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
     scheme: SchemeOption = None,
+    samples: SamplesOption = None,
     force: ForceOption = False,
     port: PortOption = None,
     build_dir: BuildDirOption = BUILD_DIR,
@@ -141,7 +147,11 @@ def run(
 ) -> None:
     """All stages: train, quantize, render, build, run on the target, judge.
 
-    Example: **tinyhil run sine --target qemu-m4 --json out.json**
+    Examples: **tinyhil run sine --target qemu-m4 --json out.json**, **tinyhil run model.keras --samples data.npz**,
+    **tinyhil run model.tflite**
+
+    A .tflite file is run as it is; without a float model its fidelity alone is judged, and without samples inputs are
+    drawn to find bugs.
 
     A board that does not run this very build is flashed first.
 
@@ -161,6 +171,7 @@ def run(
             resume=resume,
             record=record,
             flash=True,
+            samples=samples,
         )
         _verify(output, job)
 

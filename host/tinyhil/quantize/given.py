@@ -1,7 +1,8 @@
 """The stages for models that tinyhil has not trained: a .tflite file as it is, and a .keras file with samples.
 
-A .tflite file has no float model, so there is nothing to judge accuracy against: fidelity only. It is not rewritten,
-because the device is to compute the very file that was given. A .keras file becomes a FloatModel whose samples are
+A .tflite file has no float model, so there is nothing to judge accuracy against: fidelity only. What its file leaves
+out is added as after an export of our own (``tinyhil.tflite.rewrite``), which changes nothing of what is computed, and
+the artifact says so; all else stays as it is. A .keras file becomes a FloatModel whose samples are
 divided in order: the first ones calibrate, the others test.
 """
 
@@ -73,6 +74,7 @@ def tflite_model(path: Path, samples: Path | None, folder: Path, reporter: Repor
         store.make_folder(folder)
         store.forget(folder)
         chosen, looked_at, exhaustive = _inputs(facts.inputs, samples)
+        content, rewrites = tflite.rewrite(content, str(path))
         store.write_bytes(folder / stage.MODEL, content)
         arrays: dict[str, Any] = {f"input_{index}": part for index, part in enumerate(chosen)}
         arrays |= {f"sample_{index}": part for index, part in enumerate(looked_at)}
@@ -81,7 +83,7 @@ def tflite_model(path: Path, samples: Path | None, folder: Path, reporter: Repor
         computed = stage.expectations(folder, reporter, float_model=False)
         made = (stage.MODEL, stage.VECTORS, stage.REFERENCE, stage.INSPECTION)
         manifest = store.save(
-            folder, STAGE, key, made, {**computed, "exhaustive": exhaustive, "rewrites": [], "litert": None}
+            folder, STAGE, key, made, {**computed, "exhaustive": exhaustive, "rewrites": rewrites, "litert": None}
         )
     return stage.read(name_of(path), SCHEME, folder, manifest), found
 
