@@ -89,7 +89,8 @@ def _graph(graph: tflite.Graph, engine: str, facts: Engine) -> Iterator[Problem]
     if not facts.per_channel_dense:
         yield from _per_channel(graph, engine)
     yield from _dtypes(graph, engine, facts)
-    yield from _hybrid(graph, engine)
+    if "float32" in facts.dtypes:
+        yield from _hybrid(graph, engine)  # elsewhere the floats have been named already
     yield from _dynamic(graph)
 
 
