@@ -76,6 +76,12 @@ def float_weights(model: Any) -> None:
     model.buffers[1].data = [0] * 24
 
 
+def all_floats(model: Any) -> None:
+    floats(model)
+    float_weights(model)
+    model.subgraphs[0].tensors[2].type = schema.TensorType.FLOAT32
+
+
 def two_graphs(model: Any) -> None:
     model.subgraphs.append(model.subgraphs[0])
 
@@ -160,6 +166,16 @@ def test_per_channel_dense_is_refused_where_it_is_computed_wrong_and_only_there(
     assert problems(data, with_engine(qemu_m4, per_channel_dense=True)) == ()
 
 
+def test_floats_with_integer_weights_are_refused_where_both_are_computed(build_tflite: Build, qemu_m4: Target) -> None:
+    (problem,) = problems(build_tflite(floats), with_engine(qemu_m4, dtypes=("int8", "float32")))
+    assert problem.kind == "hybrid"
+    assert problem.cause == (
+        "operator 0 FULLY_CONNECTED has float32 inputs and int8 weights (dynamic range quantization), which 'compiled' "
+        "does not compute"
+    )
+    assert "--scheme int8" in problem.hint
+
+
 def test_other_layers_per_channel_are_no_dense_layers(build_tflite: Build, qemu_m4: Target) -> None:
     def edit(model: Any) -> None:
         per_channel(model)
@@ -173,7 +189,7 @@ def test_other_layers_per_channel_are_no_dense_layers(build_tflite: Build, qemu_
 
 def test_what_an_engine_declares_is_what_it_takes(build_tflite: Build, qemu_m4: Target) -> None:
     assert kinds(build_tflite(two_ends), with_engine(qemu_m4, max_inputs=2, max_outputs=2)) == []
-    assert kinds(build_tflite(floats), with_engine(qemu_m4, dtypes=("int8", "float32"))) == []
+    assert kinds(build_tflite(all_floats), with_engine(qemu_m4, dtypes=("int8", "float32"))) == []
     assert kinds(build_tflite(later), with_engine(qemu_m4, versions={})) == []
     assert kinds(build_tflite(later), with_engine(qemu_m4, versions={"FULLY_CONNECTED": 11})) == ["operator-version"]
     assert kinds(build_tflite(later), with_engine(qemu_m4, versions={"FULLY_CONNECTED": 12})) == []

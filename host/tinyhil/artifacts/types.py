@@ -9,7 +9,7 @@ Each is frozen and carries the hash of what it was made from. They are plain dat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ Reals = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class FloatModel:
-    """A trained model.
+    """A trained model. Of one that the user gave, nothing of its training is known: those fields keep their defaults.
 
     Attributes:
         recipe: name of the recipe that it was trained by.
@@ -45,13 +45,13 @@ class FloatModel:
     path: Path
     dataset: Path
     key: str
-    metrics: dict[str, float]
-    history: Path
-    provenance: str
-    trained_by: str
-    epoch: int
-    diagnosis: dict[str, Any]
-    figures: dict[str, Any]
+    metrics: dict[str, float] = field(default_factory=dict)
+    history: Path | None = None
+    provenance: str = "given by the user"
+    trained_by: str = "somebody else"
+    epoch: int = 0
+    diagnosis: dict[str, Any] = field(default_factory=dict)
+    figures: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,17 +66,35 @@ class Vectors:
             where there is no
             float model.
         exhaustive: whether the inputs are all that the model can be given.
+        data: (vectors,), which of them are like the data that the model was trained on: accuracy means nothing for
+            the others. None for all of them.
     """
 
     inputs: tuple[Array, ...]
     reference: tuple[Array, ...]
     float_outputs: tuple[Reals, ...] | None
     exhaustive: bool
+    data: npt.NDArray[np.bool_] | None = None
 
     @property
     def count(self) -> int:
         """How many vectors there are."""
         return len(self.inputs[0])
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Another interpreter's outputs for the same vectors, against the reference.
+
+    Attributes:
+        name: of the interpreter, with its version.
+        mismatches: vectors with at least one element that differs.
+        max_lsb: the largest difference in LSB; of floats in units in the last place.
+    """
+
+    name: str
+    mismatches: int
+    max_lsb: int
 
 
 @dataclass(frozen=True)
@@ -94,6 +112,9 @@ class QuantizedModel:
         vectors: test vectors and expectations.
         key: hash of all that it was made from.
         reference: name and version of the interpreter that computed ``vectors.reference``.
+        rewrites: what was added to the file after the export, which changes nothing of what it computes.
+        inspection: a JSON file on its tensors (``tinyhil.quantize.inspection``); None where nothing was looked at.
+        litert: LiteRT beside the reference, None where it did not run or is the reference.
     """
 
     recipe: str
@@ -106,6 +127,9 @@ class QuantizedModel:
     vectors: Vectors
     key: str
     reference: str
+    rewrites: tuple[str, ...] = ()
+    inspection: Path | None = None
+    litert: Beside | None = None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from tinyhil.cli import listings
 from tinyhil.cli.arena import arena
 from tinyhil.cli.preflight import preflight
 from tinyhil.cli.proxy import proxy
+from tinyhil.cli.quantize import quantize
 from tinyhil.cli.session import (
     DEFAULT_TARGET,
     BuildDirOption,
@@ -23,11 +24,13 @@ from tinyhil.cli.session import (
     FirmwareOption,
     ForceOption,
     JsonOption,
+    ModelArgument,
     Output,
     PortOption,
     RecipeArgument,
     RecordOption,
     ResumeOption,
+    SamplesOption,
     SchemeOption,
     TargetOption,
     VerboseOption,
@@ -88,10 +91,12 @@ def _job(
     record: Path | None = None,
     data: Path | None = None,
     flash: bool = False,
+    samples: Path | None = None,
 ) -> Run:
     """The run that a command's options describe."""
     from tinyhil.cli.console import ConsoleObserver
-    from tinyhil.pipeline.run import Request, Run
+    from tinyhil.pipeline.given import open_run
+    from tinyhil.pipeline.run import Request
 
     request = Request(
         recipe=recipe,
@@ -106,8 +111,9 @@ def _job(
         record=record,
         data=data,
         flash=flash,
+        samples=samples,
     )
-    return Run(request, ConsoleObserver(output.console, verbose=output.verbose))
+    return open_run(request, ConsoleObserver(output.console, verbose=output.verbose))
 
 
 def _conclude(output: Output, report: Report, place: Path) -> None:
@@ -130,10 +136,11 @@ def _conclude(output: Output, report: Report, place: Path) -> None:
 
 @app.command()
 def run(
-    recipe: RecipeArgument,
+    recipe: ModelArgument,
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
     scheme: SchemeOption = None,
+    samples: SamplesOption = None,
     force: ForceOption = False,
     port: PortOption = None,
     build_dir: BuildDirOption = BUILD_DIR,
@@ -145,7 +152,11 @@ def run(
 ) -> None:
     """All stages: train, quantize, render, build, run on the target, judge.
 
-    Example: **tinyhil run sine --target qemu-m4 --json out.json**
+    Examples: **tinyhil run sine --target qemu-m4 --json out.json**, **tinyhil run model.keras --samples data.npz**,
+    **tinyhil run model.tflite**
+
+    A .tflite file is run as it is; without a float model its fidelity alone is judged, and without samples inputs are
+    drawn to find bugs.
 
     A board that does not run this very build is flashed first.
 
@@ -166,6 +177,7 @@ def run(
             record=record,
             data=data,
             flash=True,
+            samples=samples,
         )
         _verify(output, job)
 
@@ -275,48 +287,6 @@ def train(
         rows = [("data", model.provenance), ("diagnosis", f"{said['kind']}: {said['reason']}")]
         view.show_rows(output.console, [*rows, *((name, str(value)) for name, value in model.figures.items())])
         output.write_json(trained)
-
-
-@app.command()
-def quantize(
-    recipe: RecipeArgument,
-    target: TargetOption = DEFAULT_TARGET,
-    engine: EngineOption = None,
-    scheme: SchemeOption = None,
-    build_dir: BuildDirOption = BUILD_DIR,
-    json: JsonOption = None,
-    verbose: VerboseOption = False,
-) -> None:
-    """Quantize to int8 the way the target's engine computes right, and compute the integer reference."""
-    with command(json, verbose=verbose) as output:
-        job = _job(output, recipe, target, engine=engine, scheme=scheme, build_dir=build_dir)
-        model = job.quantize()
-        output.write_json(
-            {
-                "model": str(model.path),
-                "model_sha256": model.sha256,
-                "scheme": model.scheme,
-                "ops": model.ops,
-                "inputs": [_tensor(spec) for spec in model.inputs],
-                "outputs": [_tensor(spec) for spec in model.outputs],
-                "vectors": model.vectors.count,
-                "exhaustive": model.vectors.exhaustive,
-                "reference": model.reference,
-            }
-        )
-
-
-def _tensor(spec: object) -> dict[str, object]:
-    from tinyhil.affine import TensorSpec
-
-    assert isinstance(spec, TensorSpec)
-    return {
-        "name": spec.name,
-        "dtype": spec.dtype.name.lower(),
-        "shape": spec.shape,
-        "scale": spec.scale,
-        "zero_point": spec.zero_point,
-    }
 
 
 @app.command()
@@ -430,7 +400,17 @@ def report(
         _conclude(output, files.read(job.folder), job.folder / files.JSON)
 
 
-for other in (preflight, arena, listings.targets, listings.recipes, listings.ports, listings.doctor, proxy, new):
+for other in (
+    quantize,
+    preflight,
+    arena,
+    listings.targets,
+    listings.recipes,
+    listings.ports,
+    listings.doctor,
+    proxy,
+    new,
+):
     app.command()(other)
 
 

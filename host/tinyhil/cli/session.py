@@ -23,13 +23,29 @@ DEFAULT_TARGET = "qemu-m4"
 RecipeArgument = Annotated[
     str, typer.Argument(help="Name of a recipe; 'tinyhil recipes' lists them.", show_default=False)
 ]
+ModelArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="RECIPE|FILE.keras|FILE.tflite", help="A recipe, or a model of your own.", show_default=False
+    ),
+]
+SamplesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--samples", help="Inputs for a model of your own: an .npz file with x and perhaps y, first axis the sample."
+    ),
+]
 TargetOption = Annotated[str, typer.Option("--target", "-t", help="Where it runs; 'tinyhil targets' lists them.")]
 EngineOption = Annotated[
     str | None, typer.Option("--engine", help="What computes the model there.  [default: the target's]")
 ]
 SchemeOption = Annotated[
     str | None,
-    typer.Option("--scheme", help="How the model is quantized: int8 or int8-per-channel.  [default: the recipe's]"),
+    typer.Option(
+        "--scheme",
+        help="How the model is quantized: float32, int8, int8-per-channel, int16x8 or dynamic.  "
+        "[default: the recipe's]",
+    ),
 ]
 ForceOption = Annotated[
     bool, typer.Option("--force", help="Go on in spite of what pre-flight finds; the report says so.")

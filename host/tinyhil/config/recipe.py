@@ -36,11 +36,15 @@ USER = Path("recipes")
 OPTIONAL = ("truth", "prepare", "train", "figures")
 """Functions that a recipe's code may define."""
 
-Scheme = Literal["int8", "int8-per-channel"]
+Scheme = Literal["float32", "int8", "int8-per-channel", "int16x8", "dynamic"]
 """How a model is quantized.
 
+``float32``: not at all.
 ``int8``: weights, activations, inputs and outputs, with Dense layers as the engine computes them right.
 ``int8-per-channel``: the same with Dense layers per channel, whatever the engine computes.
+``int16x8``: weights int8, activations, inputs and outputs int16; Dense layers per tensor.
+``dynamic``: weights int8 where a layer has 1,024 of them or more, the rest float32 (TensorFlow's dynamic range
+quantization); Dense layers per tensor.
 """
 
 Positive = Annotated[int, Meta(gt=0)]

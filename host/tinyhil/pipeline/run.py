@@ -31,6 +31,7 @@ from tinyhil.artifacts.types import Capture, FirmwareImage, FloatModel, Problem,
 from tinyhil.build import build, prebuilt
 from tinyhil.compare.verdict import Report
 from tinyhil.config import recipe as recipes
+from tinyhil.config.recipe import Recipe
 from tinyhil.deadline import Deadline
 from tinyhil.device.base import Device
 from tinyhil.device.board import Flash
@@ -76,7 +77,7 @@ class Request:
     """What is to be run.
 
     Attributes:
-        recipe: name of the recipe.
+        recipe: name of the recipe, or a user's own .keras or .tflite file.
         target: name of the target.
         engine: name of the engine, None for the target's default.
         scheme: how the model is quantized, None for the recipe's way.
@@ -88,6 +89,7 @@ class Request:
         data: an ``.npz`` file to train on instead of the recipe's own data.
         flash: whether a board that runs anything else is flashed first.
         force: go on in spite of the problems that pre-flight finds.
+        samples: an .npz file with inputs for a user's own model.
     """
 
     recipe: str
@@ -102,6 +104,7 @@ class Request:
     data: Path | None = None
     flash: bool = False
     force: bool = False
+    samples: Path | None = None
 
 
 class Run:
@@ -113,8 +116,7 @@ class Run:
 
     def __init__(self, request: Request, observer: Observer) -> None:
         self.request = request
-        self.recipe_path = recipes.find(request.recipe)
-        self.recipe = recipes.load(self.recipe_path)
+        self.recipe_path, self.recipe = self._find(request)
         self.target = registry.get(request.target)
         self.engine, _ = registry.engine(self.target, request.engine)
         self.scheme = recipes.scheme(request.scheme or self.recipe.quantize.scheme)
@@ -127,6 +129,11 @@ class Run:
         self._observer = observer
         self._made: dict[str, Any] = {}
         self._arena_bytes: int | None = None
+
+    def _find(self, request: Request) -> tuple[Path, Recipe]:
+        """The recipe and its file."""
+        path = recipes.find(request.recipe)
+        return path, recipes.load(path)
 
     def train(self) -> FloatModel:
         """The trained model."""
@@ -319,15 +326,19 @@ class Run:
         answers = self.capture()
         model = self.evidence.model
         assert model is not None
-        code = recipes.load_code(recipes.code_path(self.recipe_path, self.recipe))
+        truth = self._truth()
 
         def work(reporter: Reporter) -> tuple[Report, bool, str]:
             asked = (self.recipe.fidelity, self.recipe.accuracy)
-            verification = verify(model, answers, self.target.measure, asked, recipes.truth(code))
+            verification = verify(model, answers, self.target.measure, asked, truth)
             report = assemble.judged(self.recipe.name, self.target, self.engine, self.evidence, verification)
             return report, False, report.verdict
 
         return self._stage("verify", work)
+
+    def _truth(self) -> Any:
+        """The function of the noise-free targets, None where there is none."""
+        return recipes.truth(recipes.load_code(recipes.code_path(self.recipe_path, self.recipe)))
 
     def _when(self) -> Flash:
         return Flash.IF_STALE if self.request.flash else Flash.NEVER

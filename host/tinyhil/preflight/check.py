@@ -25,6 +25,8 @@ _SHOWN = 4
 """How many tensors or operators with the same fault one sentence names."""
 _PARAMETERS = ("int32", "int64")
 """Element types of biases, shapes and paddings, which go with their operators."""
+_LAYERS = ("FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D")
+"""Operators whose second input is their weights."""
 
 _STEPS = {"SOFTMAX": "export logits and apply softmax or argmax to the outputs, or choose another --engine"}
 """Where an operator that is not computed has a better next step than the list of those that are."""
@@ -87,6 +89,8 @@ def _graph(graph: tflite.Graph, engine: str, facts: Engine) -> Iterator[Problem]
     if not facts.per_channel_dense:
         yield from _per_channel(graph, engine)
     yield from _dtypes(graph, engine, facts)
+    if "float32" in facts.dtypes:
+        yield from _hybrid(graph, engine)  # elsewhere the floats have been named already
     yield from _dynamic(graph)
 
 
@@ -138,6 +142,23 @@ def _dtypes(graph: tflite.Graph, engine: str, facts: Engine) -> Iterator[Problem
             f"{_listed(same)} {_is(same)} {dtype}, {engine!r} computes {', '.join(facts.dtypes)}",
             "quantize the whole model, inputs and outputs included, or choose another --engine",
         )
+
+
+def _hybrid(graph: tflite.Graph, engine: str) -> Iterator[Problem]:
+    """Layers of floats with integer weights, which no engine of ours computes; LiteRT does."""
+    mixed = [operator for operator in graph.operators if operator.name in _LAYERS and _is_hybrid(graph, operator)]
+    if mixed:
+        yield Problem(
+            "hybrid",
+            f"{_listed(mixed)} {_has(mixed)} float32 inputs and int8 weights (dynamic range quantization), which "
+            f"{engine!r} does not compute",
+            "quantize by --scheme int8 or int16x8, or not at all: float32",
+        )
+
+
+def _is_hybrid(graph: tflite.Graph, operator: tflite.Operator) -> bool:
+    first, *weights = graph.of(operator.inputs)
+    return first.dtype == "float32" and any(each.dtype == "int8" and each.constant for each in weights[:1])
 
 
 def _dynamic(graph: tflite.Graph) -> Iterator[Problem]:

@@ -1,10 +1,11 @@
-"""The child process that converts.
+"""The child process that converts: Keras model to .tflite files, test vectors, and the float model's outputs for them.
 
-Keras model to .tflite, test vectors, and the float model's outputs for them. Imports TensorFlow.
+One child makes all the schemes that are asked for, because TensorFlow takes longer to start than to convert.
 """
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,62 +15,113 @@ import numpy as np
 
 from tinyhil import tflite, worker
 from tinyhil.artifacts import store
-from tinyhil.errors import MissingToolError
+from tinyhil.artifacts.types import Array
+from tinyhil.errors import MissingToolError, ModelError
 from tinyhil.progress import Reporter
-from tinyhil.quantize import stage, vectors
-from tinyhil.quantize.canonical import canonical
+from tinyhil.quantize import keras_file, stage, vectors
+from tinyhil.quantize.interpreters import LITERT, open_interpreter
+from tinyhil.quantize.runner import run_all
+
+_STEPS = 3
+"""Of a scheme's progress."""
 
 
 def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
-    """Converts as ``request`` says; writes the model and the vectors with the float outputs."""
+    """Converts as each of ``request['exports']`` says; returns what is known of each, in the same order."""
     try:
-        import keras
         import tensorflow as tf
     except ModuleNotFoundError as error:
         raise MissingToolError(
             f"{error.name} is not installed, it is needed to quantize", hint="pip install 'tinyhil[train]'"
         ) from error
-    folder = Path(request["folder"])
-    model = keras.models.load_model(request["model"], compile=False)
+    model = keras_file.load(Path(request["model"]))
     with np.load(request["dataset"], allow_pickle=False) as dataset:
         train_x, test_x = dataset["train_x"], dataset["test_x"]
-    reporter.progress(1, 4, "loaded")
-    content = _convert(
-        tf, model, train_x[: request["representative_samples"]], per_channel_dense=request["per_channel_dense"]
-    )
-    store.write_bytes(folder / stage.MODEL, content)
-    reporter.progress(2, 4, f"converted: {len(content)} bytes")
-    facts = tflite.read(content, stage.MODEL)
-    inputs, exhaustive = vectors.choose(facts.inputs, [test_x])
-    real = [spec.dequantize(part).astype(np.float32) for spec, part in zip(facts.inputs, inputs, strict=True)]
-    # Vectors carry the model's batch of one; Keras gets them as one batch.
-    outputs = model.predict(real[0].reshape(-1, *train_x.shape[1:]), verbose=0)
-    shaped = np.asarray(outputs, np.float64).reshape(-1, *facts.outputs[0].shape)
-    with store.storage(folder):
-        np.savez(folder / stage.VECTORS, input_0=inputs[0], float_0=shaped)
-    reporter.progress(3, 4, f"{len(inputs[0])} vectors")
-    return {"exhaustive": exhaustive}
+    with tempfile.TemporaryDirectory(prefix="tinyhil-") as folder:
+        signature = [tf.TensorSpec([1, *train_x.shape[1:]], tf.float32)]
+        model.export(folder, format="tf_saved_model", input_signature=signature, verbose=False)
+        floats = _convert(tf, folder, "float32", train_x)
+        test = _predict(model, test_x)
+        made = []
+        for export in request["exports"]:
+            content = floats
+            if export["scheme"] != "float32":
+                content = _convert(tf, folder, export["scheme"], train_x[: export["representative_samples"]])
+            content, rewrites = tflite.rewrite(content, stage.MODEL)
+            place = Path(export["folder"])
+            store.write_bytes(place / stage.MODEL, content)
+            store.write_bytes(place / stage.FLOAT, floats)
+            reporter.progress(1, _STEPS, f"{export['scheme']}: {len(content)} bytes")
+            exhaustive = _vectors(model, content, place, (train_x, test_x), test)
+            reporter.progress(2, _STEPS, f"{export['scheme']}: vectors")
+            made.append({"exhaustive": exhaustive, "rewrites": rewrites, **_beside(content, place, reporter)})
+            reporter.progress(_STEPS, _STEPS, f"{export['scheme']}: LiteRT")
+    return {"made": made}
 
 
-def _convert(tf: Any, model: Any, samples: Any, *, per_channel_dense: bool) -> bytes:
-    """Full int8 with a fixed batch of one, so that no shape arithmetic is left in the graph."""
-    signature = [tf.TensorSpec([1, *samples.shape[1:]], tf.float32)]
+def _convert(tf: Any, saved_model: str, scheme: str, samples: Array) -> bytes:
+    """The scheme by TensorFlow's converter; the batch is fixed to one, so that no shape arithmetic is in the graph."""
 
     def representative() -> Iterator[list[Any]]:
         for sample in samples:
             yield [sample[np.newaxis].astype(np.float32)]
 
-    with tempfile.TemporaryDirectory(prefix="tinyhil-") as folder:
-        model.export(folder, format="tf_saved_model", input_signature=signature, verbose=False)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+    converter = tf.lite.TFLiteConverter.from_saved_model(saved_model)
+    # TensorFlow has no public switch for this yet; per-channel Dense is what engines silently get wrong.
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = scheme != "int8-per-channel"
+    if scheme != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = representative
+    if scheme in ("int8", "int8-per-channel"):
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.int8
-        converter.inference_output_type = tf.int8
-        # TensorFlow has no public switch for this yet; per-channel Dense is what engines silently get wrong.
-        converter._experimental_disable_per_channel_quantization_for_dense_layers = not per_channel_dense
-        return canonical(bytes(converter.convert()))
+        converter.inference_input_type = converter.inference_output_type = tf.int8
+    if scheme == "int16x8":
+        ops = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+        converter.target_spec.supported_ops = [ops]
+        converter.inference_input_type = converter.inference_output_type = tf.int16
+    if scheme not in ("float32", "dynamic"):
+        converter.representative_dataset = representative
+    return bytes(converter.convert())
+
+
+def _vectors(model: Any, content: bytes, folder: Path, data: tuple[Array, Array], test: Array) -> bool:
+    """Writes the vectors with the float model's outputs; returns whether they are all that the model can be given."""
+    facts = tflite.read(content, stage.MODEL)
+    if len(facts.inputs) != 1 or len(facts.outputs) != 1:
+        raise ModelError(
+            f"the model has {len(facts.inputs)} inputs and {len(facts.outputs)} outputs, one of each is supported here",
+            hint="export it yourself, and give the .tflite file",
+        )
+    train_x, test_x = data
+    inputs, exhaustive = vectors.choose(facts.inputs, [test_x])
+    # Vectors carry the model's batch of one; Keras gets them as one batch.
+    reals = facts.inputs[0].dequantize(inputs[0]).astype(np.float32).reshape(-1, *test_x.shape[1:])
+    shape = facts.outputs[0].shape
+    arrays: dict[str, Any] = {
+        "input_0": inputs[0],
+        "float_0": _predict(model, reals).reshape(-1, *shape),
+        "test_0": test.reshape(-1, *shape),
+        "sample_0": vectors.spread(test_x),
+        "data": vectors.like(facts.inputs[0], inputs[0], exhaustive, train_x, len(test_x)),
+    }
+    with store.storage(folder):
+        np.savez(folder / stage.VECTORS, **arrays)
+    return exhaustive
+
+
+def _predict(model: Any, inputs: Array) -> Array:
+    return np.asarray(model.predict(inputs, verbose=0), np.float64)
+
+
+def _beside(content: bytes, folder: Path, reporter: Reporter) -> dict[str, Any]:
+    """What LiteRT makes of the vectors, to stand beside the reference; nothing where it does not take the model."""
+    with contextlib.suppress(ModelError):
+        interpreter = open_interpreter(LITERT, content)
+        with np.load(folder / stage.VECTORS, allow_pickle=False) as stored:
+            outputs = run_all(interpreter, [stored["input_0"]], reporter, "LiteRT")
+        with store.storage(folder):
+            np.savez(folder / stage.LITERT_OUTPUTS, output_0=outputs[0])
+        return {"litert": interpreter.name}
+    return {"litert": None}
 
 
 if __name__ == "__main__":

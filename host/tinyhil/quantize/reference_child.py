@@ -1,54 +1,52 @@
-"""The child process that computes the integer reference: TFLM's own host interpreter (PyPI ``tflite-micro``).
+"""The child process that computes what is expected, and looks into the model while it is at it.
 
-A child, because the interpreter ends the process on models that it cannot take and on arenas that are too small.
+A child, because an interpreter may end the process on models that it cannot take and on arenas that are too small.
 """
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
-from tinyhil import worker
+from tinyhil import tflite, worker
 from tinyhil.artifacts import store
-from tinyhil.errors import MissingToolError, ModelError
+from tinyhil.artifacts.types import Array
 from tinyhil.progress import Reporter
-
-ARENA_BYTES = 16 * 1024 * 1024
-"""Generous: this interpreter sizes nothing, it only computes."""
+from tinyhil.quantize import stage
+from tinyhil.quantize.inspection import Opened, inspect
+from tinyhil.quantize.interpreters import open_interpreter
+from tinyhil.quantize.runner import run_all
 
 
 def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
-    """Runs every vector of ``request['vectors']`` and writes the outputs to ``request['reference']``."""
-    try:
-        from tflite_micro import runtime
-    except ModuleNotFoundError as error:
-        raise MissingToolError(
-            "tflite-micro is not installed, it is the integer reference", hint="pip install tflite-micro"
-        ) from error
-    with np.load(request["vectors"], allow_pickle=False) as stored:
-        inputs = [stored[f"input_{index}"] for index in range(request["inputs"])]
-    try:
-        interpreter = runtime.Interpreter.from_bytes(Path(request["model"]).read_bytes(), arena_size=ARENA_BYTES)
-    except (RuntimeError, ValueError) as error:
-        raise ModelError(f"TFLM's interpreter does not take the model: {error}") from error
-    outputs: list[list[Any]] = [[] for _ in range(request["outputs"])]
-    count = len(inputs[0])
-    for index in range(count):
-        for position, part in enumerate(inputs):
-            interpreter.set_input(part[index], position)
-        interpreter.invoke()
-        for position, collected in enumerate(outputs):
-            collected.append(np.array(interpreter.get_output(position)))
-        if index % 256 == 255 or index + 1 == count:
-            reporter.progress(index + 1, count, "reference")
-    target = Path(request["reference"])
-    with store.storage(target):
-        arrays: dict[str, Any] = {f"reference_{position}": np.stack(part) for position, part in enumerate(outputs)}
-        np.savez(target, **arrays)
-    return {"reference": f"tflite-micro {version('tflite-micro')}"}
+    """Runs every vector through the interpreter ``request['interpreter']``, then the samples through both models."""
+    folder, kind = Path(request["folder"]), request["interpreter"]
+    model = (folder / stage.MODEL).read_bytes()
+    facts = tflite.read(model, stage.MODEL)
+    with np.load(folder / stage.VECTORS, allow_pickle=False) as stored:
+        inputs = [stored[f"input_{index}"] for index in range(len(facts.inputs))]
+        samples = [stored[f"sample_{index}"] for index in range(len(facts.inputs))]
+    interpreter = open_interpreter(kind, model)
+    outputs = run_all(interpreter, inputs, reporter, "reference")
+    with store.storage(folder):
+        arrays: dict[str, Any] = {f"reference_{position}": part for position, part in enumerate(outputs)}
+        np.savez(folder / stage.REFERENCE, **arrays)
+    floats = (folder / stage.FLOAT).read_bytes() if request["float"] else None
+    _inspect(kind, model, floats, samples, folder / stage.INSPECTION)
+    return {"reference": interpreter.name}
+
+
+def _inspect(kind: str, model: bytes, floats: bytes | None, samples: list[Array], file: Path) -> None:
+    found = inspect(_opened(kind, model), None if floats is None else _opened(kind, floats), samples)
+    store.write_bytes(file, msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
+
+
+def _opened(kind: str, model: bytes) -> Opened:
+    graph = tflite.parse(model, "the model").main
+    return Opened(graph, tflite.read(model, "the model").inputs, open_interpreter(kind, model, keep=True))
 
 
 if __name__ == "__main__":

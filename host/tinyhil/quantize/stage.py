@@ -1,11 +1,15 @@
-"""The stage: quantizes a trained model in one child process and computes the integer reference in another.
+"""The stage: quantizes a trained model in one child process and computes what is expected of it in another.
 
 What the engine computes correctly decides the export: under the scheme ``int8`` an engine that gets per-channel Dense
 layers wrong gets per-tensor ones.
+
+The reference is TFLM's own interpreter. Where it does not take the model, as with the scheme ``dynamic``, LiteRT
+computes what is expected, and the reference's name says both.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +18,21 @@ import numpy as np
 
 from tinyhil import tflite, worker
 from tinyhil.artifacts import hashing, store
-from tinyhil.artifacts.types import FloatModel, QuantizedModel, Vectors
+from tinyhil.artifacts.types import Beside, FloatModel, QuantizedModel, Vectors
+from tinyhil.compare import fidelity
 from tinyhil.config.recipe import Quantize, Scheme
+from tinyhil.errors import ModelError, ToolError
 from tinyhil.progress import Reporter
+from tinyhil.quantize.interpreters import LITERT, TFLM
 from tinyhil.targets.model import Engine
 
 STAGE = "quantize"
 MODEL = "model.tflite"
+FLOAT = "float.tflite"
 VECTORS = "vectors.npz"
 REFERENCE = "reference.npz"
+LITERT_OUTPUTS = "litert.npz"
+INSPECTION = "inspection.json"
 
 
 def export_for(scheme: Scheme, engine: Engine) -> Scheme:
@@ -46,52 +56,144 @@ def quantize(model: FloatModel, settings: Quantize, folder: Path, reporter: Repo
         StorageError: the folder cannot be written.
         ToolError: the conversion ended without a model.
     """
-    export = {**msgspec.to_builtins(settings), "per_channel_dense": settings.scheme == "int8-per-channel"}
+    return quantize_each(model, [(settings, folder)], reporter)[0]
+
+
+def quantize_each(
+    model: FloatModel, wanted: Sequence[tuple[Quantize, Path]], reporter: Reporter
+) -> list[tuple[QuantizedModel, bool]]:
+    """Quantizes ``model`` in several ways, each into a folder of its own; TensorFlow starts once for all of them.
+
+    Args, Returns, Raises: as :func:`quantize`, for each.
+    """
+    keys = [_key(model, settings) for settings, _ in wanted]
+    found = [store.load(folder, STAGE, key) for (_, folder), key in zip(wanted, keys, strict=True)]
+    missing = [index for index, manifest in enumerate(found) if manifest is None]
+    made: dict[int, store.Manifest] = {}
+    if missing:
+        converted = _convert(model, [wanted[index] for index in missing], reporter)
+        for index, facts in zip(missing, converted, strict=True):
+            made[index] = _complete(wanted[index][1], keys[index], facts, reporter)
+    return [
+        (read(model.recipe, settings.scheme, folder, manifest or made[index]), manifest is not None)
+        for index, ((settings, folder), manifest) in enumerate(zip(wanted, found, strict=True))
+    ]
+
+
+def _key(model: FloatModel, settings: Quantize) -> str:
     sources = hashing.of_sources([Path(__file__).parent, Path(tflite.__file__).parent])
-    wanted = hashing.of_json({"stage": sources, "model": model.key, "export": export})
-    manifest = store.load(folder, STAGE, wanted)
-    found = manifest is not None
-    if manifest is None:
+    return hashing.of_json({"stage": sources, "model": model.key, "export": msgspec.to_builtins(settings)})
+
+
+def _convert(model: FloatModel, wanted: Sequence[tuple[Quantize, Path]], reporter: Reporter) -> list[dict[str, Any]]:
+    for _, folder in wanted:
         store.make_folder(folder)
         store.forget(folder)
-        manifest = _make(model, export, folder, wanted, reporter)
-    return _read(model.recipe, settings.scheme, folder, manifest), found
-
-
-def _make(model: FloatModel, export: dict[str, Any], folder: Path, key: str, reporter: Reporter) -> store.Manifest:
-    converted = worker.call(
+    result = worker.call(
         "tinyhil.quantize.convert_child",
-        {"model": str(model.path), "dataset": str(model.dataset), "folder": str(folder), **export},
+        {
+            "model": str(model.path),
+            "dataset": str(model.dataset),
+            "exports": [{"folder": str(folder), **msgspec.to_builtins(settings)} for settings, folder in wanted],
+        },
         what=f"quantize {model.recipe}",
         reporter=reporter,
     )
+    made: list[dict[str, Any]] = result["made"]
+    return made
+
+
+def _complete(folder: Path, key: str, converted: dict[str, Any], reporter: Reporter) -> store.Manifest:
+    """Computes what is expected of the model in ``folder``, and writes the manifest."""
+    computed = expectations(folder, reporter, float_model=True)
+    beside = None
+    if converted["litert"] is not None and not computed["reference"].startswith(converted["litert"]):
+        beside = {"name": converted["litert"], **_differences(folder)}
+    files = (MODEL, FLOAT, VECTORS, REFERENCE, INSPECTION)
+    return store.save(folder, STAGE, key, files, {**converted, **computed, "litert": beside})
+
+
+def expectations(folder: Path, reporter: Reporter, *, float_model: bool) -> dict[str, Any]:
+    """Has the reference outputs of the vectors in ``folder`` and the inspection of its model computed.
+
+    Args:
+        float_model: whether there is one to compare with.
+
+    Returns:
+        ``reference``, the interpreter's name, and why it is not TFLM where it is not.
+
+    Raises:
+        MissingToolError: an interpreter that is needed is not installed.
+        ModelError: no interpreter takes the model.
+    """
+    request = {"folder": str(folder), "float": float_model}
+    listening = _Listening(reporter)
+    what = "compute the reference"
+    module = "tinyhil.quantize.reference_child"
+    try:
+        return worker.call(module, {**request, "interpreter": TFLM}, what=what, reporter=listening)
+    except (ModelError, ToolError) as error:
+        refused = error
+    reason = listening.reason() or refused.message
+    reporter.text(f"TFLM's interpreter does not take the model: {reason}")
+    try:
+        computed = worker.call(module, {**request, "interpreter": LITERT}, what=what, reporter=reporter)
+    except (ModelError, ToolError) as error:
+        raise ModelError(
+            f"no interpreter takes the model: TFLM: {reason}; LiteRT: {error.message}",
+            hint="export it with operators of TensorFlow Lite only, and with a fixed batch of 1",
+            detail=error.detail,
+        ) from refused
+    return {"reference": f"{computed['reference']}, because TFLM does not take the model ({reason})"}
+
+
+class _Listening:
+    """Passes everything on, and keeps what the child says."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self._lines: list[str] = []
+
+    def progress(self, done: int, total: int, note: str = "") -> None:
+        self._reporter.progress(done, total, note)
+
+    def command(self, argv: Sequence[str]) -> None:
+        self._reporter.command(argv)
+
+    def text(self, line: str) -> None:
+        self._lines.append(line.strip())
+        self._reporter.text(line)
+
+    def reason(self) -> str:
+        """TFLM's own words for its refusal; the first line is the cause, the others are where it passed by."""
+        return self._lines[0].rstrip(".") if self._lines else ""
+
+
+def _differences(folder: Path) -> dict[str, int]:
+    """LiteRT against the reference: vectors that differ, and the largest difference in LSB."""
     facts = tflite.read((folder / MODEL).read_bytes(), MODEL)
-    computed = worker.call(
-        "tinyhil.quantize.reference_child",
-        {
-            "model": str(folder / MODEL),
-            "vectors": str(folder / VECTORS),
-            "reference": str(folder / REFERENCE),
-            "inputs": len(facts.inputs),
-            "outputs": len(facts.outputs),
-        },
-        what="compute the integer reference",
-        reporter=reporter,
-    )
-    return store.save(folder, STAGE, key, (MODEL, VECTORS, REFERENCE), {**converted, **computed})
+    with (
+        np.load(folder / REFERENCE, allow_pickle=False) as reference,
+        np.load(folder / LITERT_OUTPUTS, allow_pickle=False) as other,
+    ):
+        found = fidelity.compare([other["output_0"]], [reference["reference_0"]], facts.outputs, 0)
+    return {"mismatches": found.mismatches, "max_lsb": found.max_lsb}
 
 
-def _read(recipe: str, scheme: str, folder: Path, manifest: store.Manifest) -> QuantizedModel:
+def read(recipe: str, scheme: str, folder: Path, manifest: store.Manifest) -> QuantizedModel:
+    """The model that lies in ``folder``, as its manifest describes it."""
     facts = tflite.read((folder / MODEL).read_bytes(), str(folder / MODEL))
     with (
         np.load(folder / VECTORS, allow_pickle=False) as stored,
         np.load(folder / REFERENCE, allow_pickle=False) as reference,
     ):
+        floats = tuple(stored[f"float_{index}"] for index in range(len(facts.outputs)) if f"float_{index}" in stored)
         vectors = Vectors(
             inputs=tuple(stored[f"input_{index}"] for index in range(len(facts.inputs))),
             reference=tuple(reference[f"reference_{index}"] for index in range(len(facts.outputs))),
-            float_outputs=tuple(stored[f"float_{index}"] for index in range(len(facts.outputs))),
+            float_outputs=floats or None,
             exhaustive=manifest.facts["exhaustive"],
+            data=stored.get("data"),
         )
     return QuantizedModel(
         recipe=recipe,
@@ -104,4 +206,7 @@ def _read(recipe: str, scheme: str, folder: Path, manifest: store.Manifest) -> Q
         vectors=vectors,
         key=manifest.key,
         reference=manifest.facts["reference"],
+        rewrites=tuple(manifest.facts["rewrites"]),
+        inspection=folder / INSPECTION,
+        litert=Beside(**beside) if (beside := manifest.facts["litert"]) is not None else None,
     )

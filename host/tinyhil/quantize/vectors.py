@@ -1,7 +1,8 @@
 """Chooses the inputs that are sent to the device.
 
 Where a model has one input of one element of 8 or 16 bits, all its values are sent: equality over them is a proof over
-all inputs. Otherwise the test set is sent, together with the ends of the range and the zero point.
+all inputs. Otherwise the test set is sent, together with the ends of the range and the zero point. Where there is no
+test set, inputs are drawn to find bugs: :func:`draw`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,16 @@ from tinyhil.affine import TensorSpec
 from tinyhil.artifacts.types import Array
 
 EXHAUSTIVE_LIMIT = 65_536
+SPREAD = 256
+"""How many samples the inspection looks at: a share is then known to a few per cent, and the time is bounded."""
+DRAWN = 256
+"""Vectors that are drawn where there are no samples."""
+_KINDS = 4
+"""Of drawn vectors: over the whole range, at its ends, near the zero point, and mostly zero."""
+_NEAR = 4
+"""LSB around the zero point that count as near."""
+_FLOAT_RANGE = 8.0
+"""Floats are drawn from -8 to 8: a float model's file does not say what its input means."""
 
 
 def choose(inputs: Sequence[TensorSpec], samples: Sequence[Array]) -> tuple[tuple[Array, ...], bool]:
@@ -26,20 +37,112 @@ def choose(inputs: Sequence[TensorSpec], samples: Sequence[Array]) -> tuple[tupl
     Returns:
         One array per input tensor, (vectors, *shape) in its dtype, and whether they are all there are.
     """
-    if len(inputs) == 1 and inputs[0].quantized and inputs[0].elements == 1:
-        spec = inputs[0]
-        lowest, highest = spec.dtype.limits
-        if highest - lowest < EXHAUSTIVE_LIMIT:
-            values = np.arange(lowest, highest + 1)
-            return (values.astype(spec.dtype.numpy).reshape(-1, *spec.shape),), True
+    whole = _all_values(inputs)
+    if whole is not None:
+        return (whole,), True
     return tuple(_sampled(spec, part) for spec, part in zip(inputs, samples, strict=True)), False
+
+
+def draw(inputs: Sequence[TensorSpec], seed: int, count: int = DRAWN) -> tuple[tuple[Array, ...], bool]:
+    """Test vectors for a model of which nothing is known but its inputs, the same for the same seed.
+
+    First every combination of corners that all inputs have at once (the ends of the range, the zero point and its
+    neighbours), then random ones in turn: spread over the whole range; made of its two ends only, which saturate what
+    they can; within a few LSB of the zero point, where rounding shows; and zero but for one element in eight.
+
+    Args:
+        seed: of the random numbers.
+        count: how many random vectors there are besides the corners.
+
+    Returns:
+        As :func:`choose`.
+    """
+    whole = _all_values(inputs)
+    if whole is not None:
+        return (whole,), True
+    generator = np.random.default_rng(seed)
+    drawn = []
+    for spec in inputs:
+        corners = [np.full(spec.shape, value, spec.dtype.numpy) for value in _corners(spec, neighbours=True)]
+        random = [_random(spec, number % _KINDS, generator) for number in range(count)]
+        drawn.append((corners, random))
+    most = max(len(corners) for corners, _ in drawn)
+    # Inputs of different types have different numbers of corners: the shorter list is gone through again.
+    return tuple(
+        np.stack([corners[number % len(corners)] for number in range(most)] + random) for corners, random in drawn
+    ), False
+
+
+def spread(samples: Array, most: int = SPREAD) -> Array:
+    """At most ``most`` samples, evenly spread over all of them, in their order."""
+    if len(samples) <= most:
+        return samples
+    chosen: Array = samples[np.linspace(0, len(samples) - 1, most).round().astype(int)]
+    return chosen
+
+
+def like(spec: TensorSpec, vectors: Array, exhaustive: bool, data: Array, samples: int) -> Array:
+    """Which vectors are like the data, (vectors,) of bool.
+
+    A symmetric type covers a range around zero, though the data may lie on one side of it, and the rest of the
+    range is no place where a model is expected to be right. Where all values are vectors, those from the least to the
+    largest of the data count, half an LSB of rounding included; otherwise the samples, which are the last ones.
+
+    Args:
+        spec: the input.
+        vectors: as :func:`choose` has chosen them.
+        data: real-valued samples that the model was trained on.
+        samples: how many samples are among the vectors.
+    """
+    if not exhaustive:
+        return np.arange(len(vectors)) >= len(vectors) - samples
+    reals = spec.dequantize(vectors).reshape(-1)
+    half = spec.scale / 2
+    inside: Array = (reals >= data.min() - half) & (reals <= data.max() + half)
+    return inside
+
+
+def _all_values(inputs: Sequence[TensorSpec]) -> Array | None:
+    """All values of the one small input, (values, *shape); None where there are too many."""
+    if len(inputs) != 1 or not inputs[0].quantized or inputs[0].elements != 1:
+        return None
+    spec = inputs[0]
+    lowest, highest = spec.dtype.limits
+    if highest - lowest >= EXHAUSTIVE_LIMIT:
+        return None
+    values = np.arange(lowest, highest + 1)
+    return np.asarray(values, spec.dtype.numpy).reshape(-1, *spec.shape)
 
 
 def _sampled(spec: TensorSpec, samples: Array) -> Array:
     quantized = spec.quantize(samples).reshape(-1, *spec.shape)
+    corners = [np.full(spec.shape, value, spec.dtype.numpy) for value in _corners(spec)]
+    return np.concatenate([np.stack(corners), quantized])
+
+
+def _corners(spec: TensorSpec, *, neighbours: bool = False) -> list[float]:
+    """Values that a vector is made of wholly."""
     if spec.quantized:
         lowest, highest = spec.dtype.limits
-        corners = [np.full(spec.shape, value, spec.dtype.numpy) for value in (lowest, spec.zero_point, highest)]
+        near = {spec.zero_point - 1, spec.zero_point + 1} if neighbours else set()
+        return [lowest, spec.zero_point, highest, *sorted(value for value in near if lowest < value < highest)]
+    if spec.dtype.numpy.kind == "f" and neighbours:
+        tiny = float(np.finfo(np.float32).tiny)
+        return [0.0, 1.0, -1.0, tiny, -tiny, _FLOAT_RANGE, -_FLOAT_RANGE]
+    return [0.0]
+
+
+def _random(spec: TensorSpec, kind: int, generator: np.random.Generator) -> Array:
+    if spec.dtype.numpy.kind == "f":
+        low, zero, high, step = -_FLOAT_RANGE, 0.0, _FLOAT_RANGE, np.finfo(np.float32).eps
+        whole = generator.uniform(low, high, spec.shape)
+        near = generator.uniform(-_NEAR * step, _NEAR * step, spec.shape)
     else:
-        corners = [np.zeros(spec.shape, spec.dtype.numpy)]
-    return np.concatenate([np.stack(corners), quantized])
+        # An integer that stands for no real is an index as often as not: it stays small and positive.
+        lowest, highest = spec.dtype.limits if spec.quantized else (0, 1)
+        low, zero, high = float(lowest), float(spec.zero_point), float(highest)
+        whole = generator.integers(lowest, highest + 1, spec.shape).astype(np.float64)
+        near = np.clip(zero + generator.integers(-_NEAR, _NEAR + 1, spec.shape), lowest, highest)
+    ends = np.where(generator.random(spec.shape) < 0.5, low, high)
+    sparse = np.where(generator.random(spec.shape) < 0.125, whole, zero)
+    return np.asarray((whole, ends, near, sparse)[kind]).astype(spec.dtype.numpy)

@@ -79,12 +79,13 @@ def _operators(capture: Capture, measure: Measure) -> tuple[OperatorCost, ...]:
 def _accuracy(model: QuantizedModel, capture: Capture, wanted: Accuracy, truth: Truth | None) -> AccuracyVerdict | None:
     if model.vectors.float_outputs is None:
         return None
-    device = _reals(model.outputs, capture.outputs)
-    reference = _reals(model.outputs, model.vectors.reference)
-    floats = np.concatenate([part.reshape(len(part), -1) for part in model.vectors.float_outputs], axis=1)
+    data = np.ones(model.vectors.count, np.bool_) if model.vectors.data is None else model.vectors.data
+    device = _reals(model.outputs, capture.outputs)[data]
+    reference = _reals(model.outputs, model.vectors.reference)[data]
+    floats = np.concatenate([part.reshape(len(part), -1) for part in model.vectors.float_outputs], axis=1)[data]
     ideal = None
     if truth is not None:
-        ideal = _ideal(truth, model.inputs[0].dequantize(model.vectors.inputs[0]), floats.shape)
+        ideal = _ideal(truth, model.inputs[0].dequantize(model.vectors.inputs[0][data]), floats.shape)
     measured: dict[str, ErrorFigures | None] = {
         "device_vs_float": figures(device, floats),
         "device_vs_truth": None if ideal is None else figures(device, ideal),

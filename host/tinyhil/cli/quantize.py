@@ -1,0 +1,175 @@
+"""The command ``quantize``: one scheme the way an engine computes it right, or all of them side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tinyhil.cli.session import (
+    DEFAULT_TARGET,
+    BuildDirOption,
+    EngineOption,
+    JsonOption,
+    Output,
+    RecipeArgument,
+    TargetOption,
+    VerboseOption,
+    command,
+)
+
+if TYPE_CHECKING:
+    from tinyhil.affine import TensorSpec
+    from tinyhil.pipeline.schemes import Row
+    from tinyhil.quantize.inspection import TensorInspection
+
+ALL = "all"
+
+
+def quantize(
+    recipe: RecipeArgument,
+    target: TargetOption = DEFAULT_TARGET,
+    engine: EngineOption = None,
+    scheme: Annotated[
+        str | None,
+        typer.Option(
+            "--scheme",
+            help="float32, int8, int8-per-channel, int16x8, dynamic; or all, side by side.  [default: the recipe's]",
+        ),
+    ] = None,
+    build_dir: BuildDirOption = Path("build"),
+    json: JsonOption = None,
+    verbose: VerboseOption = False,
+) -> None:
+    """Quantize the way the target's engine computes right, compute what is expected, and say what it cost.
+
+    Accuracy is that of the reference on the test set, against the float model and the targets. With **--scheme all**
+    every scheme is made as it says, whatever the engine of the target computes; for each, the engines that compute it
+    right are listed.
+
+    Example: **tinyhil quantize sine --scheme all --json schemes.json**
+    """
+    with command(json, verbose=verbose) as output:
+        from tinyhil.cli.console import ConsoleObserver
+        from tinyhil.pipeline import schemes
+        from tinyhil.pipeline.run import Request, Run
+
+        observer = ConsoleObserver(output.console, verbose=output.verbose)
+        wanted = None if scheme == ALL else scheme
+        run = Run(Request(recipe, target, engine, wanted, build_dir), observer)
+        if scheme == ALL:
+            rows = schemes.survey(run, observer)
+            _show(output, rows)
+            output.write_json({"recipe": run.recipe.name, "schemes": [_as_json(row) for row in rows]})
+        else:
+            row = schemes.row(run.quantize(), run.train())
+            _show(output, (row,))
+            output.write_json(_as_json(row))
+
+
+def _show(output: Output, rows: tuple[Row, ...]) -> None:
+    """A table of figures, then what does not fit a column."""
+    figures = [row.accuracy for row in rows]
+    classifier = figures[0].accuracy is not None
+    head = ("agrees", "accuracy", "drop") if classifier else ("MAE to float", "MAE", "MAE of float")
+    lines = [("scheme", "bytes", "ops", *head)]
+    for row, found in zip(rows, figures, strict=True):
+        cells = (
+            (_percent(found.agreement), _percent(found.accuracy), _percent(found.drop))
+            if classifier
+            else (_number(found.mae_against_float), _number(found.mae), _number(found.mae_float))
+        )
+        lines.append((row.model.scheme, f"{row.size:,}", str(len(row.model.ops)), *cells))
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    output.console.print()
+    for number, line in enumerate(lines):
+        text = line[0].ljust(widths[0]) + "".join(
+            f"  {cell:>{width}}" for cell, width in zip(line[1:], widths[1:], strict=True)
+        )
+        _print(output, text, style="bold" if number == 0 else None)
+    _print(output, f"over the {figures[0].samples} samples of the test set, by the reference")
+    for row in rows:
+        _print(output, "")
+        _print(output, row.model.scheme, style="bold")
+        for label, text in _details(row):
+            _print(output, f"  {label:<12} {text}")
+
+
+def _details(row: Row) -> list[tuple[str, str]]:
+    model, inspection = row.model, row.inspection
+    ops = ", ".join(f"{name} x{count}" if count > 1 else name for name, count in Counter(model.ops).items())
+    details = [("ops", ops), ("reference", model.reference)]
+    if model.litert is not None:
+        beside, unit = model.litert, "LSB" if model.outputs[0].quantized else "ULP"
+        found = f"differs in {beside.mismatches} of {model.vectors.count} vectors, by up to {beside.max_lsb} {unit}"
+        details.append(("beside it", f"{beside.name}: {found}"))
+    if model.scheme != "float32" and not row.quantized:
+        details.append(("nothing", "was quantized: no layer has 1,024 weights, it is the float model"))
+    if (worst := inspection.worst) is not None and worst.error:
+        share = _percent(worst.error_share)
+        details.append(("worst layer", f"{_place(worst)}: {_number(worst.error)} off, {share} of its range"))
+    if (full := inspection.most_saturated) is not None:
+        details.append(("saturation", f"at most {_percent(full.saturation)} of a tensor's values, {_place(full)}"))
+    if (least := inspection.least_covered) is not None:
+        where = "" if least.coverage == 1 else f", {_place(least)}"
+        details.append(("calibration", f"covers at least {_percent(least.coverage)} of a tensor's values{where}"))
+    details += [("rewritten", text) for text in model.rewrites]
+    taken = ", ".join(f"{taker.engine} on {taker.target}" for taker in row.taken_by)
+    details.append(("taken by", taken or "no engine of any target"))
+    return details
+
+
+def _place(tensor: TensorInspection) -> str:
+    return "the input" if tensor.made_by == "input" else tensor.made_by
+
+
+def _print(output: Output, text: str, style: str | None = None) -> None:
+    output.console.print(text, style=style, markup=False, soft_wrap=True, highlight=False)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.2f} %"
+
+
+def _as_json(row: Row) -> dict[str, Any]:
+    import msgspec
+
+    model = row.model
+    return {
+        "model": str(model.path),
+        "model_sha256": model.sha256,
+        "scheme": model.scheme,
+        "bytes": row.size,
+        "ops": model.ops,
+        "inputs": [_tensor(spec) for spec in model.inputs],
+        "outputs": [_tensor(spec) for spec in model.outputs],
+        "vectors": model.vectors.count,
+        "exhaustive": model.vectors.exhaustive,
+        "quantized": row.quantized,
+        "reference": model.reference,
+        "litert": msgspec.to_builtins(model.litert),
+        "rewrites": model.rewrites,
+        "accuracy": {**msgspec.to_builtins(row.accuracy), "drop": row.accuracy.drop},
+        "inspection": msgspec.to_builtins(row.inspection),
+        "worst_layer": msgspec.to_builtins(row.inspection.worst),
+        "engines": [
+            {"target": taker.target, "engine": taker.engine, "problems": [problem.cause for problem in taker.problems]}
+            for taker in row.takers
+        ],
+    }
+
+
+def _tensor(spec: TensorSpec) -> dict[str, object]:
+    return {
+        "name": spec.name,
+        "dtype": spec.dtype.name.lower(),
+        "shape": spec.shape,
+        "scale": spec.scale,
+        "zero_point": spec.zero_point,
+    }

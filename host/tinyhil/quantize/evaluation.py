@@ -1,0 +1,115 @@
+"""A quantized model against its float model over the test set: what quantization cost.
+
+The vectors that a device is sent are others where they are all that the model can be given. What the test set gives
+follows from the reference's outputs for them, without another run: each quantized sample is one of the vectors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyhil.artifacts.types import Array, FloatModel, QuantizedModel, Reals
+from tinyhil.compare.metrics import figures
+from tinyhil.quantize import stage
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """What two models make of the test set.
+
+    Attributes:
+        floats: the float model's outputs, (samples, elements).
+        outputs: the quantized model's, dequantized, the same shape.
+        labels: the class of each sample, (samples,); None for a regression.
+        truth: the targets of a regression, (samples, elements); None for a classifier, and where they do not fit.
+    """
+
+    floats: Reals
+    outputs: Reals
+    labels: Array | None
+    truth: Reals | None
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Figures over the test set.
+
+    Attributes:
+        samples: how many there are.
+        mae_against_float: mean absolute difference of the outputs, in real units.
+        mae_float, mae: mean absolute error of the float model and of the quantized one against the targets, for a
+            regression.
+        accuracy_float, accuracy: share of samples whose largest output is the right class, for a classifier.
+        agreement: share of samples for which both models choose the same class, for a classifier.
+    """
+
+    samples: int
+    mae_against_float: float
+    mae_float: float | None = None
+    mae: float | None = None
+    accuracy_float: float | None = None
+    accuracy: float | None = None
+    agreement: float | None = None
+
+    @property
+    def drop(self) -> float | None:
+        """How much of the float model's accuracy was lost."""
+        if self.accuracy is None or self.accuracy_float is None:
+            return None
+        return self.accuracy_float - self.accuracy
+
+
+def on_test_set(model: QuantizedModel, floats: FloatModel) -> TestSet:
+    """What ``model`` and the float model it was made from make of the test set."""
+    with np.load(floats.dataset, allow_pickle=False) as dataset:
+        test_x, test_y = dataset["test_x"], dataset["test_y"]
+    with np.load(model.path.with_name(stage.VECTORS), allow_pickle=False) as stored:
+        expected = np.asarray(stored["test_0"], np.float64).reshape(len(test_x), -1)
+    reference = model.vectors.reference[0]
+    if model.vectors.exhaustive:
+        spec = model.inputs[0]
+        # All values are vectors, in their order: a value's place is its distance from the lowest.
+        places = spec.quantize(test_x).reshape(-1).astype(np.int64) - spec.dtype.limits[0]
+        reference = reference[places]
+    else:
+        reference = reference[-len(test_x) :]
+    outputs = model.outputs[0].dequantize(reference).reshape(len(test_x), -1)
+    labels = _labels(test_y, outputs.shape[1])
+    fits = labels is None and test_y.size == outputs.size
+    return TestSet(expected, outputs, labels, test_y.reshape(outputs.shape).astype(np.float64) if fits else None)
+
+
+def accuracy(found: TestSet) -> Accuracy:
+    """The figures of what the two models made of the test set."""
+    samples = len(found.floats)
+    against_float = figures(found.outputs, found.floats).mae
+    if found.labels is not None:
+        by_float, by_model = found.floats.argmax(axis=1), found.outputs.argmax(axis=1)
+        return Accuracy(
+            samples,
+            against_float,
+            accuracy_float=float((by_float == found.labels).mean()),
+            accuracy=float((by_model == found.labels).mean()),
+            agreement=float((by_model == by_float).mean()),
+        )
+    if found.truth is not None:
+        return Accuracy(
+            samples,
+            against_float,
+            mae_float=figures(found.floats, found.truth).mae,
+            mae=figures(found.outputs, found.truth).mae,
+        )
+    return Accuracy(samples, against_float)
+
+
+def _labels(targets: Array, classes: int) -> Array | None:
+    """The targets as classes: whole numbers below the number of outputs, one a sample; else None."""
+    if classes < 2 or targets.size != len(targets):
+        return None
+    flat = targets.reshape(-1)
+    whole = flat.astype(np.int64)
+    if not ((flat == whole).all() and (whole >= 0).all() and (whole < classes).all()):
+        return None
+    return whole

@@ -1,0 +1,60 @@
+"""Opens a .keras file that may come from anywhere. Imports TensorFlow; for child processes.
+
+A .keras file is a zip archive of JSON and weights. Keras' ``safe_mode`` keeps it from running code that the file
+brings (Lambda layers); its unpacked size is bounded here, before anything is unpacked.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from tinyhil.errors import MissingToolError, ModelError
+
+MAX_UNPACKED_BYTES = 1 << 30
+"""Float weights of a model far beyond any microcontroller, with an optimizer's state."""
+MAX_MEMBERS = 100
+"""A .keras file has three or four."""
+
+
+def load(path: Path) -> Any:
+    """The Keras model in a file, not compiled.
+
+    Raises:
+        MissingToolError: TensorFlow is not installed.
+        ModelError: it is no .keras file, or damaged, too large, or brings code along.
+    """
+    try:
+        import keras
+    except ModuleNotFoundError as error:
+        raise MissingToolError(
+            f"{error.name} is not installed, it is needed for Keras models", hint="pip install 'tinyhil[train]'"
+        ) from error
+    _bound(path)
+    try:
+        return keras.models.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # whatever a file from anywhere makes Keras raise is the file's fault
+        first = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
+        unsafe = "safe_mode" in str(error) or "unsafe" in str(error).lower() or "lambda" in str(error).lower()
+        raise ModelError(
+            f"Keras cannot load {path}: {type(error).__name__}: {first}",
+            hint="rebuild the model without Lambda layers, whose code is not run"
+            if unsafe
+            else "save it again with model.save(); layers of your own have to be replaced by Keras' own",
+        ) from error
+
+
+def _bound(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise ModelError(f"{path} is not a .keras file, or damaged: {error}", hint="save or copy it again") from error
+    unpacked = sum(member.file_size for member in members)
+    if len(members) > MAX_MEMBERS or unpacked > MAX_UNPACKED_BYTES:
+        raise ModelError(
+            f"{path} unpacks to {len(members)} files of {unpacked:,} bytes, more than {MAX_MEMBERS} or "
+            f"{MAX_UNPACKED_BYTES:,}",
+            hint="save it again without the optimizer",
+        )

@@ -1,0 +1,125 @@
+"""Writes down in an int8 model what its file leaves out, and importers that read strictly refuse it for.
+
+TensorFlow's converter saves what follows from the rest: a RESHAPE without ReshapeOptions, whose new shape its second
+input has, and a FULLY_CONNECTED without a bias, where training left it all zeros or the layer has none. Said in full,
+the model computes the very same numbers, and nothing else is touched: where there is nothing to add, the file stays as
+it is to the byte.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinyhil.tflite.reader import IDENTIFIER, parse
+
+_ALIGNMENT = 16
+"""Of a buffer's content: ``force_align`` in the schema. The bindings' own ``Pack`` forgets it."""
+_BIAS = 2
+"""Position of the bias among the inputs of a FULLY_CONNECTED."""
+
+
+def rewrite(data: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
+    """The model, said in full.
+
+    Args:
+        data: the file's content.
+        name: how to call it in messages.
+
+    Returns:
+        The file's new content, and what was added, one sentence an operator; the same content and nothing if nothing.
+
+    Raises:
+        ModelError: it is not a TFLite model, or damaged.
+    """
+    import flatbuffers  # type: ignore[import-untyped]
+    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+    parse(data, name)  # the bindings read without looking where
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
+    notes = [
+        note
+        for graph in model.subgraphs
+        for index, operator in enumerate(graph.operators)
+        if (note := _complete(schema, model, graph, index, operator))
+    ]
+    if not notes:
+        return data, ()
+    for buffer in model.buffers:
+        buffer.Pack = _aligned(schema, buffer)
+    builder = flatbuffers.Builder(len(data) + 1024)
+    builder.Finish(model.Pack(builder), IDENTIFIER)
+    return bytes(builder.Output()), tuple(notes)
+
+
+def _complete(schema: Any, model: Any, graph: Any, index: int, operator: Any) -> str:
+    """Adds what an operator lacks; returns what that was, empty if nothing."""
+    code = model.operatorCodes[operator.opcodeIndex]
+    kind = max(code.builtinCode, code.deprecatedBuiltinCode)
+    if not _is_int8(schema, graph, operator):
+        return ""
+    if kind == schema.BuiltinOperator.RESHAPE and operator.builtinOptions is None:
+        shape = [int(size) for size in graph.tensors[operator.outputs[0]].shape]
+        operator.builtinOptionsType = schema.BuiltinOptions.ReshapeOptions
+        operator.builtinOptions = schema.ReshapeOptionsT(newShape=shape)
+        return f"operator {index} RESHAPE: its new shape {shape}, which the file left to the second input, as an option"
+    if kind == schema.BuiltinOperator.FULLY_CONNECTED and _has_no_bias(operator):
+        if graph.tensors[operator.inputs[1]].type != schema.TensorType.INT8:
+            return ""
+        units = _add_bias(schema, model, graph, index, operator)
+        return f"operator {index} FULLY_CONNECTED: a bias of {units} zeros, which the file left out"
+    return ""
+
+
+def _is_int8(schema: Any, graph: Any, operator: Any) -> bool:
+    """Whether it computes integers of 8 bits that stand for reals: those who read strictly take no others at all."""
+    if operator.inputs is None or len(operator.inputs) == 0:
+        return False
+    tensors = [graph.tensors[position] for position in operator.inputs[:_BIAS] if position >= 0]
+    return tensors[0].type == schema.TensorType.INT8 and all(
+        tensor.quantization is not None and tensor.quantization.scale is not None
+        for tensor in tensors
+        if tensor.type == schema.TensorType.INT8
+    )
+
+
+def _has_no_bias(operator: Any) -> bool:
+    return len(operator.inputs) <= _BIAS or operator.inputs[_BIAS] < 0
+
+
+def _add_bias(schema: Any, model: Any, graph: Any, index: int, operator: Any) -> int:
+    """A bias of zeros, int32 with the scales that the quantization specification gives it: input times weights."""
+    inputs, weights = (graph.tensors[position] for position in operator.inputs[:_BIAS])
+    units = int(weights.shape[0])
+    scales = [float(inputs.quantization.scale[0]) * float(scale) for scale in weights.quantization.scale]
+    model.buffers.append(schema.BufferT(data=np.zeros(4 * units, np.uint8)))
+    graph.tensors.append(
+        schema.TensorT(
+            name=f"tinyhil/bias_{index}",
+            shape=[units],
+            type=schema.TensorType.INT32,
+            buffer=len(model.buffers) - 1,
+            quantization=schema.QuantizationParametersT(scale=scales, zeroPoint=[0] * len(scales)),
+        )
+    )
+    operator.inputs = [*operator.inputs[:_BIAS], len(graph.tensors) - 1]
+    return units
+
+
+def _aligned(schema: Any, buffer: Any) -> Any:
+    """A ``Pack`` that puts the content where the schema wants it."""
+
+    def pack(builder: Any) -> int:
+        content = b"" if buffer.data is None else bytes(buffer.data)
+        if content:
+            builder.StartVector(1, len(content), _ALIGNMENT)
+            for byte in reversed(content):
+                builder.PrependUint8(byte)
+            content_at = builder.EndVector()
+        schema.BufferStart(builder)
+        if content:
+            schema.BufferAddData(builder, content_at)
+        return int(schema.BufferEnd(builder))
+
+    return pack
