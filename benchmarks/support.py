@@ -28,6 +28,7 @@ PATIENCE = 30.0
 """Seconds after which a device that does not answer is given up."""
 
 _APPLICATION = [FIRMWARE / "src", *(FIRMWARE / "lib" / name for name in ("link", "engine", "server"))]
+_ARDUINO_ENTRY = "sketch.cpp"
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def firmware(folder: Path, target: Target, shape: Shape) -> Path:
         MissingToolError: there is no compiler for the target.
     """
     (folder / "tinyhil_config.h").write_text(f"#define TINYHIL_MAX_PAYLOAD {target.link.max_payload}\n")
-    sources = [path for where in _APPLICATION for path in sorted(where.glob("*.cpp"))]
+    sources = [path for where in _APPLICATION for path in sorted(where.glob("*.cpp")) if path.name != _ARDUINO_ENTRY]
     sizes = [f"-DTEST_INPUTS={shape.inputs}", f"-DTEST_OUTPUTS={shape.outputs}"]
     program = folder / f"copy_{target.name}_{shape.inputs}_{shape.outputs}.elf"
     return _compile(program, target, [*sources, FIRMWARE / "tests/copy_engine.cpp"], sizes)

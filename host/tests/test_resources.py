@@ -12,7 +12,7 @@ from tinyhil.errors import StorageError
 
 def test_the_folders_are_found() -> None:
     assert (resources.folder("firmware") / "lib" / "engine" / "engine.h").is_file()
-    assert (resources.folder("templates") / "platformio.ini.j2").is_file()
+    assert (resources.folder("templates") / "project" / "platformio.ini.j2").is_file()
 
 
 def test_a_missing_folder_means_an_incomplete_installation() -> None:

@@ -33,10 +33,10 @@ def test_help_names_every_command_and_the_exit_codes(tinyhil: Cli) -> None:
     ("arguments", "cause", "step"),
     [
         (["run", "cosine"], "unknown recipe 'cosine'", "known recipes: sine"),
-        (["run", "sine", "--target", "qemu-m5"], "unknown target 'qemu-m5'", "known targets: native"),
-        (["run", "sine", "--engine", "tflm"], "has no engine 'tflm'", "compiled"),
+        (["run", "sine", "--target", "qemu-m5"], "unknown target 'qemu-m5'", "known targets: esp32,"),
+        (["run", "sine", "--engine", "onnx"], "has no engine 'onnx'", "it has compiled, tflm"),
         (["run", "sine", "--scheme", "int5"], "unknown scheme 'int5'", "known schemes: int8, int8-per-channel"),
-        (["preflight", "m.tflite", "--engine", "tflm"], "has no engine 'tflm'", "compiled"),
+        (["preflight", "m.tflite", "--engine", "onnx"], "has no engine 'onnx'", "it has compiled, tflm"),
         (["report", "sine"], "there is no report", "tinyhil run"),
     ],
 )

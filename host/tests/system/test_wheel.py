@@ -50,7 +50,11 @@ def test_it_carries_the_device_s_sources_and_the_templates(wheel: Path) -> None:
     assert "tinyhil/targets/data/qemu-m4.toml" in names
     assert "tinyhil/config/recipes/sine.toml" in names
     assert "tinyhil/py.typed" in names
-    assert not any("tests" in name or ".pio" in name for name in names)
+    assert "tinyhil/targets/engines/chirale.toml" in names
+    assert "tinyhil/_resources/templates/starter/.github/workflows/hil.yml.j2" in names
+    # The starter project's tests belong to it; ours do not.
+    ours = [name for name in names if not name.startswith("tinyhil/_resources/templates/starter/")]
+    assert not any("tests" in name or ".pio" in name for name in ours)
 
 
 def test_it_renders_builds_and_runs_outside_the_checkout(venv: Path, made: Path, tmp_path: Path) -> None:
