@@ -32,7 +32,7 @@ def test_help_names_every_command_and_the_exit_codes(tinyhil: Cli) -> None:
 @pytest.mark.parametrize(
     ("arguments", "cause", "step"),
     [
-        (["run", "cosine"], "unknown recipe 'cosine'", "known recipes: sine"),
+        (["run", "cosine"], "unknown recipe 'cosine'", "known recipes: conv-digits"),
         (["run", "sine", "--target", "qemu-m5"], "unknown target 'qemu-m5'", "known targets: native"),
         (["run", "sine", "--engine", "tflm"], "has no engine 'tflm'", "compiled"),
         (["run", "sine", "--scheme", "int5"], "unknown scheme 'int5'", "known schemes: int8, int8-per-channel"),

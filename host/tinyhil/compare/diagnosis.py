@@ -74,8 +74,8 @@ def diagnose(history: Mapping[str, Sequence[float] | Reals], baseline: float | N
         return Diagnosis(
             "overfitting",
             began,
-            f"the validation loss was lowest until about epoch {began - 1} ({_smooth(validation).min():.4g}) and has risen to "
-            f"{_smooth(validation)[-1]:.4g}, while the training loss ended at {_smooth(loss)[-1]:.4g}",
+            f"the validation loss was lowest until about epoch {began - 1} ({_smooth(validation).min():.4g}) and has "
+            f"risen to {_smooth(validation)[-1]:.4g}, while the training loss ended at {_smooth(loss)[-1]:.4g}",
         )
     end = float(_smooth(loss)[-1])
     of_what, against = ("the first epoch's", float(loss[0])) if baseline is None else ("a constant model's", baseline)
