@@ -45,7 +45,8 @@ from tinyhil.errors import TinyhilError
 from tinyhil.link.fields import MessageType
 from tinyhil.link.frames import Frame, encode_frame
 from tinyhil.link.inference import Infer, Result
-from tinyhil.pipeline.run import Request, Run
+from tinyhil.pipeline.request import Request
+from tinyhil.pipeline.run import Run
 from tinyhil.progress import Reporter
 from tinyhil.proxy import FaultProxy
 from tinyhil.session import Identity, capture

@@ -85,7 +85,8 @@ class _Quiet:
 def hil_run(pytestconfig: pytest.Config) -> Run:
     """The run that the options describe; nothing has been made yet."""
     from tinyhil.errors import InputError
-    from tinyhil.pipeline.run import Request, Run
+    from tinyhil.pipeline.request import Request
+    from tinyhil.pipeline.run import Run
 
     options = pytestconfig.option
     try:

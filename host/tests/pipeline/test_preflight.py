@@ -22,7 +22,8 @@ from tinyhil import worker
 from tinyhil.artifacts.types import QuantizedModel, Vectors
 from tinyhil.errors import ConfigError, ModelError
 from tinyhil.pipeline.replay import Replay
-from tinyhil.pipeline.run import Request, Run
+from tinyhil.pipeline.request import Request
+from tinyhil.pipeline.run import Run
 from tinyhil.progress import Reporter, Silent
 from tinyhil.render import compiled
 from tinyhil.targets import registry

@@ -20,7 +20,8 @@ from tinyhil.deadline import Deadline
 from tinyhil.device.emulator import EmulatorDevice
 from tinyhil.link.frames import DecoderEvent, Frame, FrameDecoder, Text, encode_frame
 from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Hello, Welcome
-from tinyhil.pipeline.run import Request, Run
+from tinyhil.pipeline.request import Request
+from tinyhil.pipeline.run import Run
 from tinyhil.progress import Silent
 from tinyhil.pytest_plugin import _Quiet
 from tinyhil.session import Identity

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tinyhil.cli.session import (
+    BUILD_DIR,
     DEFAULT_TARGET,
     BuildDirOption,
+    DataOption,
     EngineOption,
     JsonOption,
     PortOption,
@@ -36,7 +37,8 @@ def arena(
             "--capacity", min=16, help="Bytes to search in.  [default: twice what the model is estimated to need]"
         ),
     ] = None,
-    build_dir: BuildDirOption = Path("build"),
+    data: DataOption = None,
+    build_dir: BuildDirOption = BUILD_DIR,
     json: JsonOption = None,
     verbose: VerboseOption = False,
 ) -> None:
@@ -50,9 +52,9 @@ def arena(
     with command(json, verbose=verbose) as output:
         from tinyhil.cli.console import ConsoleObserver, show_rows
         from tinyhil.pipeline.arena import ArenaRun
-        from tinyhil.pipeline.run import Request
+        from tinyhil.pipeline.request import Request
 
-        request = Request(recipe, target, engine, scheme, build_dir, port, flash=True)
+        request = Request(recipe, target, engine, scheme, build_dir, port, data=data, flash=True)
         found = ArenaRun(request, ConsoleObserver(output.console, verbose=output.verbose)).size(capacity, headroom)
         sizing = found.sizing
         said = "nothing"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinyhil.cli.session import (
+    BUILD_DIR,
     DEFAULT_TARGET,
     BuildDirOption,
     EngineOption,
@@ -34,7 +35,7 @@ def preflight(
     target: TargetOption = DEFAULT_TARGET,
     engine: EngineOption = None,
     scheme: SchemeOption = None,
-    build_dir: BuildDirOption = Path("build"),
+    build_dir: BuildDirOption = BUILD_DIR,
     json: JsonOption = None,
     verbose: VerboseOption = False,
 ) -> None:
@@ -72,7 +73,8 @@ def _recipe(
 ) -> tuple[str, str, tuple[Problem, ...]]:
     """Name of the model file, engine, and problems."""
     from tinyhil.cli.console import ConsoleObserver
-    from tinyhil.pipeline.run import Request, Run
+    from tinyhil.pipeline.request import Request
+    from tinyhil.pipeline.run import Run
 
     request = Request(name, target, engine, scheme, build_dir)
     run = Run(request, ConsoleObserver(output.console, verbose=output.verbose))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tinyhil.cli.session import (
+    BUILD_DIR,
     DEFAULT_TARGET,
     BuildDirOption,
+    DataOption,
     EngineOption,
     JsonOption,
     Output,
@@ -39,7 +40,8 @@ def quantize(
             help="float32, int8, int8-per-channel, int16x8, dynamic; or all, side by side.  [default: the recipe's]",
         ),
     ] = None,
-    build_dir: BuildDirOption = Path("build"),
+    data: DataOption = None,
+    build_dir: BuildDirOption = BUILD_DIR,
     json: JsonOption = None,
     verbose: VerboseOption = False,
 ) -> None:
@@ -54,11 +56,12 @@ def quantize(
     with command(json, verbose=verbose) as output:
         from tinyhil.cli.console import ConsoleObserver
         from tinyhil.pipeline import schemes
-        from tinyhil.pipeline.run import Request, Run
+        from tinyhil.pipeline.request import Request
+        from tinyhil.pipeline.run import Run
 
         observer = ConsoleObserver(output.console, verbose=output.verbose)
         wanted = None if scheme == ALL else scheme
-        run = Run(Request(recipe, target, engine, wanted, build_dir), observer)
+        run = Run(Request(recipe, target, engine, wanted, build_dir, data=data), observer)
         if scheme == ALL:
             rows = schemes.survey(run, observer)
             _show(output, rows)

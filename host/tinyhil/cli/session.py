@@ -19,6 +19,7 @@ from tinyhil.cli import console as view
 from tinyhil.errors import ExitCode, StorageError, TinyhilError
 
 DEFAULT_TARGET = "qemu-m4"
+BUILD_DIR = Path("build")
 
 RecipeArgument = Annotated[
     str, typer.Argument(help="Name of a recipe; 'tinyhil recipes' lists them.", show_default=False)

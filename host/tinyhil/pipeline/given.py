@@ -14,7 +14,8 @@ from tinyhil.artifacts import lock
 from tinyhil.artifacts.types import FloatModel, QuantizedModel
 from tinyhil.config.recipe import Recipe, Train
 from tinyhil.errors import ConfigError
-from tinyhil.pipeline.run import Observer, Request, Run
+from tinyhil.pipeline.request import Observer, Request
+from tinyhil.pipeline.run import Run
 from tinyhil.progress import Reporter
 from tinyhil.quantize import given
 

@@ -13,7 +13,8 @@ from typing import Self
 from tinyhil.artifacts.types import Capture, FirmwareImage, Project
 from tinyhil.compare.verdict import Report
 from tinyhil.errors import ConfigError
-from tinyhil.pipeline.run import Observer, Request, Run
+from tinyhil.pipeline.request import Observer, Request
+from tinyhil.pipeline.run import Run
 from tinyhil.progress import Reporter
 from tinyhil.session import Identity, capture, journal
 from tinyhil.session.journal import Memory

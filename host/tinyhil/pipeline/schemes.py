@@ -11,7 +11,8 @@ from tinyhil import preflight, tflite
 from tinyhil.artifacts import lock
 from tinyhil.artifacts.types import FloatModel, Problem, QuantizedModel
 from tinyhil.config.recipe import Scheme
-from tinyhil.pipeline.run import Observer, Run
+from tinyhil.pipeline.request import Observer
+from tinyhil.pipeline.run import Run
 from tinyhil.quantize import quantize_each
 from tinyhil.quantize.evaluation import Accuracy, accuracy, on_test_set
 from tinyhil.quantize.inspection import Inspection
