@@ -24,8 +24,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinyhil.compare import scikit
-
 Labels = npt.NDArray[np.int64]
 
 UNCLASSIFIED = -1
@@ -130,30 +128,23 @@ def classification(predicted: npt.ArrayLike, truth: npt.ArrayLike, names: Sequen
 
     Raises:
         ValueError: not the same number of vectors, none, or an index that has no name.
-        MissingToolError: scikit-learn is not installed.
     """
     p, t = _labels(predicted), _labels(truth)
     _same_count(p, t)
     known = np.arange(len(names))
     if not (np.isin(t, known).all() and np.isin(p, [UNCLASSIFIED, *known]).all()):
         raise ValueError(f"a class index is not one of the {len(names)} classes")
-    with scikit.metrics() as metrics:
-
-        def scores(average: str | None) -> tuple[npt.ArrayLike, ...]:
-            found: tuple[npt.ArrayLike, ...] = metrics.precision_recall_fscore_support(
-                t, p, labels=known, average=average, zero_division=0
-            )
-            return found
-
-        precision, recall, f1, support = (np.asarray(column) for column in scores(None))
-        macro, weighted = (Average(*(float(np.asarray(x)) for x in scores(a)[:3])) for a in ("macro", "weighted"))
-        accuracy = float(metrics.accuracy_score(t, p))
-        confusion = metrics.confusion_matrix(t, p, labels=known)
-    times = confusion.sum(axis=0)
+    confusion = np.zeros((len(names), len(names)), np.int64)
+    np.add.at(confusion, (t[p != UNCLASSIFIED], p[p != UNCLASSIFIED]), 1)
+    right, predicted_as = confusion.diagonal(), confusion.sum(axis=0)
+    support = np.bincount(t, minlength=len(names))
+    precision, recall = _quotient(right, predicted_as), _quotient(right, support)
+    f1 = _quotient(2 * right, predicted_as + support)
+    columns = (precision, recall, f1)
     return Classification(
         vectors=len(t),
         unclassified=int(np.count_nonzero(p == UNCLASSIFIED)),
-        accuracy=accuracy,
+        accuracy=int(right.sum()) / len(t),
         classes=tuple(
             ClassFigures(
                 name,
@@ -161,14 +152,20 @@ def classification(predicted: npt.ArrayLike, truth: npt.ArrayLike, names: Sequen
                 float(recall[c]),
                 float(f1[c]),
                 support=int(support[c]),
-                predicted=int(times[c]),
+                predicted=int(predicted_as[c]),
             )
             for c, name in enumerate(names)
         ),
-        macro=macro,
-        weighted=weighted,
+        macro=Average(*(float(column.mean()) for column in columns)),
+        weighted=Average(*(float(np.average(column, weights=support)) for column in columns)),
         confusion=tuple(tuple(int(count) for count in row) for row in confusion),
     )
+
+
+def _quotient(over: Labels, under: Labels) -> npt.NDArray[np.float64]:
+    """``over / under``, 0 where the denominator is 0."""
+    made: npt.NDArray[np.float64] = np.divide(over, under, out=np.zeros(len(over)), where=under != 0)
+    return made
 
 
 def report(found: Classification, digits: int = 2) -> str:

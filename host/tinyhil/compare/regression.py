@@ -7,12 +7,15 @@ With the residual e = predicted - truth over n values:
 ``rmse``              sqrt(sum e^2 / n)                       root mean squared error, also called RMSD
 ``residual_norm``     sqrt(sum e^2)                           Euclidean norm; the same, not divided by n
 ``max_error``         max |e|
-``r2``                1 - sum e^2 / sum (truth - mean)^2      coefficient of determination, by scikit-learn
-``nse``               1 - sum e^2 / sum (truth - mean)^2      Nash-Sutcliffe efficiency, by the definition
+``r2``                1 - sum e^2 / sum (truth - mean)^2      coefficient of determination
+``nse``               1 - sum e^2 / sum (truth - mean)^2      Nash-Sutcliffe efficiency
 ``cosine``            <predicted, truth> / (norms)            cosine similarity
 ====================  ======================================  =====================================================
 
-``nse`` and ``r2`` are one number under two names, as two fields know it, computed in two ways. Its source: J. E. Nash
+scikit-learn has most of them; importing it takes longer than a whole run on an emulator, so they are written out here
+and tests hold them against it.
+
+``nse`` and ``r2`` are one number under two names, as two fields know it. Its source: J. E. Nash
 and J. V. Sutcliffe, "River flow forecasting through conceptual models, part I: a discussion of principles", Journal of
 Hydrology 10 (1970) 282-290, equation 3. It is 1 for a perfect model, and 0 for one no better than the truth's mean.
 
@@ -23,14 +26,13 @@ either side is the zero vector, and everything where a prediction is NaN or infi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from tinyhil.artifacts.types import Array, Reals
-from tinyhil.compare import scikit
+from tinyhil.artifacts.types import Reals
 
 LARGEST = float(np.finfo(np.float32).max)
 """Beyond it a value counts as infinite: no model of ours computes in more than float32, and squares stay finite."""
@@ -85,7 +87,6 @@ def regression(predicted: Sequence[npt.ArrayLike], truth: Sequence[npt.ArrayLike
 
     Raises:
         ValueError: not the same number of outputs, or as ``figures``.
-        MissingToolError: scikit-learn is not installed.
     """
     if len(predicted) != len(truth):
         raise ValueError(f"{len(predicted)} outputs cannot be compared with {len(truth)}")
@@ -106,7 +107,6 @@ def by_element(predicted: npt.ArrayLike, truth: npt.ArrayLike) -> tuple[Regressi
 
     Raises:
         ValueError: as ``figures``.
-        MissingToolError: scikit-learn is not installed.
     """
     p, t = _checked(predicted, truth)
     columns = zip(p.reshape(len(p), -1).T, t.reshape(len(t), -1).T, strict=True)
@@ -118,26 +118,25 @@ def figures(predicted: npt.ArrayLike, truth: npt.ArrayLike) -> RegressionFigures
 
     Raises:
         ValueError: the shapes differ, there is nothing to compare, or the truth is not finite as float32.
-        MissingToolError: scikit-learn is not installed.
     """
     p, t = (side.ravel() for side in _checked(predicted, truth))
     not_finite = int(np.count_nonzero(~_finite(p)))
     if not_finite:
         return RegressionFigures(p.size, not_finite, None, None, None, None, None, None, None)
-    residual_norm = math.sqrt(float(((p - t) ** 2).sum()))
-    nse = _nash_sutcliffe(p, t)
-    with scikit.metrics() as metrics:
-        return RegressionFigures(
-            values=p.size,
-            not_finite=0,
-            mae=float(metrics.mean_absolute_error(t, p)),
-            rmse=float(metrics.root_mean_squared_error(t, p)),
-            residual_norm=residual_norm,
-            max_error=float(metrics.max_error(t, p)),
-            r2=None if nse is None else float(metrics.r2_score(t, p)),
-            nse=nse,
-            cosine=_cosine(p, t, metrics.pairwise.cosine_similarity),
-        )
+    error = p - t
+    squares = float((error**2).sum())
+    efficiency = _nash_sutcliffe(squares, t)
+    return RegressionFigures(
+        values=p.size,
+        not_finite=0,
+        mae=float(np.abs(error).mean()),
+        rmse=math.sqrt(squares / p.size),
+        residual_norm=math.sqrt(squares),
+        max_error=float(np.abs(error).max()),
+        r2=efficiency,
+        nse=efficiency,
+        cosine=_cosine(p, t),
+    )
 
 
 def _checked(predicted: npt.ArrayLike, truth: npt.ArrayLike) -> tuple[Reals, Reals]:
@@ -156,17 +155,17 @@ def _finite(values: Reals) -> npt.NDArray[np.bool_]:
     return within
 
 
-def _nash_sutcliffe(predicted: Reals, truth: Reals) -> float | None:
+def _nash_sutcliffe(squares: float, truth: Reals) -> float | None:
     # The mean of equal values may be off by a rounding, which would pass for variation.
     if truth.max() == truth.min():
         return None
     variation = float(((truth - truth.mean()) ** 2).sum())
     # Values may differ by less than can be squared.
-    return 1.0 - float(((predicted - truth) ** 2).sum()) / variation if variation > 0.0 else None
+    return 1.0 - squares / variation if variation > 0.0 else None
 
 
-def _cosine(predicted: Reals, truth: Reals, similarity: Callable[[list[Reals], list[Reals]], Array]) -> float | None:
-    if not (predicted @ predicted and truth @ truth):
+def _cosine(predicted: Reals, truth: Reals) -> float | None:
+    lengths = math.sqrt(float(predicted @ predicted)) * math.sqrt(float(truth @ truth))
+    if not lengths:
         return None
-    value = float(similarity([predicted], [truth])[0, 0])
-    return min(1.0, max(-1.0, value))  # a rounding may carry it out of its range
+    return min(1.0, max(-1.0, float(predicted @ truth) / lengths))  # a rounding may carry it out of its range
