@@ -160,8 +160,8 @@ def copy(package: Path, tmp_path: Path) -> Path:
         ("transport/base.py", "import tinyhil.render.stage"),
         ("verify/stage.py", "from tinyhil import pipeline"),
         ("pipeline/run.py", "from tinyhil import cli"),
-        ("compare/metrics.py", "from ..verify import stage"),
-        ("compare/metrics.py", "from .. import verify"),
+        ("compare/regression.py", "from ..verify import stage"),
+        ("compare/regression.py", "from .. import verify"),
         # the same, hidden
         ("config/toml.py", "def late():\n    from tinyhil.train import fit"),
         ("config/toml.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from tinyhil.train import fit"),

@@ -68,6 +68,8 @@ class Vectors:
         exhaustive: whether the inputs are all that the model can be given.
         data: (vectors,), which of them are like the data that the model was trained on: accuracy means nothing for
             the others. None for all of them.
+        targets: the test set's targets for the vectors that ``data`` marks, (samples, *shape) in their own dtype; None
+            where there are none, and where the vectors are not the test set's samples.
     """
 
     inputs: tuple[Array, ...]
@@ -75,6 +77,7 @@ class Vectors:
     float_outputs: tuple[Reals, ...] | None
     exhaustive: bool
     data: npt.NDArray[np.bool_] | None = None
+    targets: Array | None = None
 
     @property
     def count(self) -> int:

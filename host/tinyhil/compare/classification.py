@@ -118,6 +118,23 @@ def predictions(scores: npt.ArrayLike, threshold: float = 0.5) -> Labels:
     return best
 
 
+def labels(targets: npt.ArrayLike, classes: int) -> Labels | None:
+    """Targets as classes, (samples,): whole numbers below the number of outputs, one a sample; None if they are not.
+
+    Args:
+        targets: (samples,) or (samples, 1), of any number type.
+        classes: how many outputs the model has.
+    """
+    values = np.asarray(targets)
+    if classes < 2 or values.size != len(values) or values.size == 0:
+        return None
+    flat = values.reshape(-1)
+    whole = flat.astype(np.int64)
+    if not ((flat == whole).all() and (whole >= 0).all() and (whole < classes).all()):
+        return None
+    return whole
+
+
 def classification(predicted: npt.ArrayLike, truth: npt.ArrayLike, names: Sequence[str]) -> Classification:
     """All figures of predicted classes.
 

@@ -76,7 +76,7 @@ def compare(
             raise ValueError(
                 f"output {spec.name!r}: {actual.shape} {actual.dtype} against {expected.shape} {expected.dtype}"
             )
-        distance = _distance(actual, expected).reshape(vectors, -1)
+        distance = np.abs(differences(actual, expected)).reshape(vectors, -1)
         beyond = distance > tolerance_lsb
         wrong |= beyond.any(axis=1)
         largest = max(largest, int(distance.max()))
@@ -95,13 +95,13 @@ def compare(
     return Differences(vectors=vectors, mismatches=int(wrong.sum()), max_lsb=largest, first=tuple(first[:SHOWN]))
 
 
-def _distance(actual: Array, expected: Array) -> _Integers:
-    """Distance in LSB.
+def differences(actual: Array, expected: Array) -> _Integers:
+    """``actual - expected`` in LSB, element by element.
 
     For float32, how many representable values lie between the two (their order as sign-magnitude integers).
     """
-    distance: _Integers = np.abs(_ordered(actual) - _ordered(expected))
-    return distance
+    difference: _Integers = _ordered(actual) - _ordered(expected)
+    return difference
 
 
 def _ordered(values: Array) -> _Integers:

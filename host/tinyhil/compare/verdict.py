@@ -11,12 +11,15 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from tinyhil.artifacts import hashing
-from tinyhil.artifacts.types import Problem, Resources
+from tinyhil.artifacts.types import Beside, Problem, Resources
+from tinyhil.compare.classification import Agreement, Classification
 from tinyhil.compare.fidelity import Mismatch
-from tinyhil.compare.metrics import ErrorFigures
+from tinyhil.compare.regression import RegressionFigures
 
 SCHEMA = 1
 """Version of report.json; it rises when a field changes its meaning or goes away."""
+MOST_POINTS = 512
+"""Enough for a picture, and for every input that an int8 can have."""
 
 
 @dataclass(frozen=True)
@@ -46,17 +49,17 @@ class Fidelity:
 
 @dataclass(frozen=True)
 class Bound:
-    """One limit of the recipe on an accuracy figure, in real units."""
+    """One limit of the recipe on an accuracy figure, in real units or as a share of 1; an undefined one meets none."""
 
     figure: str
-    value: float
+    value: float | None
     limit: float
     met: bool
 
 
 @dataclass(frozen=True)
 class ErrorSplit:
-    """Where the error comes from: mean signed error of each part, in real units. The parts add up to ``total``.
+    """Where the error comes from: mean signed error of each part. The parts add up to ``total``.
 
     Attributes:
         training: float model minus truth; None without a truth.
@@ -72,28 +75,128 @@ class ErrorSplit:
 
 
 @dataclass(frozen=True)
+class OutputErrors:
+    """The three computations of one output tensor, or of all of them as one list, held against one another.
+
+    Attributes:
+        name: of the tensor; empty for all of them.
+        device_vs_float: device against the float model.
+        reference_vs_float: integer reference against the float model: what quantization costs.
+        device_vs_reference: device against the integer reference, in real units.
+        device_vs_truth: device against the truth, where there is one.
+        float_vs_truth: float model against the truth: what training left.
+        split: the mean error by origin, in real units; None where an output is not a finite number.
+        split_lsb: the same in LSB of the tensor; None for all of them, for floats, and as ``split``.
+    """
+
+    name: str
+    device_vs_float: RegressionFigures
+    reference_vs_float: RegressionFigures
+    device_vs_reference: RegressionFigures
+    device_vs_truth: RegressionFigures | None
+    float_vs_truth: RegressionFigures | None
+    split: ErrorSplit | None
+    split_lsb: ErrorSplit | None
+
+
+@dataclass(frozen=True)
+class TopK:
+    """Share of the vectors whose true class is among the ``k`` highest scores; None without a float model."""
+
+    k: int
+    float_model: float | None
+    reference: float
+    device: float
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """What the three computations make of the vectors whose class is known.
+
+    Attributes:
+        float_model: the float model's figures; None without one.
+        reference: the integer reference's.
+        device: the device's.
+        top_k: for k = 1 and a few more.
+        agreement: how often the three choose the same class, right or wrong.
+        top1_drop: accuracy lost between float model and device: 0.01 is one point; None without a float model.
+    """
+
+    float_model: Classification | None
+    reference: Classification
+    device: Classification
+    top_k: tuple[TopK, ...]
+    agreement: Agreement
+    top1_drop: float | None
+
+
+@dataclass(frozen=True)
 class Accuracy:
     """Is what the chip computes good enough? Device against the float model and the truth.
 
     Attributes:
         passed: every bound is met.
-        device_vs_float: device against the float model.
-        reference_vs_float: integer reference against the float model: what quantization costs.
-        device_vs_reference: device against the integer reference, in real units.
-        device_vs_truth: device against the noise-free truth, where the recipe has one.
-        float_vs_truth: float model against the truth: what training left.
+        vectors: vectors that were looked at: those that are like the data.
+        truth: where the truth comes from: the recipe's ``function``, free of noise, or the targets of the ``test set``.
+        overall: of all outputs, taken as one list.
+        outputs: of each output tensor.
+        classifier: where the test set says the class of each sample.
         bounds: the recipe's limits.
-        split: the mean error by origin.
     """
 
     passed: bool
-    device_vs_float: ErrorFigures
-    reference_vs_float: ErrorFigures
-    device_vs_reference: ErrorFigures
-    device_vs_truth: ErrorFigures | None
-    float_vs_truth: ErrorFigures | None
+    vectors: int
+    truth: Literal["function", "test set"] | None
+    overall: OutputErrors
+    outputs: tuple[OutputErrors, ...]
+    classifier: Classifier | None
     bounds: tuple[Bound, ...]
-    split: ErrorSplit
+
+
+@dataclass(frozen=True)
+class Points:
+    """What pictures are drawn of: vectors in their order, at most ``MOST_POINTS`` of them, evenly spread.
+
+    All lists are as long as ``vector``. The values are those of the first element of the first output.
+
+    Attributes:
+        vector: index of each.
+        x: the input in real units, where it is a single number.
+        reference: the integer reference, in real units.
+        device: the device.
+        float_model: the float model, where there is one.
+        truth: the truth, where there is one for every vector shown.
+        lsb: device minus reference in LSB, of the element that differs most; of floats in units in the last place.
+        like_data: whether accuracy looks at the vector.
+    """
+
+    vector: tuple[int, ...]
+    x: tuple[float, ...] | None
+    reference: tuple[float | None, ...]
+    device: tuple[float | None, ...]
+    float_model: tuple[float | None, ...] | None
+    truth: tuple[float | None, ...] | None
+    lsb: tuple[int, ...]
+    like_data: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class Training:
+    """Where the float model comes from.
+
+    Attributes:
+        data: whose data, how many samples, and how they were divided.
+        trained_by: what ran the training.
+        epoch: whose weights were kept, from 1; 0 where nothing is known of it.
+        figures: by the set they are of (``training``, ``validation``, ``test``) and Keras' name.
+        diagnosis: what the curves say, in words; empty where there are none.
+    """
+
+    data: str
+    trained_by: str
+    epoch: int
+    figures: dict[str, dict[str, float]]
+    diagnosis: str
 
 
 @dataclass(frozen=True)
@@ -159,12 +262,14 @@ class Verification:
         accuracy: the second one; None for a model without a float model.
         instructions_per_inference: measured on the device, None where it cannot count instructions.
         microseconds_per_inference: measured on the device, None where it has no clock of real time.
+        points: for pictures.
         speed: of single inferences; None where nothing was measured.
         operators: what each operator took, in the order of execution; none where the engine does not time them.
     """
 
     fidelity: Fidelity
     accuracy: Accuracy | None
+    points: Points
     instructions_per_inference: float | None
     microseconds_per_inference: float | None
     speed: Speed | None
@@ -180,7 +285,8 @@ class Verification:
 class Report:
     """The whole report. What is unknown in a blocked run is None, and so is the size where nothing was compiled.
 
-    ``forced`` has the problems that pre-flight found and in spite of which the run was forced.
+    ``forced`` has the problems that pre-flight found and in spite of which the run was forced; ``litert`` is LiteRT's
+    own interpreter beside the reference.
     """
 
     schema: int
@@ -194,8 +300,11 @@ class Report:
     scheme: str | None
     ops: tuple[str, ...]
     forced: tuple[Problem, ...]
+    training: Training | None
     fidelity: Fidelity | None
+    litert: Beside | None
     accuracy: Accuracy | None
+    points: Points | None
     size: Size | None
     instructions_per_inference: float | None
     microseconds_per_inference: float | None

@@ -117,11 +117,17 @@ class Fidelity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Accuracy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Bounds on the mean absolute error in real units; None asks nothing."""
+    """Bounds; None asks nothing.
+
+    Attributes:
+        device_vs_truth_mae, device_vs_float_mae, float_vs_truth_mae: of mean absolute errors, in real units.
+        top1_drop: of the accuracy that a classifier loses between float model and device: 0.01 is one point.
+    """
 
     device_vs_truth_mae: Bound | None = None
     device_vs_float_mae: Bound | None = None
     float_vs_truth_mae: Bound | None = None
+    top1_drop: Bound | None = None
 
 
 class Demo(
@@ -151,7 +157,12 @@ class Demo(
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One recipe file; ``demo`` is for models with one int8 number in and one out."""
+    """One recipe file.
+
+    Attributes:
+        classes: names of a classifier's classes, in the order of its outputs; by default their numbers.
+        demo: for models with one int8 number in and one out.
+    """
 
     name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
     title: str
@@ -160,6 +171,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     quantize: Quantize = Quantize()
     fidelity: Fidelity = Fidelity()
     accuracy: Accuracy = Accuracy()
+    classes: tuple[str, ...] = ()
     demo: Demo | None = None
 
 

@@ -69,7 +69,9 @@ class GivenRun(Run):
                 model, found = given.keras_model(self.recipe_path, samples, self._models / "given", reporter)
             return model, found, f"{self.recipe_path}, samples of {samples}"
 
-        return self._stage("read", work)
+        model = self._stage("read", work)
+        self.evidence = replace(self.evidence, trained=model)
+        return model
 
     def quantize(self) -> QuantizedModel:
         """The quantized model, or the .tflite file as it is."""

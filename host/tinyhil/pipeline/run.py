@@ -97,7 +97,9 @@ class Run:
             reporter.text(f"data: {model.provenance}")
             return model, found, _figures(model)
 
-        return self._stage("train", work)
+        model = self._stage("train", work)
+        self.evidence = replace(self.evidence, trained=model)
+        return model
 
     def quantize(self) -> QuantizedModel:
         """The quantized model with its reference outputs."""
@@ -283,7 +285,7 @@ class Run:
 
         def work(reporter: Reporter) -> tuple[Report, bool, str]:
             asked = (self.recipe.fidelity, self.recipe.accuracy)
-            verification = verify(model, answers, self.target.measure, asked, truth)
+            verification = verify(model, answers, self.target.measure, asked, truth, self.recipe.classes)
             report = assemble.judged(self.recipe.name, self.target, self.engine, self.evidence, verification)
             return report, False, report.verdict
 

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyhil.artifacts.types import Reals
-from tinyhil.compare import metrics
 from tinyhil.plots import style
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def guesses(x: npt.ArrayLike, y: npt.ArrayLike, lines: Sequence[Line], stem: Pat
         StorageError: the files cannot be written.
     """
     inputs, targets = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    errors = [metrics.figures(line.weight * inputs + line.bias, targets).rmse for line in lines]
+    errors = [float(np.sqrt(np.mean((line.weight * inputs + line.bias - targets) ** 2))) for line in lines]
     ends = np.array([inputs.min(), inputs.max()])
 
     def draw(figure: Figure) -> None:

@@ -36,7 +36,7 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
         ) from error
     model = keras_file.load(Path(request["model"]))
     with np.load(request["dataset"], allow_pickle=False) as dataset:
-        train_x, test_x = dataset["train_x"], dataset["test_x"]
+        train_x, test_x, test_y = dataset["train_x"], dataset["test_x"], dataset["test_y"]
     with tempfile.TemporaryDirectory(prefix="tinyhil-") as folder:
         signature = [tf.TensorSpec([1, *train_x.shape[1:]], tf.float32)]
         model.export(folder, format="tf_saved_model", input_signature=signature, verbose=False)
@@ -52,7 +52,7 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
             store.write_bytes(place / stage.MODEL, content)
             store.write_bytes(place / stage.FLOAT, floats)
             reporter.progress(1, _STEPS, f"{export['scheme']}: {len(content)} bytes")
-            exhaustive = _vectors(model, content, place, (train_x, test_x), test)
+            exhaustive = _vectors(model, content, place, (train_x, test_x, test_y), test)
             reporter.progress(2, _STEPS, f"{export['scheme']}: vectors")
             made.append({"exhaustive": exhaustive, "rewrites": rewrites, **_beside(content, place, reporter)})
             reporter.progress(_STEPS, _STEPS, f"{export['scheme']}: LiteRT")
@@ -83,7 +83,7 @@ def _convert(tf: Any, saved_model: str, scheme: str, samples: Array) -> bytes:
     return bytes(converter.convert())
 
 
-def _vectors(model: Any, content: bytes, folder: Path, data: tuple[Array, Array], test: Array) -> bool:
+def _vectors(model: Any, content: bytes, folder: Path, data: tuple[Array, Array, Array], test: Array) -> bool:
     """Writes the vectors with the float model's outputs; returns whether they are all that the model can be given."""
     facts = tflite.read(content, stage.MODEL)
     if len(facts.inputs) != 1 or len(facts.outputs) != 1:
@@ -91,7 +91,7 @@ def _vectors(model: Any, content: bytes, folder: Path, data: tuple[Array, Array]
             f"the model has {len(facts.inputs)} inputs and {len(facts.outputs)} outputs, one of each is supported here",
             hint="export it yourself, and give the .tflite file",
         )
-    train_x, test_x = data
+    train_x, test_x, test_y = data
     inputs, exhaustive = vectors.choose(facts.inputs, [test_x])
     # Vectors carry the model's batch of one; Keras gets them as one batch.
     reals = facts.inputs[0].dequantize(inputs[0]).astype(np.float32).reshape(-1, *test_x.shape[1:])
@@ -103,6 +103,8 @@ def _vectors(model: Any, content: bytes, folder: Path, data: tuple[Array, Array]
         "sample_0": vectors.spread(test_x),
         "data": vectors.like(facts.inputs[0], inputs[0], exhaustive, train_x, len(test_x)),
     }
+    if not exhaustive and test_y.size:
+        arrays["targets"] = test_y
     with store.storage(folder):
         np.savez(folder / stage.VECTORS, **arrays)
     return exhaustive

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyhil.artifacts.types import Array, FloatModel, QuantizedModel, Reals
-from tinyhil.compare.metrics import figures
+from tinyhil.compare import classification
+from tinyhil.compare.regression import figures
 from tinyhil.quantize import stage
 
 
@@ -46,7 +47,7 @@ class Accuracy:
     """
 
     samples: int
-    mae_against_float: float
+    mae_against_float: float | None
     mae_float: float | None = None
     mae: float | None = None
     accuracy_float: float | None = None
@@ -76,7 +77,7 @@ def on_test_set(model: QuantizedModel, floats: FloatModel) -> TestSet:
     else:
         reference = reference[-len(test_x) :]
     outputs = model.outputs[0].dequantize(reference).reshape(len(test_x), -1)
-    labels = _labels(test_y, outputs.shape[1])
+    labels = classification.labels(test_y, outputs.shape[1])
     fits = labels is None and test_y.size == outputs.size
     return TestSet(expected, outputs, labels, test_y.reshape(outputs.shape).astype(np.float64) if fits else None)
 
@@ -102,14 +103,3 @@ def accuracy(found: TestSet) -> Accuracy:
             mae=figures(found.outputs, found.truth).mae,
         )
     return Accuracy(samples, against_float)
-
-
-def _labels(targets: Array, classes: int) -> Array | None:
-    """The targets as classes: whole numbers below the number of outputs, one a sample; else None."""
-    if classes < 2 or targets.size != len(targets):
-        return None
-    flat = targets.reshape(-1)
-    whole = flat.astype(np.int64)
-    if not ((flat == whole).all() and (whole >= 0).all() and (whole < classes).all()):
-        return None
-    return whole

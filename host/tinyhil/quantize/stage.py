@@ -194,6 +194,7 @@ def read(recipe: str, scheme: str, folder: Path, manifest: store.Manifest) -> Qu
             float_outputs=floats or None,
             exhaustive=manifest.facts["exhaustive"],
             data=stored.get("data"),
+            targets=stored.get("targets"),
         )
     return QuantizedModel(
         recipe=recipe,

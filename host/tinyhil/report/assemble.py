@@ -5,22 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from tinyhil.artifacts.types import Capture, FirmwareImage, Problem, Project, QuantizedModel
-from tinyhil.compare.verdict import SCHEMA, Accuracy, Blocked, Fidelity, Report, Size, Verification
+from tinyhil.artifacts.types import Capture, FirmwareImage, FloatModel, Problem, Project, QuantizedModel
+from tinyhil.compare.verdict import (
+    SCHEMA,
+    Accuracy,
+    Blocked,
+    Classifier,
+    Fidelity,
+    Report,
+    Size,
+    Training,
+    Verification,
+)
 from tinyhil.errors import TinyhilError
 from tinyhil.targets.model import Target
 
 _V = TypeVar("_V")
+_SETS = {"val_": "validation", "test_": "test"}
+"""Keras' prefixes of figures; without one they are of the training set."""
 
 
 @dataclass(frozen=True)
 class Evidence:
     """The artifacts that a run has made so far; a blocked run lacks some.
 
-    ``forced`` has the problems in spite of which it was forced.
+    ``forced`` has the problems in spite of which it was forced. A .tflite file has no ``trained``.
     """
 
     model: QuantizedModel | None = None
+    trained: FloatModel | None = None
     forced: tuple[Problem, ...] = ()
     project: Project | None = None
     image: FirmwareImage | None = None
@@ -78,8 +91,11 @@ def _report(
         scheme=model.scheme if model else None,
         ops=model.ops if model else (),
         forced=evidence.forced,
+        training=_training(evidence.trained),
         fidelity=verification.fidelity if verification else None,
+        litert=model.litert if model else None,
         accuracy=verification.accuracy if verification else None,
+        points=verification.points if verification else None,
         size=_size(image, capture),
         instructions_per_inference=verification.instructions_per_inference if verification else None,
         microseconds_per_inference=verification.microseconds_per_inference if verification else None,
@@ -93,6 +109,23 @@ def _report(
         tool_versions=_sorted(image.tool_versions) if image else {},
         link=capture.work if capture else {},
         blocked=cause,
+    )
+
+
+def _training(model: FloatModel | None) -> Training | None:
+    if model is None:
+        return None
+    figures: dict[str, dict[str, float]] = {}
+    for name, value in sorted(model.metrics.items()):
+        known = next((prefix for prefix in _SETS if name.startswith(prefix)), "")
+        figures.setdefault(_SETS.get(known, "training"), {})[name.removeprefix(known)] = value
+    said = model.diagnosis
+    return Training(
+        data=model.provenance,
+        trained_by=model.trained_by,
+        epoch=model.epoch,
+        figures=figures,
+        diagnosis=f"{said['kind']}: {said['reason']}" if said else "",
     )
 
 
@@ -133,10 +166,23 @@ def accuracy_line(accuracy: Accuracy | None) -> str:
         return "accuracy not judged: there is no float model"
     missed = [bound for bound in accuracy.bounds if not bound.met]
     if missed:
-        return ", ".join(f"{bound.figure} is {bound.value:.4g}, above its limit of {bound.limit:g}" for bound in missed)
+        return ", ".join(f"{b.figure} is {number(b.value)}, above its limit of {b.limit:g}" for b in missed)
     met = (
         f"{len(accuracy.bounds)} of {len(accuracy.bounds)} accuracy bounds met"
         if accuracy.bounds
         else "no accuracy bound asked"
     )
-    return f"MAE {accuracy.device_vs_float.mae:.4g} against the float model, {met}"
+    if accuracy.classifier is not None:
+        return f"{classes_line(accuracy.classifier)}, {met}"
+    return f"MAE {number(accuracy.overall.device_vs_float.mae)} against the float model, {met}"
+
+
+def classes_line(found: Classifier) -> str:
+    """How much of what it saw a classifier got right on the device, and in the float model."""
+    line = f"accuracy {100 * found.device.accuracy:.2f} %"
+    return line if found.float_model is None else f"{line}, float model {100 * found.float_model.accuracy:.2f} %"
+
+
+def number(value: float | None) -> str:
+    """A figure in four digits."""
+    return "undefined" if value is None else f"{value:.4g}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tinyhil.artifacts.types import Resources
-from tinyhil.compare.metrics import ErrorFigures
-from tinyhil.compare.verdict import Report, Speed
+from tinyhil.compare.regression import RegressionFigures
+from tinyhil.compare.verdict import Accuracy, Report, Speed
 from tinyhil.report import assemble
 
 COSTLY = 5
@@ -20,6 +20,8 @@ def rows(report: Report) -> Iterator[tuple[str, str]]:
     yield "recipe", report.recipe
     yield "target", f"{report.target} ({report.honest_about})"
     yield "engine", report.engine + (f" ({report.kernels})" if report.kernels else "")
+    if report.training is not None:
+        yield "data", report.training.data
     for problem in report.forced:
         yield "forced", f"in spite of: {problem.cause}"
     if report.fidelity is not None:
@@ -27,17 +29,11 @@ def rows(report: Report) -> Iterator[tuple[str, str]]:
         for mismatch in report.fidelity.first_mismatches:
             place = f"vector {mismatch.vector}, output {mismatch.output}[{mismatch.element}]"
             yield "", f"{place}: expected {mismatch.expected:.10g}, device {mismatch.actual:.10g}"
+    if report.litert is not None:
+        beside = report.litert
+        yield "beside it", f"{beside.name} differs in {beside.mismatches:,} vectors, by up to {beside.max_lsb:,} LSB"
     if report.accuracy is not None:
-        accuracy = report.accuracy
-        yield "device vs float", _figures(accuracy.device_vs_float)
-        if accuracy.device_vs_truth is not None:
-            yield "device vs truth", _figures(accuracy.device_vs_truth)
-        parts = [] if accuracy.float_vs_truth is None else [f"training {accuracy.float_vs_truth.mae:.4f}"]
-        parts.append(f"quantization {accuracy.reference_vs_float.mae:.4f}")
-        parts.append(f"device {accuracy.device_vs_reference.mae:.4f}")
-        yield "error by origin", "MAE " + ", ".join(parts)
-        for bound in accuracy.bounds:
-            yield "bound", f"{bound.figure} {bound.value:.4f} <= {bound.limit:g}: {'met' if bound.met else 'NOT MET'}"
+        yield from _accuracy(report.accuracy)
     if report.size is not None:
         yield "flash", f"{report.size.flash_bytes:,} B"
         arena = "" if report.size.arena_bytes is None else f", of which arena {report.size.arena_bytes:,} B"
@@ -81,5 +77,31 @@ def _resources(found: Resources) -> Iterator[tuple[str, str]]:
         yield "stack", f"up to {found.stack_used:,} B{limit}"
 
 
-def _figures(figures: ErrorFigures) -> str:
-    return f"MAE {figures.mae:.4f}, RMSE {figures.rmse:.4f}, max {figures.max:.4f}"
+def _accuracy(accuracy: Accuracy) -> Iterator[tuple[str, str]]:
+    found = accuracy.overall
+    yield "device vs float", _figures(found.device_vs_float)
+    if found.device_vs_truth is not None:
+        yield "device vs truth", _figures(found.device_vs_truth)
+    parts = [] if found.float_vs_truth is None else [f"training {_number(found.float_vs_truth.mae)}"]
+    parts.append(f"quantization {_number(found.reference_vs_float.mae)}")
+    parts.append(f"device {_number(found.device_vs_reference.mae)}")
+    yield "error by origin", "MAE " + ", ".join(parts)
+    if accuracy.classifier is not None:
+        yield "classes", f"{assemble.classes_line(accuracy.classifier)}, of {accuracy.vectors:,} of the test set"
+        agreed = accuracy.classifier.agreement
+        shares = [f"with the reference {100 * agreed.reference_device:.2f} %"]
+        if agreed.float_device is not None:
+            shares.append(f"with the float model {100 * agreed.float_device:.2f} %")
+        yield "same class", ", ".join(shares)
+    for bound in accuracy.bounds:
+        yield "bound", f"{bound.figure} {_number(bound.value)} <= {bound.limit:g}: {'met' if bound.met else 'NOT MET'}"
+
+
+def _figures(figures: RegressionFigures) -> str:
+    if figures.not_finite:
+        return f"{figures.not_finite:,} of {figures.values:,} values are not finite numbers"
+    return f"MAE {_number(figures.mae)}, RMSE {_number(figures.rmse)}, max {_number(figures.max_error)}"
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.4f}"
