@@ -79,11 +79,11 @@ def test_drawn_vectors_saturate_what_they_can(model: Path, tmp_path: Path) -> No
     assert len(np.unique(inputs.reshape(len(inputs), -1), axis=0)) > 128
 
 
-def test_samples_are_sent_after_the_corners(model: Path, tmp_path: Path) -> None:
+def test_samples_are_sent_after_drawn_inputs(model: Path, tmp_path: Path) -> None:
     x = np.random.default_rng(1).uniform(-60, 60, (20, 3))
     made, _ = given.tflite_model(model, npz(tmp_path / "s.npz", x=x), tmp_path / "out", Silent())
-    assert made.vectors.count == 23
-    np.testing.assert_array_equal(made.vectors.inputs[0][3:, 0], made.inputs[0].quantize(x.astype(np.float32)))
+    assert made.vectors.count > 20 + vectors.BESIDE
+    np.testing.assert_array_equal(made.vectors.inputs[0][-20:, 0], made.inputs[0].quantize(x.astype(np.float32)))
 
 
 def test_a_custom_operator_is_named(build_tflite: Callable[..., bytes], tmp_path: Path) -> None:
