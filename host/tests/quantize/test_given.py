@@ -21,7 +21,7 @@ from tinyhil.affine import TensorSpec
 from tinyhil.config.recipe import Quantize
 from tinyhil.errors import ConfigError, ModelError
 from tinyhil.progress import Silent
-from tinyhil.quantize import given, quantize, samples
+from tinyhil.quantize import given, quantize, samples, vectors
 from tinyhil.quantize.evaluation import accuracy, on_test_set
 
 
@@ -205,7 +205,6 @@ def test_keras_files_that_cannot_be_used(keras_files: Path, tmp_path: Path) -> N
 
 def test_drawing_is_the_same_for_the_same_seed_only(build_tflite: Callable[..., bytes]) -> None:
     from tinyhil.affine import DType
-    from tinyhil.quantize import vectors
 
     specs = [TensorSpec("a", DType.INT8, (1, 4), 0.5, -128), TensorSpec("b", DType.FLOAT32, (1, 2), 0.0, 0)]
     one, other, third = (vectors.draw(specs, seed)[0] for seed in (1, 1, 2))
