@@ -187,13 +187,12 @@ def conversing(
     Raises:
         DeviceError: the line cannot be opened; and where the device's program has died, that is the cause told.
     """
-    with contextlib.ExitStack() as stack:
-        try:
-            line = opening(Deadline.after(target.link.answer_within))
-            stack.callback(line.transport.close)
+    try:
+        line = opening(Deadline.after(target.link.answer_within))
+        with contextlib.closing(line.transport):
             session = Conversation(line, target, check, reporter)
             yield session
             reporter.text(f"link: {session.connection.counters.describe()}")
-        except DeviceError:
-            check()  # if the device's program has died, that is the cause to report
-            raise
+    except DeviceError:
+        check()  # if the device's program has died, that is the cause to report
+        raise
