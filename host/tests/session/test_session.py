@@ -139,16 +139,6 @@ def test_another_board_that_is_plugged_in_instead_is_refused(port: Path, target:
         run(port, target)
 
 
-def test_a_device_that_has_ended_before_its_port_is_opened_says_so(port: Path, target: Target) -> None:
-    """Not that the port is missing, which it took along."""
-
-    def check() -> None:
-        raise DeviceError("the firmware ended with exit code 1")
-
-    with pytest.raises(DeviceError, match="the firmware ended with"):
-        capture(str(port), IDENTITY, vectors(), target, check, Silent())
-
-
 def test_a_device_whose_program_has_ended_is_not_waited_for(port: Path, target: Target) -> None:
     """The end of a process can be seen a little later than the end of its terminal."""
     looks = -1

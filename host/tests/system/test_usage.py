@@ -11,7 +11,7 @@ from .cli import Cli
 
 COMMANDS = [
     *("run", "train", "quantize", "preflight", "render", "build", "flash", "verify", "report"),
-    *("targets", "recipes", "doctor"),
+    *("targets", "recipes", "doctor", "plots"),
 ]
 
 

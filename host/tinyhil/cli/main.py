@@ -10,6 +10,7 @@ import typer
 import tinyhil
 from tinyhil.cli import listings, stages, verdicts
 from tinyhil.cli.arena import arena
+from tinyhil.cli.plots import plots
 from tinyhil.cli.preflight import preflight
 from tinyhil.cli.proxy import proxy
 from tinyhil.cli.quantize import quantize
@@ -59,6 +60,7 @@ for each in (
     verdicts.replay,
     verdicts.report,
     arena,
+    plots,
     listings.targets,
     listings.recipes,
     listings.ports,
