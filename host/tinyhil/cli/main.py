@@ -13,6 +13,7 @@ from tinyhil.cli.arena import arena
 from tinyhil.cli.preflight import preflight
 from tinyhil.cli.proxy import proxy
 from tinyhil.cli.quantize import quantize
+from tinyhil.cli.selftest import selftest
 from tinyhil.cli.starter import new
 from tinyhil.errors import ExitCode
 
@@ -59,6 +60,7 @@ for each in (
     verdicts.replay,
     verdicts.report,
     arena,
+    selftest,
     listings.targets,
     listings.recipes,
     listings.ports,
