@@ -98,7 +98,8 @@ def of_error(fault: Fault, error: TinyhilError) -> Scored:
             hint=error.hint,
             detail=error.detail,
         ) from error
-    return _noticed(fault, by, error.message)
+    silent = isinstance(error, UnansweredError)
+    return _noticed(fault, by, f"{error.message}: {error.detail}" if silent else error.message)
 
 
 def _check(error: TinyhilError) -> Check | None:
