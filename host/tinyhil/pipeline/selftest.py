@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from tinyhil.artifacts import lock
 from tinyhil.artifacts.types import FirmwareImage
 from tinyhil.device.factory import require
 from tinyhil.errors import BlockedError, ConfigError, TinyhilError
@@ -88,7 +89,11 @@ def self_test(
     planned = plan(model, target, only)
     require(target, None)
     image = true.build()
-    with observer.stage(FOLDER) as reporter, _Benches(true, image, min(jobs, len(planned.faults))) as benches:
+    with (
+        observer.stage(FOLDER) as reporter,
+        lock.exclusive(true.folder / FOLDER, reporter.text),
+        _Benches(true, image, min(jobs, len(planned.faults))) as benches,
+    ):
         benches.control()
         scored = []
         for result in benches.all_of(planned.faults):
@@ -166,6 +171,7 @@ class _Benches:
             report = self._threads.submit(self._in_a_copy, None, PlantedRun.verify).result()
         except TinyhilError as error:
             error.message = f"the copy without a fault: {error.message}"
+            error.args = (error.message,)
             raise
         if report.verdict != "pass":
             raise BlockedError(
