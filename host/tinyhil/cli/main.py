@@ -14,6 +14,7 @@ from tinyhil.cli.plots import plots
 from tinyhil.cli.preflight import preflight
 from tinyhil.cli.proxy import proxy
 from tinyhil.cli.quantize import quantize
+from tinyhil.cli.selftest import selftest
 from tinyhil.cli.starter import new
 from tinyhil.errors import ExitCode
 
@@ -61,6 +62,7 @@ for each in (
     verdicts.report,
     arena,
     plots,
+    selftest,
     listings.targets,
     listings.recipes,
     listings.ports,

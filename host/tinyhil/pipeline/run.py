@@ -147,6 +147,8 @@ class Run:
     def render(self) -> Project:
         """The PlatformIO project."""
         model = self.preflight()
+        if self.request.built_from is not None:
+            model = replace(model, path=self.request.built_from)
 
         def work(reporter: Reporter) -> tuple[Project, bool, str]:
             with lock.exclusive(self.folder, reporter.text):
