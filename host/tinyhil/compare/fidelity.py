@@ -76,7 +76,7 @@ def compare(
             raise ValueError(
                 f"output {spec.name!r}: {actual.shape} {actual.dtype} against {expected.shape} {expected.dtype}"
             )
-        distance = _distance(actual, expected).reshape(vectors, -1)
+        distance = distances(actual, expected).reshape(vectors, -1)
         beyond = distance > tolerance_lsb
         wrong |= beyond.any(axis=1)
         largest = max(largest, int(distance.max()))
@@ -95,8 +95,8 @@ def compare(
     return Differences(vectors=vectors, mismatches=int(wrong.sum()), max_lsb=largest, first=tuple(first[:SHOWN]))
 
 
-def _distance(actual: Array, expected: Array) -> _Integers:
-    """Distance in LSB.
+def distances(actual: Array, expected: Array) -> _Integers:
+    """Distance in LSB, element by element.
 
     For float32, how many representable values lie between the two (their order as sign-magnitude integers).
     """
