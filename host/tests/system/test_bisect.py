@@ -21,37 +21,44 @@ from .cli import Cli, Done
 
 MODELS = {"dense": layered.dense_model, "conv": layered.conv_model, "branched": layered.branched_model}
 FAULTS = [
-    *(("dense", layer) for layer in (1, 2, 3, 4)),
-    *(("conv", layer) for layer in (1, 2, 3, 5)),  # layer 4 is a RESHAPE, which computes nothing
+    # From the last layer to the first: what was built of the layers before the fault serves the next one.
+    *(("dense", layer) for layer in (4, 3, 2, 1)),
+    *(("conv", layer) for layer in (5, 3, 2, 1)),  # layer 4 is a RESHAPE, which computes nothing
     ("branched", 3),  # beside layer 2, which comes before it and is exact
 ]
 
 
 @pytest.fixture(scope="session")
-def bisected(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], dict[str, Any]]:
-    """Plants a fault in a layer and lets it be found on qemu-m4; what is exact is built once for all faults."""
+def workshop(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Cli:
+    """A folder in which every model goes by the same name, so that PlatformIO compiles anew only what differs."""
     assert made  # skipped where there is no qemu-m4
-    folder = tmp_path_factory.mktemp("bisect")
-    np.savez(folder / "wide.npz", x=np.random.default_rng(1).uniform(-6, 6, (24, 8)))
-    np.savez(folder / "image.npz", x=np.random.default_rng(1).uniform(-6, 6, (24, 8, 8, 1)))
+    return Cli(tmp_path_factory.mktemp("bisect"))
+
+
+def bisect(cli: Cli, model: bytes, layer: int, *options: str) -> tuple[Done, dict[str, Any]]:
+    """Plants a fault in a layer of a model and looks for it; what ends, and its JSON."""
+    shape = tflite.read(model, "model").inputs[0].shape
+    np.savez(cli.cwd / "samples.npz", x=np.random.default_rng(1).uniform(-6, 6, (24, *shape[1:])))
+    (cli.cwd / "model.tflite").write_bytes(model)
+    (cli.cwd / "planted.tflite").write_bytes(layered.with_fault(model, layer - 1))
+    planted = ("--built-from", "planted.tflite", "--json", "out.json")
+    done = cli("bisect", "model.tflite", "--samples", "samples.npz", *planted, *options)
+    assert done.code in (0, 1), done.out + done.err
+    assert cli.leftovers() == []
+    return done, json.loads((cli.cwd / "out.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def bisected(workshop: Cli) -> Callable[[str, int], dict[str, Any]]:
+    """What was found of a fault in a layer, with all that was printed, and a copy of the bundle."""
     known: dict[tuple[str, int], dict[str, Any]] = {}
 
     def find(name: str, layer: int) -> dict[str, Any]:
         if (name, layer) not in known:
-            data = MODELS[name]()
-            (folder / f"{name}.tflite").write_bytes(data)
-            (folder / "planted.tflite").write_bytes(layered.with_fault(data, layer - 1))
-            samples = "image.npz" if name == "conv" else "wide.npz"
-            cli = Cli(folder)
-            done = cli(
-                *("bisect", f"{name}.tflite", "--samples", samples, "--built-from", "planted.tflite"),
-                *("--json", "out.json"),
-            )
+            done, found = bisect(workshop, MODELS[name](), layer)
             assert done.code == 1, done.out + done.err
-            assert cli.leftovers() == []
-            bundle = folder / f"{name}-{layer}"
-            found = json.loads((folder / "out.json").read_text())
-            shutil.copytree(folder / found["bundle"], bundle)
+            bundle = workshop.cwd / f"{name}-{layer}"
+            shutil.copytree(workshop.cwd / found["bundle"], bundle)
             known[name, layer] = {**found, "bundle": bundle, "out": done.out}
         return known[name, layer]
 
@@ -141,40 +148,27 @@ def test_a_bundle_whose_firmware_is_another_one_is_blocked(
     assert "stale firmware" in done.err
 
 
-def test_a_masked_difference_is_found_by_every(made: Path, tinyhil: Cli) -> None:
-    assert made
-    data = layered.masked_model()
-    (tinyhil.cwd / "m.tflite").write_bytes(data)
-    (tinyhil.cwd / "planted.tflite").write_bytes(layered.with_fault(data, 0))
-    plain = tinyhil("bisect", "m.tflite", "--built-from", "planted.tflite")
-    assert plain.code == 0, plain.out + plain.err
-    assert "clean: the whole model is exact over 261 vectors; layers were not tested" in plain.out
-    done = tinyhil("bisect", "m.tflite", "--built-from", "planted.tflite", "--every", "--json", "out.json")
-    assert done.code == 1, done.out + done.err
-    found = json.loads((tinyhil.cwd / "out.json").read_text())
-    assert (found["layer"], found["whole"]["mismatches"]) == (1, 0)
+def test_a_masked_difference_is_found_by_every(workshop: Cli) -> None:
+    done, found = bisect(workshop, layered.masked_model(), 1)
+    assert (done.code, found["verdict"], found["tested"]) == (0, "clean", [])
+    assert "clean: the whole model is exact over 27 vectors; layers were not tested" in done.out
+    done, found = bisect(workshop, layered.masked_model(), 1, "--every")
+    assert (done.code, found["layer"], found["whole"]["mismatches"]) == (1, 1, 0)
     assert [each["difference"]["mismatches"] > 0 for each in found["tested"]] == [True, False]
     assert "it reads the inputs" in done.out
 
 
-def test_two_devices_are_compared_with_each_other(made: Path, tinyhil: Cli) -> None:
+def test_two_devices_are_compared_with_each_other(workshop: Cli) -> None:
     """CMSIS-NN on the emulated chip against portable C on the host, and the fault is on the second side."""
-    assert made
-    data = layered.dense_model()
-    (tinyhil.cwd / "m.tflite").write_bytes(data)
-    (tinyhil.cwd / "planted.tflite").write_bytes(layered.with_fault(data, 1))
-    sides = ("--target-a", "qemu-m4", "--target-b", "native")
-    done = tinyhil("bisect", "m.tflite", *sides, "--built-from", "planted.tflite", "--json", "out.json")
-    assert done.code == 1, done.out + done.err
-    found = json.loads((tinyhil.cwd / "out.json").read_text())
-    assert found["layer"] == 2
+    done, found = bisect(workshop, layered.dense_model(), 1, "--target-a", "qemu-m4", "--target-b", "native")
+    assert (done.code, found["layer"]) == (1, 1)
     assert [side["target"] for side in found["sides"]] == ["qemu-m4", "native"]
-    (at_fault,) = (each for each in found["tested"] if each["layer"] == 2)
+    (at_fault,) = (each for each in found["tested"] if each["layer"] == 1)
     a, b = at_fault["against_reference"]
     assert (a["mismatches"], b["mismatches"]) == (0, at_fault["difference"]["mismatches"])
     assert re.search(r"qemu-m4 \(compiled, .*cmsis-nn\) is exact against the reference; native .* differs in", done.out)
-    bundle = tinyhil.cwd / found["bundle"]
-    again = Cli(bundle, mark=tinyhil.mark)(*command(bundle))
+    bundle = workshop.cwd / found["bundle"]
+    again = Cli(bundle, mark=workshop.mark)(*command(bundle))
     assert again.code == 1, again.out + again.err
     assert "reproduced, the same bytes" in again.out
 

@@ -10,7 +10,7 @@ import pytest
 from .cli import Cli
 
 COMMANDS = [
-    *("run", "train", "quantize", "preflight", "render", "build", "flash", "verify", "report"),
+    *("run", "train", "quantize", "preflight", "render", "build", "flash", "verify", "report", "bisect"),
     *("targets", "recipes", "doctor"),
 ]
 

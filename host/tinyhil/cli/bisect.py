@@ -127,9 +127,9 @@ def _conclude(output: Output, outcome: Outcome) -> None:
         output.console.print()
     compared = f"{found.sides[0]} with {found.sides[1] if len(found.sides) > 1 else found.reference}"
     rows = [("compared", compared), ("result", str(outcome.file))]
-    if outcome.bundle is not None and outcome.rerun is not None:
+    if outcome.bundle is not None:
         rows += [
-            ("bundle", f"{outcome.bundle}: {outcome.rerun.told}"),
+            ("bundle", f"{outcome.bundle}: {outcome.rerun.told if outcome.rerun else 'not tried'}"),
             ("rerun it", f"tinyhil bisect --rerun {outcome.bundle}"),
         ]
     show_rows(output.console, rows)

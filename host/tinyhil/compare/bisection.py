@@ -31,7 +31,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Tested:
+class Probe:
     """The model up to a layer, run on both sides.
 
     Attributes:
@@ -88,7 +88,7 @@ class Bisection:
     whole: LayerDifference
     vectors: tuple[int, ...]
     layers: tuple[Layer, ...]
-    tested: tuple[Tested, ...]
+    tested: tuple[Probe, ...]
     blame: Blame | None
 
     @property
@@ -98,6 +98,6 @@ class Bisection:
             return "found"
         return "unexplained" if self.whole.differs else "clean"
 
-    def of(self, layer: int) -> Tested | None:
+    def of(self, layer: int) -> Probe | None:
         """What was found of a layer, None if it was not tested."""
         return next((each for each in self.tested if each.layer == layer), None)

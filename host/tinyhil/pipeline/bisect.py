@@ -20,7 +20,7 @@ from tinyhil.artifacts import lock, store
 from tinyhil.artifacts.types import Array, QuantizedModel
 from tinyhil.compare import blame, layer
 from tinyhil.compare.bisection import Bisection, DeviceSide
-from tinyhil.errors import ConfigError
+from tinyhil.errors import BlockedError, ConfigError
 from tinyhil.pipeline import repro
 from tinyhil.pipeline.given import open_run
 from tinyhil.pipeline.layers import BUILT_FROM, Layers, compared
@@ -56,7 +56,7 @@ class Outcome:
         bisection: what was found.
         file: the same as JSON.
         bundle: folder of the repro bundle, None where there is nothing to reproduce.
-        rerun: what became of the bundle when it was rerun at once, None likewise.
+        rerun: what became of the bundle when it was rerun at once, None where it could not be.
     """
 
     bisection: Bisection
@@ -172,8 +172,12 @@ class Bisect:
                 seen.prefix, seen.expected, seen.actual, shown.first.vector, stateful=stateful, max_lsb=max_lsb
             )
             repro.write(bundle, words.finding(outcome.bisection), evidence, devices)
-            again = repro.rerun(bundle, self._runs[-1].request.port, Within(reporter))
-            self._observer.result(f"{bundle}, {again.told}", found=False)
+            try:
+                again = repro.rerun(bundle, self._runs[-1].request.port, Within(reporter))
+            except BlockedError as error:  # what was found stays found
+                self._observer.warning(f"the bundle could not be tried: {error.message}")
+                again = None
+            self._observer.result(f"{bundle}, {again.told if again else 'not tried'}", found=False)
         return replace(outcome, bundle=bundle, rerun=again)
 
 

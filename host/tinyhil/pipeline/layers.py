@@ -15,7 +15,7 @@ from tinyhil import preflight, tflite
 from tinyhil.artifacts import store
 from tinyhil.artifacts.types import Array, Capture, QuantizedModel
 from tinyhil.compare import blame, layer
-from tinyhil.compare.bisection import Layer, Tested
+from tinyhil.compare.bisection import Layer, Probe
 from tinyhil.errors import ModelError, ToolError
 from tinyhil.pipeline.prefix import FOLDER, PrefixRun, Within
 from tinyhil.pipeline.request import Observer
@@ -61,7 +61,7 @@ class Layers:
         max_lsb: int,
         observer: Observer,
     ) -> None:
-        self.tested: dict[int, Tested] = {}
+        self.tested: dict[int, Probe] = {}
         self.seen: dict[int, Seen] = {}
         self._runs = runs
         self._model = model
@@ -84,7 +84,7 @@ class Layers:
                 try:
                     tested = self._test(operator, reporter)
                 except (ModelError, ToolError) as error:  # the whole was taken and built: it is this end that is not
-                    tested = Tested(operator + 1, None, error.message)
+                    tested = Probe(operator + 1, None, error.message)
                 said = f"not tested: {tested.why}"
                 if tested.difference is not None:
                     said = words.outcome(tested.difference, self.graph.tensors[asked.outputs[0]].dtype)
@@ -114,7 +114,7 @@ class Layers:
             for tensor in self.graph.of(operator.outputs[:1])
         )
 
-    def _test(self, operator: int, reporter: Reporter) -> Tested:
+    def _test(self, operator: int, reporter: Reporter) -> Probe:
         runs = self.runs(operator, reporter)
         for run in runs:
             self._require_no_new_problems(run)
@@ -127,7 +127,7 @@ class Layers:
         against = [
             layer.difference(each.outputs, prefix.vectors.reference, prefix.outputs, self._max_lsb) for each in captures
         ]
-        return Tested(operator + 1, found, against_reference=tuple(against) if len(runs) > 1 else ())
+        return Probe(operator + 1, found, against_reference=tuple(against) if len(runs) > 1 else ())
 
     def _require_no_new_problems(self, run: PrefixRun) -> None:
         """Returns where nothing is wrong with a prefix that is not wrong with the whole, such as its output's type.

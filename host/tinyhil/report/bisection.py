@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tinyhil.compare.bisection import Bisection, Layer, Tested
+from tinyhil.compare.bisection import Bisection, Layer, Probe
 from tinyhil.compare.layer import LayerDifference
 
 HEAD = ("layer", "operator", "output", "shape", "vectors", "differ", "")
@@ -16,7 +16,7 @@ def table(bisection: Bisection) -> list[tuple[str, ...]]:
     return [_row(bisection.layers[tested.layer - 1], tested) for tested in bisection.tested]
 
 
-def _row(layer: Layer, tested: Tested) -> tuple[str, ...]:
+def _row(layer: Layer, tested: Probe) -> tuple[str, ...]:
     found = tested.difference
     cells = (str(layer.number), layer.kind, _short(layer.name), _shape(layer.shape))
     if found is None:
@@ -55,8 +55,8 @@ def finding(bisection: Bisection) -> str:
 
 def _clean(bisection: Bisection) -> str:
     whole = bisection.whole
-    which = "all inputs there are" if bisection.exhaustive else "vectors"
-    text = f"clean: the whole model is exact over {whole.vectors} {which}"
+    over = f"all {whole.vectors} inputs there are" if bisection.exhaustive else f"{whole.vectors} vectors"
+    text = f"clean: the whole model is exact over {over}"
     if not bisection.every:
         return f"{text}; layers were not tested, --every does so"
     untested = sum(tested.difference is None for tested in bisection.tested)
@@ -70,7 +70,7 @@ def _short(name: str) -> str:
     return f"{first};..." if more else first
 
 
-def _evidence(bisection: Bisection, layer: Layer, tested: Tested) -> str:
+def _evidence(bisection: Bisection, layer: Layer, tested: Probe) -> str:
     found = tested.difference
     assert found is not None
     assert found.first is not None
