@@ -47,6 +47,11 @@ def test_what_is_claimed_was_seen(case: Case) -> None:
         assert case.answers[case.start] is EXACT
         return
     assert found.operator in found.suspects
+    behind = {case.start}
+    for operator in range(case.start, -1, -1):
+        if operator in behind:
+            behind |= case.before[operator]
+    assert set(found.suspects) | set(asked) <= behind
     assert case.answers[found.operator] is not EXACT
     if found.operator != case.start:
         assert case.answers[found.operator] is DIFFERS
@@ -80,10 +85,17 @@ def test_a_branch_that_is_exact_clears_nobody_else() -> None:
 
 
 def test_a_difference_that_was_masked_is_followed() -> None:
-    """1 is wrong, the way over 2 hides it, and 3 reads both: what is exact behind 1 does not clear it."""
-    before = [frozenset[int](), frozenset({0}), frozenset({1}), frozenset({1, 2})]
-    wrong = [False, True, False, True]
-    assert search(before, 3, lambda operator: wrong[operator]) == Blame(1, (1,), (0,))
+    """0 is wrong, 1 hides it on the way to 2, and 3 reads both ends: what is exact behind 0 does not clear it."""
+    before = [frozenset[int](), frozenset({0}), frozenset({1}), frozenset({0, 2})]
+    wrong = [True, False, False, True]
+    asked: list[int] = []
+
+    def ask(operator: int) -> bool:
+        asked.append(operator)
+        return wrong[operator]
+
+    assert search(before, 3, ask) == Blame(0, (0,), ())
+    assert asked[:2] == [1, 2], "the search was not led astray, so this shows nothing"
 
 
 def test_who_cannot_be_asked_stays_a_suspect() -> None:

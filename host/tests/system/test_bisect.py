@@ -159,14 +159,17 @@ def test_a_masked_difference_is_found_by_every(workshop: Cli) -> None:
 
 
 def test_two_devices_are_compared_with_each_other(workshop: Cli) -> None:
-    """CMSIS-NN on the emulated chip against portable C on the host, and the fault is on the second side."""
-    done, found = bisect(workshop, layered.dense_model(), 1, "--target-a", "qemu-m4", "--target-b", "native")
+    """TFLM's own interpreter against compiled C on the emulated chip; the fault is on the second side."""
+    done, found = bisect(workshop, layered.dense_model(), 1, "--target-a", "sim", "--target-b", "qemu-m4")
     assert (done.code, found["layer"]) == (1, 1)
-    assert [side["target"] for side in found["sides"]] == ["qemu-m4", "native"]
+    assert [(side["target"], side["engine"]) for side in found["sides"]] == [
+        ("sim", "tflm-host"),
+        ("qemu-m4", "compiled"),
+    ]
     (at_fault,) = (each for each in found["tested"] if each["layer"] == 1)
     a, b = at_fault["against_reference"]
     assert (a["mismatches"], b["mismatches"]) == (0, at_fault["difference"]["mismatches"])
-    assert re.search(r"qemu-m4 \(compiled, .*cmsis-nn\) is exact against the reference; native .* differs in", done.out)
+    assert re.search(r"sim \(.*\) is exact against the reference; qemu-m4 \(.*\) differs in", done.out)
     bundle = workshop.cwd / found["bundle"]
     again = Cli(bundle, mark=workshop.mark)(*command(bundle))
     assert again.code == 1, again.out + again.err
