@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tinyhil import preflight, tflite
+from tinyhil import tflite
 from tinyhil.artifacts import store
 from tinyhil.artifacts.types import Array, Capture, QuantizedModel
 from tinyhil.compare import blame, layer
@@ -69,8 +69,7 @@ class Layers:
         self._max_lsb = max_lsb
         self._observer = observer
         self._content = model.path.read_bytes()
-        self._whole = tflite.parse(self._content, str(model.path))
-        self.graph = self._whole.main
+        self.graph = tflite.parse(self._content, str(model.path)).main
 
     def ask(self, operator: int) -> bool | None:
         """Whether the output of an operator differs (``tinyhil.compare.blame``); tested only once.
@@ -117,7 +116,9 @@ class Layers:
     def _test(self, operator: int, reporter: Reporter) -> Probe:
         runs = self.runs(operator, reporter)
         for run in runs:
-            self._require_no_new_problems(run)
+            # Of this end alone, such as its output's type; it goes into a table, so in one line.
+            if (problems := run.problems()) and not run.request.force:
+                raise ModelError("; ".join(problem.cause for problem in problems))
         captures = [run.capture() for run in runs]
         prefix = runs[0].quantize()
         expected, actual = compared(prefix, captures)
@@ -128,17 +129,6 @@ class Layers:
             layer.difference(each.outputs, prefix.vectors.reference, prefix.outputs, self._max_lsb) for each in captures
         ]
         return Probe(operator + 1, found, against_reference=tuple(against) if len(runs) > 1 else ())
-
-    def _require_no_new_problems(self, run: PrefixRun) -> None:
-        """Returns where nothing is wrong with a prefix that is not wrong with the whole, such as its output's type.
-
-        Raises:
-            ModelError: something is.
-        """
-        known = {problem.kind for problem in preflight.check(self._whole, run.target, run.engine)}
-        new = [problem for problem in run.problems() if problem.kind not in known]
-        if new:
-            raise ModelError("; ".join(problem.cause for problem in new))
 
 
 def compared(model: QuantizedModel, captures: Sequence[Capture]) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
