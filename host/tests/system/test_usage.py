@@ -10,8 +10,8 @@ import pytest
 from .cli import Cli
 
 COMMANDS = [
-    *("run", "train", "quantize", "preflight", "render", "build", "flash", "verify", "report"),
-    *("targets", "recipes", "doctor", "plots"),
+    *("run", "train", "quantize", "preflight", "render", "build", "flash", "verify", "report", "bisect"),
+    *("targets", "recipes", "doctor", "plots", "selftest"),
 ]
 
 

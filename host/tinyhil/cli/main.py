@@ -10,6 +10,7 @@ import typer
 import tinyhil
 from tinyhil.cli import listings, stages, verdicts
 from tinyhil.cli.arena import arena
+from tinyhil.cli.bisect import bisect
 from tinyhil.cli.plots import plots
 from tinyhil.cli.preflight import preflight
 from tinyhil.cli.proxy import proxy
@@ -60,6 +61,7 @@ for each in (
     verdicts.verify,
     verdicts.replay,
     verdicts.report,
+    bisect,
     arena,
     plots,
     selftest,

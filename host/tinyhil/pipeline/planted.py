@@ -50,6 +50,7 @@ class PlantedRun(Run):
             replace(true.request, built_from=self._changed, firmware=None, record=None, resume=False), observer
         )
         self.folder = folder
+        self._project = folder / "project"
         self._journal = folder / JOURNAL
         self._planted: Project | None = None
         self._arena_bytes = arena.found(true.folder, true.quantize().sha256)
