@@ -143,7 +143,9 @@ def test_each_wrong_keras_file_is_refused_with_its_cause(tinyhil: Cli) -> None:
     whole = (tinyhil.cwd / "plain.keras").read_bytes()
     (tinyhil.cwd / "cut.keras").write_bytes(whole[: len(whole) // 2])
     middle = len(whole) // 2
-    (tinyhil.cwd / "flipped.keras").write_bytes(whole[:middle] + bytes(64) + whole[middle + 64 :])
+    (tinyhil.cwd / "flipped.keras").write_bytes(
+        whole[:middle] + bytes(byte ^ 0xFF for byte in whole[middle : middle + 64]) + whole[middle + 64 :]
+    )
     np.savez(tinyhil.cwd / "s.npz", x=np.zeros((8, 3)))
     np.savez(tinyhil.cwd / "nan.npz", x=np.full((8, 3), np.inf))
     np.savez(tinyhil.cwd / "shape.npz", x=np.zeros((8, 4)))

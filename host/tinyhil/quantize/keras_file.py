@@ -47,7 +47,7 @@ def load(path: Path) -> Any:
 
 
 def _bound(path: Path) -> None:
-    """Refuses what is too large, then what is damaged: Keras seeks in the weights, and nobody checks their CRC then."""
+    """Refuses what is too large, then what is damaged: at once, and in words that say so, before TensorFlow starts."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
