@@ -15,7 +15,7 @@ from tinyhil.pytest_plugin import Dut, Soft
 ROWS = 12
 """Requests of one session: enough of them for each kind of fault to come up."""
 FLIPS = 0.4
-"""Bits that are inverted, on average, in a request with what surrounds it, or in the device's answer to the greeting."""
+"""Bits that are inverted, on average, in a request and a greeting together."""
 GREETING_BYTES = 100
 
 

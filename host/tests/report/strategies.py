@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
+from tinyhil.compare.metrics import ErrorFigures
 
 from tinyhil.artifacts.types import Problem, Resources
 from tinyhil.compare.fidelity import Mismatch
-from tinyhil.compare.metrics import ErrorFigures
 from tinyhil.compare.verdict import (
     SCHEMA,
     Accuracy,

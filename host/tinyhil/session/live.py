@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,15 +19,17 @@ from tinyhil.affine import TensorSpec
 from tinyhil.artifacts.types import Array, Reals, Resources
 from tinyhil.deadline import Deadline
 from tinyhil.errors import DeviceError, InputError, PortLostError
-from tinyhil.link.events import Inferred, UsageTold
+from tinyhil.link.events import Inferred, UsageTold, WorkDone
 from tinyhil.link.messages import Welcome
 from tinyhil.progress import Reporter
-from tinyhil.session.conversation import RESTARTS_IN_VAIN, Check, Conversation, RestartError
+from tinyhil.session.conversation import Check, Conversation, RestartError
 from tinyhil.session.identity import Identity
 from tinyhil.session.lines import Lines
 from tinyhil.session.measuring import resources_of
 from tinyhil.session.stage import outputs_of, records_of
 from tinyhil.targets.model import Target
+
+_A = TypeVar("_A")
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class LiveSession:
         self._target = target
         self._check = check
         self._reporter = reporter
+        self._lost = False
+        self._back_by: Deadline | None = None
         self._line = lines.open(Deadline.after(target.link.answer_within))
         self._talk = Conversation(self._line, target, check, reporter)
         try:
@@ -125,24 +129,19 @@ class LiveSession:
         most = min(self._talk.connection.capacity, self._target.link.max_batch)
         batches = [records[start : start + most] for start in range(0, len(records), most)]
         answers: dict[int, Inferred] = {}
-        back_by: Deadline | None = None
-        while len(answers) < len(batches):
+
+        def ask() -> None:
+            if stateful:
+                answers.clear()
             missing = [index for index in range(len(batches)) if index not in answers]
-            try:
-                rows = [b"".join(batches[index]) for index in missing]
-                for place, answer in self._talk.answers(rows, [len(batches[index]) for index in missing]):
-                    answers[missing[place]] = answer
-                    back_by = None
-                    if on_answer is not None:
-                        on_answer(sum(each.count for each in answers.values()))
-            except PortLostError as error:
-                back_by = back_by or Deadline.after(self._target.link.answer_within)
-                if stateful:
-                    answers.clear()
-                self._back(back_by, error)
-            except DeviceError:
-                self._check()
-                raise
+            rows = [b"".join(batches[index]) for index in missing]
+            for place, answer in self._talk.answers(rows, [len(batches[index]) for index in missing]):
+                answers[missing[place]] = answer
+                self._back_by = None
+                if on_answer is not None:
+                    on_answer(sum(each.count for each in answers.values()))
+
+        self._over_losses(ask)
         took = sum(answer.ticks for answer in answers.values())
         return Answers(
             inputs=vectors,
@@ -153,44 +152,65 @@ class LiveSession:
 
     def greet(self) -> Welcome:
         """Greets the device anew and returns what it says; another ``boot_id`` than before is another start."""
-        self._talk.begin_again()
-        self.welcome = self._talk.handshake(self._identity)
-        return self.welcome
+
+        def ask() -> Welcome:
+            self._talk.begin_again()
+            self.welcome = self._talk.handshake(self._identity)
+            return self.welcome
+
+        return self._over_losses(ask)
 
     def reset(self) -> None:
         """Puts a model that keeps state back to its state after start; the device goes on running."""
-        self._insisting(self._talk.connection.reset, "a reset")
+        self._answer_to(lambda now: self._talk.connection.reset(now), "a reset")
 
     def usage(self) -> Resources | None:
         """The memory that the device uses; None where its firmware is older than the question."""
-        told = self._insisting(self._talk.connection.usage, "the question for its memory")
+        told = self._answer_to(lambda now: self._talk.connection.usage(now), "the question for its memory")
         return resources_of(told.used) if isinstance(told, UsageTold) else None
 
     def close(self) -> None:
         """Gives up the line; the device goes on running."""
         self._line.transport.close()
 
-    def _insisting(self, ask: Callable[[float], int], what: str) -> object:
+    def _answer_to(self, question: Callable[[float], int], what: str) -> WorkDone:
         """The answer to a question that a restart does not change."""
-        for _ in range(RESTARTS_IN_VAIN):
-            try:
-                return self._talk.answer_to(ask, what)
-            except RestartError:
-                continue
-            except DeviceError:
-                self._check()
-                raise
-        return self._talk.answer_to(ask, what)
 
-    def _back(self, deadline: Deadline, lost: PortLostError) -> None:
-        """Opens the line again, and greets the device behind it."""
-        if deadline.expired:
-            raise lost
-        self._reporter.text(f"{lost.message}; waiting for the port to come back")
+        def ask() -> WorkDone:
+            restarts = 0
+            while True:
+                try:
+                    return self._talk.answer_to(question, what)
+                except RestartError:
+                    restarts += 1
+                    self._talk.give_up_after(restarts, what)
+
+        return self._over_losses(ask)
+
+    def _over_losses(self, ask: Callable[[], _A]) -> _A:
+        """Asks, and asks again on a new line as long as the port was not away for too long without an answer."""
+        self._back_by = None
+        while True:
+            try:
+                if self._lost:
+                    self._reopen()
+                return ask()
+            except PortLostError as error:
+                self._lost = True
+                self._back_by = self._back_by or Deadline.after(self._target.link.answer_within)
+                if self._back_by.expired:
+                    raise
+                self._reporter.text(f"{error.message}; waiting for the port to come back")
+            except DeviceError:
+                self._check()  # if the device's program has died, that is the cause to report
+                raise
+
+    def _reopen(self) -> None:
         self.close()
-        self._line = self._lines.reopen(deadline, self._check)
+        self._line = self._lines.reopen(self._back_by or Deadline.after(self._target.link.answer_within), self._check)
         self._talk = Conversation(self._line, self._target, self._check, self._reporter)
         self.welcome = self._talk.handshake(self._identity)
+        self._lost = False
 
     def __enter__(self) -> Self:
         return self
