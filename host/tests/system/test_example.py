@@ -107,6 +107,7 @@ def test_a_planted_wrong_weight_fails_with_a_readable_diff(repository: Path, pyt
     elf = platformio.build(project, TARGET, target.compiles, Silent()).elf
     code, out = run_pytest(python, repository, "--target", TARGET, "--firmware", elf)
     assert code == 1, out
+    assert "blocked" not in out, out
     assert re.search(r"^FAILED tests/test_thermistor.py::test_the_verdict_is_pass\[qemu-m4\]", out, re.MULTILINE)
     assert re.search(r"^FAILED tests/test_thermistor.py::test_every_answer_is_exact\[qemu-m4\]", out, re.MULTILINE)
     assert re.search(r"^\d+ of 256 outputs wrong, by up to \d+ LSB \(0 allowed\)$", out, re.MULTILINE)
