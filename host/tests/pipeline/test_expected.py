@@ -53,7 +53,7 @@ def exhaustive(model: QuantizedModel) -> QuantizedModel:
     """A model of one number, all 256 values of it, and a reference that no model computes."""
     scalar = TensorSpec("x", DType.INT8, (1, 1), 1.0, 0)
     values = np.arange(-128, 128).astype(np.int8).reshape(-1, 1, 1)
-    vectors = Vectors((values,), (values[::-1].copy(),), (values * 0.5,), exhaustive=True)
+    vectors = Vectors((values,), (values[::-1].copy(),), (values.astype(np.float64) / 2,), exhaustive=True)
     return replace(model, inputs=(scalar,), outputs=(scalar,), vectors=vectors)
 
 

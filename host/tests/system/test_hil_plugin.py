@@ -45,7 +45,7 @@ def test_without_qemu_they_are_errors_and_not_passed(
     cli = replace(tinyhil, path=path_without("qemu-system-arm"))
     done = run_pytest(cli, "hil_tests", "--target", "qemu-m4", "--build-dir", copied)
     assert done.returncode == 1
-    assert "blocked: qemu-system-arm is not installed; next: sudo apt-get install qemu-system-arm" in done.stdout
+    assert "blocked: qemu-system-arm is not installed, it is needed to run the firmware; next: sudo" in done.stdout
     assert re.search(r"= \d\d errors in", done.stdout)
 
 
@@ -64,6 +64,16 @@ def test_a_wrong_option_is_an_error(tinyhil: Cli, option: tuple[str, str]) -> No
     assert done.returncode == 1
     assert "unknown" in done.stdout
     assert "passed" not in done.stdout
+
+
+def test_a_path_that_hides_the_settings_is_refused(tinyhil: Cli, tmp_path: Path) -> None:
+    """Pytest takes it for a test's, because it looks for its settings before it knows our options."""
+    firmware = tmp_path / "elsewhere" / "firmware.elf"
+    firmware.parent.mkdir()
+    firmware.touch()
+    done = run_pytest(tinyhil, "--firmware", firmware, cwd=tmp_path)
+    assert done.returncode == 4
+    assert f"write --firmware={firmware}" in done.stderr
 
 
 def test_a_device_that_computes_something_else_fails_them(tinyhil: Cli, copied: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 DEFAULT_TARGET = "qemu-m4"
+_PATHS = ("--port", "--firmware", "--samples", "--build-dir", "--recipe")
+"""Options whose value may be a path."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,34 +45,36 @@ def pytest_configure(config: pytest.Config) -> None:
     """Registers the marker, and refuses options that cannot be meant.
 
     Raises:
-        UsageError: as for ``targets`` and ``port``.
+        UsageError: as for ``targets``, ``port`` and ``refuse_loose_paths``.
     """
     config.addinivalue_line("markers", "hil: runs on a device, real or emulated; every test that asks for one has it")
+    refuse_loose_paths(config)
     port(config, targets(config)[0])
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_cmdline_main(config: pytest.Config) -> Generator[None, object, object]:
-    """With pytest-xdist, sends all tests of a device to the same worker unless something else is asked for."""
-    if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
-        config.option.dist = "loadgroup"  # like xdist's own default, "load", for tests without a group
-    return (yield)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Runs a test once on each target that was asked for, if it asks for one."""
     if "target" not in metafunc.fixturenames:
         return
-    grouped = metafunc.config.pluginmanager.hasplugin("xdist")
-    metafunc.parametrize(
-        "target",
-        [
-            pytest.param(name, marks=[pytest.mark.hil, *([pytest.mark.xdist_group(name)] if grouped else [])])
-            for name in targets(metafunc.config)
-        ],
-        indirect=True,
-        scope="session",
-    )
+    names = [pytest.param(name, marks=pytest.mark.hil) for name in targets(metafunc.config)]
+    metafunc.parametrize("target", names, indirect=True, scope="session")
+
+
+def refuse_loose_paths(config: pytest.Config) -> None:
+    """Refuses ``--port /dev/ttyACM0`` where pytest has lost the user's settings by it.
+
+    Pytest looks for them before it knows our options: it takes any path that exists for a test's, and looks beside it.
+
+    Raises:
+        UsageError: there are no settings, and a path that explains it.
+    """
+    if config.inipath is not None:
+        return
+    for option, value in pairwise(config.invocation_params.args):
+        if option in _PATHS and Path(value).exists():
+            raise pytest.UsageError(
+                f"write {option}={value}: pytest takes the path for a test's otherwise, and seeks its settings there"
+            )
 
 
 def targets(config: pytest.Config) -> list[str]:

@@ -28,15 +28,19 @@ def blocked_is_told(config: pytest.Config) -> Iterator[None]:
     """
     from tinyhil.errors import BlockedError, InputError
 
+    found: BlockedError | InputError | None = None
     try:
         yield
-    except BlockedError as error:
-        reason = "; next: ".join(filter(None, [f"blocked: {error.message}", error.hint]))
-        if config.option.blocked_is_skip:
-            pytest.skip(reason)
-        pytest.fail("\n".join(filter(None, [reason, error.detail])), pytrace=False)
-    except InputError as error:
-        pytest.fail("; next: ".join(filter(None, [error.message, error.hint])), pytrace=False)
+    except (BlockedError, InputError) as error:
+        found = error
+    # Only here, so that pytest does not show the one exception as the cause of the other.
+    if found is None:
+        return
+    blocked = isinstance(found, BlockedError)
+    told = "; next: ".join(filter(None, [f"blocked: {found.message}" if blocked else found.message, found.hint]))
+    if blocked and config.option.blocked_is_skip:
+        pytest.skip(told)
+    pytest.fail("\n".join(filter(None, [told, found.detail])), pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)
