@@ -123,7 +123,7 @@ def test_every_question_finds_the_port_again(port: Path, target: Target) -> None
             assert session.welcome.boot_id != boot
 
 
-def test_a_port_that_stays_away_is_given_up(port: Path, target: Target) -> None:
+def test_a_port_that_stays_away_is_given_up(port: Path, hasty: Target) -> None:
     def gone(plugged: PtyDevice, inferences: int) -> None:
         if inferences >= 20 and plugged.plugged == 1:
             plugged.plugged = 2
@@ -131,28 +131,42 @@ def test_a_port_that_stays_away_is_given_up(port: Path, target: Target) -> None:
 
     with (
         device(port, gone),
-        live(port, target) as session,
+        live(port, hasty) as session,
         pytest.raises(DeviceError, match=r"did not come back within 0\.5 s"),
     ):
         session.infer(*vectors().inputs)
 
 
-def test_a_port_that_goes_again_and_again_is_given_up(port: Path, target: Target) -> None:
+def test_a_port_that_goes_again_and_again_is_given_up(port: Path, hasty: Target) -> None:
     def always(plugged: PtyDevice, inferences: int) -> None:
         if inferences > 0:
             plugged.unplug()
             plugged.role.restart()
             plugged.plug()
 
-    with device(port, always), live(port, target) as session, pytest.raises(PortLostError):
+    with device(port, always), live(port, hasty) as session, pytest.raises(PortLostError):
         session.infer(*vectors().inputs)
 
 
-def test_a_device_that_falls_silent(port: Path, target: Target) -> None:
-    with device(port) as plugged, live(port, target) as session:
+def test_a_device_that_falls_silent(port: Path, hasty: Target) -> None:
+    with device(port) as plugged, live(port, hasty) as session:
         plugged.silent = True
         with pytest.raises(DeviceError, match=r"did not answer request 1 of 1 within 0\.5 s"):
             session.infer([[1, 2, 3, 4]])
+
+
+def test_a_program_that_has_died_is_the_cause(port: Path, hasty: Target) -> None:
+    def died() -> None:
+        raise DeviceError("the emulator ended with exit code 1")
+
+    lines = PortLines(str(port), hasty.link.baud)
+    with device(port) as plugged:
+        plugged.silent = True
+        with pytest.raises(DeviceError, match="ended with exit code 1"):
+            LiveSession(lines, IDENTITY, hasty, died, Silent())
+    port.unlink()
+    with pytest.raises(DeviceError, match="ended with exit code 1"):
+        LiveSession(lines, IDENTITY, hasty, died, Silent())
 
 
 def test_another_model_is_stale_and_the_port_is_free_again(port: Path, target: Target) -> None:

@@ -88,12 +88,16 @@ class LiveSession:
         self._reporter = reporter
         self._lost = False
         self._back_by: Deadline | None = None
-        self._line = lines.open(Deadline.after(target.link.answer_within))
-        self._talk = Conversation(self._line, target, check, reporter)
         try:
-            self.welcome = self._talk.handshake(identity)
-        except BaseException:
-            self.close()
+            self._line = lines.open(Deadline.after(target.link.answer_within))
+            self._talk = Conversation(self._line, target, check, reporter)
+            try:
+                self.welcome = self._talk.handshake(identity)
+            except BaseException:
+                self.close()
+                raise
+        except DeviceError:
+            check()  # if the device's program has died, that is the cause to report
             raise
 
     @property
@@ -202,7 +206,7 @@ class LiveSession:
                     raise
                 self._reporter.text(f"{error.message}; waiting for the port to come back")
             except DeviceError:
-                self._check()  # if the device's program has died, that is the cause to report
+                self._check()  # as above
                 raise
 
     def _reopen(self) -> None:
