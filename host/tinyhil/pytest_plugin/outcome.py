@@ -45,15 +45,23 @@ def blocked_is_told(config: pytest.Config) -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fails a test at its end by what its soft checks have found, or adds that to its own failure."""
+    """Fails a test at its end by what its soft checks have found, or adds that to its own failure.
+
+    A test that has found something is not skipped any more.
+    """
+    result, own = None, ""
     try:
         result = yield
+    except (pytest.fail.Exception, pytest.skip.Exception) as error:
+        if not _told(item):
+            raise
+        own = error.msg or ""
     except Exception as error:
         if told := _told(item):
             error.add_note(f"before that:\n{told}")
         raise
     if told := _told(item):
-        pytest.fail(told, pytrace=False)
+        pytest.fail("\n\n".join(filter(None, [told, own])), pytrace=False)
     return result
 
 
