@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tinyhil.pytest_plugin import Dut
-
-pytestmark = pytest.mark.hil
+from tinyhil.session import LiveSession
 
 
 def test_it_runs_this_model(dut: Dut) -> None:
@@ -28,3 +25,8 @@ def test_it_takes_the_payload_that_the_target_promises(dut: Dut) -> None:
 def test_it_has_a_clock_where_the_target_measures(dut: Dut) -> None:
     """Where it does not, the device may have one that means nothing."""
     assert dut.welcome.tick_rate > 0 or dut.run.target.measure.unit == "nothing"
+
+
+def test_greeted_again_it_is_the_same_and_has_not_restarted(session: LiveSession) -> None:
+    before = session.welcome
+    assert [session.greet() for _ in range(3)] == [before] * 3

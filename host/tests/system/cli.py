@@ -13,6 +13,26 @@ REPOSITORY = Path(__file__).parents[3]
 MARK = "TINYHIL_TEST_MARK"
 
 
+def run_without_us(*argv: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Runs a command to its success, with nothing of this checkout or its venv in the environment."""
+    done = subprocess.run(
+        list(map(str, argv)),
+        cwd=cwd,
+        env=environment_without_us(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def environment_without_us() -> dict[str, str]:
+    """Our environment without what leads to this checkout."""
+    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+
+
 @dataclass(frozen=True)
 class Done:
     """A command that has ended."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from .cli import REPOSITORY, Cli
+from .cli import REPOSITORY, Cli, run_without_us
 
 NEEDED = ("qemu-system-arm", "arm-none-eabi-gcc")
 
@@ -42,6 +43,25 @@ def copied(made: Path, tmp_path: Path) -> Path:
     """A copy of the build folder in ``tmp_path``, as ``--build-dir`` expects it."""
     shutil.copytree(made / "sine", tmp_path / "build" / "sine", ignore=shutil.ignore_patterns(".pio"))
     return tmp_path / "build"
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package as it is published."""
+    folder = tmp_path_factory.mktemp("wheel")
+    run_without_us(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, REPOSITORY, cwd=folder)
+    (path,) = folder.glob("tinyhil-*.whl")
+    return path
+
+
+@pytest.fixture(scope="session")
+def venv(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty venv with the wheel and the dependencies that it declares, without the extra ``train``."""
+    folder = tmp_path_factory.mktemp("venv")
+    run_without_us(sys.executable, "-m", "venv", folder, cwd=folder)
+    lock = REPOSITORY / "requirements.lock"
+    run_without_us(folder / "bin/python", "-m", "pip", "install", "--quiet", "-c", lock, wheel, cwd=folder)
+    return folder
 
 
 @pytest.fixture

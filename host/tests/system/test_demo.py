@@ -20,10 +20,9 @@ from tinyhil.deadline import Deadline
 from tinyhil.device.emulator import EmulatorDevice
 from tinyhil.link.frames import DecoderEvent, Frame, FrameDecoder, Text, encode_frame
 from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Hello, Welcome
-from tinyhil.pipeline.request import Request
+from tinyhil.pipeline.request import Request, Unwatched
 from tinyhil.pipeline.run import Run
 from tinyhil.progress import Silent
-from tinyhil.pytest_plugin import _Quiet
 from tinyhil.session import Identity
 from tinyhil.targets import registry
 from tinyhil.targets.model import Target
@@ -54,7 +53,7 @@ class Made:
 
 
 def _made(target: str) -> Made:
-    run = Run(Request("sine", target, build_dir=REPOSITORY / "build"), _Quiet())
+    run = Run(Request("sine", target, build_dir=REPOSITORY / "build"), Unwatched())
     return Made(run.target, run.quantize(), run.build())
 
 

@@ -36,28 +36,26 @@ def _installed() -> bool:
 def test_they_pass_on_the_emulator(tinyhil: Cli, made: Path) -> None:
     done = run_pytest(tinyhil, "hil_tests", "--target", "qemu-m4", "--build-dir", made)
     assert done.returncode == 0, done.stdout
-    assert re.search(r"\d\d passed in", done.stdout)
+    assert re.search(r"\d\d passed, \d skipped in", done.stdout)
 
 
-def test_without_qemu_they_are_blocked_and_not_passed(
+def test_without_qemu_they_are_errors_and_not_passed(
     tinyhil: Cli, copied: Path, path_without: Callable[..., str]
 ) -> None:
     cli = replace(tinyhil, path=path_without("qemu-system-arm"))
     done = run_pytest(cli, "hil_tests", "--target", "qemu-m4", "--build-dir", copied)
-    assert "blocked: qemu-system-arm is not installed" in done.stdout
-    assert "apt-get install qemu-system-arm" in done.stdout
-    assert re.search(r"\d\d skipped in", done.stdout)
-    assert "passed" not in done.stdout
+    assert done.returncode == 1
+    assert "blocked: qemu-system-arm is not installed, it is needed to run the firmware; next: sudo" in done.stdout
+    assert re.search(r"= \d\d errors in", done.stdout)
 
 
-def test_blocked_is_an_error_where_that_is_asked_for(
+def test_blocked_is_a_skip_where_that_is_asked_for(
     tinyhil: Cli, copied: Path, path_without: Callable[..., str]
 ) -> None:
     cli = replace(tinyhil, path=path_without("qemu-system-arm"))
-    done = run_pytest(cli, "hil_tests", "--target", "qemu-m4", "--build-dir", copied, "--blocked-is-error")
-    assert done.returncode == 1
+    done = run_pytest(cli, "hil_tests", "--target", "qemu-m4", "--build-dir", copied, "--blocked-is-skip")
     assert "blocked: qemu-system-arm is not installed" in done.stdout
-    assert "passed" not in done.stdout
+    assert re.search(r"= \d\d skipped in", done.stdout)
 
 
 @pytest.mark.parametrize("option", [("--target", "absent"), ("--recipe", "absent")])
@@ -66,6 +64,16 @@ def test_a_wrong_option_is_an_error(tinyhil: Cli, option: tuple[str, str]) -> No
     assert done.returncode == 1
     assert "unknown" in done.stdout
     assert "passed" not in done.stdout
+
+
+def test_a_path_that_hides_the_settings_is_refused(tinyhil: Cli, tmp_path: Path) -> None:
+    """Pytest takes it for a test's, because it looks for its settings before it knows our options."""
+    firmware = tmp_path / "elsewhere" / "firmware.elf"
+    firmware.parent.mkdir()
+    firmware.touch()
+    done = run_pytest(tinyhil, "--firmware", firmware, cwd=tmp_path)
+    assert done.returncode == 4
+    assert f"write --firmware={firmware}" in done.stderr
 
 
 def test_a_device_that_computes_something_else_fails_them(tinyhil: Cli, copied: Path) -> None:

@@ -2,43 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
-import pytest
-
-from .cli import REPOSITORY
-
-
-def run(*argv: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    done = subprocess.run(
-        list(map(str, argv)), cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=600
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", folder, REPOSITORY, cwd=folder)
-    (path,) = folder.glob("tinyhil-*.whl")
-    return path
-
-
-@pytest.fixture(scope="module")
-def venv(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty venv with the wheel and the dependencies that it declares, without the extra ``train``."""
-    folder = tmp_path_factory.mktemp("venv")
-    run(sys.executable, "-m", "venv", folder, cwd=folder)
-    lock = REPOSITORY / "requirements.lock"
-    run(folder / "bin/python", "-m", "pip", "install", "--quiet", "-c", lock, wheel, cwd=folder)
-    return folder
+from .cli import REPOSITORY, run_without_us
 
 
 def test_it_carries_the_device_s_sources_and_the_templates(wheel: Path) -> None:
@@ -61,19 +29,19 @@ def test_it_renders_builds_and_runs_outside_the_checkout(venv: Path, made: Path,
     """The trained and quantized model is brought along, because this venv has no TensorFlow."""
     shutil.copytree(made / "sine" / "model", tmp_path / "build" / "sine" / "model")
     tinyhil = venv / "bin/tinyhil"
-    location = run(venv / "bin/python", "-c", "import tinyhil; print(tinyhil.__file__)", cwd=tmp_path).stdout
+    location = run_without_us(venv / "bin/python", "-c", "import tinyhil; print(tinyhil.__file__)", cwd=tmp_path).stdout
     assert str(venv) in location
-    rendered = run(tinyhil, "render", "sine", cwd=tmp_path).stdout
+    rendered = run_without_us(tinyhil, "render", "sine", cwd=tmp_path).stdout
     assert "train      unchanged" in rendered
     assert (tmp_path / "build/sine/qemu-m4/project/platformio.ini").is_file()
-    run(tinyhil, "build", "sine", cwd=tmp_path)
+    run_without_us(tinyhil, "build", "sine", cwd=tmp_path)
     assert (tmp_path / "build/sine/qemu-m4/firmware/firmware.elf").is_file()
-    assert "256/256 outputs exact" in run(tinyhil, "run", "sine", cwd=tmp_path).stdout
+    assert "256/256 outputs exact" in run_without_us(tinyhil, "run", "sine", cwd=tmp_path).stdout
 
 
 def test_it_gives_the_checkout_s_firmware(venv: Path, made: Path, tmp_path: Path) -> None:
     """Same model, same sources: the same bytes, whatever folder they were built in."""
     shutil.copytree(made / "sine" / "model", tmp_path / "build" / "sine" / "model")
-    run(venv / "bin/tinyhil", "build", "sine", cwd=tmp_path)
+    run_without_us(venv / "bin/tinyhil", "build", "sine", cwd=tmp_path)
     image = Path("sine/qemu-m4/firmware/firmware.elf")
     assert (tmp_path / "build" / image).read_bytes() == (made / image).read_bytes()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tinyhil.progress import Reporter
+from tinyhil.progress import Reporter, Silent
 
 
 class Observer(Protocol):
@@ -21,6 +22,21 @@ class Observer(Protocol):
 
     def warning(self, text: str) -> None:
         """What the user should know although the run goes on."""
+
+
+class Unwatched:
+    """An observer that nobody listens to."""
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[Reporter]:
+        """Ignores it."""
+        yield Silent()
+
+    def result(self, note: str, *, found: bool) -> None:
+        """Ignores it."""
+
+    def warning(self, text: str) -> None:
+        """Ignores it."""
 
 
 @dataclass(frozen=True)

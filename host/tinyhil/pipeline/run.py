@@ -18,7 +18,7 @@ half-way.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -40,7 +40,8 @@ from tinyhil.errors import BlockedError, ConfigError
 from tinyhil.link.messages import Welcome
 from tinyhil.pipeline.bench import Desk
 from tinyhil.pipeline.request import Observer, Request
-from tinyhil.progress import Reporter
+from tinyhil.pipeline.running import Running
+from tinyhil.progress import Reporter, Silent
 from tinyhil.quantize import export_for, quantize
 from tinyhil.render import render
 from tinyhil.report import assemble, files
@@ -251,6 +252,14 @@ class Run:
         answers = self._stage("session", work)
         self.evidence = replace(self.evidence, capture=answers)
         return answers
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Running]:
+        """A device that runs the image until the context ends, for sessions of one's own."""
+        image = self._image_for_the_device()
+        identity = self._identity(image)
+        with self._device(self._when(), Silent()) as device:
+            yield Running(device, image, identity, self.target)
 
     def verify(self) -> Report:
         """The report, written to the target's folder.

@@ -57,7 +57,7 @@ def _measure_once(talk: Conversation, records: list[bytes]) -> Measurement:
     resources: Resources | None = None
     operators: tuple[OperatorTicks, ...] = ()
     if isinstance(told, UsageTold):
-        resources = _resources(told.used)
+        resources = resources_of(told.used)
         timed = talk.answer_to(connection.profile, "a profile")
         if isinstance(timed, OperatorsTimed):
             operators = timed.operators
@@ -68,7 +68,8 @@ def _measure_once(talk: Conversation, records: list[bytes]) -> Measurement:
     )
 
 
-def _resources(used: Used) -> Resources:
+def resources_of(used: Used) -> Resources:
+    """What the device tells, where 0 stands for what it cannot."""
     return Resources(
         arena_capacity=used.arena_capacity or None,
         arena_bytes=used.arena_bytes,

@@ -1,0 +1,110 @@
+"""Options, markers, and which test runs where."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+DEFAULT_TARGET = "qemu-m4"
+_PATHS = ("--port", "--firmware", "--samples", "--build-dir", "--recipe")
+"""Options whose value may be a path."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the options of the command line."""
+    group = parser.getgroup("tinyhil", "hardware in the loop (tinyhil)")
+    group.addoption(
+        "--target",
+        action="append",
+        metavar="NAME",
+        help=f"where tests run that ask for a device; several with commas, or repeated (default: {DEFAULT_TARGET})",
+    )
+    group.addoption("--recipe", default="sine", metavar="NAME", help="the recipe whose model is tested, or a .tflite "
+                    "or .keras file (default: %(default)s)")  # fmt: skip
+    group.addoption("--samples", default=None, metavar="FILE", help="an .npz file with inputs for a model file")
+    group.addoption("--engine", default=None, metavar="NAME", help="what computes the model (default: the target's)")
+    group.addoption("--scheme", default=None, metavar="NAME", help="how it is quantized (default: the recipe's)")
+    group.addoption(
+        "--port",
+        action="append",
+        metavar="[TARGET=]PORT",
+        help="a device that is already running, or a board, on this serial port; with several targets say whose it is",
+    )
+    group.addoption("--firmware", default=None, metavar="FILE", help="run this image instead of the one that is built")
+    group.addoption("--build-dir", default="build", metavar="DIR", help="for all that is made (default: %(default)s)")
+    group.addoption(
+        "--blocked-is-skip",
+        action="store_true",
+        help="skip tests whose device cannot be had, instead of reporting an error; they never pass",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the marker, and refuses options that cannot be meant.
+
+    Raises:
+        UsageError: as for ``targets``, ``port`` and ``refuse_loose_paths``.
+    """
+    config.addinivalue_line("markers", "hil: runs on a device, real or emulated; every test that asks for one has it")
+    refuse_loose_paths(config)
+    port(config, targets(config)[0])
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Runs a test once on each target that was asked for, if it asks for one."""
+    if "target" not in metafunc.fixturenames:
+        return
+    names = [pytest.param(name, marks=pytest.mark.hil) for name in targets(metafunc.config)]
+    metafunc.parametrize("target", names, indirect=True, scope="session")
+
+
+def refuse_loose_paths(config: pytest.Config) -> None:
+    """Refuses ``--port /dev/ttyACM0`` where pytest has lost the user's settings by it.
+
+    Pytest looks for them before it knows our options: it takes any path that exists for a test's, and looks beside it.
+
+    Raises:
+        UsageError: there are no settings, and a path that explains it.
+    """
+    if config.inipath is not None:
+        return
+    for option, value in pairwise(config.invocation_params.args):
+        if option in _PATHS and Path(value).exists():
+            raise pytest.UsageError(
+                f"write {option}={value}: pytest takes the path for a test's otherwise, and seeks its settings there"
+            )
+
+
+def targets(config: pytest.Config) -> list[str]:
+    """The names that were asked for, each once.
+
+    Raises:
+        UsageError: there is a name that is empty.
+    """
+    asked = config.option.target or [DEFAULT_TARGET]
+    names = [name.strip() for part in asked for name in part.split(",")]
+    if not all(names):
+        raise pytest.UsageError(f"--target {','.join(asked)}: a name is missing")
+    return list(dict.fromkeys(names))
+
+
+def port(config: pytest.Config, target: str) -> str | None:
+    """The port that was given for a target, None where it was not.
+
+    Raises:
+        UsageError: ports were given of which it is not clear whose they are.
+    """
+    known = targets(config)
+    ports: dict[str, str] = {}
+    for text in config.option.port or []:
+        name, equals, rest = text.partition("=")
+        # Addresses have blanks in no place and may have an equals sign: rfc2217://host:port?ign_set_control=1.
+        owner, address = (name, rest) if equals and name in known else (known[0], text)
+        if owner == known[0] and address == text and len(known) > 1:
+            raise pytest.UsageError(f"--port {text}: whose is it? --port TARGET=PORT, for one of {', '.join(known)}")
+        if owner in ports:
+            raise pytest.UsageError(f"--port {text}: {owner} has the port {ports[owner]} already")
+        ports[owner] = address
+    return ports.get(target)
