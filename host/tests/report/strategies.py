@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import strategies as st
 
-from tinyhil.artifacts.types import Problem, Resources
+from tinyhil.artifacts.types import Beside, Problem, Resources
+from tinyhil.compare.classification import Agreement, Average, ClassFigures, Classification
 from tinyhil.compare.fidelity import Mismatch
-from tinyhil.compare.metrics import ErrorFigures
+from tinyhil.compare.regression import RegressionFigures
 from tinyhil.compare.verdict import (
     SCHEMA,
     Accuracy,
     Blocked,
     Bound,
+    Classifier,
     ErrorSplit,
     Fidelity,
     OperatorCost,
+    OutputErrors,
+    Points,
     Report,
     Size,
     Speed,
+    TopK,
+    Training,
 )
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -26,7 +34,8 @@ REAL = st.floats(allow_nan=False, allow_infinity=False)
 COUNT = st.integers(0, 2**40)
 SHA256 = st.text("0123456789abcdef", min_size=64, max_size=64)
 
-FIGURES = st.builds(ErrorFigures, mae=REAL, rmse=REAL, max=REAL)
+MAYBE = st.none() | REAL
+FIGURES = st.builds(RegressionFigures, COUNT, COUNT, MAYBE, MAYBE, MAYBE, MAYBE, MAYBE, MAYBE, MAYBE)
 FIDELITY = st.builds(
     Fidelity,
     passed=st.booleans(),
@@ -38,16 +47,78 @@ FIDELITY = st.builds(
     reference=TEXT,
     first_mismatches=st.lists(st.builds(Mismatch, COUNT, COUNT, COUNT, REAL, REAL), max_size=2).map(tuple),
 )
-ACCURACY = st.builds(
-    Accuracy,
-    passed=st.booleans(),
+SPLIT = st.builds(ErrorSplit, training=MAYBE, quantization=REAL, device=REAL, total=REAL)
+ERRORS = st.builds(
+    OutputErrors,
+    name=TEXT,
     device_vs_float=FIGURES,
     reference_vs_float=FIGURES,
     device_vs_reference=FIGURES,
     device_vs_truth=st.none() | FIGURES,
     float_vs_truth=st.none() | FIGURES,
-    bounds=st.lists(st.builds(Bound, TEXT, REAL, REAL, st.booleans()), max_size=2).map(tuple),
-    split=st.builds(ErrorSplit, training=st.none() | REAL, quantization=REAL, device=REAL, total=REAL),
+    split=st.none() | SPLIT,
+    split_lsb=st.none() | SPLIT,
+)
+AVERAGE = st.builds(Average, REAL, REAL, REAL)
+CLASSIFICATION = st.builds(
+    Classification,
+    vectors=COUNT,
+    unclassified=COUNT,
+    accuracy=REAL,
+    classes=st.lists(st.builds(ClassFigures, TEXT, REAL, REAL, REAL, COUNT, COUNT), min_size=2, max_size=2).map(tuple),
+    macro=AVERAGE,
+    weighted=AVERAGE,
+    confusion=st.tuples(st.tuples(COUNT, COUNT), st.tuples(COUNT, COUNT)),
+)
+CLASSIFIER = st.builds(
+    Classifier,
+    float_model=st.none() | CLASSIFICATION,
+    reference=CLASSIFICATION,
+    device=CLASSIFICATION,
+    top_k=st.lists(st.builds(TopK, COUNT, MAYBE, REAL, REAL), max_size=2).map(tuple),
+    agreement=st.builds(Agreement, MAYBE, MAYBE, REAL),
+    top1_drop=MAYBE,
+)
+ACCURACY = st.builds(
+    Accuracy,
+    passed=st.booleans(),
+    vectors=COUNT,
+    truth=st.sampled_from(["function", "test set", None]),
+    overall=ERRORS,
+    outputs=st.lists(ERRORS, max_size=2).map(tuple),
+    classifier=st.none() | CLASSIFIER,
+    bounds=st.lists(st.builds(Bound, TEXT, MAYBE, REAL, st.booleans()), max_size=2).map(tuple),
+)
+
+
+@st.composite
+def _points(draw: st.DrawFn) -> Points:
+    """All lists are of one length."""
+    count = draw(st.integers(1, 3))
+
+    def values(each: st.SearchStrategy[Any]) -> Any:
+        return tuple(draw(st.lists(each, min_size=count, max_size=count)))
+
+    return Points(
+        vector=values(COUNT),
+        x=(draw(st.booleans()) and values(REAL)) or None,
+        reference=values(MAYBE),
+        device=values(MAYBE),
+        float_model=(draw(st.booleans()) and values(MAYBE)) or None,
+        truth=(draw(st.booleans()) and values(MAYBE)) or None,
+        lsb=values(st.integers(-(2**33), 2**33)),
+        like_data=values(st.booleans()),
+    )
+
+
+POINTS = _points()
+TRAINING = st.builds(
+    Training,
+    data=TEXT,
+    trained_by=TEXT,
+    epoch=COUNT,
+    figures=st.dictionaries(TEXT, st.dictionaries(TEXT, REAL, max_size=2), max_size=2),
+    diagnosis=TEXT,
 )
 SIZE = st.builds(
     Size,
@@ -69,8 +140,11 @@ REPORTS = st.builds(
     scheme=st.none() | TEXT,
     ops=st.lists(TEXT, max_size=2).map(tuple),
     forced=st.lists(st.builds(Problem, TEXT, TEXT, TEXT), max_size=2).map(tuple),
+    training=st.none() | TRAINING,
     fidelity=st.none() | FIDELITY,
+    litert=st.none() | st.builds(Beside, TEXT, COUNT, COUNT),
     accuracy=st.none() | ACCURACY,
+    points=st.none() | POINTS,
     size=st.none() | SIZE,
     instructions_per_inference=st.none() | REAL,
     microseconds_per_inference=st.none() | REAL,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 
-from tinyhil.artifacts.types import Problem
-from tinyhil.compare.verdict import SCHEMA, Blocked, Report
+from tinyhil.artifacts.types import FloatModel, Problem
+from tinyhil.compare.verdict import SCHEMA, Blocked, Report, Training
 from tinyhil.errors import DeviceError, MissingToolError
 from tinyhil.report import assemble, terminal
 from tinyhil.report.assemble import Evidence
@@ -54,7 +55,7 @@ def test_the_lines_of_the_two_verdicts(judge: Callable[..., Report], qemu_m4: Ta
     assert report.fidelity is not None
     assert report.accuracy is not None
     assert assemble.fidelity_line(report.fidelity) == "3/3 outputs within 5 LSB"
-    truth = report.accuracy.device_vs_truth
+    truth = report.accuracy.overall.device_vs_truth
     assert truth is not None
     assert (
         assemble.accuracy_line(report.accuracy) == f"device_vs_truth.mae is {truth.mae:.4g}, above its limit of 0.001"
@@ -87,7 +88,31 @@ def test_a_blocked_report_says_what_is_known_so_far(evidence: Evidence, qemu_m4:
 
 
 def test_the_evidence_has_a_place_for_each_artifact() -> None:
-    assert {field.name for field in fields(Evidence)} == {*STEPS, "forced"}
+    assert {field.name for field in fields(Evidence)} == {*STEPS, "forced", "trained"}
+
+
+def test_figures_of_a_training_stand_with_the_set_they_are_of(evidence: Evidence, qemu_m4: Target) -> None:
+    trained = FloatModel(
+        recipe="tiny",
+        path=Path("model.keras"),
+        dataset=Path("dataset.npz"),
+        key="key",
+        metrics={"mae": 0.1, "val_mae": 0.2, "test_mae": 0.3, "val_loss": 0.4},
+        provenance="whose data; 3/2/1 training/validation/test",
+        trained_by="compiled epochs",
+        epoch=7,
+        diagnosis={"kind": "converged", "epoch": None, "reason": "both curves are flat"},
+    )
+    report = assemble.blocked("tiny", qemu_m4, "compiled", replace(evidence, trained=trained), DeviceError("gone"))
+    assert report.training == Training(
+        data="whose data; 3/2/1 training/validation/test",
+        trained_by="compiled epochs",
+        epoch=7,
+        figures={"training": {"mae": 0.1}, "validation": {"mae": 0.2, "loss": 0.4}, "test": {"mae": 0.3}},
+        diagnosis="converged: both curves are flat",
+    )
+    assert ("data", trained.provenance) in list(terminal.rows(report))
+    assert assemble.blocked("tiny", qemu_m4, "compiled", evidence, DeviceError("gone")).training is None
 
 
 def test_a_forced_run_says_in_spite_of_what(evidence: Evidence, qemu_m4: Target) -> None:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tinyhil.compare.verdict import SCHEMA, Blocked, Report
+from tinyhil.compare.verdict import SCHEMA, Blocked, Bound, Report
 from tinyhil.errors import ConfigError, DeviceError, StorageError
 from tinyhil.report import assemble, files
 from tinyhil.report.assemble import Evidence
@@ -87,7 +87,7 @@ def test_the_report_has_what_machines_rely_on(report: Report) -> None:
     for path in (
         *("verdict", "target", "engine", "model_sha256", "firmware_sha256", "tool_versions"),
         *("fidelity.vectors", "fidelity.mismatches", "fidelity.max_lsb"),
-        *("accuracy.device_vs_float.mae", "accuracy.device_vs_truth.mae"),
+        *("accuracy.overall.device_vs_float.mae", "accuracy.overall.device_vs_truth.mae"),
         *("size.flash_bytes", "size.ram_bytes", "instructions_per_inference"),
     ):
         value = data
@@ -218,8 +218,11 @@ _EMPTY = Report(
     scheme=None,
     ops=(),
     forced=(),
+    training=None,
     fidelity=None,
+    litert=None,
     accuracy=None,
+    points=None,
     size=None,
     instructions_per_inference=None,
     microseconds_per_inference=None,
@@ -239,8 +242,9 @@ _EMPTY = Report(
 def test_figures_are_written_in_full(report: Report) -> None:
     """Rounding is for people; a machine gets every bit."""
     assert report.accuracy is not None
-    third = replace(report, accuracy=replace(report.accuracy, split=replace(report.accuracy.split, total=1 / 3)))
+    bound = Bound("device_vs_float.mae", 1 / 3, 1.0, met=True)
+    third = replace(report, accuracy=replace(report.accuracy, bounds=(bound,)))
     read = files.from_json(files.to_json(third), "report.json")
     assert read.accuracy is not None
-    assert read.accuracy.split.total == 1 / 3
-    assert math.nextafter(read.accuracy.split.total, 1) != 1 / 3
+    assert read.accuracy.bounds == (bound,)
+    assert math.nextafter(1 / 3, 1) != 1 / 3

@@ -14,8 +14,8 @@ from .pty_device import BATCH
 
 @pytest.fixture
 def measured(qemu_m4: Target) -> Target:
-    """As the default target, but BATCH vectors in a request, and half a second of patience."""
-    link = msgspec.structs.replace(qemu_m4.link, max_batch=BATCH, answer_within=0.5)
+    """As the default target, but BATCH vectors in a request, and patience for a machine that is busy."""
+    link = msgspec.structs.replace(qemu_m4.link, max_batch=BATCH, answer_within=20.0)
     return msgspec.structs.replace(qemu_m4, link=link)
 
 
@@ -28,6 +28,12 @@ def unmeasured(target: Target) -> Target:
 def target(measured: Target) -> Target:
     """``measured``, asked for its vectors and nothing else."""
     return unmeasured(measured)
+
+
+@pytest.fixture
+def hasty(target: Target) -> Target:
+    """``target`` with half a second of patience, for devices that will not answer."""
+    return msgspec.structs.replace(target, link=msgspec.structs.replace(target.link, answer_within=0.5))
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tinyhil.errors import DeviceError, RemoteLinkError
 from tinyhil.link.connection import Connection
 from tinyhil.link.fields import MessageType
 from tinyhil.progress import Silent
-from tinyhil.session import Identity, capture, conversation
+from tinyhil.session import Identity, capture, conversation, greet
 from tinyhil.targets.model import Target
 
 from ..link.device_role import DeviceRole
@@ -150,3 +150,14 @@ def test_the_connection_is_told_the_line_rate(tmp_path: Path, qemu_m4: Target, m
     monkeypatch.setattr(conversation, "Connection", connect)
     talk(KINDS[0], KINDS[0].device(), tmp_path, qemu_m4)
     assert told == [qemu_m4.link.baud / 10]
+
+
+def test_a_program_that_died_before_its_port_was_opened_is_the_cause(tmp_path: Path, qemu_m4: Target) -> None:
+    """Its port went with it, but that is no cause to plug anything in."""
+
+    def check() -> None:
+        raise DeviceError("the firmware ended with exit code 1")
+
+    identity = Identity("0" * 64, "0" * 64, (), ())
+    with pytest.raises(DeviceError, match="the firmware ended"):
+        greet(str(tmp_path / "ttyGone"), identity, qemu_m4, check, Silent())

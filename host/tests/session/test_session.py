@@ -58,13 +58,15 @@ def test_nothing_is_asked_where_all_is_answered(port: Path, target: Target) -> N
     assert board.role.inferences == COUNT
 
 
-def test_what_a_device_has_answered_before_it_stopped_is_kept(port: Path, target: Target, tmp_path: Path) -> None:
+def test_what_a_device_has_answered_before_it_stopped_is_kept(
+    port: Path, hasty: Target, target: Target, tmp_path: Path
+) -> None:
     def stop(board: PtyDevice, inferences: int) -> None:
         board.silent = inferences > 5 * BATCH
 
     path = tmp_path / "journal"
     with Journal(path, ORIGIN, resume=False) as journal, device(port, stop), pytest.raises(DeviceError) as caught:
-        run(port, target, journal)
+        run(port, hasty, journal)
     assert f"{5 * BATCH} of {COUNT} vectors are answered and in the journal" in caught.value.message
     assert str(caught.value) == caught.value.message
     assert "--resume" in caught.value.hint
@@ -74,12 +76,12 @@ def test_what_a_device_has_answered_before_it_stopped_is_kept(port: Path, target
     assert board.role.inferences == COUNT - 5 * BATCH
 
 
-def test_a_run_without_a_journal_promises_none(port: Path, target: Target) -> None:
+def test_a_run_without_a_journal_promises_none(port: Path, hasty: Target) -> None:
     def stop(board: PtyDevice, inferences: int) -> None:
         board.silent = inferences > 5 * BATCH
 
     with device(port, stop), pytest.raises(DeviceError) as caught:
-        run(port, target)
+        run(port, hasty)
     assert "journal" not in caught.value.message + caught.value.hint
 
 
@@ -100,20 +102,20 @@ def test_a_port_that_returns_under_another_name(port: Path, target: Target) -> N
     assert 0 < lost <= 2 * BATCH * (board.plugged - 1), "only what was in flight is asked twice"
 
 
-def test_a_port_that_does_not_return_is_given_up(port: Path, target: Target, tmp_path: Path) -> None:
+def test_a_port_that_does_not_return_is_given_up(port: Path, hasty: Target, tmp_path: Path) -> None:
     def leave(board: PtyDevice, inferences: int) -> None:
         if inferences > 3 * BATCH:
             board.unplug()
 
     with Journal(tmp_path / "journal", ORIGIN, resume=False) as journal, device(port, leave):
         with pytest.raises(DeviceError, match=r"went away and did not come back within 0\.5 s") as caught:
-            run(port, target, journal)
+            run(port, hasty, journal)
         kept = sum(answer.count for answer in journal.answers.values())
         assert BATCH <= kept <= 3 * BATCH, "a terminal that hangs up takes with it what it has not delivered"
         assert f"{kept} of {COUNT} vectors" in caught.value.message
 
 
-def test_a_port_that_comes_and_goes_without_an_answer_is_given_up(port: Path, target: Target) -> None:
+def test_a_port_that_comes_and_goes_without_an_answer_is_given_up(port: Path, hasty: Target) -> None:
     def flicker(board: PtyDevice, inferences: int) -> None:
         if inferences:
             board.unplug()
@@ -122,7 +124,7 @@ def test_a_port_that_comes_and_goes_without_an_answer_is_given_up(port: Path, ta
     # Which of its waits the deadline ends depends on how busy the machine is; that it ends one does not.
     given_up = r"the other end is gone|did not come back within|did not answer the handshake within"
     with device(port, flicker), pytest.raises(DeviceError, match=given_up):
-        run(port, target)
+        run(port, hasty)
 
 
 def test_another_board_that_is_plugged_in_instead_is_refused(port: Path, target: Target) -> None:

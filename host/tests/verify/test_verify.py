@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as arrays
 
 from tinyhil.affine import DType, TensorSpec
 from tinyhil.artifacts.types import Array, Capture, QuantizedModel, Reals, Vectors
+from tinyhil.compare.verdict import MOST_POINTS
 from tinyhil.config.recipe import Accuracy, Fidelity
 from tinyhil.errors import ConfigError
 from tinyhil.targets.model import Measure
@@ -107,7 +108,8 @@ def test_the_error_split_and_the_figures(
     base = [Fraction(float(value)) for value in truth.ravel()] if has_truth else ideal
 
     # It telescopes: the parts add up to the whole, whatever they are.
-    split = accuracy.split
+    split = accuracy.overall.split
+    assert split is not None
     assert (split.training is None) == (not has_truth)
     assert (split.training or 0.0) + split.quantization + split.device == pytest.approx(split.total, abs=1e-9)
     assert split.total == near(mean(got) - mean(base))
@@ -117,19 +119,19 @@ def test_the_error_split_and_the_figures(
         assert split.training == near(mean(ideal) - mean(base))
 
     for figures, one, other in (
-        (accuracy.device_vs_float, got, ideal),
-        (accuracy.reference_vs_float, expected, ideal),
-        (accuracy.device_vs_reference, got, expected),
-        (accuracy.device_vs_truth, got, base),
-        (accuracy.float_vs_truth, ideal, base),
+        (accuracy.overall.device_vs_float, got, ideal),
+        (accuracy.overall.reference_vs_float, expected, ideal),
+        (accuracy.overall.device_vs_reference, got, expected),
+        (accuracy.overall.device_vs_truth, got, base),
+        (accuracy.overall.float_vs_truth, ideal, base),
     ):
         if figures is None:
             assert not has_truth
             continue
         errors = [abs(a - b) for a, b in zip(one, other, strict=True)]
         assert figures.mae == near(mean(errors))
-        assert figures.max == near(max(errors))
-    assert (accuracy.device_vs_truth is None) == (accuracy.float_vs_truth is None) == (not has_truth)
+        assert figures.max_error == near(max(errors))
+    assert (accuracy.overall.device_vs_truth is None) == (accuracy.overall.float_vs_truth is None) == (not has_truth)
 
 
 def small() -> tuple[QuantizedModel, Capture]:
@@ -172,7 +174,7 @@ def test_accuracy_is_judged_by_the_recipes_bounds(asked: dict[str, float], met: 
     assert found.fidelity.passed
     for bound in found.accuracy.bounds:
         name, figure = bound.figure.split(".")
-        assert bound.value == getattr(getattr(found.accuracy, name), figure)
+        assert bound.value == getattr(getattr(found.accuracy.overall, name), figure)
         assert bound.limit == asked[f"{name}_{figure}"]
 
 
@@ -271,3 +273,52 @@ def test_without_a_clock_nothing_is_measured(unit: Any) -> None:
     found = verify(model, capture, Measure(unit=unit), ASKS_NOTHING, None)
     assert found.instructions_per_inference is None
     assert found.microseconds_per_inference is None
+
+
+def test_each_output_has_figures_of_its_own_and_a_split_in_its_lsb() -> None:
+    reference: tuple[Array, ...] = (np.array([[[4, 5]], [[6, 7]]], np.int8), np.array([[[80]], [[-8]]], np.int16))
+    device: tuple[Array, ...] = (np.array([[[6, 7]], [[8, 9]]], np.int8), np.array([[[76]], [[-12]]], np.int16))
+    floats = tuple(spec.dequantize(part) - spec.scale for spec, part in zip(OUTPUTS, reference, strict=True))
+    found = verify(model_of(reference, floats), capture_of(device), NOTHING, ASKS_NOTHING, None).accuracy
+    assert found is not None
+    assert [each.name for each in found.outputs] == ["one", "two"]
+    assert found.overall.split_lsb is None  # there is no LSB of two scales
+    for each, spec, lsb in zip(found.outputs, OUTPUTS, (2.0, -4.0), strict=True):
+        assert each.split_lsb is not None
+        assert (each.split_lsb.training, each.split_lsb.quantization, each.split_lsb.device) == (None, 1.0, lsb)
+        assert each.split_lsb.total == lsb + 1.0
+        assert each.split is not None
+        assert each.split.device == lsb * spec.scale
+        assert each.device_vs_reference.mae == abs(lsb) * spec.scale
+
+
+def test_an_output_that_is_no_number_is_counted_and_meets_no_bound() -> None:
+    spec = TensorSpec("out", DType.FLOAT32, (1, 1), 0.0, 0)
+    reference = (np.array([[[1.0]], [[2.0]]], np.float32),)
+    device = (np.array([[[1.0]], [[np.nan]]], np.float32),)
+    model = replace(model_of(reference, (reference[0].astype(np.float64),)), outputs=(spec,))
+    found = verify(model, capture_of(device), NOTHING, (Fidelity(), Accuracy(device_vs_float_mae=1e9)), None)
+    assert found.accuracy is not None
+    assert found.accuracy.overall.device_vs_float.not_finite == 1
+    assert found.accuracy.overall.split is None
+    assert not found.accuracy.passed
+    assert not found.fidelity.passed
+    assert found.points.device == (1.0, None)
+
+
+def test_points_show_the_ends_and_the_worst_element_with_its_sign() -> None:
+    count = 2000
+    reference = (np.zeros((count, 1, 2), np.int8),)
+    device = (reference[0].copy(),)
+    device[0][-1] = [[3, -5]]
+    model = model_of(reference, None)
+    inputs = np.arange(count, dtype=np.int16).reshape(-1, 1, 1)
+    wide = TensorSpec("in", DType.INT16, (1, 1), 0.5, 0)
+    model = replace(model, inputs=(wide,), vectors=replace(model.vectors, inputs=(inputs,)))
+    shown = verify(model, capture_of(device), NOTHING, ASKS_NOTHING, None).points
+    assert len(shown.vector) == MOST_POINTS
+    assert (shown.vector[0], shown.vector[-1], shown.lsb[0], shown.lsb[-1]) == (0, count - 1, 0, -5)
+    assert shown.x is not None
+    assert [index * 0.5 for index in shown.vector] == list(shown.x)
+    assert shown.device[-1] == (3 - 4) * 0.75  # of the first element
+    assert (shown.float_model, shown.truth, set(shown.like_data)) == (None, None, {True})

@@ -26,8 +26,6 @@ from tinyhil.quantize import stage, vectors
 STAGE = "given"
 SCHEME = "as given"
 """What a report calls the scheme of a .tflite file."""
-SEED = 1
-"""Of the inputs that are drawn where there are no samples."""
 DATASET = "dataset.npz"
 SETS = ("train", "test")
 TRAIN_SHARE = 0.6
@@ -67,7 +65,13 @@ def tflite_model(path: Path, samples: Path | None, folder: Path, reporter: Repor
     facts = tflite.read(content, str(path))
     given = None if samples is None else hashing.of_bytes(_read(samples, files.MAX_BYTES))
     sources = hashing.of_sources([Path(__file__).parent, Path(tflite.__file__).parent])
-    key = hashing.of_json({"stage": sources, "model": hashing.of_bytes(content), "samples": given, "seed": SEED})
+    key = hashing.of_json(
+        {
+            "stage": sources,
+            "model": hashing.of_bytes(content),
+            "samples": given,
+        }
+    )
     manifest = store.load(folder, STAGE, key)
     found = manifest is not None
     if manifest is None:
@@ -91,7 +95,7 @@ def tflite_model(path: Path, samples: Path | None, folder: Path, reporter: Repor
 def _inputs(specs: tuple[TensorSpec, ...], samples: Path | None) -> tuple[tuple[Array, ...], tuple[Array, ...], bool]:
     """Vectors, the real samples that the inspection looks at, and whether the vectors are all there are."""
     if samples is None:
-        chosen, exhaustive = vectors.draw(specs, SEED)
+        chosen, exhaustive = vectors.draw(specs)
         looked_at = tuple(
             spec.dequantize(vectors.spread(part)).astype(np.float32) for spec, part in zip(specs, chosen, strict=True)
         )

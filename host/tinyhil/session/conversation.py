@@ -187,13 +187,13 @@ def conversing(
     Raises:
         DeviceError: the line cannot be opened; and where the device's program has died, that is the cause told.
     """
-    line = opening(Deadline.after(target.link.answer_within))
-    try:
-        session = Conversation(line, target, check, reporter)
-        yield session
-        reporter.text(f"link: {session.connection.counters.describe()}")
-    except DeviceError:
-        check()  # if the device's program has died, that is the cause to report
-        raise
-    finally:
-        line.transport.close()
+    with contextlib.ExitStack() as stack:
+        try:
+            line = opening(Deadline.after(target.link.answer_within))
+            stack.callback(line.transport.close)
+            session = Conversation(line, target, check, reporter)
+            yield session
+            reporter.text(f"link: {session.connection.counters.describe()}")
+        except DeviceError:
+            check()  # if the device's program has died, that is the cause to report
+            raise

@@ -38,8 +38,19 @@ def judged(model: QuantizedModel) -> npt.NDArray[np.bool_]:
     return np.ones(model.vectors.count, np.bool_) if model.vectors.data is None else model.vectors.data
 
 
-def ideal(model: QuantizedModel, truth: Truth | None) -> tuple[Reals | None, Literal["function", "test set"] | None]:
-    """The truth for the vectors that are judged, (vectors, elements of all outputs), and where it comes from.
+@dataclass(frozen=True)
+class Ideal:
+    """The truth for the vectors that are judged, (vectors, elements of all outputs), and where it comes from."""
+
+    values: Reals
+    source: Literal["function", "test set"]
+
+
+def ideal(model: QuantizedModel, truth: Truth | None) -> Ideal | None:
+    """What the outputs should be, where that is known.
+
+    Args:
+        truth: the recipe's noise-free targets for real inputs (vectors, *shape), or None.
 
     Raises:
         ConfigError: the recipe's function cannot be used.
@@ -47,38 +58,37 @@ def ideal(model: QuantizedModel, truth: Truth | None) -> tuple[Reals | None, Lit
     vectors, looked_at = model.vectors, judged(model)
     shape = (int(looked_at.sum()), sum(spec.elements for spec in model.outputs))
     if truth is not None:
-        return _asked(truth, model.inputs[0].dequantize(vectors.inputs[0][looked_at]), shape), "function"
+        return Ideal(_asked(truth, model.inputs[0].dequantize(vectors.inputs[0][looked_at]), shape), "function")
     targets = vectors.targets
     if targets is None or _labels(model) is not None or targets.size != math.prod(shape):
-        return None, None
-    return targets.reshape(shape).astype(np.float64), "test set"
+        return None
+    return Ideal(targets.reshape(shape).astype(np.float64), "test set")
 
 
 def accuracy(
-    model: QuantizedModel, capture: Capture, wanted: Wanted, truth: Truth | None, classes: tuple[str, ...] = ()
+    model: QuantizedModel, capture: Capture, wanted: Wanted, known: Ideal | None, classes: tuple[str, ...] = ()
 ) -> Accuracy | None:
     """The verdict; None for a model without a float model.
 
     Args:
-        truth: the recipe's noise-free targets for real inputs (vectors, *shape), or None.
+        known: what the outputs should be, as :func:`ideal` finds it.
         classes: their names; by default their numbers.
 
     Raises:
-        ConfigError: a bound needs what the recipe does not have, its truth cannot be used, or it names another number
-            of classes than the model has.
+        ConfigError: a bound needs what the recipe does not have, or it names another number of classes than the model
+            has.
     """
     if model.vectors.float_outputs is None:
         return None
     looked_at = judged(model)
-    known, source = ideal(model, truth)
-    sides = _sides(model, capture, looked_at, known)
+    sides = _sides(model, capture, looked_at, None if known is None else known.values)
     every = _errors("", _joined(sides), None)
     classifier = _classifier(model, capture, classes)
     bounds = _bounds(wanted, every, classifier)
     return Accuracy(
         passed=all(bound.met for bound in bounds),
         vectors=int(looked_at.sum()),
-        truth=source,
+        truth=None if known is None else known.source,
         overall=every,
         outputs=tuple(
             _errors(spec.name, part, spec.scale if spec.quantized else None)

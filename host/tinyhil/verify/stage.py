@@ -40,6 +40,7 @@ def verify(
     """
     wanted_fidelity, wanted_accuracy = asked
     found = fidelity.compare(capture.outputs, model.vectors.reference, model.outputs, wanted_fidelity.max_lsb)
+    known = accuracy.ideal(model, truth)
     per_inference = None if capture.ticks is None else capture.ticks * measure.per_tick / found.vectors
     return Verification(
         fidelity=FidelityVerdict(
@@ -52,8 +53,8 @@ def verify(
             reference=model.reference,
             first_mismatches=found.first,
         ),
-        accuracy=accuracy.accuracy(model, capture, wanted_accuracy, truth, classes),
-        points=_points(model, capture, truth),
+        accuracy=accuracy.accuracy(model, capture, wanted_accuracy, known, classes),
+        points=_points(model, capture, known),
         instructions_per_inference=per_inference if measure.unit == "instructions" else None,
         microseconds_per_inference=per_inference if measure.unit == "microseconds" else None,
         speed=_speed(capture, measure),
@@ -74,11 +75,10 @@ def _operators(capture: Capture, measure: Measure) -> tuple[OperatorCost, ...]:
     return tuple(OperatorCost(each.name, each.ticks * measure.per_tick) for each in capture.measurement.operators)
 
 
-def _points(model: QuantizedModel, capture: Capture, truth: accuracy.Truth | None) -> Points:
+def _points(model: QuantizedModel, capture: Capture, known: accuracy.Ideal | None) -> Points:
     looked_at = accuracy.judged(model)
-    known, _ = accuracy.ideal(model, truth)
     of_all = None
     if known is not None:
         of_all = np.full(model.vectors.count, np.nan)
-        of_all[looked_at] = known[:, 0]
+        of_all[looked_at] = known.values[:, 0]
     return points(model, capture, of_all, looked_at)
