@@ -6,6 +6,7 @@ of a report. docs/report.md is generated from this table; a test holds it agains
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import NamedTuple
 
 
@@ -156,3 +157,27 @@ ORIGINS: dict[str, Origin] = {
     "Blocked.hint": Origin(_TEXT, _BLOCKED),
     "Blocked.detail": Origin(_TEXT, _BLOCKED),
 }
+
+
+_HEAD = """# The figures of a report
+
+`report.json` is the report; the terminal, `report.xml`, `report.md` and `report.html` are made from the same object.
+Every figure that they show carries the path of its value in `report.json`: `accuracy.overall.device_vs_float.mae`,
+`accuracy.bounds[0].value`, `size.sections[.text]`. On the page it is the attribute `data-figure`, in JUnit the name
+of the property.
+
+The last field of a path, in the class that it belongs to ([schema](report.schema.json)), is listed here with its unit
+and with the function of the package `tinyhil`, or the artifact, that it comes from. What a field means is said in its
+class, in `tinyhil.compare.verdict` and the modules named here. Errors are in the unit of the model's own output.
+
+A target that knows no time has no figure in a unit of time: its `microseconds_per_inference` is null.
+"""
+
+
+def page() -> str:
+    """docs/report.md."""
+    blocks = [_HEAD]
+    for owner, fields in groupby(ORIGINS.items(), lambda item: item[0].partition(".")[0]):
+        rows = [f"| `{name.partition('.')[2]}` | {origin.unit} | `{origin.by}` |" for name, origin in fields]
+        blocks.append("\n".join([f"## {owner}\n", "| field | unit | from |", "|---|---|---|", *rows]) + "\n")
+    return "\n".join(blocks)

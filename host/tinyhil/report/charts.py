@@ -19,6 +19,10 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 8, 10, 40
 _TICKS = 5
 """About as many on an axis."""
 
+_SHAPES = {"float": "m-3-3l6 6m0-6l-6 6", "reference": "m-3 0h6", "apart": "m-2-2h4v4h-4z"}
+_DOT = "h0"
+"""Marks differ by more than their colour. A dot is a line of no length with round ends."""
+
 Value = float | None
 
 
@@ -59,6 +63,11 @@ class Series:
     label: str
     line: str = ""
     marks: str = ""
+
+    @property
+    def shape(self) -> str:
+        """SVG path data of one mark, from its middle."""
+        return _SHAPES.get(self.role, _DOT)
 
 
 @dataclass(frozen=True)
@@ -222,7 +231,7 @@ def origins(accuracy: Accuracy) -> tuple[Bar, ...]:
 
 def share(value: float | None, longest: float) -> float:
     """The length of a bar in percent of the longest."""
-    return round(100.0 * value / longest, 2) if value and longest > 0 else 0.0
+    return round(100.0 * max(0.0, value) / longest, 2) if value and longest > 0 else 0.0
 
 
 def _compared(points: Points, with_what: list[str]) -> str:
@@ -289,11 +298,7 @@ def _line(places: Sequence[tuple[Value, Value]], across: Axis, up: Axis) -> str:
     return "".join(made)
 
 
-_SHAPES = {"float": "m-3-3l6 6m0-6l-6 6", "apart": "m-2-2h4v4h-4z"}
-"""Marks that differ by more than their colour. The others are dots: a line of no length with round ends."""
-
-
 def _marks(role: str, places: Sequence[tuple[Value, Value]], across: Axis, up: Axis) -> str:
-    shape = _SHAPES.get(role, "h0")
+    shape = _SHAPES.get(role, _DOT)
     drawn = [(x, y) for x, y in places if _drawable(x) and _drawable(y)]
     return "".join(f"M{across.place(x)} {up.place(y)}{shape}" for x, y in drawn)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
 from tinyhil import resources
 from tinyhil.compare.verdict import Points, Report, digest
@@ -51,6 +53,7 @@ def to_html(report: Report) -> str:
         loader=jinja2.FileSystemLoader(resources.folder("templates") / "report"),
         undefined=jinja2.StrictUndefined,
         autoescape=True,
+        finalize=_printable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -80,6 +83,13 @@ def to_html(report: Report) -> str:
         named=tuple(tables.named(report, read)),
         origins=_origins(made),
     )
+
+
+def _printable(value: Any) -> Any:
+    """What is shown of a value: text of a tool may have control characters, which HTML cannot hold."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in value)
 
 
 def _fidelity(report: Report) -> Answer:

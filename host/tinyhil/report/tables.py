@@ -43,8 +43,8 @@ class Table:
 
     @property
     def numbers(self) -> tuple[bool, ...]:
-        """Which columns hold numbers."""
-        return tuple(any(_is_number(row[index]) for row in self.rows) for index in range(len(self.head)))
+        """Which columns hold numbers, but for the first, which holds names."""
+        return tuple(index > 0 and any(_is_number(row[index]) for row in self.rows) for index in range(len(self.head)))
 
 
 @dataclass(frozen=True)
