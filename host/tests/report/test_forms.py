@@ -74,6 +74,21 @@ def test_every_figure_is_a_value_of_the_json_under_its_name(report: Report) -> N
                     assert values[source.name] == msgspec.to_builtins(source.value)
 
 
+def test_every_mismatch_and_every_bound_is_shown(judge: Callable[..., Report], qemu_m4: Target) -> None:
+    report = judge(qemu_m4, device_vs_float_mae=0.125, device_vs_truth_mae=100.0)
+    assert report.fidelity is not None
+    mismatches = range(len(report.fidelity.first_mismatches))
+    assert len(mismatches) == 3
+    wanted = {
+        f"fidelity.first_mismatches[{index}].{name}"
+        for index in mismatches
+        for name in ("vector", "output", "element", "expected", "actual", "lsb")
+    }
+    wanted |= {f"accuracy.bounds[{index}].{name}" for index in range(2) for name in ("figure", "value", "limit", "met")}
+    assert set(facts.shown(facts.facts(report))) >= wanted
+    assert {name for names, _ in page(to_html(report)).figures for name in names.split()} >= wanted
+
+
 @given(REPORTS)
 def test_whatever_a_report_holds_it_becomes_a_page_and_a_comment(report: Report) -> None:
     known = page(to_html(report))
