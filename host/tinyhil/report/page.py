@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import jinja2
@@ -49,17 +50,9 @@ def to_html(report: Report) -> str:
     Raises:
         StorageError: the installation lacks its templates.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(resources.folder("templates") / "report"),
-        undefined=jinja2.StrictUndefined,
-        autoescape=True,
-        finalize=_printable,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     read = Reader(report)
     made = facts(report)
-    return environment.get_template("page.html.j2").render(
+    return _template().render(
         report=report,
         digest=digest(report),
         words=_WORDS[report.verdict],
@@ -83,6 +76,19 @@ def to_html(report: Report) -> str:
         named=tuple(tables.named(report, read)),
         origins=_origins(made),
     )
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(resources.folder("templates") / "report"),
+        undefined=jinja2.StrictUndefined,
+        autoescape=True,
+        finalize=_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2")
 
 
 def _printable(value: Any) -> Any:
