@@ -47,8 +47,9 @@ lint: install ## ruff and mypy --strict
 	$(BIN)/mypy
 
 .PHONY: schema
-schema: install ## Write docs/report.schema.json from the classes of the report
+schema: install ## Write docs/report.schema.json and docs/report.md from the classes of the report
 	$(BIN)/python -c 'import json; from tinyhil.report import files; print(json.dumps(files.schema(), indent=2))' > docs/report.schema.json
+	$(BIN)/python -c 'from tinyhil.report import catalogue; print(catalogue.page(), end="")' > docs/report.md
 
 .PHONY: diagram
 diagram: install ## Write the diagram of docs/protocol.md from the table of the host's states

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser, sync_playwright
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from tinyhil import tflite
@@ -19,6 +21,8 @@ from tinyhil.artifacts import hashing
 from tinyhil.artifacts.types import QuantizedModel, Vectors
 from tinyhil.targets import registry
 from tinyhil.targets.model import Target
+
+from .visit import Visit
 
 # No test may fail because the machine is busy.
 settings.register_profile("tinyhil", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -143,3 +147,35 @@ def quantized_model() -> Callable[[Path, bytes], QuantizedModel]:
         )
 
     return make
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium, Debian's: Playwright only drives it."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("blocked: chromium is not installed; tools/system-packages browser installs it")
+    with sync_playwright() as playwright:
+        # Chromium's own sandbox refuses to work for root, which CI often is.
+        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Visit]]:
+    """Opens a page from a file, as people do: ``visit(html, width)``."""
+    contexts = []
+
+    def open_(html: str, width: int = 1280) -> Visit:
+        file = tmp_path / "page.html"
+        file.write_text(html, encoding="utf-8")
+        contexts.append(browser.new_context(viewport={"width": width, "height": 800}, color_scheme="light"))
+        made = Visit(contexts[-1].new_page())
+        made.listen()
+        made.page.goto(file.as_uri())
+        return made
+
+    yield open_
+    for context in contexts:
+        context.close()

@@ -34,24 +34,24 @@ def neighbour(value: np.float32, *, upwards: bool = True) -> np.float32:
 
 
 def distance(one: float, other: float, dtype: DType) -> int:
-    return abs(rank(one) - rank(other)) if dtype is DType.FLOAT32 else abs(int(one) - int(other))
+    return rank(one) - rank(other) if dtype is DType.FLOAT32 else int(one) - int(other)
 
 
 def derive(device: Outputs, reference: Outputs, specs: tuple[TensorSpec, ...], tolerance: int) -> Differences:
     """What the comparison has to find."""
     found = [
-        (Mismatch(vector, output, element, float(expected), float(actual)), distance(actual, expected, spec.dtype))
+        Mismatch(vector, output, element, float(expected), float(actual), distance(actual, expected, spec.dtype))
         for vector in range(len(reference[0]))
         for output, spec in enumerate(specs)
         for element, (actual, expected) in enumerate(
             zip(device[output][vector].ravel().tolist(), reference[output][vector].ravel().tolist(), strict=True)
         )
     ]
-    beyond = [mismatch for mismatch, lsb in found if lsb > tolerance]
+    beyond = [mismatch for mismatch in found if abs(mismatch.lsb) > tolerance]
     return Differences(
         vectors=len(reference[0]),
         mismatches=len({mismatch.vector for mismatch in beyond}),
-        max_lsb=max(lsb for _, lsb in found),
+        max_lsb=max(abs(mismatch.lsb) for mismatch in found),
         first=tuple(beyond[:SHOWN]),
     )
 

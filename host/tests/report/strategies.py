@@ -45,7 +45,7 @@ FIDELITY = st.builds(
     tolerance_lsb=COUNT,
     exhaustive=st.booleans(),
     reference=TEXT,
-    first_mismatches=st.lists(st.builds(Mismatch, COUNT, COUNT, COUNT, REAL, REAL), max_size=2).map(tuple),
+    first_mismatches=st.lists(st.builds(Mismatch, COUNT, COUNT, COUNT, REAL, REAL, COUNT), max_size=2).map(tuple),
 )
 SPLIT = st.builds(ErrorSplit, training=MAYBE, quantization=REAL, device=REAL, total=REAL)
 ERRORS = st.builds(

@@ -110,7 +110,7 @@ def test_what_is_no_report_of_this_version(report: Report, old: str, new: str) -
 def test_writing_and_reading(tmp_path: Path, report: Report) -> None:
     folder = tmp_path / "sine" / "qemu-m4"
     files.write(report, folder)
-    assert {path.name for path in folder.iterdir()} == {files.JSON, files.XML}
+    assert {path.name for path in folder.iterdir()} == {files.JSON, files.XML, files.MARKDOWN, files.HTML}
     assert files.read(folder) == report
     passed = replace(report, verdict="pass")
     files.write(passed, folder)
@@ -170,12 +170,16 @@ def test_junit_of_a_failed_run(report: Report) -> None:
     messages = [failure.attrib["message"] for failure in suite.findall("testcase/failure")]
     assert messages == [assemble.fidelity_line(report.fidelity), assemble.accuracy_line(report.accuracy)]
     properties = {item.attrib["name"]: item.attrib["value"] for item in suite.findall("properties/property")}
-    assert properties == {
-        "engine": report.engine,
-        "model_sha256": report.model_sha256,
-        "project_sha256": report.project_sha256,
-        "firmware_sha256": report.firmware_sha256,
-    }
+    assert (
+        properties.items()
+        >= {
+            "engine": report.engine,
+            "model_sha256": report.model_sha256,
+            "project_sha256": report.project_sha256,
+            "firmware_sha256": report.firmware_sha256,
+            "fidelity.mismatches": str(report.fidelity.mismatches),
+        }.items()
+    )
 
 
 def test_junit_of_a_blocked_run(qemu_m4: Target) -> None:

@@ -63,7 +63,7 @@ def test_neighbours_are_told_apart(judge: Callable[..., Report], qemu_m4: Target
     report = judge(qemu_m4)
     assert report.fidelity is not None
     for expected, actual in ((2.0**31 - 1, 2.0**31 - 2), (1.0, 1.0 + 2.0**-23)):  # of int32, of float32
-        mismatch = Mismatch(0, 0, 0, expected, actual)
+        mismatch = Mismatch(0, 0, 0, expected, actual, 1)
         text = lines(replace(report, fidelity=replace(report.fidelity, first_mismatches=(mismatch,))))
         shown = re.search(r"expected (\S+), device (\S+)", text)
         assert shown is not None

@@ -61,8 +61,8 @@ def run(
 
     A board that does not run this very build is flashed first.
 
-    The report is in BUILD_DIR/RECIPE/TARGET/report.json and report.xml (JUnit); with another engine or scheme than
-    the default in BUILD_DIR/RECIPE/TARGET-ENGINE-SCHEME.
+    The report is in BUILD_DIR/RECIPE/TARGET: report.html (a page), report.md (for a pull request), report.xml (JUnit)
+    and report.json; with another engine or scheme than the default in BUILD_DIR/RECIPE/TARGET-ENGINE-SCHEME.
     """
     with command(json, verbose=verbose) as output:
         job = open_job(
@@ -98,7 +98,7 @@ def _verify(output: Output, job: Run) -> None:
         if (job.folder / files.JSON).is_file():
             output.write_json(msgspec.to_builtins(files.read(job.folder)))
         raise
-    _conclude(output, report, job.folder / files.JSON)
+    _conclude(output, report, job.folder / files.HTML)
 
 
 def verify(
@@ -181,7 +181,7 @@ def report(
         from tinyhil.report import files
 
         job = open_job(output, Request(recipe, target, engine, scheme, samples=samples, data=data, build_dir=build_dir))
-        _conclude(output, files.read(job.folder), job.folder / files.JSON)
+        _conclude(output, files.read(job.folder), job.folder / files.HTML)
 
 
 def _conclude(output: Output, report: Report, place: Path) -> None:

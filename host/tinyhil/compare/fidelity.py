@@ -27,6 +27,7 @@ class Mismatch:
         element: flat index in the tensor.
         expected: the reference's value.
         actual: the device's value.
+        lsb: actual minus expected in LSB; of floats in units in the last place.
     """
 
     vector: int
@@ -34,6 +35,7 @@ class Mismatch:
     element: int
     expected: float
     actual: float
+    lsb: int
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ def compare(
             raise ValueError(
                 f"output {spec.name!r}: {actual.shape} {actual.dtype} against {expected.shape} {expected.dtype}"
             )
-        distance = np.abs(differences(actual, expected)).reshape(vectors, -1)
+        difference = differences(actual, expected).reshape(vectors, -1)
+        distance = np.abs(difference)
         beyond = distance > tolerance_lsb
         wrong |= beyond.any(axis=1)
         largest = max(largest, int(distance.max()))
@@ -89,6 +92,7 @@ def compare(
                     element=int(element),
                     expected=float(flat_expected[vector, element]),
                     actual=float(flat_actual[vector, element]),
+                    lsb=int(difference[vector, element]),
                 )
             )
     first.sort(key=lambda mismatch: (mismatch.vector, mismatch.output, mismatch.element))

@@ -6,7 +6,7 @@
     build/<recipe>/model/<scheme>/     QuantizedModel; int8, int8-per-channel
     build/<recipe>/<target>/project/   Project
     build/<recipe>/<target>/firmware/  FirmwareImage
-    build/<recipe>/<target>/           journal, report.json, report.xml
+    build/<recipe>/<target>/           journal, report.json, report.xml, report.md, report.html
 
 ``<target>`` stands for the target's default engine and the recipe's scheme; another engine or scheme is appended:
 ``<target>-<engine>-<scheme>``.

@@ -1,4 +1,7 @@
-"""Writes and reads ``report.json`` (the truth) and writes ``report.xml`` (JUnit, for CI systems)."""
+"""Writes and reads ``report.json`` (the truth), and writes what is made from it.
+
+``report.xml`` is JUnit, for CI systems; ``report.md`` a comment for a pull request; ``report.html`` a page for people.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,14 @@ from tinyhil.artifacts import store
 from tinyhil.compare.verdict import SCHEMA, Report
 from tinyhil.errors import ConfigError
 from tinyhil.report import assemble
+from tinyhil.report.facts import facts, shown
+from tinyhil.report.markdown import to_markdown
+from tinyhil.report.page import to_html
 
 JSON = "report.json"
 XML = "report.xml"
+MARKDOWN = "report.md"
+HTML = "report.html"
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot carry (the complement of its production Char): a tool's output may have any of it."""
@@ -50,7 +58,10 @@ def schema() -> dict[str, Any]:
 
 
 def to_junit(report: Report) -> str:
-    """The report as JUnit XML: one test case per verdict; a blocked run is an error, not a failure."""
+    """The report as JUnit XML: one test case per verdict; a blocked run is an error, not a failure.
+
+    The properties are the hashes, and each figure that the other forms show, by its name and not rounded.
+    """
     cases: list[tuple[str, str | None]] = []
     if report.fidelity is not None:
         line = assemble.fidelity_line(report.fidelity)
@@ -70,10 +81,12 @@ def to_junit(report: Report) -> str:
         errors=str(errors),
     )
     properties = ElementTree.SubElement(suite, "properties")
-    for name in ("engine", "model_sha256", "project_sha256", "firmware_sha256"):
-        value = getattr(report, name)
+    values = {name: getattr(report, name) for name in ("engine", "model_sha256", "project_sha256", "firmware_sha256")}
+    values |= {name: source.value for name, source in shown(facts(report)).items()}
+    for name, value in values.items():
         if value is not None:
-            ElementTree.SubElement(properties, "property", name=name, value=value)
+            text = value if isinstance(value, str) else json.dumps(value)
+            ElementTree.SubElement(properties, "property", name=name, value=text)
     for name, failure in cases:
         case = ElementTree.SubElement(suite, "testcase", classname=f"{report.recipe}.{report.target}", name=name)
         if failure is not None:
@@ -87,13 +100,15 @@ def to_junit(report: Report) -> str:
 
 
 def write(report: Report, folder: Path) -> None:
-    """Writes both files.
+    """Writes all files; those for people first, so that whoever finds ``report.json`` finds them too.
 
     Raises:
         StorageError: the folder cannot be written.
     """
-    store.write_text(folder / JSON, to_json(report))
+    store.write_text(folder / HTML, to_html(report))
+    store.write_text(folder / MARKDOWN, to_markdown(report))
     store.write_text(folder / XML, to_junit(report))
+    store.write_text(folder / JSON, to_json(report))
 
 
 def read(folder: Path) -> Report:

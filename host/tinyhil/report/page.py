@@ -1,0 +1,173 @@
+"""The report as one HTML page: everything in one file, without scripts, and without a request to anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from tinyhil import resources
+from tinyhil.compare.verdict import Points, Report, digest
+from tinyhil.report import assemble, charts, tables
+from tinyhil.report.catalogue import ORIGINS
+from tinyhil.report.facts import Fact, Figure, Reader, facts, percent, shown
+
+_WORDS = {"pass": "Passed", "fail": "Failed", "blocked": "Blocked, no verdict"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One of the two verdicts, as a question and its answer.
+
+    Attributes:
+        state: ``pass``, ``fail``, or ``none`` where it was not judged.
+        question: what was asked.
+        answer: in a word or two.
+        detail: in a line.
+    """
+
+    state: str
+    question: str
+    answer: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure that is shown large."""
+
+    label: str
+    figure: Figure
+    unit: str
+
+
+def to_html(report: Report) -> str:
+    """The page.
+
+    Raises:
+        StorageError: the installation lacks its templates.
+    """
+    read = Reader(report)
+    made = facts(report)
+    return _template().render(
+        report=report,
+        digest=digest(report),
+        words=_WORDS[report.verdict],
+        answers=(_fidelity(report), _accuracy(report)),
+        tiles=_tiles(report, read),
+        facts=made,
+        pictures=_pictures(report),
+        canvas=(charts.WIDTH, charts.HEIGHT),
+        points=None if report.points is None else _rows(report.points),
+        bars=() if report.accuracy is None else charts.origins(report.accuracy),
+        read=read,
+        mismatches=tables.mismatches(report, read),
+        bounds=tables.bounds(report, read),
+        errors=tuple(tables.errors(report, read)),
+        split=tables.split(report, read),
+        classifier=tuple(tables.classifier(report, read)),
+        confusion=tuple(tables.confusion(report, read)),
+        sections=tables.sections(report, read),
+        operators=tables.operators(report, read),
+        training=tables.training(report, read),
+        named=tuple(tables.named(report, read)),
+        origins=_origins(made),
+    )
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(resources.folder("templates") / "report"),
+        undefined=jinja2.StrictUndefined,
+        autoescape=True,
+        finalize=_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2")
+
+
+def _printable(value: Any) -> Any:
+    """What is shown of a value: text of a tool may have control characters, which HTML cannot hold."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in value)
+
+
+def _fidelity(report: Report) -> Answer:
+    question = "Does the chip compute the model that it was given?"
+    found = report.fidelity
+    if found is None:
+        return Answer("none", question, "Not known", "The device's answers could not be had.")
+    if not found.passed:
+        return Answer("fail", question, "No", assemble.fidelity_line(found))
+    proof = "Yes, proved over all inputs" if found.exhaustive else "Yes"
+    return Answer("pass", question, proof, assemble.fidelity_line(found))
+
+
+def _accuracy(report: Report) -> Answer:
+    question = "Is what it computes good enough?"
+    found = report.accuracy
+    if report.fidelity is None:
+        return Answer("none", question, "Not known", "The device's answers could not be had.")
+    if found is None:
+        return Answer("none", question, "Not judged", "There is no float model to compare with.")
+    line = assemble.accuracy_line(found)
+    if not found.passed:
+        return Answer("fail", question, "No", line)
+    return Answer("pass", question, "Yes", line) if found.bounds else Answer("none", question, "Not asked", line)
+
+
+def _tiles(report: Report, read: Reader) -> tuple[Tile, ...]:
+    """What most readers want to know, as far as it is known."""
+    made = []
+    if report.fidelity is not None:
+        made.append(Tile("wrong outputs", read("fidelity/mismatches", ","), f"of {report.fidelity.vectors:,}"))
+    if report.accuracy is not None:
+        if report.accuracy.classifier is not None:
+            made.append(Tile("accuracy on the device", percent(read, "accuracy/classifier/device/accuracy"), ""))
+        else:
+            made.append(Tile("MAE, device against float", read("accuracy/overall/device_vs_float/mae", ".4f"), ""))
+    if report.size is not None:
+        made.append(Tile("flash", read("size/flash_bytes", ","), "B"))
+        made.append(Tile("RAM", read("size/ram_bytes", ","), "B"))
+    if report.instructions_per_inference is not None:
+        made.append(Tile("instructions an inference", read("instructions_per_inference", ",.0f"), ""))
+    if report.microseconds_per_inference is not None:
+        made.append(Tile("an inference takes", read("microseconds_per_inference", ",.1f"), "µs"))
+    return tuple(made)
+
+
+def _pictures(report: Report) -> tuple[charts.Chart, ...]:
+    if report.points is None or report.fidelity is None:
+        return ()
+    made = (charts.outputs(report.points), charts.differences(report.points, report.fidelity.tolerance_lsb))
+    return tuple(chart for chart in made if chart is not None)
+
+
+def _rows(points: Points) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, ...], ...]]:
+    """The values behind the pictures: heads with the name of each, and rows."""
+    columns = (
+        ("Vector", "vector", "d"),
+        ("Input", "x", ".5g"),
+        ("Truth", "truth", ".5g"),
+        ("Float model", "float_model", ".5g"),
+        ("Reference", "reference", ".5g"),
+        ("Device", "device", ".5g"),
+        ("LSB", "lsb", "+d"),
+    )
+    known = [(head, name, form) for head, name, form in columns if getattr(points, name) is not None]
+    rows = (
+        tuple("–" if value is None else format(value, form) for value, (*_, form) in zip(row, known, strict=True))  # noqa: RUF001
+        for row in zip(*(getattr(points, name) for _, name, _ in known), strict=True)
+    )
+    return tuple((head, f"points.{name}") for head, name, _ in known), tuple(rows)
+
+
+def _origins(made: tuple[Fact, ...]) -> tuple[tuple[str, str, str], ...]:
+    """Name, unit and function of each figure among the facts."""
+    return tuple((name, ORIGINS[source.field].unit, ORIGINS[source.field].by) for name, source in shown(made).items())
