@@ -55,6 +55,10 @@ schema: install ## Write docs/report.schema.json and docs/report.md from the cla
 diagram: install ## Write the diagram of docs/protocol.md from the table of the host's states
 	$(BIN)/python tools/write-diagram
 
+.PHONY: pictures
+pictures: install ## Train and run the recipes, and draw the pictures of docs/recipes.md (about 6 minutes)
+	$(BIN)/python tools/write-pictures
+
 .PHONY: platformio-ini
 platformio-ini: install ## Write the root platformio.ini from the target files
 	$(BIN)/python tools/write-platformio-ini

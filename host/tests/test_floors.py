@@ -21,7 +21,7 @@ FLOORS: dict[str, int] = {
     **dict.fromkeys(("config", "targets", "link", "compare", "data", "process", "worker", "tflite"), 1),
     **dict.fromkeys(("transport", "device", "toolchain", "proxy", "sim"), 2),
     **dict.fromkeys(("train", "quantize", "preflight", "render", "build", "session", "verify", "report"), 3),
-    **dict.fromkeys(("starter", "plots"), 3),
+    **dict.fromkeys(("starter", "plots", "selftest"), 3),
     "pipeline": 4,
     **dict.fromkeys(("cli", "pytest_plugin", "__main__"), 5),
 }

@@ -13,7 +13,9 @@
         ├── DeviceError         a device that did not start, stopped, or never answered
         │   ├── PortBusyError       another process holds the port
         │   ├── PortLostError       the port went away while it was in use; it may come back
-        │   └── StaleFirmwareError  the device runs another model or another build
+        │   ├── UnansweredError     the device was reached, and did not answer in time
+        │   ├── StaleFirmwareError  the device runs another model or another build
+        │   └── WrongTensorsError   it has the right hashes, but describes its tensors differently
         └── LinkError           the two ends of the link do not understand each other
             ├── LocalLinkError  this side used the link wrongly
             └── RemoteLinkError the device broke the protocol or reported an error
@@ -24,6 +26,7 @@ message and, where there is one, the next step in ``hint``; ``detail`` keeps the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 
@@ -99,8 +102,42 @@ class PortLostError(DeviceError):
     """The port went away while it was in use: unplugged, reset, or its server ended. It may come back."""
 
 
+class UnansweredError(DeviceError):
+    """The device was reached, and did not answer in time.
+
+    Args:
+        rejected: how many chunks of what it sent were damaged, by reason.
+        unexpected: how many whole frames of it answered nothing that was asked.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        detail: str = "",
+        rejected: Mapping[str, int] | None = None,
+        unexpected: int = 0,
+    ) -> None:
+        super().__init__(message, hint=hint, detail=detail)
+        self.rejected = dict(rejected or {})
+        self.unexpected = unexpected
+
+
 class StaleFirmwareError(DeviceError):
-    """The device answers for another model or another build."""
+    """The device answers for another model or another build.
+
+    Args:
+        what: which of them: ``model`` or ``build``.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", detail: str = "", what: str = "") -> None:
+        super().__init__(message, hint=hint, detail=detail)
+        self.what = what
+
+
+class WrongTensorsError(DeviceError):
+    """The device has the right hashes, but describes its tensors differently."""
 
 
 class LinkError(BlockedError):

@@ -93,6 +93,18 @@ def test_the_sine_recipe_is_the_lessons() -> None:
     assert noise.std() == pytest.approx(NOISE, rel=0.15)
 
 
+@pytest.mark.parametrize("name", ["digits", "conv-digits", "fashion"])
+def test_classes_are_named(name: str) -> None:
+    path = recipes.find(name, Path("no such folder"))
+    assert len(set(recipes.load(path).classes)) == 10
+
+
+def test_what_stands_beside_a_recipe_is_there() -> None:
+    known = recipes.paths(Path("no such folder"))
+    named = {recipes.load(path).beside for path in known.values()} - {None}
+    assert named == {"sine-base"} <= set(known)
+
+
 def test_a_users_recipe_is_found_beside_the_shipped_ones(mine: Path) -> None:
     assert list(recipes.paths(mine))[-1] == "mine"
     path = recipes.find("mine", mine)
@@ -135,6 +147,8 @@ def test_a_shipped_name_is_taken(mine: Path) -> None:
         ('name = "mine"', 'name = "../mine"', "$.name"),
         ('code = "code.py"', 'code = "lost.py"', "its code file lost.py does not exist beside it"),
         ('code = "code.py"', 'code = ""', "its code file  does not exist"),
+        ('code = "code.py"', 'code = "code.py"\nclasses = ["cat", ""]', "$.classes[1]"),
+        ('code = "code.py"', 'code = "code.py"\nbeside = "../mine"', "$.beside"),
         ("epochs = 2", "epochs = 0", "$.train.epochs"),
         ("epochs = 2", "epochs = 2\nepoch = 2", "epoch"),
         ("seed = 1", "", "seed"),
@@ -176,6 +190,7 @@ def test_a_wrong_recipe(mine: Path, old: str, new: str, word: str) -> None:
         (CODE + "prepare = 7", ["prepare"]),
         (CODE + "train = 7", ["train"]),
         (CODE + "figures = 7", ["figures"]),
+        (CODE + "pictures = 7", ["pictures"]),
     ],
 )
 def test_wrong_code(tmp_path: Path, code: str, words: list[str]) -> None:
@@ -210,5 +225,6 @@ def test_the_functions_that_a_recipe_may_define_are_those_documented() -> None:
         "def prepare(",
         "def train(",
         "def figures(",
+        "def pictures(",
     ):
         assert signature in documented

@@ -18,13 +18,13 @@ import numpy as np
 import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-from tinyhil import worker
 from tinyhil.artifacts.types import QuantizedModel, Vectors
 from tinyhil.errors import ConfigError, ModelError
 from tinyhil.pipeline.replay import Replay
 from tinyhil.pipeline.request import Request
 from tinyhil.pipeline.run import Run
 from tinyhil.progress import Reporter, Silent
+from tinyhil.quantize import stage
 from tinyhil.render import compiled
 from tinyhil.targets import registry
 from tinyhil.targets.model import Engine
@@ -85,21 +85,10 @@ def quantized(
     def make(data: bytes) -> QuantizedModel:
         model = quantized_model(tmp_path, data)
         inputs = np.random.default_rng(5).integers(-128, 128, (COUNT, 1, 3), np.int8)
-        vectors, reference = tmp_path / "vectors.npz", tmp_path / "reference.npz"
-        np.savez(vectors, input_0=inputs)
-        computed = worker.call(
-            "tinyhil.quantize.reference_child",
-            {
-                "model": str(model.path),
-                "vectors": str(vectors),
-                "reference": str(reference),
-                "inputs": 1,
-                "outputs": 1,
-            },
-            what="compute the reference",
-            reporter=Silent(),
-        )
-        with np.load(reference) as stored:
+        samples = model.inputs[0].dequantize(inputs).astype(np.float32)
+        np.savez(tmp_path / stage.VECTORS, input_0=inputs, sample_0=samples)
+        computed = stage.expectations(tmp_path, Silent(), float_model=False)
+        with np.load(tmp_path / stage.REFERENCE) as stored:
             outputs = stored["reference_0"]
         return replace(
             model,

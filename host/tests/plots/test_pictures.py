@@ -69,6 +69,28 @@ def test_models_side_by_side_share_the_scale(stem: Path, drawn: list[Figure]) ->
     assert legend(drawn[0]) == ["training", "validation"]
 
 
+def test_a_trace_has_a_panel_for_each_series(stem: Path, drawn: list[Figure]) -> None:
+    curves.trace({"loss": [1e4, 10, 1], "w": [10, -2, 2], "b": [3, 2, 1], "rate": [0.5]}, stem, title="Trace")
+    shown = [axes for axes in drawn[0].axes if axes.get_visible()]
+    assert [axes.get_title() for axes in shown] == ["loss (logarithmic)", "w", "b", "rate"]
+    assert [axes.get_yscale() for axes in shown] == ["log", "linear", "linear", "linear"]
+    ((x, y),) = [np.asarray(one.get_xydata()).T.tolist() for one in shown[1].get_lines()]
+    assert (x, y) == ([0, 1, 2], [10, -2, 2])
+    assert drawn[0].get_suptitle() == "Trace"
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 12])
+def test_any_trace_can_be_read(stem: Path, drawn: list[Figure], count: int) -> None:
+    curves.trace({f"{LONG} {index}": np.geomspace(1e9, 1e-9, 200) for index in range(count)}, stem, title=LONG)
+    assert len(drawn) == 1
+
+
+@pytest.mark.parametrize("series", [{}, {"loss": []}])
+def test_no_trace_to_show(stem: Path, series: dict[str, list[float]]) -> None:
+    with pytest.raises(ValueError, match="no step"):
+        curves.trace(series, stem)
+
+
 def test_accuracy_in_percent(stem: Path, drawn: list[Figure]) -> None:
     curves.accuracy([curves.Curves("digits", [0.5, 0.75])], stem)
     assert points(drawn[0].axes[0], "training") == [(1, 50), (2, 75)]
@@ -362,25 +384,40 @@ def bars(axes: Axes) -> list[tuple[float, float]]:
     return [(bar.get_x(), bar.get_width()) for bar in axes.patches if isinstance(bar, Rectangle)]
 
 
-def test_ranges_and_saturation(stem: Path, drawn: list[Figure]) -> None:
-    tensors = [quantization.TensorUse("input", 1.0, 0.25, 0.5), quantization.TensorUse("output", 0.5, 0.0, 0.0)]
+def test_error_cut_off_and_saturation_of_tensors(stem: Path, drawn: list[Figure]) -> None:
+    tensors = [
+        quantization.TensorUse("input", 0.02, 0.0, 0.25, 0.5),
+        quantization.TensorUse("output", math.nan, 0.125, 0.0, 0.0),
+    ]
     quantization.calibration(tensors, stem)
-    left, right = drawn[0].axes
-    assert bars(left) == [(0, 100), (0, 50)]
-    assert bars(right) == [(0, 25), (0, 0), (25, 50), (0, 0)]
-    assert [label.get_text() for label in left.get_yticklabels()] == ["input", "output"]
-    assert [text.get_text() for text in right.texts] == ["75", "0"]
-    low, high = left.get_ylim()
+    error, outside, ends = drawn[0].axes
+    assert bars(error) == [(0, 2), (0, 0)]
+    assert [text.get_text() for text in error.texts] == ["2", ""]  # what is not known is not 0
+    assert bars(outside) == [(0, 0), (0, 12.5)]
+    assert bars(ends) == [(0, 25), (0, 0), (25, 50), (0, 0)]
+    assert [label.get_text() for label in error.get_yticklabels()] == ["input", "output"]
+    assert [text.get_text() for text in ends.texts] == ["75", "0"]
+    low, high = error.get_ylim()
     assert low > high  # the input is at the top
 
 
 @pytest.mark.parametrize("count", [1, 3, 20])
 def test_any_calibration_can_be_read(stem: Path, drawn: list[Figure], count: int) -> None:
-    uses = [quantization.TensorUse(LONG, 1.0, share, 1 - share) for share in np.linspace(0, 1, count).tolist()]
-    quantization.calibration(uses, stem)
-    quantization.calibration([quantization.TensorUse("t", 0.01, 0.0, 1e-5)] * count, stem)
+    shares = np.linspace(0, 1, count).tolist()
+    quantization.calibration([quantization.TensorUse(LONG, share, share, share, 1 - share) for share in shares], stem)
+    quantization.calibration([quantization.TensorUse("t", 123.4, 1e-5, 0.0, 1e-5)] * count, stem)
     assert len(drawn) == 2
     assert all(len(text.get_text()) < 30 for text in drawn[0].axes[0].get_yticklabels())
+
+
+def test_of_many_tensors_the_worst_are_shown_in_their_order(stem: Path, drawn: list[Figure]) -> None:
+    errors = [math.nan, *np.random.default_rng(1).permutation(299).tolist()]
+    uses = [quantization.TensorUse(f"{place}", error, 0.0, 0.0, 0.0) for place, error in enumerate(errors)]
+    quantization.calibration(uses, stem)
+    most = quantization.MOST_TENSORS
+    expected = [str(place) for place, error in enumerate(errors) if error >= 299 - most]
+    assert [label.get_text() for label in drawn[0].axes[0].get_yticklabels()] == expected
+    assert drawn[0].get_suptitle().endswith(f"the {most} of 300 tensors with the largest error")
 
 
 def test_no_tensor_to_show(stem: Path) -> None:

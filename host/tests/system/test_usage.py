@@ -10,8 +10,8 @@ import pytest
 from .cli import Cli
 
 COMMANDS = [
-    *("run", "train", "quantize", "preflight", "render", "build", "flash", "verify", "report"),
-    *("targets", "recipes", "doctor"),
+    *("run", "train", "quantize", "preflight", "render", "build", "flash", "verify", "report", "bisect"),
+    *("targets", "recipes", "doctor", "plots", "selftest"),
 ]
 
 
@@ -35,7 +35,7 @@ def test_help_names_every_command_and_the_exit_codes(tinyhil: Cli) -> None:
         (["run", "cosine"], "unknown recipe 'cosine'", "known recipes: conv-digits"),
         (["run", "sine", "--target", "qemu-m5"], "unknown target 'qemu-m5'", "known targets: esp32,"),
         (["run", "sine", "--engine", "onnx"], "has no engine 'onnx'", "it has compiled, tflm"),
-        (["run", "sine", "--scheme", "int5"], "unknown scheme 'int5'", "known schemes: int8, int8-per-channel"),
+        (["run", "sine", "--scheme", "int5"], "unknown scheme 'int5'", "known schemes: float32, int8, "),
         (["preflight", "m.tflite", "--engine", "onnx"], "has no engine 'onnx'", "it has compiled, tflm"),
         (["report", "sine"], "there is no report", "tinyhil run"),
     ],

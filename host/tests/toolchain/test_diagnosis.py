@@ -88,3 +88,16 @@ def test_what_the_disk_refused(line: str, problem: str) -> None:
 )
 def test_a_compiler_without_its_library_is_told_from_an_error_in_the_source(line: str, lacking: bool) -> None:
     assert diagnosis.lacks_a_library(line) is lacking
+
+
+@pytest.mark.parametrize(
+    ("line", "large"),
+    [
+        ("/usr/bin/ld: firmware.elf section `.text' will not fit in region `FLASH'", True),
+        ("/usr/bin/ld: region `RAM' overflowed by 90 bytes", True),
+        ("/usr/bin/ld: static data reaches into the stack", True),
+        ("main.cpp:(.text.startup.main+0x4): undefined reference to `missing()'", False),
+    ],
+)
+def test_an_image_without_room_is_told_from_other_failures(line: str, large: bool) -> None:
+    assert diagnosis.too_large(HEADER + line + "\n" + FOOTER) is large

@@ -68,6 +68,9 @@ def test_linear_has_the_lessons_figures(tmp_path: Path) -> None:
     assert facts["trained_by"] == "compiled epochs"
     assert facts["diagnosis"]["kind"] == "converged"
     assert len(history(tmp_path)["loss"]) == 500
+    page = (Path(__file__).parents[3] / "docs/recipes.md").read_text("utf-8")
+    for name, decimals in (("w", 3), ("b", 3), ("predict(10)", 2)):
+        assert f"| {name} | {facts['figures'][name]:.{decimals}f} |" in page
 
 
 def test_linear_tape_has_the_lessons_figures_and_a_trace(tmp_path: Path) -> None:

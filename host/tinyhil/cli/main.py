@@ -10,9 +10,12 @@ import typer
 import tinyhil
 from tinyhil.cli import listings, stages, verdicts
 from tinyhil.cli.arena import arena
+from tinyhil.cli.bisect import bisect
+from tinyhil.cli.plots import plots
 from tinyhil.cli.preflight import preflight
 from tinyhil.cli.proxy import proxy
 from tinyhil.cli.quantize import quantize
+from tinyhil.cli.selftest import selftest
 from tinyhil.cli.starter import new
 from tinyhil.errors import ExitCode
 
@@ -58,7 +61,10 @@ for each in (
     verdicts.verify,
     verdicts.replay,
     verdicts.report,
+    bisect,
     arena,
+    plots,
+    selftest,
     listings.targets,
     listings.recipes,
     listings.ports,

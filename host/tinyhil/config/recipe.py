@@ -15,6 +15,9 @@ A recipe is a TOML file, and beside it a Python file for what is code. The Pytho
         # optional: trains by itself; returns the model to deploy, and a value for each step by name, at least "loss"
     def figures(model: keras.Model) -> dict[str, float]
         # optional: what the lesson reads from the trained model: numbers or arrays of them
+    def pictures(draw: ModuleType, history: dict[str, list[float]], folder: Path) -> dict[str, str]
+        # optional: draws the training itself: writes NAME.png and NAME.svg into folder, with draw (the package
+        # tinyhil.plots) or anything else, and returns what each NAME shows
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ from tinyhil.errors import ConfigError
 
 SHIPPED = Path(__file__).parent / "recipes"
 USER = Path("recipes")
-OPTIONAL = ("truth", "prepare", "train", "figures")
+OPTIONAL = ("truth", "prepare", "train", "figures", "pictures")
 """Functions that a recipe's code may define."""
 
 Scheme = Literal["float32", "int8", "int8-per-channel", "int16x8", "dynamic"]
@@ -160,18 +163,23 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """One recipe file.
 
     Attributes:
-        classes: names of a classifier's classes, in the order of its outputs; by default their numbers.
+        name: as the file's.
+        title: one line.
+        code: the Python file beside it.
+        classes: names of a classifier's classes, in the order of the indices; without them they are numbered.
+        beside: another recipe of the same task, whose training is shown beside this one in pictures.
         demo: for models with one int8 number in and one out.
     """
 
     name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
     title: str
     code: str
+    classes: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
+    beside: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")] | None = None
     train: Train
     quantize: Quantize = Quantize()
     fidelity: Fidelity = Fidelity()
     accuracy: Accuracy = Accuracy()
-    classes: tuple[str, ...] = ()
     demo: Demo | None = None
 
 

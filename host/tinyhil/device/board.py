@@ -246,6 +246,7 @@ class BoardDevice:
                 raise StaleFirmwareError(
                     f"{self._name} was flashed through {port}, but {stale}",
                     hint="is it the board behind this port that was flashed?",
+                    what="build",
                 )
             if until.expired:
                 raise DeviceError(

@@ -33,7 +33,10 @@ def open_run(request: Request, observer: Observer) -> Run:
     kind = Path(request.recipe).suffix
     if kind not in (KERAS, TFLITE):
         if request.samples is not None:
-            raise ConfigError("--samples goes with a .keras or .tflite file; a recipe has data of its own")
+            raise ConfigError(
+                "--samples goes with a .keras or .tflite file; a recipe has data of its own",
+                hint="give --data data.npz to train the recipe on your own samples",
+            )
         return Run(request, observer)
     if kind == KERAS and request.samples is None:
         raise ConfigError(
@@ -41,7 +44,10 @@ def open_run(request: Request, observer: Observer) -> Run:
             hint="give --samples data.npz, written with numpy.savez('data.npz', x=..., y=...)",
         )
     if kind == TFLITE and request.scheme is not None:
-        raise ConfigError(f"{request.recipe} is quantized already, --scheme is for recipes and .keras files")
+        raise ConfigError(
+            f"{request.recipe} is quantized already, --scheme is for recipes and .keras files",
+            hint="leave --scheme out, or give the .keras file that it was made from",
+        )
     return GivenRun(request, observer)
 
 
@@ -51,7 +57,7 @@ class GivenRun(Run):
     def _find(self, request: Request) -> tuple[Path, Recipe]:
         path = Path(request.recipe)
         if not path.is_file():
-            raise ConfigError(f"there is no file {path}")
+            raise ConfigError(f"there is no file {path}", hint="paths are relative to the current folder")
         return path, Recipe(name=given.name_of(path), title=path.name, code="", train=_NO_TRAINING)
 
     def train(self) -> FloatModel:

@@ -41,6 +41,9 @@ class Request:
         flash: whether a board that runs anything else is flashed first.
         force: go on in spite of the problems that pre-flight finds.
         samples: an .npz file with inputs for a user's own model.
+        built_from: another model file that the device is built from, while everything else goes by the model itself:
+            how a fault is planted in order to see that it is found. Its inputs and outputs have the same types and
+            shapes.
     """
 
     recipe: str
@@ -56,3 +59,4 @@ class Request:
     flash: bool = False
     force: bool = False
     samples: Path | None = None
+    built_from: Path | None = None

@@ -79,6 +79,7 @@ class Run:
         """Where the device was last found."""
         self._models = request.build_dir / self.recipe.name / "model"
         self._journal = self.folder / journal.NAME
+        self._project = self.folder / "project"
         self._observer = observer
         self._made: dict[str, Any] = {}
         self._arena_bytes: int | None = None
@@ -146,12 +147,12 @@ class Run:
 
     def render(self) -> Project:
         """The PlatformIO project."""
-        model = self.preflight()
+        model = self._built_from(self.preflight())
 
         def work(reporter: Reporter) -> tuple[Project, bool, str]:
             with lock.exclusive(self.folder, reporter.text):
-                folder, demo = self.folder / "project", self.recipe.demo
-                project, found = render(model, self.target, self.engine, folder, demo, self._arena_bytes)
+                demo = self.recipe.demo
+                project, found = render(model, self.target, self.engine, self._project, demo, self._arena_bytes)
             return project, found, f"{project.folder}"
 
         project = self._stage("render", work)
@@ -268,8 +269,24 @@ class Run:
                 files.write(blocked, self.folder)
             raise
         files.write(report, self.folder)
-        journal.conclude(self._journal)
+        self.conclude()
         return report
+
+    def conclude(self) -> None:
+        """Notes in the journal that its answers have been judged: they are not for another run to go on with."""
+        journal.conclude(self._journal)
+
+    def _built_from(self, model: QuantizedModel) -> QuantizedModel:
+        """The model, with the content of the file that the request has the device built from."""
+        path = self.request.built_from
+        if path is None:
+            return model
+        facts = tflite.read(path.read_bytes(), str(path))
+        # A wrong scale or zero point is a fault like another.
+        kinds = [[(spec.dtype, spec.shape) for spec in (*each.inputs, *each.outputs)] for each in (facts, model)]
+        if kinds[0] != kinds[1]:
+            raise ConfigError(f"{path} has inputs or outputs of another type or shape than {model.path}")
+        return replace(model, path=path, ops=facts.ops)
 
     def _image_for_the_device(self) -> FirmwareImage:
         """The image; not built in vain where the device cannot be had."""

@@ -1,8 +1,9 @@
-"""Training curves: loss, error and accuracy by epoch, for one model or for several side by side."""
+"""Training curves: loss, error and accuracy by epoch, for one model or for several side by side; or any trace."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _LONG = 100
+_COLUMNS = 3
+_STEEP = 1e3
+"""How many times larger than its smallest value a series that stays positive may get on a linear scale."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,45 @@ def accuracy(panels: Sequence[Curves], stem: Path, *, skip: int = 0) -> style.Wr
     """Accuracy by epoch, given as shares of 1 and shown in percent; for the rest see ``loss``."""
     heading = "Accuracy" if not skip else f"Accuracy after the first {skip} epochs"
     return _save(panels, stem, heading, "Accuracy (%)", skip, factor=100.0)
+
+
+def trace(series: Mapping[str, npt.ArrayLike], stem: Path, *, title: str = "") -> style.Written:
+    """Every series of a training by its steps, each in a panel of its own; the first value is step 0.
+
+    Args:
+        series: (steps,) each, by name.
+        stem: path without suffix.
+        title: of the picture.
+
+    Raises:
+        ValueError: there is no series, or one is empty.
+        MissingToolError: matplotlib is not installed.
+        StorageError: the files cannot be written.
+    """
+    values = {name: np.asarray(one, np.float64) for name, one in series.items()}
+    if not values or any(one.size == 0 for one in values.values()):
+        raise ValueError("there is no step to show")
+    columns = min(_COLUMNS, len(values))
+    rows = math.ceil(len(values) / columns)
+    width = max(style.PANEL[0], 3.6 * columns)
+
+    def draw(figure: Figure) -> None:
+        every = figure.subplots(rows, columns, squeeze=False)
+        for axes in every.flat[len(values) :]:
+            axes.set_visible(False)
+        for axes, (name, one) in zip(every.flat, values.items(), strict=False):
+            axes.plot(one, marker="." if len(one) <= _LONG else None, color=style.BLUE)
+            steep = one.min() > 0 and one.max() > _STEEP * one.min()
+            if steep:
+                axes.set_yscale("log")
+                axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")  # the usual one writes formulas
+            axes.set_title(style.title(f"{name} (logarithmic)" if steep else name, width / columns - 0.5))
+            axes.set_xlabel("Step")
+            axes.xaxis.get_major_locator().set_params(integer=True)
+        if title:
+            figure.suptitle(style.title(title, width))
+
+    return style.save(stem, (width, 3.0 * rows + 0.6), draw)
 
 
 def _save(

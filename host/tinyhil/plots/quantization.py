@@ -1,4 +1,4 @@
-"""What quantization and the device cost: error per input in LSB, and how well the calibrated ranges fit."""
+"""What quantization and the device cost: error per input in LSB, and what happened inside the model."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ from tinyhil.plots import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.container import BarContainer
     from matplotlib.figure import Figure
 
 MOST_STICKS = 1024
 """With more inputs than this, each place shows the smallest and the largest of several."""
+
+MOST_TENSORS = 24
+"""Of a larger model, those with the largest error are shown."""
 
 _LETTERS = 28
 
@@ -40,17 +44,19 @@ class LsbError:
 
 @dataclass(frozen=True)
 class TensorUse:
-    """How a tensor's quantized range is used by data.
+    """What quantization did to a tensor; all figures are shares, 1 is the whole.
 
     Attributes:
         name: of the tensor.
-        coverage: share of the representable range between the smallest and the largest value that occurred, 0 to 1.
-        saturated_low: share of the values at the lowest representable number, 0 to 1.
+        error: largest difference to the float model's values, as a share of their range; NaN where it is not known.
+        outside: share of the float model's values that the calibrated range cuts off; NaN where it is not known.
+        saturated_low: share of the values at the lowest representable number; 0 where that stands for real 0.
         saturated_high: share at the highest.
     """
 
     name: str
-    coverage: float
+    error: float
+    outside: float
     saturated_low: float
     saturated_high: float
 
@@ -98,9 +104,7 @@ def lsb_error(
 
 
 def calibration(tensors: Sequence[TensorUse], stem: Path) -> style.Written:
-    """Bars per tensor: how much of its range is used, and how many values lie at the ends.
-
-    A range that is hardly used wastes resolution; one with values at its ends may have cut them off.
+    """Bars per tensor: the error that it carries, what its calibrated range cuts off, and what lies at the ends of it.
 
     Args:
         tensors: from the model's input to its output.
@@ -113,35 +117,48 @@ def calibration(tensors: Sequence[TensorUse], stem: Path) -> style.Written:
     """
     if not tensors:
         raise ValueError("there is no tensor to show")
-    names = [style.short(tensor.name, _LETTERS) for tensor in tensors]
-    rows = np.arange(len(tensors))
-    low = np.array([100.0 * tensor.saturated_low for tensor in tensors])
-    high = np.array([100.0 * tensor.saturated_high for tensor in tensors])
-    used = np.array([100.0 * tensor.coverage for tensor in tensors])
+    errors = np.nan_to_num([tensor.error for tensor in tensors])
+    worst = sorted(np.argsort(-errors, kind="stable")[:MOST_TENSORS].tolist())
+    shown = [tensors[place] for place in worst]
+    all_of_them = len(shown) == len(tensors)
+    which = "" if all_of_them else f": the {len(shown)} of {len(tensors):,} tensors with the largest error"
+    names = [style.short(tensor.name, _LETTERS) for tensor in shown]
+    rows = np.arange(len(shown))
+    error, outside, low, high = (
+        np.array([100.0 * getattr(tensor, field) for tensor in shown])
+        for field in ("error", "outside", "saturated_low", "saturated_high")
+    )
 
     def draw(figure: Figure) -> None:
-        left, right = figure.subplots(1, 2, sharey=True)
-        bars = left.barh(rows, used, color=style.BLUE)
-        left.bar_label(bars, fmt="%.0f", padding=3, fontsize=9)
-        left.set_xlim(0.0, 118.0)
-        left.set_xticks(range(0, 101, 25))
-        left.set_xlabel("Range that is used (%)")
-        left.set_yticks(rows, names)
-        left.invert_yaxis()
-        right.barh(rows, low, color=style.ORANGE, edgecolor="white", label="at the lowest number")
-        ends = right.barh(
+        first, second, third = figure.subplots(1, 3, sharey=True)
+        _bars(first, rows, error, "Largest error\n(% of the float values' range)")
+        _bars(second, rows, outside, "Float values outside\nthe calibrated range (%)")
+        third.barh(rows, low, color=style.ORANGE, edgecolor="white", label="at the lowest number")
+        ends = third.barh(
             rows, high, left=low, color=style.PURPLE, hatch="//", edgecolor="white", label="at the highest"
         )
-        right.bar_label(ends, labels=[f"{value:.3g}" for value in low + high], padding=3, fontsize=9)
-        right.set_xlim(0.0, max(1.0, 1.25 * float((low + high).max())))
-        right.set_xlabel("Values at an end of the range (%)")
-        right.tick_params(left=False)
-        for axes in (left, right):
+        _numbered(third, ends, low + high, "Values at an end of\nthe range (%)")
+        first.set_yticks(rows, names)
+        first.set_ylim(len(rows) - 0.4, -0.6)  # the input is at the top
+        for axes in (first, second, third):
             axes.grid(visible=False, axis="y")
-        figure.suptitle("Calibrated ranges and saturation")
-        style.legend(figure, right)
+        figure.suptitle(f"What quantization did inside the model{which}")
+        style.legend(figure, third)
 
-    return style.save(stem, (8.6, 0.36 * len(tensors) + 1.9), draw)
+    return style.save(stem, (9.6, 0.36 * len(shown) + 2.1), draw)
+
+
+def _bars(axes: Axes, rows: npt.NDArray[np.int_], values: Reals, label: str) -> None:
+    _numbered(axes, axes.barh(rows, np.nan_to_num(values), color=style.BLUE), values, label)
+
+
+def _numbered(axes: Axes, bars: BarContainer, values: Reals, label: str) -> None:
+    """Numbers behind the bars, and room for them; what is not known has none."""
+    known = np.nan_to_num(values)
+    axes.bar_label(bars, labels=["" if np.isnan(value) else f"{value:.3g}" for value in values], padding=3, fontsize=9)
+    axes.set_xlim(0.0, max(1.0, 1.3 * float(known.max())))
+    axes.set_xlabel(label)
+    axes.tick_params(left=False)
 
 
 def _sticks(axes: Axes, places: Reals, values: Reals) -> None:

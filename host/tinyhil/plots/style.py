@@ -42,7 +42,7 @@ FLOAT: dict[str, Any] = {"color": BLUE, "linewidth": 3.2, "zorder": 4}
 DEVICE: dict[str, Any] = {
     "color": "#FF6A13",
     "marker": "o",
-    "markersize": 2,
+    "markersize": 3,
     "markeredgewidth": 0,
     "linestyle": "none",
     "zorder": 5,

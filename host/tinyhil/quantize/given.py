@@ -186,7 +186,9 @@ def _read(path: Path, most: int) -> bytes:
         with path.open("rb") as stream:
             content = stream.read(most + 1)
     except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+        raise ConfigError(
+            f"cannot read {path}: {error.strerror}", hint="paths are relative to the current folder"
+        ) from error
     if len(content) > most:
-        raise ConfigError(f"{path} has more than {most:,} bytes")
+        raise ConfigError(f"{path} has more than {most:,} bytes", hint="use fewer samples, or a smaller model")
     return content

@@ -1,12 +1,13 @@
 """Opens a .keras file that may come from anywhere. Imports TensorFlow; for child processes.
 
 A .keras file is a zip archive of JSON and weights. Keras' ``safe_mode`` keeps it from running code that the file
-brings (Lambda layers); its unpacked size is bounded here, before anything is unpacked.
+brings (Lambda layers); its unpacked size is bounded here, before anything is unpacked, and its CRCs are checked.
 """
 
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,13 @@ def load(path: Path) -> Any:
         MissingToolError: TensorFlow is not installed.
         ModelError: it is no .keras file, or damaged, too large, or brings code along.
     """
+    _bound(path)
     try:
         import keras
     except ModuleNotFoundError as error:
         raise MissingToolError(
             f"{error.name} is not installed, it is needed for Keras models", hint="pip install 'tinyhil[train]'"
         ) from error
-    _bound(path)
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # whatever a file from anywhere makes Keras raise is the file's fault
@@ -46,15 +47,19 @@ def load(path: Path) -> Any:
 
 
 def _bound(path: Path) -> None:
+    """Refuses what is too large, then what is damaged: at once, and in words that say so, before TensorFlow starts."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+            unpacked = sum(member.file_size for member in members)
+            if len(members) > MAX_MEMBERS or unpacked > MAX_UNPACKED_BYTES:
+                raise ModelError(
+                    f"{path} unpacks to {len(members)} files of {unpacked:,} bytes, more than {MAX_MEMBERS} or "
+                    f"{MAX_UNPACKED_BYTES:,}",
+                    hint="save it again without the optimizer",
+                )
+            wrong = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
         raise ModelError(f"{path} is not a .keras file, or damaged: {error}", hint="save or copy it again") from error
-    unpacked = sum(member.file_size for member in members)
-    if len(members) > MAX_MEMBERS or unpacked > MAX_UNPACKED_BYTES:
-        raise ModelError(
-            f"{path} unpacks to {len(members)} files of {unpacked:,} bytes, more than {MAX_MEMBERS} or "
-            f"{MAX_UNPACKED_BYTES:,}",
-            hint="save it again without the optimizer",
-        )
+    if wrong is not None:
+        raise ModelError(f"{path} is damaged: {wrong} in it fails its CRC", hint="save or copy it again")

@@ -28,14 +28,16 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     facts = tflite.read(model, stage.MODEL)
     with np.load(folder / stage.VECTORS, allow_pickle=False) as stored:
         inputs = [stored[f"input_{index}"] for index in range(len(facts.inputs))]
-        samples = [stored[f"sample_{index}"] for index in range(len(facts.inputs))]
+        looked_at = range(len(facts.inputs)) if request["inspected"] else ()
+        samples = [stored[f"sample_{index}"] for index in looked_at]
     interpreter = open_interpreter(kind, model)
     outputs = run_all(interpreter, inputs, reporter, "reference")
     with store.storage(folder):
         arrays: dict[str, Any] = {f"reference_{position}": part for position, part in enumerate(outputs)}
         np.savez(folder / stage.REFERENCE, **arrays)
-    floats = (folder / stage.FLOAT).read_bytes() if request["float"] else None
-    _inspect(kind, model, floats, samples, folder / stage.INSPECTION)
+    if request["inspected"]:
+        floats = (folder / stage.FLOAT).read_bytes() if request["float"] else None
+        _inspect(kind, model, floats, samples, folder / stage.INSPECTION)
     return {"reference": interpreter.name}
 
 

@@ -113,11 +113,12 @@ def _complete(folder: Path, key: str, converted: dict[str, Any], reporter: Repor
     return store.save(folder, STAGE, key, files, {**converted, **computed, "litert": beside})
 
 
-def expectations(folder: Path, reporter: Reporter, *, float_model: bool) -> dict[str, Any]:
+def expectations(folder: Path, reporter: Reporter, *, float_model: bool, inspected: bool = True) -> dict[str, Any]:
     """Has the reference outputs of the vectors in ``folder`` and the inspection of its model computed.
 
     Args:
         float_model: whether there is one to compare with.
+        inspected: whether the model is looked into, for which there are samples beside the vectors.
 
     Returns:
         ``reference``, the interpreter's name, and why it is not TFLM where it is not.
@@ -126,7 +127,7 @@ def expectations(folder: Path, reporter: Reporter, *, float_model: bool) -> dict
         MissingToolError: an interpreter that is needed is not installed.
         ModelError: no interpreter takes the model.
     """
-    request = {"folder": str(folder), "float": float_model}
+    request = {"folder": str(folder), "float": float_model, "inspected": inspected}
     listening = _Listening(reporter)
     what = "compute the reference"
     module = "tinyhil.quantize.reference_child"

@@ -14,7 +14,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from tinyhil.deadline import Deadline
-from tinyhil.errors import DeviceError
+from tinyhil.errors import DeviceError, UnansweredError
 from tinyhil.link.connection import Connection
 from tinyhil.link.events import (
     ConnectionEvent,
@@ -122,7 +122,7 @@ class Conversation:
 
         Raises:
             RestartError: the device has started again meanwhile; nothing is on its way any more.
-            DeviceError: it did not answer.
+            UnansweredError: it did not answer.
             LinkError: it reports an error.
         """
         self._deadline = Deadline.after(self._patience)
@@ -151,10 +151,13 @@ class Conversation:
         """One turn of the loop: write what is due, read what there is."""
         deadline = self._deadline
         if deadline.expired:
-            raise DeviceError(
+            counters = self.connection.counters
+            raise UnansweredError(
                 f"the device did not answer {waiting_for} within {deadline.seconds:g} s",
                 hint="is it the right port, and does the device run tinyhil's firmware?",
-                detail=self.connection.counters.describe(),
+                detail=counters.describe(),
+                rejected={reason.value: count for reason, count in counters.rejected.items()},
+                unexpected=counters.unexpected_answers,
             )
         accepted = self.connection.counters.answers_accepted
         self._transport.write(self.connection.data_to_send(), deadline)
@@ -187,13 +190,12 @@ def conversing(
     Raises:
         DeviceError: the line cannot be opened; and where the device's program has died, that is the cause told.
     """
-    with contextlib.ExitStack() as stack:
-        try:
-            line = opening(Deadline.after(target.link.answer_within))
-            stack.callback(line.transport.close)
+    try:
+        line = opening(Deadline.after(target.link.answer_within))
+        with contextlib.closing(line.transport):
             session = Conversation(line, target, check, reporter)
             yield session
             reporter.text(f"link: {session.connection.counters.describe()}")
-        except DeviceError:
-            check()  # if the device's program has died, that is the cause to report
-            raise
+    except DeviceError:
+        check()  # if the device's program has died, that is the cause to report
+        raise

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyhil.affine import TensorSpec
-from tinyhil.errors import DeviceError, StaleFirmwareError
+from tinyhil.errors import StaleFirmwareError, WrongTensorsError
 from tinyhil.link.events import DeviceDescription
 
 _RUN_AGAIN = "flash the firmware that was built from this model: tinyhil flash RECIPE --target TARGET"
@@ -39,7 +39,7 @@ class Identity:
 
         Raises:
             StaleFirmwareError: it runs another model, or another build.
-            DeviceError: it has the right hashes, but describes its tensors differently.
+            WrongTensorsError: it has the right hashes, but describes its tensors differently.
         """
         for what, wanted, found in (
             ("model", self.model_sha256, device.welcome.model_sha256.hex()),
@@ -49,17 +49,18 @@ class Identity:
                 raise StaleFirmwareError(
                     f"stale firmware: the device runs another {what}: it says {found}, expected {wanted}",
                     hint=_RUN_AGAIN,
+                    what=what,
                 )
         for direction, expected, described in (
             ("input", self.inputs, device.inputs),
             ("output", self.outputs, device.outputs),
         ):
             if len(expected) != len(described):
-                raise DeviceError(f"the device has {len(described)} {direction}s, the model has {len(expected)}")
+                raise WrongTensorsError(f"the device has {len(described)} {direction}s, the model has {len(expected)}")
             for index, (spec, other) in enumerate(zip(expected, described, strict=True)):
                 difference = _difference(spec, other)
                 if difference:
-                    raise DeviceError(
+                    raise WrongTensorsError(
                         f"{direction} {index} of the device differs from the model's: {difference}", hint=_RUN_AGAIN
                     )
 

@@ -1,11 +1,14 @@
 """F1: what a .tflite file says, read strictly, without an interpreter and without TensorFlow.
 
 :func:`parse` reads all that the file says; :func:`read` what the link and the verdict need of it, and refuses a model
-whose inputs or outputs the link cannot carry. :func:`rewrite` says in full what a converter leaves out.
+whose inputs or outputs the link cannot carry. :func:`rewrite` says in full what a converter leaves out,
+:func:`cut` ends a model after one of its operators; :func:`unpack` and :func:`pack` are for other changes.
 """
 
+from tinyhil.tflite.cut import Prefix, ancestry, cut, sources
 from tinyhil.tflite.interface import MAX_RANK, ModelFacts, read, spec
 from tinyhil.tflite.model import Graph, Model, Operator, Tensor
+from tinyhil.tflite.objects import pack, unpack
 from tinyhil.tflite.reader import IDENTIFIER, MAX_BYTES, SCHEMA_VERSION, parse
 from tinyhil.tflite.rewrite import rewrite
 
@@ -18,9 +21,15 @@ __all__ = [
     "Model",
     "ModelFacts",
     "Operator",
+    "Prefix",
     "Tensor",
+    "ancestry",
+    "cut",
+    "pack",
     "parse",
     "read",
     "rewrite",
+    "sources",
     "spec",
+    "unpack",
 ]

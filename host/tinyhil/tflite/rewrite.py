@@ -12,10 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from tinyhil.tflite.reader import IDENTIFIER, parse
+from tinyhil.tflite import objects
 
-_ALIGNMENT = 16
-"""Of a buffer's content: ``force_align`` in the schema. The bindings' own ``Pack`` forgets it."""
 _BIAS = 2
 """Position of the bias among the inputs of a FULLY_CONNECTED."""
 
@@ -33,11 +31,9 @@ def rewrite(data: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
     Raises:
         ModelError: it is not a TFLite model, or damaged.
     """
-    import flatbuffers  # type: ignore[import-untyped]
     from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-    parse(data, name)  # the bindings read without looking where
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
+    model = objects.unpack(data, name)
     notes = [
         note
         for graph in model.subgraphs
@@ -46,11 +42,7 @@ def rewrite(data: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
     ]
     if not notes:
         return data, ()
-    for buffer in model.buffers:
-        buffer.Pack = _aligned(schema, buffer)
-    builder = flatbuffers.Builder(len(data) + 1024)
-    builder.Finish(model.Pack(builder), IDENTIFIER)
-    return bytes(builder.Output()), tuple(notes)
+    return objects.pack(model), tuple(notes)
 
 
 def _complete(schema: Any, model: Any, graph: Any, index: int, operator: Any) -> str:
@@ -105,21 +97,3 @@ def _add_bias(schema: Any, model: Any, graph: Any, index: int, operator: Any) ->
     )
     operator.inputs = [*operator.inputs[:_BIAS], len(graph.tensors) - 1]
     return units
-
-
-def _aligned(schema: Any, buffer: Any) -> Any:
-    """A ``Pack`` that puts the content where the schema wants it."""
-
-    def pack(builder: Any) -> int:
-        content = b"" if buffer.data is None else bytes(buffer.data)
-        if content:
-            builder.StartVector(1, len(content), _ALIGNMENT)
-            for byte in reversed(content):
-                builder.PrependUint8(byte)
-            content_at = builder.EndVector()
-        schema.BufferStart(builder)
-        if content:
-            schema.BufferAddData(builder, content_at)
-        return int(schema.BufferEnd(builder))
-
-    return pack

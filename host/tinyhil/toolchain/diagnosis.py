@@ -29,6 +29,9 @@ _STORAGE = re.compile(
 _MISSING = re.compile(r"fatal error: \S+: No such file|cannot read spec file|could not find specs file|cannot find -l")
 
 
+_TOO_LARGE = re.compile(r"region `?\w+'? overflowed by|will not fit in region|static data reaches into the stack")
+
+
 def first_error(output: str) -> str:
     """The line that says why the build failed; the last one if none looks like it, empty if there is no output."""
     lines = [line.rstrip() for line in output.splitlines() if line.strip()]
@@ -77,6 +80,11 @@ def storage_problem(output: str) -> str:
     """What the disk refused, in the system's words; empty if that was not the cause."""
     found = _STORAGE.search(output)
     return found[0] if found else ""
+
+
+def too_large(output: str) -> bool:
+    """Whether the linker has no room for the image."""
+    return _TOO_LARGE.search(output) is not None
 
 
 def lacks_a_library(output: str) -> bool:

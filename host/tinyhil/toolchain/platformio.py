@@ -202,7 +202,7 @@ def _explain(error: ToolError, project: Path, needs: Build) -> ToolError | Stora
             detail=error.detail,
         )
     cause = diagnosis.first_error(error.detail)
-    hint = ""
+    hint = "use a smaller model, or another target" if diagnosis.too_large(error.detail) else ""
     if needs.programs and diagnosis.lacks_a_library(error.detail):
         packages = dict.fromkeys(package for program in needs.programs for package in program.debian.split())
         hint = f"if a system header or library is missing: sudo apt-get install {' '.join(packages)}"

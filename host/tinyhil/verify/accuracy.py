@@ -56,6 +56,8 @@ def ideal(model: QuantizedModel, truth: Truth | None) -> Ideal | None:
         ConfigError: the recipe's function cannot be used.
     """
     vectors, looked_at = model.vectors, judged(model)
+    if vectors.float_outputs is None:  # nothing but fidelity is judged of such a model
+        return None
     shape = (int(looked_at.sum()), sum(spec.elements for spec in model.outputs))
     if truth is not None:
         return Ideal(_asked(truth, model.inputs[0].dequantize(vectors.inputs[0][looked_at]), shape), "function")

@@ -7,6 +7,7 @@ whose steepest curvature for these points is about 11.3: a rate above 2 / 11.3 =
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from tinyhil.data import line
 from tinyhil.data.line import dataset, truth
 from tinyhil.progress import Reporter
 
-__all__ = ["DESCENTS", "GUESSES", "dataset", "descend", "figures", "model", "train", "truth"]
+__all__ = ["DESCENTS", "GUESSES", "dataset", "descend", "figures", "model", "pictures", "train", "truth"]
 
 Reals = npt.NDArray[np.float64]
 START = (10.0, 10.0)
@@ -83,3 +84,20 @@ def figures(model: Any) -> dict[str, float]:
         found[f"root of the summed squares, {name}"] = float(np.sqrt(squares.sum()))
         found[f"root of the mean square, {name}"] = float(np.sqrt(squares.mean()))
     return found
+
+
+def pictures(draw: Any, history: dict[str, list[float]], folder: Path) -> dict[str, str]:
+    """The guesses, and the four paths on the loss surface."""
+    lines = [draw.linear.Line(f"y = {name}", *guess) for name, guess in GUESSES.items()]
+    draw.linear.guesses(line.X, line.Y, lines, folder / "guesses")
+    paths = []
+    for name, rate in DESCENTS.items():
+        before = "" if name == "right" else f"{name}_"
+        decay = "" if rate.decay == 1 else f", times {rate.decay} a step"
+        label = f"{name.replace('_', ' ')}: learning rate {rate.first}{decay}"
+        paths.append(draw.linear.Descent(label, np.transpose([history[f"{before}w"], history[f"{before}b"]])))
+    draw.linear.descent(line.X, line.Y, paths, folder / "descent")
+    return {
+        "guesses": "three guesses of the line, and how far each is from the points",
+        "descent": "the way of w and b over the loss, for four learning rates",
+    }

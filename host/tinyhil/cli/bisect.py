@@ -1,0 +1,180 @@
+"""The command ``bisect``: which layer brings a difference in, and a bundle that shows it again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tinyhil.cli.session import (
+    BUILD_DIR,
+    DEFAULT_TARGET,
+    BuildDirOption,
+    DataOption,
+    EngineOption,
+    ForceOption,
+    JsonOption,
+    Output,
+    PortOption,
+    SamplesOption,
+    SchemeOption,
+    TargetOption,
+    VerboseOption,
+    command,
+)
+from tinyhil.errors import ConfigError, ExitCode
+from tinyhil.pipeline.request import Request
+
+if TYPE_CHECKING:
+    from tinyhil.pipeline.bisect import Outcome
+
+_CODES = {"clean": ExitCode.PASS, "found": ExitCode.FAIL, "unexplained": ExitCode.FAIL}
+_STYLES = {"clean": "bold green", "found": "bold red", "unexplained": "bold red"}
+
+
+def bisect(
+    recipe: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RECIPE|FILE.keras|FILE.tflite", help="A recipe, or a model of your own.", show_default=False
+        ),
+    ] = None,
+    target: TargetOption = DEFAULT_TARGET,
+    engine: EngineOption = None,
+    engine_a: Annotated[
+        str | None, typer.Option("--engine-a", help="Compare this engine, instead of the reference, ...")
+    ] = None,
+    engine_b: Annotated[str | None, typer.Option("--engine-b", help="... with this one.")] = None,
+    target_a: Annotated[str | None, typer.Option("--target-a", help="Where the first one runs.")] = None,
+    target_b: Annotated[str | None, typer.Option("--target-b", help="Where the second one runs.")] = None,
+    every: Annotated[
+        bool, typer.Option("--every", help="Test every layer, also where the whole model is exact.")
+    ] = False,
+    vectors: Annotated[
+        int,
+        typer.Option("--vectors", min=1, help="How many a layer is tested with; those that differ in the whole first."),
+    ] = 32,
+    max_lsb: Annotated[int, typer.Option("--max-lsb", min=0, help="Differences up to this many LSB are none.")] = 0,
+    rerun: Annotated[
+        Path | None, typer.Option("--rerun", help="Run the repro bundle in this folder again, and nothing else.")
+    ] = None,
+    scheme: SchemeOption = None,
+    samples: SamplesOption = None,
+    data: DataOption = None,
+    force: ForceOption = False,
+    port: PortOption = None,
+    build_dir: BuildDirOption = BUILD_DIR,
+    built_from: Annotated[Path | None, typer.Option("--built-from", hidden=True)] = None,
+    json: JsonOption = None,
+    verbose: VerboseOption = False,
+) -> None:
+    """Name the first layer whose output differs from the reference, or between two engines.
+
+    The whole model is run first. If its outputs differ, it is ended after a layer, built and run again, as often as it
+    takes; a layer is named when its own output differs and what it reads is exact. **--every** tests all of them.
+
+    What shows the difference is put in BUILD_DIR/RECIPE/TARGET/bisect/repro, a folder that reruns anywhere. Its
+    firmware and target are run as they are: rerun bundles of people that you trust.
+
+    Examples: **tinyhil bisect sine --target qemu-m4**, **tinyhil bisect model.tflite --target-a native --target-b
+    qemu-m4**
+
+    Exits with 0 if nothing differs, with 1 if something does.
+    """
+    with command(json, verbose=verbose) as output:
+        if rerun is not None:
+            if recipe is not None:
+                raise ConfigError("--rerun takes a bundle and no recipe")
+            _rerun(output, rerun, port)
+        if recipe is None:
+            raise ConfigError("which model?", hint="name a recipe or a file, or a bundle with --rerun")
+        from tinyhil.cli.console import ConsoleObserver
+        from tinyhil.pipeline.bisect import Bisect, Wanted
+
+        asked = Request(
+            recipe,
+            target,
+            engine,
+            scheme,
+            samples=samples,
+            data=data,
+            force=force,
+            port=port,
+            build_dir=build_dir,
+            flash=True,
+        )
+        requests = [asked]
+        if any((engine_a, engine_b, target_a, target_b)):
+            first = replace(asked, target=target_a or target, engine=engine_a or engine)
+            requests = [first, replace(asked, target=target_b or target, engine=engine_b or engine)]
+        requests[-1] = replace(requests[-1], built_from=built_from)
+        observer = ConsoleObserver(output.console, verbose=output.verbose)
+        _conclude(output, Bisect(requests, Wanted(every, vectors, max_lsb), observer).run())
+
+
+def _conclude(output: Output, outcome: Outcome) -> None:
+    import msgspec
+
+    from tinyhil.cli.console import show_rows
+    from tinyhil.report import bisection as words
+
+    found = outcome.bisection
+    output.console.print()
+    if found.tested:
+        _table(output, [words.HEAD, *words.table(found)])
+        output.console.print()
+    compared = f"{found.sides[0]} with {found.sides[1] if len(found.sides) > 1 else found.reference}"
+    rows = [("compared", compared), ("result", str(outcome.file))]
+    if outcome.bundle is not None:
+        rows += [
+            ("bundle", f"{outcome.bundle}: {outcome.rerun.told if outcome.rerun else 'not tried'}"),
+            ("rerun it", f"tinyhil bisect --rerun {outcome.bundle}"),
+        ]
+    show_rows(output.console, rows)
+    output.console.print()
+    _say(output, words.finding(found), _STYLES[found.verdict])
+    output.write_json(
+        {
+            "verdict": found.verdict,
+            "layer": None if found.blame is None else found.blame.operator + 1,
+            **msgspec.to_builtins(found),
+            "file": str(outcome.file),
+            "bundle": None if outcome.bundle is None else str(outcome.bundle),
+            "reproduced": None if outcome.rerun is None else outcome.rerun.difference.differs,
+        }
+    )
+    raise typer.Exit(_CODES[found.verdict])
+
+
+def _rerun(output: Output, folder: Path, port: str | None) -> None:
+    from tinyhil.cli.console import ConsoleObserver
+    from tinyhil.pipeline import repro
+
+    found = repro.rerun(folder, port, ConsoleObserver(output.console, verbose=output.verbose))
+    output.console.print()
+    _say(output, found.repro.finding, None)
+    differs = found.difference.differs
+    _say(output, found.told, "bold red" if differs else "bold green")
+    output.write_json(
+        {
+            "verdict": "differs" if differs else "exact",
+            "as_recorded": found.as_recorded,
+            "wrong_elements": found.difference.wrong_elements,
+            "expected": found.expected.hex(),
+            "actual": found.actual.hex(),
+        }
+    )
+    raise typer.Exit(ExitCode.FAIL if differs else ExitCode.PASS)
+
+
+def _table(output: Output, lines: list[tuple[str, ...]]) -> None:
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    for number, line in enumerate(lines):
+        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        _say(output, text, "bold" if number == 0 else None)
+
+
+def _say(output: Output, text: str, style: str | None) -> None:
+    output.console.print(text, style=style, markup=False, soft_wrap=True, highlight=False)

@@ -1,0 +1,58 @@
+"""The stage for a model that was cut out of another one (``tinyhil.tflite.cut``): its file, and what is expected of it.
+
+Its vectors are the whole model's own, as they stand in the link's bytes, and the reference is asked anew: with the
+prefix itself, so that both sides compute the same file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyhil import tflite
+from tinyhil.artifacts import hashing, store
+from tinyhil.artifacts.types import Array, QuantizedModel
+from tinyhil.progress import Reporter
+from tinyhil.quantize import stage
+
+STAGE = "prefix"
+
+
+def prefix_model(
+    whole: QuantizedModel, prefix: tflite.Prefix, inputs: tuple[Array, ...], folder: Path, reporter: Reporter
+) -> tuple[QuantizedModel, bool]:
+    """Makes a prefix of ``whole`` and its expectations an artifact in ``folder``.
+
+    Args:
+        inputs: one array per input of the whole model, (vectors, *shape); the prefix is given those that it takes.
+
+    Returns:
+        The model, without float outputs, and whether it was found rather than made.
+
+    Raises:
+        MissingToolError: tflite-micro is not installed.
+        ModelError: the link cannot carry its outputs, or no interpreter takes it.
+        StorageError: the folder cannot be written.
+    """
+    tflite.read(prefix.data, f"{whole.path.name} up to operator {prefix.operator}")
+    taken = [np.ascontiguousarray(inputs[position]) for position in prefix.inputs]
+    sources = hashing.of_sources([Path(__file__).parent, Path(tflite.__file__).parent])
+    given = hashing.of_bytes(b"".join(part.tobytes() for part in taken))
+    key = hashing.of_json({"stage": sources, "model": hashing.of_bytes(prefix.data), "inputs": given})
+    manifest = store.load(folder, STAGE, key)
+    found = manifest is not None
+    if manifest is None:
+        store.make_folder(folder)
+        store.forget(folder)
+        store.write_bytes(folder / stage.MODEL, prefix.data)
+        arrays: dict[str, Any] = {f"input_{index}": part for index, part in enumerate(taken)}
+        with store.storage(folder):
+            np.savez(folder / stage.VECTORS, **arrays)
+        computed = stage.expectations(folder, reporter, float_model=False, inspected=False)
+        made = (stage.MODEL, stage.VECTORS, stage.REFERENCE)
+        facts = {**computed, "exhaustive": False, "rewrites": (), "litert": None}
+        manifest = store.save(folder, STAGE, key, made, facts)
+    return replace(stage.read(whole.recipe, whole.scheme, folder, manifest), inspection=None), found
