@@ -32,12 +32,10 @@ def to_markdown(report: Report) -> str:
     if report.forced:
         causes = "; ".join(escaped(problem.cause) for problem in report.forced)
         blocks.append(f"**⚠ Forced** in spite of: {causes}")
-    wrong = tables.mismatches(report, read)
-    if wrong is not None:
-        blocks += [f"**{wrong.title}**", _table(wrong.head, wrong.rows)]
     rows = [(fact.label, fact.text) for fact in made]
-    blocks.append(_details("All facts", _table(("", ""), rows)))
+    blocks.append(_table(("Figure", "Value"), rows))
     folded = [
+        tables.mismatches(report, read),
         tables.bounds(report, read),
         tables.split(report, read),
         tables.sections(report, read),
