@@ -53,11 +53,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Runs a test once on each target that was asked for, if it asks for one."""
-    if "target" not in metafunc.fixturenames:
+    """Runs a test once on each target that was asked for, if it asks for the plugin's ``target``."""
+    if "target" not in metafunc.fixturenames or _has_its_own(metafunc):
         return
     names = [pytest.param(name, marks=pytest.mark.hil) for name in targets(metafunc.config)]
     metafunc.parametrize("target", names, indirect=True, scope="session")
+
+
+def _has_its_own(metafunc: pytest.Metafunc) -> bool:
+    """Whether the user's ``target`` is another one: everyday words are in use."""
+    for mark in metafunc.definition.iter_markers("parametrize"):
+        names = mark.args[0] if mark.args else mark.kwargs["argnames"]
+        words = names.split(",") if isinstance(names, str) else names
+        if "target" in (word.strip() for word in words):
+            return True
+    found = metafunc.definition.session._fixturemanager.getfixturedefs("target", metafunc.definition)
+    return not found or not found[-1].func.__module__.startswith("tinyhil.")
 
 
 def refuse_loose_paths(config: pytest.Config) -> None:
