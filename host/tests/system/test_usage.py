@@ -11,7 +11,7 @@ from .cli import Cli
 
 COMMANDS = [
     *("run", "train", "quantize", "preflight", "render", "build", "flash", "verify", "report", "bisect"),
-    *("targets", "recipes", "doctor", "plots", "selftest"),
+    *("targets", "recipes", "doctor", "plots", "selftest", "search"),
 ]
 
 

@@ -15,6 +15,7 @@ from tinyhil.cli.plots import plots
 from tinyhil.cli.preflight import preflight
 from tinyhil.cli.proxy import proxy
 from tinyhil.cli.quantize import quantize
+from tinyhil.cli.search import search
 from tinyhil.cli.selftest import selftest
 from tinyhil.cli.starter import new
 from tinyhil.errors import ExitCode
@@ -65,6 +66,7 @@ for each in (
     arena,
     plots,
     selftest,
+    search,
     listings.targets,
     listings.recipes,
     listings.ports,

@@ -28,7 +28,7 @@ class Expected:
     floats: tuple[Reals, ...] | None
 
 
-def expected(model: QuantizedModel, inputs: tuple[Array, ...], *, stateful: bool) -> Expected:
+def expected(model: QuantizedModel, inputs: tuple[Array, ...], *, stateful: bool, floats: bool = True) -> Expected:
     """Looks the vectors up among those of the model, and asks the interpreter where one of them is not there.
 
     The interpreter gets them in one row, beginning with the model's first state, as a device does.
@@ -36,6 +36,7 @@ def expected(model: QuantizedModel, inputs: tuple[Array, ...], *, stateful: bool
     Args:
         inputs: one array per input tensor, (vectors, *shape) in the tensor's dtype.
         stateful: whether an output depends on the vectors before it.
+        floats: whether the float model is asked, too.
 
     Raises:
         MissingToolError: the interpreter is not installed.
@@ -47,13 +48,13 @@ def expected(model: QuantizedModel, inputs: tuple[Array, ...], *, stateful: bool
     if known.exhaustive and not stateful:
         place = {vector.tobytes(): index for index, vector in enumerate(known.inputs[0])}
         rows = [place[vector.tobytes()] for vector in inputs[0]]
-        floats = known.float_outputs
+        outputs = known.float_outputs
         return Expected(
             tuple(part[rows] for part in known.reference),
-            None if floats is None else tuple(part[rows] for part in floats),
+            None if outputs is None else tuple(part[rows] for part in outputs),
         )
     reference = _computed(model.path, inputs)
-    return Expected(reference, _floats(model, inputs))
+    return Expected(reference, _floats(model, inputs) if floats else None)
 
 
 def _floats(model: QuantizedModel, inputs: tuple[Array, ...]) -> tuple[Reals, ...] | None:

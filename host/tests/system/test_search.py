@@ -1,0 +1,88 @@
+"""The search with a real device: it finds a fault that is planted, and nothing where there is none."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tinyhil import tflite
+from tinyhil.pipeline import search
+from tinyhil.pipeline.given import open_run
+from tinyhil.pipeline.request import Request, Unwatched
+from tinyhil.pipeline.run import Run
+
+from .cli import Cli
+
+COUNT = 300
+"""Inputs: rounded up to two rounds."""
+
+pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="blocked: g++ is not installed")
+
+
+def run_of(model: bytes, folder: Path, built_from: bytes | None = None) -> Run:
+    """A run of a model file on ``native``, whose device may be built from another one."""
+    (folder / "small.tflite").write_bytes(model)
+    other = None
+    if built_from is not None:
+        other = folder / "other.tflite"
+        other.write_bytes(built_from)
+    request = Request(str(folder / "small.tflite"), "native", build_dir=folder / "build", built_from=other)
+    return open_run(request, Unwatched())
+
+
+def with_another_weight(model: bytes) -> bytes:
+    """The first weight of the last layer is another one, so that only the first input tells."""
+    unpacked: Any = tflite.unpack(model, "model")
+    graph = tflite.parse(model, "model").main
+    weights = graph.tensors[graph.operators[-1].inputs[1]]
+    data = bytearray(bytes(unpacked.buffers[weights.buffer].data))
+    data[0] ^= 0x20
+    unpacked.buffers[weights.buffer].data = np.frombuffer(bytes(data), np.uint8)
+    return tflite.pack(unpacked)
+
+
+def test_a_planted_fault_is_found_and_reduced(tiny_model: bytes, tmp_path: Path) -> None:
+    run = run_of(tiny_model, tmp_path, with_another_weight(tiny_model))
+    found, place = search.search(run, Unwatched(), COUNT, seed=1)
+    assert (found.exhaustive, found.tried, found.target) == (False, 512, "native")
+    example = found.example
+    assert example is not None
+    assert 0 < example.lsb <= found.max_lsb
+    assert [each.element for each in example.elements] == [0], "no other input has to do with it"
+    assert example.mismatches
+    assert json.loads(place.read_text())["example"]["elements"][0]["value"] == example.elements[0].value
+    # What is kept shows the fault again, and half as much of it would not.
+    with np.load(place.with_name(search.INPUTS)) as stored:
+        kept = stored["input_0"]
+    spec = run.quantize().inputs[0]
+    nearer = kept.astype(np.int64).copy()
+    nearer[0, 0, 0] = spec.zero_point + int((nearer[0, 0, 0] - spec.zero_point) / 2)
+    both = np.concatenate([kept, nearer.astype(kept.dtype)])
+    with run.running() as device, device.session() as session:
+        answers = session.infer(both).outputs[0]
+    (tmp_path / "right").mkdir()
+    right = run_of(tiny_model, tmp_path / "right")
+    with right.running() as device, device.session() as session:
+        wanted = session.infer(both).outputs[0]
+    assert (answers[0] != wanted[0]).any()
+    assert (answers[1] == wanted[1]).all()
+
+
+def test_nothing_is_found_where_there_is_nothing(tinyhil: Cli, tiny_model: bytes) -> None:
+    (tinyhil.cwd / "small.tflite").write_bytes(tiny_model)
+    done = tinyhil("search", "small.tflite", "--target", "sim", "--count", "10", "--seed", "3", "--json", "out.json")
+    assert done.code == 0, done.out + done.err
+    found = json.loads((tinyhil.cwd / "out.json").read_text())
+    assert (found["example"], found["max_lsb"], found["tried"], found["seed"]) == (None, 0, 256, 3)
+    assert "no input is more than 0 LSB from the reference; 256 inputs tried with seed 3" in done.out
+
+
+def test_where_all_inputs_are_sent_there_is_nothing_to_search(tinyhil: Cli, copied: Path) -> None:
+    done = tinyhil("search", "sine", "--build-dir", copied)
+    assert done.code == 0, done.out + done.err
+    assert "nothing to search: a run sends all inputs there are" in done.out

@@ -1,0 +1,97 @@
+"""The command ``search``: an input that the device gets wrong, and the smallest such input."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tinyhil.cli.job import open_job
+from tinyhil.cli.session import (
+    BUILD_DIR,
+    DEFAULT_TARGET,
+    BuildDirOption,
+    DataOption,
+    EngineOption,
+    ForceOption,
+    JsonOption,
+    ModelArgument,
+    PortOption,
+    SamplesOption,
+    SchemeOption,
+    TargetOption,
+    VerboseOption,
+    command,
+)
+from tinyhil.errors import ExitCode
+from tinyhil.pipeline.request import Request
+
+if TYPE_CHECKING:
+    from tinyhil.pipeline.search import Searched
+
+SHOWN = 8
+"""Elements of an example, and wrong outputs of it, that are shown."""
+
+
+def search(
+    recipe: ModelArgument,
+    target: TargetOption = DEFAULT_TARGET,
+    engine: EngineOption = None,
+    scheme: SchemeOption = None,
+    samples: SamplesOption = None,
+    data: DataOption = None,
+    force: ForceOption = False,
+    port: PortOption = None,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="Inputs to try, beyond those of a run.")] = 2048,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed tries the same inputs.")] = 1,
+    build_dir: BuildDirOption = BUILD_DIR,
+    json: JsonOption = None,
+    verbose: VerboseOption = False,
+) -> None:
+    """Search for an input that the device gets wrong: climb towards the largest difference, then reduce the input.
+
+    For models whose inputs are too many to be sent all. Exit code 1 if something was found. The example is kept in
+    BUILD_DIR/RECIPE/TARGET/search.json and search.npz.
+
+    Example: **tinyhil search digits --target qemu-m4 --count 10000**
+    """
+    with command(json, verbose=verbose) as output:
+        import msgspec
+
+        from tinyhil.cli.console import ConsoleObserver
+        from tinyhil.pipeline import search as searching
+
+        given = Request(recipe, target, engine, scheme, build_dir, port, data=data, samples=samples)
+        job = open_job(output, replace(given, force=force, flash=True))
+        found, place = searching.search(job, ConsoleObserver(output.console, verbose=output.verbose), count, seed)
+        output.console.print()
+        for line in _lines(found):
+            output.console.print(line, markup=False, soft_wrap=True, highlight=False)
+        output.console.print(f"kept in {place}", markup=False, soft_wrap=True, highlight=False)
+        output.write_json(msgspec.to_builtins(found))
+        if found.example is not None:
+            raise typer.Exit(ExitCode.FAIL)
+
+
+def _lines(found: Searched) -> list[str]:
+    where = f"{found.recipe} on {found.target} ({found.engine})"
+    if found.exhaustive:
+        scope = "nothing to search: a run sends all inputs there are"
+    else:
+        scope = f"{found.tried:,} inputs tried with seed {found.seed}, beside those of a run"
+    example = found.example
+    if example is None:
+        return [f"{where}: no input is more than {found.tolerance_lsb} LSB from the reference; {scope}"]
+    lines = [
+        f"{where}: up to {found.max_lsb:,} LSB from the reference; {scope}",
+        f"a small input that shows it, by {example.lsb:,} LSB; all else of it is the zero point:",
+    ]
+    for each in example.elements[:SHOWN]:
+        lines.append(f"    input {each.input}[{each.element}] = {each.value} (zero point {each.zero_point})")
+    if len(example.elements) > SHOWN:
+        lines.append(f"    ... and {len(example.elements) - SHOWN:,} more")
+    for wrong in example.mismatches[:SHOWN]:
+        values = f"expected {wrong.expected:.10g}, device {wrong.actual:.10g}"
+        lines.append(f"    output {wrong.output}[{wrong.element}]: {values} ({wrong.lsb:+,} LSB)")
+    return lines
