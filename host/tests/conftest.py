@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,12 @@ from tinyhil.targets import registry
 from tinyhil.targets.model import Target
 
 from .visit import Visit
+
+# A shell that starts the tests in the background has SIGINT ignored, and every process that a test interrupts would
+# inherit that.
+for _number in (signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)
 
 # No test may fail because the machine is busy.
 settings.register_profile("tinyhil", deadline=None, suppress_health_check=[HealthCheck.too_slow])

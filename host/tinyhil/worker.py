@@ -1,18 +1,19 @@
 """F1: work in a child process: TensorFlow and the reference interpreter, which log, crash or stay in memory.
 
-The parent calls :func:`call`, the child's module ends in ``serve(work)``. The request is one line of JSON on standard
-input; the answers are lines on the child's output that start with a marker, so that whatever a library logs between
-them is kept apart. A TinyhilError in the child is raised again in the parent; any other end without a result is a
-ToolError with the child's output.
+The parent calls :func:`call`, or keeps a :class:`Worker` for several requests; the child's module ends in
+``serve(work)``. A request is one line of JSON on standard input; the answers are lines on the child's output that
+start with a marker, so that whatever a library logs between them is kept apart. A TinyhilError in the child is raised
+again in the parent; any other end without a result is a ToolError with the child's output.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Self
 
 from tinyhil import errors, process
 from tinyhil.progress import Reporter
@@ -36,43 +37,97 @@ def call(module: str, request: dict[str, Any], *, what: str, reporter: Reporter)
 
     Raises:
         TinyhilError: as the child raised it.
-        ToolError: the child ended without a result.
+        ToolError: the child ended without a result, or not as it should.
     """
-    argv = [sys.executable, "-m", module]
-    reporter.command(argv)
-    child = process.spawn(argv, env=_QUIET, stdin=True)
-    log: list[str] = []
-    result: dict[str, Any] | None = None
-    failure: dict[str, str] | None = None
-    try:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        try:
-            child.stdin.write(json.dumps(request) + "\n")
-            child.stdin.close()
-        except BrokenPipeError:
-            pass  # it died before it read: its output says why
-        for line in child.stdout:
+    with Worker(module, what=what, reporter=reporter) as child:
+        result = child.ask(request)
+        child.finish()
+    return result
+
+
+class Worker:
+    """A child process that is asked again and again, and keeps what it has loaded between two requests.
+
+    Ownership: whoever opens it closes it, or uses it as a context manager. After an error it is of no use any more.
+
+    Args:
+        module: what it runs: ``python -m module``.
+        what: the work in words, for errors.
+        reporter: told the command, and what the child tells.
+    """
+
+    def __init__(self, module: str, *, what: str, reporter: Reporter) -> None:
+        argv = [sys.executable, "-m", module]
+        reporter.command(argv)
+        self._what = what
+        self._reporter = reporter
+        self._child = process.spawn(argv, env=_QUIET, stdin=True)
+        self._log: list[str] = []
+
+    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Sends a request and waits for its result.
+
+        Raises:
+            TinyhilError: as the child raised it.
+            ToolError: the child ended without a result.
+        """
+        assert self._child.stdin is not None
+        # If it died before it read, its output says why.
+        with contextlib.suppress(BrokenPipeError):
+            self._child.stdin.write(json.dumps(request) + "\n")
+            self._child.stdin.flush()
+        for event in self._events():
+            if "error" in event:
+                failure = event["error"]
+                kind = getattr(errors, failure["type"])
+                raise kind(failure["message"], hint=failure["hint"], detail=failure["detail"])
+            if "result" in event:
+                result: dict[str, Any] = event["result"]
+                return result
+        raise self._ended()
+
+    def finish(self) -> None:
+        """Lets the child end by itself, with all that it has to tear down.
+
+        Raises:
+            ToolError: it ended in another way.
+        """
+        assert self._child.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._child.stdin.close()
+        for _ in self._events():
+            pass
+        if self._child.wait() != 0:
+            raise self._ended()
+
+    def close(self) -> None:
+        """Ends the child if it still runs."""
+        process.end(self._child)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _events(self) -> Iterator[dict[str, Any]]:
+        """What the child sends, but for its progress and its noise, which are passed on."""
+        assert self._child.stdout is not None
+        for line in self._child.stdout:
             if not line.startswith(MARKER):
-                log.append(line)
+                self._log.append(line)
                 if line.strip():
-                    reporter.text(line.rstrip("\n"))
+                    self._reporter.text(line.rstrip("\n"))
                 continue
             event = json.loads(line[len(MARKER) :])
             if "progress" in event:
-                reporter.progress(*event["progress"])
-            failure = event.get("error", failure)
-            result = event.get("result", result)
-        code = child.wait()
-    finally:
-        process.end(child)
-    if failure is not None:
-        kind = getattr(errors, failure["type"])
-        raise kind(failure["message"], hint=failure["hint"], detail=failure["detail"])
-    if result is None or code != 0:
-        ending = process.describe_exit(code)
-        raise errors.ToolError(f"could not {what}: the process ended with {ending}", detail="".join(log))
-    return result
+                self._reporter.progress(*event["progress"])
+            else:
+                yield event
+
+    def _ended(self) -> errors.ToolError:
+        ending = process.describe_exit(self._child.wait())
+        return errors.ToolError(f"could not {self._what}: the process ended with {ending}", detail="".join(self._log))
 
 
 class _Channel:
@@ -93,20 +148,21 @@ class _Channel:
 
 
 def serve(work: Callable[[dict[str, Any], Reporter], dict[str, Any]]) -> None:
-    """The child's main: reads the request, does the work, sends the result or the error."""
+    """The child's main: reads requests to their end, does the work, sends for each the result or the error."""
     channel = _Channel()
-    try:
-        result = work(json.loads(sys.stdin.readline()), channel)
-    except errors.TinyhilError as error:
-        channel.send(
-            {
-                "error": {
-                    "type": type(error).__name__,
-                    "message": error.message,
-                    "hint": error.hint,
-                    "detail": error.detail,
+    for line in sys.stdin:
+        try:
+            result = work(json.loads(line), channel)
+        except errors.TinyhilError as error:
+            channel.send(
+                {
+                    "error": {
+                        "type": type(error).__name__,
+                        "message": error.message,
+                        "hint": error.hint,
+                        "detail": error.detail,
+                    }
                 }
-            }
-        )
-    else:
-        channel.send({"result": result})
+            )
+        else:
+            channel.send({"result": result})

@@ -20,7 +20,7 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 
 from tinyhil.artifacts.types import QuantizedModel, Vectors
 from tinyhil.errors import ConfigError, ModelError
-from tinyhil.pipeline.replay import Replay
+from tinyhil.pipeline.replay import open_replay
 from tinyhil.pipeline.request import Request
 from tinyhil.pipeline.run import Run
 from tinyhil.progress import Reporter, Silent
@@ -200,7 +200,7 @@ def test_the_verdict_catches_a_forced_model_that_is_computed_wrong(
     assert run.folder == Path("build/sine/old-int8-per-channel")
     assert (run.folder / "report.json").is_file()
 
-    with Replay(record, Path("build"), Watching()) as again:
+    with open_replay(record, Path("build"), Watching()) as again:
         assert again.scheme == "int8-per-channel"
         assert again.verify() == report
 

@@ -83,7 +83,7 @@ def page(text: str) -> Page:
 
 def named(value: Any, name: str = "") -> dict[str, Any]:
     """Every value of a JSON object by its name; keys of dictionaries and indices in brackets."""
-    free = re.fullmatch(r"size\.sections|tool_versions|link|training\.figures(\[[^]]*\])?", name)
+    free = re.fullmatch(r"size\.sections|tool_versions|tool_sha256|link|training\.figures(\[[^]]*\])?", name)
     found = {name: value} if name else {}
     if isinstance(value, dict):
         for key, inner in value.items():

@@ -7,9 +7,13 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tinyhil.artifacts.types import Beside, Problem, Resources
+from tinyhil.compare.bisection import Bisection, DeviceSide, Layer, Probe
+from tinyhil.compare.blame import Blame
 from tinyhil.compare.classification import Agreement, Average, ClassFigures, Classification
 from tinyhil.compare.fidelity import Mismatch
+from tinyhil.compare.layer import LayerDifference
 from tinyhil.compare.regression import RegressionFigures
+from tinyhil.compare.search import Element, Example, Search
 from tinyhil.compare.verdict import (
     SCHEMA,
     Accuracy,
@@ -32,10 +36,20 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 """With control characters: the output of a tool may have any."""
 REAL = st.floats(allow_nan=False, allow_infinity=False)
 COUNT = st.integers(0, 2**40)
+LSB = st.integers(-(2**33), 2**33)
 SHA256 = st.text("0123456789abcdef", min_size=64, max_size=64)
 
 MAYBE = st.none() | REAL
 FIGURES = st.builds(RegressionFigures, COUNT, COUNT, MAYBE, MAYBE, MAYBE, MAYBE, MAYBE, MAYBE, MAYBE)
+MISMATCHES = st.lists(st.builds(Mismatch, COUNT, COUNT, COUNT, REAL, REAL, COUNT), max_size=2).map(tuple)
+EXAMPLE = st.builds(
+    Example,
+    elements=st.lists(st.builds(Element, COUNT, COUNT, LSB, LSB), max_size=10).map(tuple),
+    mismatches=MISMATCHES,
+    max_lsb=COUNT,
+    tried=COUNT,
+)
+SEARCH = st.builds(Search, COUNT, COUNT, COUNT, COUNT, st.none() | EXAMPLE)
 FIDELITY = st.builds(
     Fidelity,
     passed=st.booleans(),
@@ -45,7 +59,8 @@ FIDELITY = st.builds(
     tolerance_lsb=COUNT,
     exhaustive=st.booleans(),
     reference=TEXT,
-    first_mismatches=st.lists(st.builds(Mismatch, COUNT, COUNT, COUNT, REAL, REAL, COUNT), max_size=2).map(tuple),
+    first_mismatches=MISMATCHES,
+    search=st.none() | SEARCH,
 )
 SPLIT = st.builds(ErrorSplit, training=MAYBE, quantization=REAL, device=REAL, total=REAL)
 ERRORS = st.builds(
@@ -106,7 +121,7 @@ def _points(draw: st.DrawFn) -> Points:
         device=values(MAYBE),
         float_model=(draw(st.booleans()) and values(MAYBE)) or None,
         truth=(draw(st.booleans()) and values(MAYBE)) or None,
-        lsb=values(st.integers(-(2**33), 2**33)),
+        lsb=values(LSB),
         like_data=values(st.booleans()),
     )
 
@@ -127,6 +142,40 @@ SIZE = st.builds(
     arena_bytes=st.none() | COUNT,
     sections=st.dictionaries(TEXT, COUNT, max_size=2),
 )
+LAYER_DIFFERENCE = st.builds(
+    LayerDifference,
+    vectors=COUNT,
+    mismatches=COUNT,
+    max_lsb=COUNT,
+    elements=COUNT,
+    wrong_elements=COUNT,
+    first=st.none() | st.builds(Mismatch, COUNT, COUNT, COUNT, REAL, REAL, COUNT),
+)
+
+
+@st.composite
+def _bisections(draw: st.DrawFn) -> Bisection:
+    """Layers are numbered; those that are tested and the one that is blamed are among them."""
+    names = draw(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=4))
+    layers = tuple(Layer(place + 1, kind, name, "int8", (1, 2)) for place, (kind, name) in enumerate(names))
+    tested = [layer.number for layer in layers if draw(st.booleans())]
+    blamed = draw(st.none() | st.sampled_from(range(len(layers))))
+    return Bisection(
+        recipe=draw(TEXT),
+        model_sha256=draw(SHA256),
+        reference=draw(TEXT),
+        sides=(DeviceSide(draw(TEXT), draw(TEXT), draw(TEXT), draw(SHA256)),),
+        tolerance_lsb=draw(COUNT),
+        every=draw(st.booleans()),
+        exhaustive=draw(st.booleans()),
+        whole=draw(LAYER_DIFFERENCE),
+        vectors=tuple(draw(st.lists(COUNT, max_size=2))),
+        layers=layers,
+        tested=tuple(Probe(number, draw(st.none() | LAYER_DIFFERENCE), draw(TEXT)) for number in tested),
+        blame=None if blamed is None else Blame(blamed, (blamed,), ()),
+    )
+
+
 REPORTS = st.builds(
     Report,
     schema=st.just(SCHEMA),
@@ -157,6 +206,9 @@ REPORTS = st.builds(
     project_sha256=st.none() | SHA256,
     firmware_sha256=st.none() | SHA256,
     tool_versions=st.dictionaries(TEXT, TEXT, max_size=2),
+    tool_sha256=st.dictionaries(TEXT, SHA256, max_size=2),
+    made_by=TEXT,
     link=st.dictionaries(TEXT, COUNT, max_size=2),
+    bisection=st.none() | _bisections(),
     blocked=st.none() | st.builds(Blocked, error=TEXT, cause=TEXT, hint=TEXT, detail=TEXT),
 )

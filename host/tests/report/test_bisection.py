@@ -25,7 +25,7 @@ CLEAN = Bisection(
     recipe="r",
     model_sha256="0" * 64,
     reference="the reference",
-    sides=(DeviceSide("t", "e", "k"),),
+    sides=(DeviceSide("t", "e", "k", "p"),),
     tolerance_lsb=0,
     every=False,
     exhaustive=False,
@@ -67,7 +67,7 @@ def test_the_first_layer_reads_the_inputs() -> None:
 
 
 def test_two_devices_are_each_held_against_the_reference() -> None:
-    sides = (DeviceSide("one", "e", "k"), DeviceSide("two", "e", "k"))
+    sides = (DeviceSide("one", "e", "k", "p"), DeviceSide("two", "e", "k", "q"))
     tested = (Probe(1, EXACT), Probe(2, WRONG, against_reference=(EXACT, WRONG)))
     said = words.finding(replace(FOUND, sides=sides, tested=tested))
     assert "A 0, B 5; one (e, k) is exact against the reference; two (e, k) differs in 1 against the reference" in said

@@ -59,7 +59,7 @@ def test_the_schema_misses_nothing(report: Report) -> None:
     """Each key that is left out, and each that holds something else, makes a report invalid."""
     whole = json.loads(files.to_json(report))
     VALIDATOR.validate(whole)
-    free = {"sections", "tool_versions", "link"}  # their keys are names
+    free = {"sections", "tool_versions", "tool_sha256", "link"}  # their keys are names
     paths = [path for path in _paths(whole) if not free & set(path[:-1])]
     assert len(paths) > 40
     for path in paths:
@@ -240,8 +240,11 @@ _EMPTY = Report(
     project_sha256=None,
     firmware_sha256=None,
     tool_versions={},
+    tool_sha256={},
+    made_by="tinyhil 0",
     link={},
     blocked=None,
+    bisection=None,
 )
 
 

@@ -29,7 +29,7 @@ from tinyhil.selftest import Check, Fault, Outcome, of_error, of_report
 
 REFERENCE = (np.array([[1], [2], [3]], np.int8),)
 OTHER = (np.array([[1], [2], [4]], np.int8),)
-EXACT = Fidelity(True, 3, 0, 0, 0, exhaustive=True, reference="r", first_mismatches=())
+EXACT = Fidelity(True, 3, 0, 0, 0, exhaustive=True, reference="r", first_mismatches=(), search=None)
 WRONG = replace(EXACT, passed=False, mismatches=1, max_lsb=1)
 
 

@@ -49,13 +49,15 @@ def with_another_weight(model: bytes) -> bytes:
 def test_a_planted_fault_is_found_and_reduced(tiny_model: bytes, tmp_path: Path) -> None:
     run = run_of(tiny_model, tmp_path, with_another_weight(tiny_model))
     found, place = search.search(run, Unwatched(), COUNT, seed=1)
-    assert (found.exhaustive, found.tried, found.target) == (False, 512, "native")
-    example = found.example
+    assert (found.exhaustive, found.target) == (False, "native")
+    assert found.search is not None
+    assert found.search.tried == 512
+    example = found.search.example
     assert example is not None
-    assert 0 < example.lsb <= found.max_lsb
+    assert 0 < example.max_lsb <= found.search.max_lsb
     assert [each.element for each in example.elements] == [0], "no other input has to do with it"
     assert example.mismatches
-    assert json.loads(place.read_text())["example"]["elements"][0]["value"] == example.elements[0].value
+    assert json.loads(place.read_text())["search"]["example"]["elements"][0]["value"] == example.elements[0].value
     # What is kept shows the fault again, and half as much of it would not.
     with np.load(place.with_name(search.INPUTS)) as stored:
         kept = stored["input_0"]
@@ -77,7 +79,7 @@ def test_nothing_is_found_where_there_is_nothing(tinyhil: Cli, tiny_model: bytes
     (tinyhil.cwd / "small.tflite").write_bytes(tiny_model)
     done = tinyhil("search", "small.tflite", "--target", "sim", "--count", "10", "--seed", "3", "--json", "out.json")
     assert done.code == 0, done.out + done.err
-    found = json.loads((tinyhil.cwd / "out.json").read_text())
+    found = json.loads((tinyhil.cwd / "out.json").read_text())["search"]
     assert (found["example"], found["max_lsb"], found["tried"], found["seed"]) == (None, 0, 256, 3)
     assert "no input is more than 0 LSB from the reference; 256 inputs tried with seed 3" in done.out
 

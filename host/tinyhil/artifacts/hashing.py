@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from importlib.metadata import distribution
 from pathlib import Path
 
 
@@ -31,6 +32,24 @@ def of_sources(folders: Iterable[Path]) -> str:
         f"{folder.name}/{path.name}": path.read_bytes() for folder in folders for path in sorted(folder.glob("*.py"))
     }
     return of_tree(files)
+
+
+def of_distribution(name: str) -> str:
+    """SHA-256 over what an installed Python package consists of, by its own record; empty where that has no hashes.
+
+    What an installer adds (byte code, scripts, its own notes) is left out, so that it is the same on every computer
+    with the same wheel.
+
+    Raises:
+        PackageNotFoundError: it is not installed.
+    """
+    record = distribution(name).files or []
+    lines = [
+        f"{file.hash.mode}={file.hash.value}  {file.as_posix()}\n"
+        for file in record
+        if file.hash is not None and ".." not in file.parts and not file.parts[0].endswith(".dist-info")
+    ]
+    return of_bytes("".join(sorted(lines)).encode()) if lines else ""
 
 
 def of_json(value: object) -> str:

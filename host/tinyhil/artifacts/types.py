@@ -184,7 +184,9 @@ class FirmwareImage:
         flash_bytes: bytes it takes in flash: code, constants and initial values; None where nothing is compiled.
         ram_bytes: bytes of statically allocated RAM, the stack not included; None likewise.
         sections: size in bytes by section name.
-        tool_versions: what built it.
+        tool_versions: what built it: compilers, build system, the engine's library.
+        tool_sha256: of those whose content is known, by the same names: of a program its file, of a library and of a
+            Python package all their files.
     """
 
     elf: Path
@@ -196,6 +198,7 @@ class FirmwareImage:
     ram_bytes: int | None
     sections: dict[str, int]
     tool_versions: dict[str, str]
+    tool_sha256: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

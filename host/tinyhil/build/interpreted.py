@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -36,10 +37,11 @@ def build(project: Project, folder: Path) -> tuple[FirmwareImage, bool]:
             for name in (facts.FACTS, facts.MODEL):
                 shutil.copyfile(project.folder / name, folder / name)
         store.save(folder, STAGE, wanted, (facts.FACTS, facts.MODEL), {"tool_versions": tools})
-    return described(folder / facts.FACTS, project, tools), found
+    digests = {_RUNS: hashing.of_distribution(_RUNS)}
+    return replace(described(folder / facts.FACTS, project), tool_versions=tools, tool_sha256=digests), found
 
 
-def described(path: Path, project: Project, tool_versions: dict[str, str]) -> FirmwareImage:
+def described(path: Path, project: Project) -> FirmwareImage:
     """The image whose description is ``path``, to be held against ``project``.
 
     Raises:
@@ -55,5 +57,5 @@ def described(path: Path, project: Project, tool_versions: dict[str, str]) -> Fi
         flash_bytes=None,
         ram_bytes=None,
         sections={},
-        tool_versions=tool_versions,
+        tool_versions={},
     )

@@ -9,6 +9,7 @@ project by hand.
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -73,11 +74,14 @@ def build(project: Project, target: Target, folder: Path, reporter: Reporter) ->
                 name = Path(file).name
                 shutil.copyfile(platformio.beside(output, file), folder / name)
                 names.append(name)
-        versions = dict(output.tool_versions)
+        versions, digests = dict(output.tool_versions), dict(output.tool_sha256)
         if library is not None:
             versions[library.name] = library.version
-        manifest = store.save(folder, STAGE, wanted, tuple(names), {"tool_versions": versions})
-    return _measured(folder / ELF, project, target, manifest.facts["tool_versions"]), found
+            digests[library.name] = library.sha256()
+        facts = {"tool_versions": versions, "tool_sha256": digests}
+        manifest = store.save(folder, STAGE, wanted, tuple(names), facts)
+    image = _measured(folder / ELF, project, target)
+    return replace(image, **manifest.facts), found
 
 
 def _belonging(target: Target) -> list[str]:
@@ -95,14 +99,15 @@ def prebuilt(elf: Path, project: Project, target: Target) -> FirmwareImage:
     if not elf.is_file():
         raise InputError(f"there is no firmware image {elf}")
     if target.build is None:
-        return interpreted.described(elf, project, {})
+        return interpreted.described(elf, project)
     try:
-        return _measured(elf, project, target, {})
+        return _measured(elf, project, target)
     except ToolError as error:
         raise InputError(error.message, hint="give the ELF file that the linker wrote") from error
 
 
-def _measured(elf: Path, project: Project, target: Target, tool_versions: dict[str, str]) -> FirmwareImage:
+def _measured(elf: Path, project: Project, target: Target) -> FirmwareImage:
+    """The image, of which it is not known what built it."""
     chip = target.chip
     image = images.read(elf, chip.ram)
     over = [
@@ -126,5 +131,5 @@ def _measured(elf: Path, project: Project, target: Target, tool_versions: dict[s
         flash_bytes=image.flash_bytes,
         ram_bytes=image.ram_bytes,
         sections={section.name: section.size for section in image.sections},
-        tool_versions=tool_versions,
+        tool_versions={},
     )

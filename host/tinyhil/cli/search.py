@@ -51,7 +51,8 @@ def search(
 ) -> None:
     """Search for an input that the device gets wrong: climb towards the largest difference, then reduce the input.
 
-    For models whose inputs are too many to be sent all. Exit code 1 if something was found. The example is kept in
+    For models whose inputs are too many to be sent all. **tinyhil run** makes a short search by itself; this one is as
+    long as you like. Exit code 1 if something was found. The example is kept in
     BUILD_DIR/RECIPE/TARGET/search.json and search.npz.
 
     Example: **tinyhil search digits --target qemu-m4 --count 10000**
@@ -70,22 +71,22 @@ def search(
             output.console.print(line, markup=False, soft_wrap=True, highlight=False)
         output.console.print(f"kept in {place}", markup=False, soft_wrap=True, highlight=False)
         output.write_json(msgspec.to_builtins(found))
-        if found.example is not None:
+        if found.search is not None and found.search.example is not None:
             raise typer.Exit(ExitCode.FAIL)
 
 
 def _lines(found: Searched) -> list[str]:
     where = f"{found.recipe} on {found.target} ({found.engine})"
-    if found.exhaustive:
-        scope = "nothing to search: a run sends all inputs there are"
-    else:
-        scope = f"{found.tried:,} inputs tried with seed {found.seed}, beside those of a run"
-    example = found.example
+    search = found.search
+    if search is None:
+        return [f"{where}: nothing to search: a run sends all inputs there are"]
+    scope = f"{search.tried:,} inputs tried with seed {search.seed}, beside those of a run"
+    example = search.example
     if example is None:
-        return [f"{where}: no input is more than {found.tolerance_lsb} LSB from the reference; {scope}"]
+        return [f"{where}: no input is more than {search.tolerance_lsb} LSB from the reference; {scope}"]
     lines = [
-        f"{where}: up to {found.max_lsb:,} LSB from the reference; {scope}",
-        f"a small input that shows it, by {example.lsb:,} LSB; all else of it is the zero point:",
+        f"{where}: up to {search.max_lsb:,} LSB from the reference; {scope}",
+        f"a small input that shows it, by {example.max_lsb:,} LSB; all else of it is the zero point:",
     ]
     for each in example.elements[:SHOWN]:
         lines.append(f"    input {each.input}[{each.element}] = {each.value} (zero point {each.zero_point})")

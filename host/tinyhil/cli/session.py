@@ -69,6 +69,15 @@ ResumeOption = Annotated[
 RecordOption = Annotated[
     Path | None, typer.Option("--record", help="Keep the whole conversation with the device in this file.")
 ]
+SearchOption = Annotated[
+    int | None,
+    typer.Option(
+        "--search",
+        min=0,
+        help="Inputs to try beyond the vectors where these are not all there are; 0 for none.",
+        show_default="as the recipe says",
+    ),
+]
 DataOption = Annotated[
     Path | None,
     typer.Option(

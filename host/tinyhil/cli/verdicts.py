@@ -24,6 +24,7 @@ from tinyhil.cli.session import (
     ResumeOption,
     SamplesOption,
     SchemeOption,
+    SearchOption,
     TargetOption,
     VerboseOption,
     command,
@@ -47,6 +48,7 @@ def run(
     build_dir: BuildDirOption = BUILD_DIR,
     resume: ResumeOption = False,
     record: RecordOption = None,
+    search: SearchOption = None,
     data: DataOption = None,
     json: JsonOption = None,
     verbose: VerboseOption = False,
@@ -60,6 +62,9 @@ def run(
     drawn to find bugs.
 
     A board that does not run this very build is flashed first.
+
+    Where the vectors are not all inputs there are, a seeded search tries some more (**--search**), climbs towards what
+    the device gets wrong most, and reduces it to a small example.
 
     The report is in BUILD_DIR/RECIPE/TARGET: report.html (a page), report.md (for a pull request), report.xml (JUnit)
     and report.json; with another engine or scheme than the default in BUILD_DIR/RECIPE/TARGET-ENGINE-SCHEME.
@@ -77,6 +82,7 @@ def run(
                 build_dir=build_dir,
                 resume=resume,
                 record=record,
+                search=search,
                 data=data,
                 flash=True,
                 samples=samples,
@@ -114,6 +120,7 @@ def verify(
     build_dir: BuildDirOption = BUILD_DIR,
     resume: ResumeOption = False,
     record: RecordOption = None,
+    search: SearchOption = None,
     json: JsonOption = None,
     verbose: VerboseOption = False,
 ) -> None:
@@ -141,6 +148,7 @@ def verify(
                 build_dir=build_dir,
                 resume=resume,
                 record=record,
+                search=search,
             ),
         )
         _verify(output, job)
@@ -159,9 +167,9 @@ def replay(
     """
     with command(json, verbose=verbose) as output:
         from tinyhil.cli.console import ConsoleObserver
-        from tinyhil.pipeline.replay import Replay
+        from tinyhil.pipeline.replay import open_replay
 
-        with Replay(file, build_dir, ConsoleObserver(output.console, verbose=output.verbose)) as job:
+        with open_replay(file, build_dir, ConsoleObserver(output.console, verbose=output.verbose)) as job:
             report = job.verify()
         _conclude(output, report, file)
 

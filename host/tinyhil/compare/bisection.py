@@ -49,11 +49,19 @@ class Probe:
 
 @dataclass(frozen=True)
 class DeviceSide:
-    """A device that was asked: where the model ran, what computed it, and with which kernels."""
+    """A device that was asked.
+
+    Attributes:
+        target: where the model ran.
+        engine: what computed it.
+        kernels: with which kernels.
+        project_sha256: of what its firmware was made from.
+    """
 
     target: str
     engine: str
     kernels: str
+    project_sha256: str
 
     def __str__(self) -> str:
         return f"{self.target} ({self.engine}, {self.kernels})"

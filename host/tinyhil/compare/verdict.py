@@ -12,9 +12,11 @@ from typing import Literal
 
 from tinyhil.artifacts import hashing
 from tinyhil.artifacts.types import Beside, Problem, Resources
+from tinyhil.compare.bisection import Bisection
 from tinyhil.compare.classification import Agreement, Classification
 from tinyhil.compare.fidelity import Mismatch
 from tinyhil.compare.regression import RegressionFigures
+from tinyhil.compare.search import Search
 
 SCHEMA = 1
 """Version of report.json; it rises when a field changes its meaning or goes away."""
@@ -27,7 +29,7 @@ class Fidelity:
     """Does the chip compute the model that it was given? Device against the integer reference.
 
     Attributes:
-        passed: no mismatch.
+        passed: no mismatch, neither in a vector nor in an input that a search has tried.
         vectors: vectors compared.
         mismatches: vectors with an element that differs by more than the tolerance.
         max_lsb: largest difference in LSB.
@@ -35,6 +37,8 @@ class Fidelity:
         exhaustive: whether the vectors are all inputs that there are.
         reference: what computed the reference.
         first_mismatches: the first of them.
+        search: what a search beyond the vectors has found; None where there was none: every input there is was a
+            vector, the model keeps a state, or nobody asked.
     """
 
     passed: bool
@@ -45,6 +49,7 @@ class Fidelity:
     exhaustive: bool
     reference: str
     first_mismatches: tuple[Mismatch, ...]
+    search: Search | None
 
 
 @dataclass(frozen=True)
@@ -286,7 +291,7 @@ class Report:
     """The whole report. What is unknown in a blocked run is None, and so is the size where nothing was compiled.
 
     ``forced`` has the problems that pre-flight found and in spite of which the run was forced; ``litert`` is LiteRT's
-    own interpreter beside the reference.
+    own interpreter beside the reference; ``bisection`` is there where ``tinyhil bisect`` has looked at this firmware.
     """
 
     schema: int
@@ -316,13 +321,20 @@ class Report:
     project_sha256: str | None
     firmware_sha256: str | None
     tool_versions: dict[str, str]
+    tool_sha256: dict[str, str]
+    made_by: str
     link: dict[str, int]
     blocked: Blocked | None
+    bisection: Bisection | None
+
+
+_NOT_FOUND_BY_THE_RUN = ("link", "made_by", "bisection")
+"""What may differ between two reports of the same: what went over the wire, who wrote it, and what was found later."""
 
 
 def digest(report: Report) -> str:
-    """SHA-256 over all of a report but ``link``: equal where the same was found of the same firmware, in the same way.
+    """SHA-256 over what a run has found: equal where the same was found of the same firmware, in the same way.
 
     A run, the resumed run, and the replay of its recording have the same.
     """
-    return hashing.of_json({name: value for name, value in asdict(report).items() if name != "link"})
+    return hashing.of_json({name: value for name, value in asdict(report).items() if name not in _NOT_FOUND_BY_THE_RUN})

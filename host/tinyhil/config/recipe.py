@@ -114,9 +114,16 @@ class Quantize(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Fidelity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What is asked of the device against the integer reference: the largest difference in LSB."""
+    """What is asked of the device against the integer reference.
+
+    Attributes:
+        max_lsb: the largest difference in LSB.
+        search: where the vectors are not all inputs there are, how many more a run tries in search of a larger
+            difference, rounded up to whole rounds; 0 for none.
+    """
 
     max_lsb: Annotated[int, Meta(ge=0)] = 0
+    search: Annotated[int, Meta(ge=0)] = 512
 
 
 class Accuracy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -21,16 +20,15 @@ from tinyhil.artifacts.types import Array, QuantizedModel
 from tinyhil.compare import blame, layer
 from tinyhil.compare.bisection import Bisection, DeviceSide
 from tinyhil.errors import BlockedError, ConfigError
-from tinyhil.pipeline import repro
+from tinyhil.pipeline import bisected, repro
+from tinyhil.pipeline.bisected import FOLDER
 from tinyhil.pipeline.given import open_run
 from tinyhil.pipeline.layers import BUILT_FROM, Layers, compared
-from tinyhil.pipeline.prefix import FOLDER, Within
+from tinyhil.pipeline.prefix import Within
 from tinyhil.pipeline.request import Observer, Request
 from tinyhil.pipeline.run import Run
 from tinyhil.report import bisection as words
 from tinyhil.sim import facts
-
-RESULT = "bisect.json"
 
 
 @dataclass(frozen=True)
@@ -125,9 +123,8 @@ class Bisect:
                 tested=tuple(layers.tested[operator] for operator in sorted(layers.tested)),
                 blame=blamed,
             )
-            place = self._runs[-1].folder / FOLDER
-            store.write_bytes(place / RESULT, msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
-            outcome = Outcome(found, place / RESULT, None, None)
+            place = bisected.save(found, self._runs[-1].folder)
+            outcome = Outcome(found, place, None, None)
             if blamed is None or blamed.operator not in layers.seen:
                 return outcome
             return self._bundled(outcome, layers, blamed.operator, stateful=_stateful(model))
@@ -222,4 +219,4 @@ def _stateful(model: QuantizedModel) -> bool:
 def _side(run: Run) -> DeviceSide:
     project = run.evidence.project
     assert project is not None
-    return DeviceSide(run.target.name, run.engine, project.kernels)
+    return DeviceSide(run.target.name, run.engine, project.kernels, project.sha256)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from tinyhil import tflite
 from tinyhil.artifacts.types import Array, QuantizedModel, Reals
 from tinyhil.errors import BlockedError, ModelError
-from tinyhil.progress import Silent
 from tinyhil.quantize import stage as quantizing
+from tinyhil.quantize.reference import Reference
 
 
 @dataclass(frozen=True)
@@ -71,16 +69,5 @@ def _floats(model: QuantizedModel, inputs: tuple[Array, ...]) -> tuple[Reals, ..
 
 def _computed(path: Path, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
     """An interpreter's outputs for a .tflite file."""
-    data = path.read_bytes()
-    outputs = len(tflite.read(data, path.name).outputs)
-    with tempfile.TemporaryDirectory(prefix="tinyhil-") as name:
-        folder = Path(name)
-        (folder / quantizing.MODEL).write_bytes(data)
-        arrays: dict[str, Array] = {}
-        for index, part in enumerate(inputs):
-            arrays[f"input_{index}"] = part
-            arrays[f"sample_{index}"] = part[:1]
-        np.savez(folder / quantizing.VECTORS, **arrays)  # type: ignore[arg-type]
-        quantizing.expectations(folder, Silent(), float_model=False)
-        with np.load(folder / quantizing.REFERENCE, allow_pickle=False) as stored:
-            return tuple(stored[f"reference_{index}"] for index in range(outputs))
+    with Reference(path) as reference:
+        return reference(*inputs)

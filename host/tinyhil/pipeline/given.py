@@ -98,5 +98,8 @@ class GivenRun(Run):
         self.evidence = replace(self.evidence, model=model)
         return model
 
+    def _given(self) -> str:
+        return str(self.recipe_path.resolve())
+
     def _truth(self) -> Any:
         return None

@@ -17,7 +17,8 @@ from tinyhil.artifacts.types import Array, Capture, QuantizedModel
 from tinyhil.compare import blame, layer
 from tinyhil.compare.bisection import Layer, Probe
 from tinyhil.errors import ModelError, ToolError
-from tinyhil.pipeline.prefix import FOLDER, PrefixRun, Within
+from tinyhil.pipeline.bisected import FOLDER
+from tinyhil.pipeline.prefix import PrefixRun, Within
 from tinyhil.pipeline.request import Observer
 from tinyhil.pipeline.run import Run
 from tinyhil.progress import Reporter

@@ -22,12 +22,11 @@ from tinyhil.artifacts import lock
 from tinyhil.artifacts.types import Array, FloatModel, QuantizedModel
 from tinyhil.config.recipe import Recipe
 from tinyhil.errors import ConfigError
+from tinyhil.pipeline.bisected import FOLDER
 from tinyhil.pipeline.request import Observer, Request
 from tinyhil.pipeline.run import Run
 from tinyhil.progress import Reporter
 from tinyhil.quantize.prefix import prefix_model
-
-FOLDER = "bisect"
 
 
 class PrefixRun(Run):

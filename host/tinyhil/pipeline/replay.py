@@ -13,6 +13,8 @@ from typing import Self
 from tinyhil.artifacts.types import Capture, FirmwareImage, Project
 from tinyhil.compare.verdict import Report
 from tinyhil.errors import ConfigError
+from tinyhil.pipeline import notes
+from tinyhil.pipeline.given import TFLITE, GivenRun
 from tinyhil.pipeline.request import Observer, Request
 from tinyhil.pipeline.run import Run
 from tinyhil.progress import Reporter
@@ -21,26 +23,43 @@ from tinyhil.session.journal import Memory
 from tinyhil.session.recording import Recording
 
 
+def open_replay(file: Path, build_dir: Path, observer: Observer) -> Replay:
+    """Opens a recording; close the replay, or use it as a context manager.
+
+    Raises:
+        ConfigError: the file is no recording, or what it was made with is unknown here: recipe, model file, target.
+    """
+    recording = Recording(file)
+    header = recording.header
+    try:
+        request = Request(
+            header.model or header.recipe,
+            header.target,
+            header.engine,
+            # A .tflite file is quantized already.
+            None if header.model.endswith(TFLITE) else header.scheme,
+            build_dir,
+            samples=Path(header.samples) if header.samples else None,
+            data=Path(header.data) if header.data else None,
+            force=True,  # whatever pre-flight finds now did not keep the run from being recorded
+            search=header.search,
+        )
+        return (GivenReplay if header.model else Replay)(file, recording, request, observer)
+    except BaseException:
+        recording.close()
+        raise
+
+
 class Replay(Run):
     """A run whose device is a recording.
 
-    Ownership: whoever opens it closes it.
-
-    Raises:
-        ConfigError: the file is no recording, or its recipe or target is unknown here.
+    Ownership: takes the recording, and closes it.
     """
 
-    def __init__(self, file: Path, build_dir: Path, observer: Observer) -> None:
+    def __init__(self, file: Path, recording: Recording, request: Request, observer: Observer) -> None:
         self._file = file
-        self._recording = Recording(file)
-        header = self._recording.header
-        try:
-            # Forced: whatever pre-flight finds now did not keep the run from being recorded.
-            request = Request(header.recipe, header.target, header.engine, header.scheme, build_dir, force=True)
-            super().__init__(request, observer)
-        except BaseException:
-            self.close()
-            raise
+        self._recording = recording
+        super().__init__(request, observer)
 
     def close(self) -> None:
         """Gives the file up."""
@@ -81,6 +100,7 @@ class Replay(Run):
             ram_bytes=header.ram_bytes,
             sections=header.sections,
             tool_versions=header.tool_versions,
+            tool_sha256=header.tool_sha256,
         )
         project = Project(
             Path(), "", origin.project_sha256, origin.model_sha256, engine=header.engine, kernels=header.kernels
@@ -89,6 +109,7 @@ class Replay(Run):
         identity = Identity(model.sha256, origin.project_sha256, model.inputs, model.outputs)
 
         def work(reporter: Reporter) -> tuple[Capture, bool, str]:
+            searching = self._searching(model, reporter)
             answers = capture(
                 str(self._file),
                 identity,
@@ -98,8 +119,11 @@ class Replay(Run):
                 reporter,
                 lines=self._recording,
                 ledger=Memory(self._recording.answers),
+                explore=searching,
             )
-            return answers, False, f"{model.vectors.count} vectors, recorded {header.started}"
+            self._found(searching)
+            searched = notes.of_search(searching)
+            return answers, False, f"{model.vectors.count} vectors{searched}, recorded {header.started}"
 
         answers = self._stage("replay", work)
         self.evidence = replace(self.evidence, capture=answers)
@@ -108,3 +132,7 @@ class Replay(Run):
     def verify(self) -> Report:
         """The report. It is not written: that of the run itself stays."""
         return self._judge()
+
+
+class GivenReplay(Replay, GivenRun):
+    """The same of a user's own model file."""

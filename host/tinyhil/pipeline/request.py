@@ -60,6 +60,8 @@ class Request:
         built_from: another model file that the device is built from, while everything else goes by the model itself:
             how a fault is planted in order to see that it is found. Its inputs and outputs have the same types and
             shapes.
+        search: how many inputs are tried beyond the vectors where these are not all there are; None for as many as the
+            recipe says.
     """
 
     recipe: str
@@ -76,3 +78,4 @@ class Request:
     force: bool = False
     samples: Path | None = None
     built_from: Path | None = None
+    search: int | None = 0

@@ -29,6 +29,7 @@ from tinyhil import preflight, tflite
 from tinyhil.artifacts import lock
 from tinyhil.artifacts.types import Capture, FirmwareImage, FloatModel, Problem, Project, QuantizedModel
 from tinyhil.build import build, prebuilt
+from tinyhil.compare.search import Wanted
 from tinyhil.compare.verdict import Report
 from tinyhil.config import recipe as recipes
 from tinyhil.config.recipe import Recipe
@@ -38,9 +39,11 @@ from tinyhil.device.board import Flash
 from tinyhil.device.factory import open_device, require
 from tinyhil.errors import BlockedError, ConfigError
 from tinyhil.link.messages import Welcome
+from tinyhil.pipeline import bisected, notes, recorded
 from tinyhil.pipeline.bench import Desk
 from tinyhil.pipeline.request import Observer, Request
 from tinyhil.pipeline.running import Running
+from tinyhil.pipeline.searching import Searching, why_not
 from tinyhil.progress import Reporter, Silent
 from tinyhil.quantize import export_for, quantize
 from tinyhil.render import render
@@ -97,7 +100,7 @@ class Run:
             with lock.exclusive(self._models, reporter.text):
                 model, found = train(self.recipe_path, self._models / "train", reporter, self.request.data)
             reporter.text(f"data: {model.provenance}")
-            return model, found, _figures(model)
+            return model, found, notes.of_training(model)
 
         model = self._stage("train", work)
         self.evidence = replace(self.evidence, trained=model)
@@ -170,7 +173,7 @@ class Run:
                     image, found = prebuilt(self.request.firmware, project, self.target), True
                 else:
                     image, found = build(project, self.target, self.folder / "firmware", reporter)
-            return image, found, _size(image)
+            return image, found, notes.of_image(image)
 
         image = self._stage("build", work)
         self.evidence = replace(self.evidence, image=image)
@@ -236,7 +239,7 @@ class Run:
                 finder = PortFinder(port)
                 stack.enter_context(owner.owned(finder.locate()))
                 stack.enter_context(lock.exclusive(self.folder, reporter.text))
-                origin = _origin(model, image)
+                origin = recorded.origin(model, image)
                 kept = stack.enter_context(Journal(self._journal, origin, resume=self.request.resume))
                 lines: Lines = PortLines(port, self.target.link.baud, finder)
                 if self.request.record is not None:
@@ -244,14 +247,37 @@ class Run:
                     lines = Recorder(lines, file, self._header(image, origin), list(kept.answers.values()))
                 if kept.afresh:
                     reporter.text(f"nothing to resume: {kept.afresh}")
+                searching = self._searching(model, reporter)
                 answers = capture(
-                    port, identity, model.vectors, self.target, device.check, reporter, lines=lines, ledger=kept
+                    port,
+                    identity,
+                    model.vectors,
+                    self.target,
+                    device.check,
+                    reporter,
+                    lines=lines,
+                    ledger=kept,
+                    explore=searching,
                 )
-            return answers, False, _note(model.vectors.count, kept)
+            self._found(searching)
+            return answers, False, notes.of_session(model.vectors.count, kept, searching)
 
         answers = self._stage("session", work)
         self.evidence = replace(self.evidence, capture=answers)
         return answers
+
+    def _searching(self, model: QuantizedModel, reporter: Reporter) -> Searching | None:
+        """The search that follows the vectors; None where none is asked, or there is nothing to search."""
+        count = self._search_count()
+        if not count or why_not(model):
+            return None
+        return Searching(model, Wanted(count, tolerance_lsb=self.recipe.fidelity.max_lsb), reporter)
+
+    def _search_count(self) -> int:
+        return self.recipe.fidelity.search if self.request.search is None else self.request.search
+
+    def _found(self, searching: Searching | None) -> None:
+        self.evidence = replace(self.evidence, search=None if searching is None else searching.found)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Running]:
@@ -277,6 +303,7 @@ class Run:
             with contextlib.suppress(BlockedError):  # the cause that counts is the first one
                 files.write(blocked, self.folder)
             raise
+        report = bisected.with_bisection(report, self.folder)
         files.write(report, self.folder)
         self.conclude()
         return report
@@ -310,8 +337,8 @@ class Run:
         truth = self._truth()
 
         def work(reporter: Reporter) -> tuple[Report, bool, str]:
-            asked = (self.recipe.fidelity, self.recipe.accuracy)
-            verification = verify(model, answers, self.target.measure, asked, truth, self.recipe.classes)
+            asked, found = (self.recipe.fidelity, self.recipe.accuracy), self.evidence.search
+            verification = verify(model, answers, self.target.measure, asked, truth, self.recipe.classes, found)
             report = assemble.judged(self.recipe.name, self.target, self.engine, self.evidence, verification)
             return report, False, report.verdict
 
@@ -346,18 +373,12 @@ class Run:
     def _header(self, image: FirmwareImage, origin: Origin) -> Header:
         project = self.evidence.project
         assert project is not None
-        return Header(
-            recipe=self.recipe.name,
-            target=self.target.name,
-            engine=self.engine,
-            scheme=self.scheme,
-            origin=origin,
-            kernels=project.kernels,
-            flash_bytes=image.flash_bytes,
-            ram_bytes=image.ram_bytes,
-            sections=image.sections,
-            tool_versions=image.tool_versions,
-        )
+        said = replace(self.request, engine=self.engine, scheme=self.scheme, search=self._search_count())
+        return recorded.header(self.recipe.name, said, self._given(), project, image, origin)
+
+    def _given(self) -> str:
+        """The user's own file that is run instead of a recipe; empty for a recipe."""
+        return ""
 
     def _stage(self, name: str, work: Callable[[Reporter], tuple[_A, bool, str]]) -> _A:
         """Runs a stage once in the life of this run."""
@@ -367,26 +388,3 @@ class Run:
                 self._observer.result(note, found=found)
             self._made[name] = made
         return cast(_A, self._made[name])
-
-
-def _size(image: FirmwareImage) -> str:
-    if image.flash_bytes is None or image.ram_bytes is None:
-        return f"nothing to compile: {image.elf.parent} runs as it is"
-    return f"flash {image.flash_bytes:,} B, RAM {image.ram_bytes:,} B"
-
-
-def _origin(model: QuantizedModel, image: FirmwareImage) -> Origin:
-    return Origin(model.sha256, image.project_sha256, image.sha256, journal.of_vectors(model.vectors))
-
-
-def _figures(model: FloatModel) -> str:
-    """What is worth saying of a training in one line: figures of the test set, or of the training where it has none."""
-    judged = {name: value for name, value in model.metrics.items() if name.startswith("test_")} or model.metrics
-    shown = ", ".join(f"{name} {value:.4f}" for name, value in judged.items())
-    return f"{shown}; {model.diagnosis['kind']}"
-
-
-def _note(count: int, kept: Journal) -> str:
-    if kept.afresh:
-        return f"{count} vectors (nothing was resumed: {kept.afresh})"
-    return f"{count} vectors, {kept.resumed} of them from the journal" if kept.resumed else f"{count} vectors"

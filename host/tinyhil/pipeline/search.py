@@ -1,4 +1,4 @@
-"""A search for an input that the device gets wrong, beyond the vectors that every run sends.
+"""A search for an input that the device gets wrong, longer than the one that a run makes by itself.
 
 The device runs and answers round after round of inputs; the integer reference is asked for the same ones. What is found
 is reduced to a minimal example, and kept::
@@ -16,49 +16,18 @@ import msgspec
 import numpy as np
 
 from tinyhil.artifacts import store
-from tinyhil.artifacts.types import QuantizedModel
-from tinyhil.compare import climb, fidelity
-from tinyhil.compare.climb import Apart, Inputs
+from tinyhil.compare.search import Search, Wanted, inputs_of
 from tinyhil.errors import ConfigError
-from tinyhil.pipeline.expected import expected
 from tinyhil.pipeline.request import Observer
 from tinyhil.pipeline.run import Run
-from tinyhil.progress import Reporter
-from tinyhil.session import LiveSession
+from tinyhil.pipeline.searching import Searching, why_not
 
 RESULT, INPUTS = "search.json", "search.npz"
 
 
 @dataclass(frozen=True)
-class Element:
-    """One element of an example that is not the zero point."""
-
-    input: int
-    element: int
-    value: int
-    zero_point: int
-
-
-@dataclass(frozen=True)
-class Example:
-    """A small input that the device gets wrong.
-
-    Attributes:
-        elements: those of its elements that are not the zero point.
-        mismatches: its wrong outputs, the first ones of them.
-        lsb: the largest difference.
-        tried: how many inputs it took to reduce it.
-    """
-
-    elements: tuple[Element, ...]
-    mismatches: tuple[fidelity.Mismatch, ...]
-    lsb: int
-    tried: int
-
-
-@dataclass(frozen=True)
 class Searched:
-    """What a search has found.
+    """What a search has found, and of what.
 
     Attributes:
         recipe: name of the recipe.
@@ -66,12 +35,8 @@ class Searched:
         engine: name of the engine.
         model_sha256: of the model.
         reference: what computed the reference.
-        seed: of the search; the same finds the same.
-        tried: how many inputs were tried beyond the vectors of a run.
-        exhaustive: whether those are all inputs that there are, so that there was nothing to search.
-        max_lsb: the largest difference of any input, the run's vectors included.
-        tolerance_lsb: what the recipe allows.
-        example: where a difference is beyond it.
+        exhaustive: whether a run sends all inputs there are, so that there was nothing to search.
+        search: what was found; None where there was nothing to search.
     """
 
     recipe: str
@@ -79,12 +44,8 @@ class Searched:
     engine: str
     model_sha256: str
     reference: str
-    seed: int
-    tried: int
     exhaustive: bool
-    max_lsb: int
-    tolerance_lsb: int
-    example: Example | None
+    search: Search | None
 
 
 def search(run: Run, observer: Observer, count: int, seed: int) -> tuple[Searched, Path]:
@@ -104,80 +65,30 @@ def search(run: Run, observer: Observer, count: int, seed: int) -> tuple[Searche
         ConfigError: the model keeps a state, or its inputs are no quantized integers.
     """
     model = run.quantize()
-    if not all(spec.quantized for spec in model.inputs):
-        raise ConfigError("a search changes integers, and this model's inputs are none", hint="quantize it: --scheme")
     place = run.folder / RESULT
-    with run.running() as device, device.session() as session, observer.stage("search") as reporter:
-        if session.welcome.stateful:
-            raise ConfigError("the model keeps a state: what it answers depends on all inputs before, not on one")
-        found, example = _search(run, model, session, reporter, (count, seed))
-        observer.result(f"{found.tried:,} inputs tried, at most {found.max_lsb:,} LSB apart", found=False)
-    if example is not None:
+    found = None
+    if not model.vectors.exhaustive:
+        if why := why_not(model):
+            raise ConfigError(f"there is nothing to search: {why}")
+        with run.running() as device, device.session() as session, observer.stage("search") as reporter:
+            wanted = Wanted(count, seed, run.recipe.fidelity.max_lsb)
+            searching = Searching(model, wanted, reporter)
+            searching(session.infer(*model.vectors.inputs).outputs, lambda inputs: session.infer(*inputs).outputs)
+            found = searching.found
+            assert found is not None
+            observer.result(f"{found.tried:,} inputs tried, at most {found.max_lsb:,} LSB apart", found=False)
+    if found is not None and found.example is not None:
+        example = inputs_of(found.example, model.inputs)
         with store.storage(place):
             np.savez(place.with_name(INPUTS), **{f"input_{index}": part for index, part in enumerate(example)})  # type: ignore[arg-type]
-    store.write_bytes(place, msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
-    return found, place
-
-
-def _search(
-    run: Run, model: QuantizedModel, session: LiveSession, reporter: Reporter, asked: tuple[int, int]
-) -> tuple[Searched, Inputs | None]:
-    count, seed = asked
-    tolerance = run.recipe.fidelity.max_lsb
-    tried = 0
-
-    def ask(inputs: Inputs) -> Apart:
-        nonlocal tried
-        answers = session.infer(*inputs).outputs
-        wanted = expected(model, inputs, stateful=False, floats=False).reference
-        tried += len(inputs[0])
-        reporter.progress(min(tried, count), count, "inputs")
-        return _apart(answers, wanted)
-
-    start = model.vectors.inputs
-    apart = _apart(session.infer(*start).outputs, model.vectors.reference)
-    worst = int(apart.argmax())
-    top, climbed = tuple(part[worst : worst + 1] for part in start), int(apart[worst])
-    if not model.vectors.exhaustive:
-        found = climb.climb(ask, model.inputs, start, apart, count, seed)
-        top, climbed = found.worst, found.lsb
-    searched = tried
-    example, inputs = None, None
-    if climbed > tolerance:
-        smallest = climb.reduce(ask, model.inputs, top, tolerance)
-        inputs = smallest.inputs
-        example = _example(model, session, inputs, tolerance, smallest.tried)
-    return Searched(
+    searched = Searched(
         recipe=run.recipe.name,
         target=run.target.name,
         engine=run.engine,
         model_sha256=model.sha256,
         reference=model.reference,
-        seed=seed,
-        tried=searched,
         exhaustive=model.vectors.exhaustive,
-        max_lsb=climbed,
-        tolerance_lsb=tolerance,
-        example=example,
-    ), inputs
-
-
-def _apart(answers: Inputs, wanted: Inputs) -> Apart:
-    parts = [
-        np.abs(fidelity.differences(one, other)).reshape(len(one), -1)
-        for one, other in zip(answers, wanted, strict=True)
-    ]
-    largest: Apart = np.concatenate(parts, axis=1).max(axis=1)
-    return largest
-
-
-def _example(model: QuantizedModel, session: LiveSession, inputs: Inputs, tolerance: int, tried: int) -> Example:
-    answers = session.infer(*inputs).outputs
-    wanted = expected(model, inputs, stateful=False, floats=False).reference
-    found = fidelity.compare(answers, wanted, model.outputs, tolerance)
-    elements = [
-        Element(index, int(place), int(part.reshape(-1)[place]), spec.zero_point)
-        for index, (spec, part) in enumerate(zip(model.inputs, inputs, strict=True))
-        for place in np.flatnonzero(part.reshape(-1).astype(np.int64) != spec.zero_point)
-    ]
-    return Example(tuple(elements), found.first, found.max_lsb, tried)
+        search=found,
+    )
+    store.write_bytes(place, msgspec.json.format(msgspec.json.encode(searched), indent=2) + b"\n")
+    return searched, place

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+import tinyhil
 from tinyhil.artifacts.types import Capture, FirmwareImage, FloatModel, Problem, Project, QuantizedModel
+from tinyhil.compare.search import Search
 from tinyhil.compare.verdict import (
     SCHEMA,
     Accuracy,
@@ -38,6 +40,7 @@ class Evidence:
     project: Project | None = None
     image: FirmwareImage | None = None
     capture: Capture | None = None
+    search: Search | None = None
 
 
 def judged(recipe: str, target: Target, engine: str, evidence: Evidence, verification: Verification) -> Report:
@@ -107,8 +110,11 @@ def _report(
         project_sha256=image.project_sha256 if image else None,
         firmware_sha256=image.sha256 if image else None,
         tool_versions=_sorted(image.tool_versions) if image else {},
+        tool_sha256=_sorted(image.tool_sha256) if image else {},
+        made_by=f"tinyhil {tinyhil.__version__}",
         link=capture.work if capture else {},
         blocked=cause,
+        bisection=None,
     )
 
 
@@ -154,10 +160,13 @@ def fidelity_line(fidelity: Fidelity) -> str:
     exact = fidelity.vectors - fidelity.mismatches
     kind = "exact" if fidelity.tolerance_lsb == 0 else f"within {fidelity.tolerance_lsb} LSB"
     scope = " (all inputs there are)" if fidelity.exhaustive else ""
-    if fidelity.passed:
-        return f"{exact}/{fidelity.vectors} outputs {kind}{scope}"
-    wrong = f"{fidelity.mismatches} of {fidelity.vectors} outputs wrong{scope}"
-    return f"{wrong}, by up to {fidelity.max_lsb} LSB"
+    if fidelity.mismatches:
+        wrong = f"{fidelity.mismatches} of {fidelity.vectors} outputs wrong{scope}"
+        return f"{wrong}, by up to {fidelity.max_lsb} LSB"
+    line = f"{exact}/{fidelity.vectors} outputs {kind}{scope}"
+    if fidelity.search is not None and fidelity.search.example is not None:
+        return f"{line}, but a search found an input with outputs wrong by up to {fidelity.search.max_lsb} LSB"
+    return line
 
 
 def accuracy_line(accuracy: Accuracy | None) -> str:

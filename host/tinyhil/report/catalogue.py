@@ -39,6 +39,11 @@ _ASKED = "config.recipe.Fidelity"
 _POINTS = "verify.points.points"
 _DEVICE = "session.measuring.measure"
 _BLOCKED = "report.assemble.blocked"
+_EXAMPLE = "compare.search.Searcher"
+_BISECT = "pipeline.bisect.Bisect"
+_LAYERS = "pipeline.layers.Layers"
+_LAYER = "compare.layer.difference"
+_BLAME = "compare.blame.search"
 _TARGET = "targets.model.Target"
 _PREFLIGHT = "preflight.check.check"
 
@@ -60,6 +65,8 @@ ORIGINS: dict[str, Origin] = {
     "Report.project_sha256": Origin(_TEXT, "render.stage.render"),
     "Report.firmware_sha256": Origin(_TEXT, "build.stage.build"),
     "Report.tool_versions": Origin(_TEXT, "build.stage.build"),
+    "Report.tool_sha256": Origin(_TEXT, "build.stage.build"),
+    "Report.made_by": Origin(_TEXT, "report.assemble._report"),
     "Report.link": Origin(_COUNT, "session.stage.capture"),
     "Problem.kind": Origin(_TEXT, _PREFLIGHT),
     "Problem.cause": Origin(_TEXT, _PREFLIGHT),
@@ -76,6 +83,16 @@ ORIGINS: dict[str, Origin] = {
     "Fidelity.tolerance_lsb": Origin(_LSB, _ASKED),
     "Fidelity.exhaustive": Origin(_NONE, "quantize.vectors.choose"),
     "Fidelity.reference": Origin(_TEXT, "quantize.stage.quantize"),
+    "Search.seed": Origin(_NONE, "compare.search.Wanted"),
+    "Search.tried": Origin(_COUNT, "compare.climb.climb"),
+    "Search.max_lsb": Origin(_LSB, "compare.climb.climb"),
+    "Search.tolerance_lsb": Origin(_LSB, _ASKED),
+    "Example.max_lsb": Origin(_LSB, _FIDELITY),
+    "Example.tried": Origin(_COUNT, "compare.climb.reduce"),
+    "Element.input": Origin("index", _EXAMPLE),
+    "Element.element": Origin("index", _EXAMPLE),
+    "Element.value": Origin("value of the tensor", _EXAMPLE),
+    "Element.zero_point": Origin("value of the tensor", "tflite.interface.read"),
     "Mismatch.vector": Origin("index", _FIDELITY),
     "Mismatch.output": Origin("index", _FIDELITY),
     "Mismatch.element": Origin("index", _FIDELITY),
@@ -152,6 +169,32 @@ ORIGINS: dict[str, Origin] = {
     "Resources.stack_used": Origin(_BYTES, _DEVICE),
     "OperatorCost.name": Origin(_TEXT, "verify.stage._operators"),
     "OperatorCost.cost": Origin(_SPEED, "verify.stage._operators"),
+    "Bisection.recipe": Origin(_TEXT, _BISECT),
+    "Bisection.model_sha256": Origin(_TEXT, "quantize.stage.quantize"),
+    "Bisection.reference": Origin(_TEXT, "quantize.stage.quantize"),
+    "Bisection.tolerance_lsb": Origin(_LSB, "pipeline.bisect.Wanted"),
+    "Bisection.every": Origin(_NONE, "pipeline.bisect.Wanted"),
+    "Bisection.exhaustive": Origin(_NONE, "quantize.vectors.choose"),
+    "Bisection.vectors": Origin("index", "pipeline.bisect.choose"),
+    "DeviceSide.target": Origin(_TEXT, _TARGET),
+    "DeviceSide.engine": Origin(_TEXT, "targets.registry.engine"),
+    "DeviceSide.kernels": Origin(_TEXT, "render.stage.render"),
+    "DeviceSide.project_sha256": Origin(_TEXT, "render.stage.render"),
+    "Layer.number": Origin(_COUNT, _LAYERS),
+    "Layer.kind": Origin(_TEXT, _LAYERS),
+    "Layer.name": Origin(_TEXT, _LAYERS),
+    "Layer.dtype": Origin(_TEXT, _LAYERS),
+    "Layer.shape": Origin(_COUNT, _LAYERS),
+    "Probe.layer": Origin(_COUNT, _LAYERS),
+    "Probe.why": Origin(_TEXT, _LAYERS),
+    "LayerDifference.vectors": Origin(_COUNT, _LAYER),
+    "LayerDifference.mismatches": Origin(_COUNT, _LAYER),
+    "LayerDifference.max_lsb": Origin(_LSB, _LAYER),
+    "LayerDifference.elements": Origin(_COUNT, _LAYER),
+    "LayerDifference.wrong_elements": Origin(_COUNT, _LAYER),
+    "Blame.operator": Origin("index", _BLAME),
+    "Blame.suspects": Origin("index", _BLAME),
+    "Blame.reads": Origin("index", _BLAME),
     "Blocked.error": Origin(_TEXT, _BLOCKED),
     "Blocked.cause": Origin(_TEXT, _BLOCKED),
     "Blocked.hint": Origin(_TEXT, _BLOCKED),

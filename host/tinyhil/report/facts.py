@@ -11,9 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, is_dataclass
 from typing import Any, NamedTuple
 
+from tinyhil.compare.search import Search
 from tinyhil.compare.verdict import Report
 from tinyhil.report import assemble
 
+ELEMENTS = 8
+"""Elements of a search's example that are named; ``report.json`` has all of them."""
 COSTLY = 5
 """Operators that are named; the report and the page have all of them."""
 UNITS = {"instructions": "instructions", "microseconds": "us"}
@@ -117,6 +120,7 @@ def facts(report: Report) -> tuple[Fact, ...]:
         *_setting(report, read),
         *_fidelity(report, read),
         *(_accuracy(report, read) if report.accuracy is not None else ()),
+        *(_bisection(report, read) if report.bisection is not None else ()),
         *_cost(report, read),
         *(_resources(report, read) if report.resources is not None else ()),
     ]
@@ -152,9 +156,43 @@ def _fidelity(report: Report, read: Reader) -> Iterator[Fact]:
             place = ("vector ", read(f"{at}/vector"), ", output ", read(f"{at}/output"), "[", read(f"{at}/element"))
             values = ("]: expected ", read(f"{at}/expected", ".10g"), ", device ", read(f"{at}/actual", ".10g"))
             yield Fact("", (*place, *values, " (", read(f"{at}/lsb", "+,"), " LSB)"))
+        if found.search is not None:
+            yield from _search(found.search, read)
     if report.litert is not None:
         differs = (" differs in ", read("litert/mismatches", ","), " vectors, by up to ", read("litert/max_lsb", ","))
         yield Fact("beside it", (read("litert/name"), *differs, " LSB"))
+
+
+def _search(found: Search, read: Reader) -> Iterator[Fact]:
+    at = "fidelity/search"
+    tried = (read(f"{at}/tried", ","), " more inputs tried, seed ", read(f"{at}/seed"))
+    yield Fact("search", (*tried, ": at most ", read(f"{at}/max_lsb", ","), " LSB from the reference"))
+    if found.example is not None:
+        for index in range(min(len(found.example.elements), ELEMENTS)):
+            one = f"{at}/example/elements/{index}"
+            place = ("input ", read(f"{one}/input"), "[", read(f"{one}/element"), "] = ", read(f"{one}/value"))
+            yield Fact("example", (*place, " (zero point ", read(f"{one}/zero_point"), ")"))
+        hidden = len(found.example.elements) - ELEMENTS
+        others = f"{hidden:,} elements more, and the rest of the input" if hidden > 0 else "the rest of the input"
+        yield Fact("" if found.example.elements else "example", (f"{others} is the zero point",))
+        for index in range(len(found.example.mismatches)):
+            one = f"{at}/example/mismatches/{index}"
+            wrong = ("output ", read(f"{one}/output"), "[", read(f"{one}/element"), "]: expected ")
+            values = (read(f"{one}/expected", ".10g"), ", device ", read(f"{one}/actual", ".10g"))
+            yield Fact("", (*wrong, *values, " (", read(f"{one}/lsb", "+,"), " LSB)"))
+
+
+def _bisection(report: Report, read: Reader) -> Iterator[Fact]:
+    found = report.bisection
+    assert found is not None
+    if found.blame is not None:
+        at = f"bisection/layers/{found.blame.operator}"
+        where = ("layer ", read(f"{at}/number"), ", ", read(f"{at}/kind"), " ", read(f"{at}/name"))
+        yield Fact("bisect", (*where, ", brings the difference in"))
+    elif found.whole.differs:
+        yield Fact("bisect", ("no layer differs when the model ends there, the whole model does",))
+    else:
+        yield Fact("bisect", ("nothing differs",))
 
 
 def _accuracy(report: Report, read: Reader) -> Iterator[Fact]:

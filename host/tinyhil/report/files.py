@@ -81,7 +81,10 @@ def to_junit(report: Report) -> str:
         errors=str(errors),
     )
     properties = ElementTree.SubElement(suite, "properties")
-    values = {name: getattr(report, name) for name in ("engine", "model_sha256", "project_sha256", "firmware_sha256")}
+    values = {
+        name: getattr(report, name)
+        for name in ("engine", "model_sha256", "project_sha256", "firmware_sha256", "made_by")
+    }
     values |= {name: source.value for name, source in shown(facts(report)).items()}
     for name, value in values.items():
         if value is not None:

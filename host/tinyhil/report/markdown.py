@@ -36,6 +36,8 @@ def to_markdown(report: Report) -> str:
     blocks.append(_table(("Figure", "Value"), rows))
     folded = [
         tables.mismatches(report, read),
+        tables.example(report, read),
+        tables.layers(report, read),
         tables.bounds(report, read),
         tables.split(report, read),
         tables.sections(report, read),

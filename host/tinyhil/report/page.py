@@ -65,6 +65,8 @@ def to_html(report: Report) -> str:
         bars=() if report.accuracy is None else charts.origins(report.accuracy),
         read=read,
         mismatches=tables.mismatches(report, read),
+        example=tables.example(report, read),
+        layers=tables.layers(report, read),
         bounds=tables.bounds(report, read),
         errors=tuple(tables.errors(report, read)),
         split=tables.split(report, read),

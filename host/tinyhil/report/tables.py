@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tinyhil.compare.bisection import Bisection
 from tinyhil.compare.verdict import Report
 from tinyhil.report import charts
-from tinyhil.report.facts import UNITS, Figure, Reader, percent
+from tinyhil.report.facts import ELEMENTS, UNITS, Figure, Reader, percent
 
 MOST_CLASSES = 40
 """A confusion matrix of more cannot be read; ``report.json`` has it whole."""
@@ -78,6 +79,53 @@ def mismatches(report: Report, read: Reader) -> Table | None:
     note = f"The first {len(rows):,} wrong elements, of {found.mismatches:,} wrong vectors."
     head = ("Vector", "Output", "Element", "Expected", "Device", "Difference, LSB")
     return Table("mismatches", "Where the device is wrong", head, tuple(rows), note)
+
+
+def layers(report: Report, read: Reader) -> Table | None:
+    """What a bisection has found of each layer."""
+    found = report.bisection
+    if found is None:
+        return None
+    tested = {probe.layer: index for index, probe in enumerate(found.tested)}
+    rows = []
+    for index, layer in enumerate(found.layers):
+        at = f"bisection/layers/{index}"
+        row: list[Cell] = [read(f"{at}/number"), read(f"{at}/kind"), read(f"{at}/name")]
+        place = tested.get(layer.number)
+        probe = None if place is None else found.tested[place]
+        if probe is None or probe.difference is None:
+            row += ["–", "–", "–"]  # noqa: RUF001
+            row.append("not tested" if probe is None else read(f"bisection/tested/{place}/why"))
+        else:
+            one = f"bisection/tested/{place}/difference"
+            row += [read(f"{one}/{name}", ",") for name in ("vectors", "mismatches", "max_lsb")]
+            row.append(_layer_in_words(index, found, differs=probe.difference.differs))
+        rows.append(tuple(row))
+    head = ("Layer", "Operator", "Output", "Vectors", "Differ", "By up to, LSB", "")
+    note = f"Each layer's output against {found.reference}, the model ended there; floats in units in the last place."
+    return Table("layers", "Layers, as bisect has tested them", head, tuple(rows), note)
+
+
+def _layer_in_words(operator: int, found: Bisection, *, differs: bool) -> str:
+    if not differs:
+        return "exact"
+    return "brings the difference in" if found.blame and found.blame.operator == operator else "differs"
+
+
+def example(report: Report, read: Reader) -> Table | None:
+    """The smallest input that a search has found the device to get wrong."""
+    search = report.fidelity.search if report.fidelity is not None else None
+    if search is None or search.example is None or not search.example.elements:
+        return None
+    at = "fidelity/search/example/elements"
+    rows = tuple(
+        tuple(read(f"{at}/{index}/{name}") for name in ("input", "element", "value", "zero_point"))
+        for index in range(min(len(search.example.elements), ELEMENTS))
+    )
+    note = f"The rest of it is the zero point. {len(search.example.elements):,} elements are not, the first are shown."
+    return Table(
+        "example", "A small input that the device gets wrong", ("Input", "Element", "Value", "Zero point"), rows, note
+    )
 
 
 def bounds(report: Report, read: Reader) -> Table | None:
@@ -244,16 +292,15 @@ def training(report: Report, read: Reader) -> Table | None:
 
 def named(report: Report, read: Reader) -> Iterator[Table]:
     """What built it, and what went over the link."""
-    for field, title, head in (
-        ("tool_versions", "Tools that built it", ("Tool", "Version")),
-        ("link", "What was asked of the device", ("", "Count")),
-    ):
-        values: Sequence[str] = list(getattr(report, field))
-        if values:
-            rows = tuple(
-                (name.replace("_", " ") if field == "link" else name, read(field, keys=(name,))) for name in values
-            )
-            yield Table(field.replace("_", "-"), title, head, rows)
+    if report.tool_versions:
+        rows: list[tuple[Cell, ...]] = []
+        for name in report.tool_versions:
+            digest = read("tool_sha256", keys=(name,)) if name in report.tool_sha256 else ""
+            rows.append((name, read("tool_versions", keys=(name,)), digest))
+        yield Table("tools", "Tools that built it", ("Tool", "Version", "SHA-256"), tuple(rows))
+    if report.link:
+        counts = tuple((name.replace("_", " "), read("link", keys=(name,))) for name in report.link)
+        yield Table("link", "What was asked of the device", ("", "Count"), counts)
 
 
 def _is_number(cell: Cell) -> bool:

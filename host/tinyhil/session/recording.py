@@ -17,7 +17,7 @@ import contextlib
 import struct
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import IntEnum
 from pathlib import Path
@@ -60,6 +60,11 @@ class Header:
         origin: what the answers are for.
         kernels: of the engine, for the report.
         flash_bytes: of the image, like the rest.
+        tool_sha256: as ``FirmwareImage`` has it.
+        search: how many inputs were to be tried beyond the vectors.
+        model: the user's own file that was run instead of the recipe; empty for a recipe.
+        samples: the file of its inputs; empty for none.
+        data: the file that the recipe was trained on instead of its own data; empty for none.
         started: when, in ISO 8601, UTC.
         format: of the file.
     """
@@ -74,6 +79,11 @@ class Header:
     ram_bytes: int | None
     sections: dict[str, int]
     tool_versions: dict[str, str]
+    tool_sha256: dict[str, str] = field(default_factory=dict)
+    search: int = 0
+    model: str = ""
+    samples: str = ""
+    data: str = ""
     started: str = ""
     format: int = FORMAT
 

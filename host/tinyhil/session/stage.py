@@ -6,6 +6,7 @@ The way goes over as many conversations as it takes: a port that goes away is wa
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -22,6 +23,11 @@ from tinyhil.session.journal import Answer, Ledger, Memory
 from tinyhil.session.lines import Line, Lines, PortLines
 from tinyhil.session.measuring import measure
 from tinyhil.targets.model import Target
+
+Infer = Callable[[tuple[Array, ...]], tuple[Array, ...]]
+"""What the device answers to inputs of one's own: one array per tensor, (vectors, *shape)."""
+Explore = Callable[[tuple[Array, ...], Infer], None]
+"""What else is asked of a device, given its answers to all vectors; begun again where the port was lost."""
 
 
 def greet(port: str, identity: Identity, target: Target, check: Check, reporter: Reporter) -> Welcome:
@@ -48,6 +54,7 @@ def capture(
     *,
     lines: Lines | None = None,
     ledger: Ledger | None = None,
+    explore: Explore | None = None,
 ) -> Capture:
     """Sends to the device on ``port`` all vectors that the ledger has no answers to, and collects its answers.
 
@@ -57,6 +64,7 @@ def capture(
     Args:
         lines: how the device is reached, instead of through ``port``.
         ledger: what is answered already; each new answer is added at once.
+        explore: called at the end, while the device can still be asked.
 
     Raises:
         DeviceError: as for ``greet``, or it stopped answering. What it has answered is in the ledger.
@@ -64,7 +72,7 @@ def capture(
     """
     lines = lines or PortLines(port, target.link.baud)
     ledger = ledger or Memory()
-    asking = _Asking(identity, vectors, target, ledger, reporter)
+    asking = _Asking(identity, vectors, target, ledger, reporter, explore)
     opening: Callable[[Deadline], Line] = lines.open
     back_by: Deadline | None = None
     while True:
@@ -93,7 +101,13 @@ class _Asking:
     """What is asked of the device, over as many sessions as it takes."""
 
     def __init__(
-        self, identity: Identity, vectors: Vectors, target: Target, ledger: Ledger, reporter: Reporter
+        self,
+        identity: Identity,
+        vectors: Vectors,
+        target: Target,
+        ledger: Ledger,
+        reporter: Reporter,
+        explore: Explore | None,
     ) -> None:
         self.heard = False
         self._identity = identity
@@ -102,6 +116,7 @@ class _Asking:
         self._measured = target.measure.unit != "nothing"
         self._ledger = ledger
         self._reporter = reporter
+        self._explore = explore
         self._output_bytes = sum(spec.nbytes for spec in identity.outputs)
 
     def all_of(self, session: Conversation) -> Capture:
@@ -122,9 +137,12 @@ class _Asking:
             self._reporter.progress(done, len(self._records), "vectors")
         measurement = measure(session, self._records) if self._measured else None
         answers = [self._ledger.answers[start] for start, _ in grid.requests()]
+        outputs = outputs_of(b"".join(answer.outputs for answer in answers), self._identity.outputs)
+        if self._explore is not None:
+            self._explore(outputs, partial(self._infer, session))
         counters = session.connection.counters
         return Capture(
-            outputs=outputs_of(b"".join(answer.outputs for answer in answers), self._identity.outputs),
+            outputs=outputs,
             ticks=sum(answer.ticks for answer in answers) if welcome.tick_rate else None,
             tick_hz=welcome.tick_rate,
             engine=welcome.engine,
@@ -148,6 +166,16 @@ class _Asking:
                 "bytes_received": counters.bytes_received,
             },
         )
+
+    def _infer(self, session: Conversation, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
+        """Answers to other inputs than the vectors, of which nothing is kept."""
+        records = records_of(inputs)
+        most = min(session.connection.capacity, self._most)
+        batches = [records[start : start + most] for start in range(0, len(records), most)]
+        rows, counts = [b"".join(batch) for batch in batches], [len(batch) for batch in batches]
+        answered = dict(session.answers(rows, counts))
+        self.heard = True
+        return outputs_of(b"".join(answered[index].outputs for index in range(len(rows))), self._identity.outputs)
 
     def tell(self, error: BlockedError) -> None:
         """Adds to an error what is kept of the run that it ends."""

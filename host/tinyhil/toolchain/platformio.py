@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tinyhil import process
+from tinyhil.artifacts import hashing
 from tinyhil.errors import DeviceError, StorageError, ToolError
 from tinyhil.progress import Reporter
 from tinyhil.targets.model import Build
@@ -50,11 +52,13 @@ class BuildOutput:
         elf: the linked image.
         map: the linker's map, None where the platform writes none.
         tool_versions: what built it: ``platformio``, ``scons`` (own platform only), and each compiler's first line.
+        tool_sha256: of these, as ``FirmwareImage`` has it.
     """
 
     elf: Path
     map: Path | None
     tool_versions: Mapping[str, str]
+    tool_sha256: Mapping[str, str]
 
 
 def build(project: Path, environment: str, needs: Build, reporter: Reporter) -> BuildOutput:
@@ -79,7 +83,12 @@ def build(project: Path, environment: str, needs: Build, reporter: Reporter) -> 
     if not elf.is_file():
         raise ToolError(f"PlatformIO reports success, but there is no {elf}")
     linker_map = folder / "firmware.map"
-    return BuildOutput(elf, linker_map if linker_map.is_file() else None, _tool_versions(found, needs.local))
+    return BuildOutput(
+        elf=elf,
+        map=linker_map if linker_map.is_file() else None,
+        tool_versions=_tool_versions(found, needs.local),
+        tool_sha256=_tool_sha256(found, needs.local),
+    )
 
 
 def upload(project: Path, environment: str, needs: Build, port: str | None, reporter: Reporter) -> None:
@@ -225,6 +234,16 @@ def _tool_versions(compiled_by: Mapping[str, str], own_platform: bool) -> dict[s
     found = core_dir.versions()
     scons = {"scons": found.wanted_scons} if own_platform else {}
     return {"platformio": found.platformio, **scons, **compiled_by}
+
+
+def _tool_sha256(compiled_by: Iterable[str], own_platform: bool) -> dict[str, str]:
+    """Of a compiler its driver, which PATH leads to; the packages of a board's platform are PlatformIO's affair."""
+    packages = ("platformio", "scons") if own_platform else ("platformio",)
+    made = {name: hashing.of_distribution(name) for name in packages}
+    for name in compiled_by:
+        path = shutil.which(name)
+        made[name] = "" if path is None else hashing.of_file(Path(path))
+    return {name: digest for name, digest in made.items() if digest}
 
 
 def compilers(needs: Build) -> dict[str, str]:

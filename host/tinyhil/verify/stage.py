@@ -11,6 +11,7 @@ import numpy as np
 
 from tinyhil.artifacts.types import Capture, QuantizedModel
 from tinyhil.compare import fidelity
+from tinyhil.compare.search import Search
 from tinyhil.compare.verdict import Fidelity as FidelityVerdict
 from tinyhil.compare.verdict import OperatorCost, Points, Speed, Verification
 from tinyhil.config.recipe import Accuracy, Fidelity
@@ -26,6 +27,7 @@ def verify(
     asked: tuple[Fidelity, Accuracy],
     truth: accuracy.Truth | None,
     classes: tuple[str, ...] = (),
+    search: Search | None = None,
 ) -> Verification:
     """Judges a capture.
 
@@ -33,6 +35,7 @@ def verify(
         asked: the recipe's demands.
         truth: the recipe's noise-free targets for real inputs (vectors, *shape), or None.
         classes: names of a classifier's classes; by default their numbers.
+        search: what was found beyond the vectors.
 
     Raises:
         ConfigError: a bound needs what the recipe does not have, its truth cannot be used, or it names another number
@@ -44,7 +47,7 @@ def verify(
     per_inference = None if capture.ticks is None else capture.ticks * measure.per_tick / found.vectors
     return Verification(
         fidelity=FidelityVerdict(
-            passed=found.mismatches == 0,
+            passed=found.mismatches == 0 and (search is None or search.example is None),
             vectors=found.vectors,
             mismatches=found.mismatches,
             max_lsb=found.max_lsb,
@@ -52,6 +55,7 @@ def verify(
             exhaustive=model.vectors.exhaustive,
             reference=model.reference,
             first_mismatches=found.first,
+            search=search,
         ),
         accuracy=accuracy.accuracy(model, capture, wanted_accuracy, known, classes),
         points=_points(model, capture, known),

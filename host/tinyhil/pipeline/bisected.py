@@ -1,0 +1,54 @@
+"""Where a bisection is kept, and how it gets into the report of the same firmware.
+
+::
+
+    build/<recipe>/<target>/bisect/bisect.json
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from tinyhil.artifacts import store
+from tinyhil.compare.bisection import Bisection
+from tinyhil.compare.verdict import Report
+from tinyhil.errors import ConfigError
+from tinyhil.report import files
+
+FOLDER, RESULT = "bisect", "bisect.json"
+
+
+def save(found: Bisection, folder: Path) -> Path:
+    """Keeps a bisection, and adds it to the report that lies in the folder, if that is of the same firmware.
+
+    Args:
+        folder: of the run.
+
+    Returns:
+        The file.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    place = folder / FOLDER / RESULT
+    store.write_bytes(place, msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+    try:
+        report = files.read(folder)
+    except ConfigError:
+        return place
+    files.write(with_bisection(report, folder), folder)
+    return place
+
+
+def with_bisection(report: Report, folder: Path) -> Report:
+    """The report with what a bisection has found of the same model and firmware against the reference, if one has."""
+    try:
+        found = msgspec.json.decode((folder / FOLDER / RESULT).read_bytes(), type=Bisection)
+    except (OSError, msgspec.DecodeError):
+        return report
+    sides = [side.project_sha256 for side in found.sides]
+    same = found.model_sha256 == report.model_sha256 and sides == [report.project_sha256]
+    return replace(report, bisection=found if same else None)

@@ -1,0 +1,37 @@
+"""What is worth saying of what a stage has made, in one line."""
+
+from __future__ import annotations
+
+from tinyhil.artifacts.types import FirmwareImage, FloatModel
+from tinyhil.pipeline.searching import Searching
+from tinyhil.session.journal import Journal
+
+
+def of_image(image: FirmwareImage) -> str:
+    """What an image takes."""
+    if image.flash_bytes is None or image.ram_bytes is None:
+        return f"nothing to compile: {image.elf.parent} runs as it is"
+    return f"flash {image.flash_bytes:,} B, RAM {image.ram_bytes:,} B"
+
+
+def of_training(model: FloatModel) -> str:
+    """Figures of the test set, or of the training where it has none."""
+    judged = {name: value for name, value in model.metrics.items() if name.startswith("test_")} or model.metrics
+    shown = ", ".join(f"{name} {value:.4f}" for name, value in judged.items())
+    return f"{shown}; {model.diagnosis['kind']}"
+
+
+def of_session(count: int, kept: Journal, searching: Searching | None) -> str:
+    """What was asked."""
+    text = f"{count} vectors"
+    if kept.afresh:
+        text += f" (nothing was resumed: {kept.afresh})"
+    elif kept.resumed:
+        text += f", {kept.resumed} of them from the journal"
+    return text + of_search(searching)
+
+
+def of_search(searching: Searching | None) -> str:
+    """What was tried beyond the vectors, to be added to a line."""
+    found = None if searching is None else searching.found
+    return "" if found is None else f", and {found.tried} more searched"

@@ -1,0 +1,37 @@
+"""The child process of a :class:`tinyhil.quantize.reference.Reference`: one interpreter, asked again and again."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyhil import worker
+from tinyhil.artifacts import store
+from tinyhil.progress import Reporter
+from tinyhil.quantize.interpreters import Interpreter, open_interpreter
+from tinyhil.quantize.runner import run_all
+
+
+def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
+    """Runs the vectors in the file ``request['inputs']``, and puts their outputs into ``request['outputs']``."""
+    with np.load(request["inputs"], allow_pickle=False) as stored:
+        inputs = [stored[f"input_{index}"] for index in range(len(stored.files))]
+    interpreter = _opened(request["interpreter"], request["model"])
+    outputs = run_all(interpreter, inputs, reporter, "reference")
+    place = Path(request["outputs"])
+    with store.storage(place):
+        arrays: dict[str, Any] = {f"output_{index}": part for index, part in enumerate(outputs)}
+        np.savez(place, **arrays)
+    return {}
+
+
+@cache
+def _opened(kind: str, model: str) -> Interpreter:
+    return open_interpreter(kind, Path(model).read_bytes())
+
+
+if __name__ == "__main__":
+    worker.serve(work)

@@ -1,0 +1,87 @@
+"""The reference interpreter of one model, kept open to be asked again and again."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from tinyhil.artifacts.types import Array
+from tinyhil.errors import ModelError, ToolError
+from tinyhil.progress import Silent
+from tinyhil.quantize.interpreters import LITERT, TFLM
+from tinyhil.worker import Worker
+
+
+class Reference:
+    """Computes what is expected of vectors of one's own: by TFLM, or by LiteRT where TFLM does not take the model.
+
+    The interpreter keeps what state the model has from one call to the next. It runs in a child process, which it may
+    end.
+
+    Ownership: whoever opens it closes it, or uses it as a context manager.
+
+    Args:
+        path: the .tflite file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        model = path.read_bytes()
+        self._folder = tempfile.TemporaryDirectory(prefix="tinyhil-")
+        self._model = Path(self._folder.name) / "model.tflite"
+        self._model.write_bytes(model)
+        self._kind = TFLM
+        self._child: Worker | None = None
+
+    def __call__(self, *inputs: Array) -> tuple[Array, ...]:
+        """The outputs, one array per tensor, (vectors, *shape) in the tensor's dtype.
+
+        Args:
+            inputs: one array per input tensor, likewise.
+
+        Raises:
+            MissingToolError: the interpreter is not installed.
+            ModelError: no interpreter takes the model or the vectors.
+            ToolError: the interpreter has crashed.
+        """
+        first = self._child is None
+        try:
+            return self._computed(inputs)
+        except (ModelError, ToolError):
+            if not first:
+                raise
+        self._end_child()
+        self._kind = LITERT
+        return self._computed(inputs)
+
+    def close(self) -> None:
+        """Ends the child."""
+        self._end_child()
+        self._folder.cleanup()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _computed(self, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
+        if self._child is None:
+            self._child = Worker("tinyhil.quantize.asked_child", what="compute the reference", reporter=Silent())
+        given, made = (Path(self._folder.name) / name for name in ("inputs.npz", "outputs.npz"))
+        arrays: dict[str, Any] = {f"input_{index}": part for index, part in enumerate(inputs)}
+        np.savez(given, **arrays)
+        files = {"model": str(self._model), "inputs": str(given), "outputs": str(made)}
+        self._child.ask({"interpreter": self._kind, **files})
+        with np.load(made, allow_pickle=False) as stored:
+            return tuple(stored[f"output_{index}"] for index in range(len(stored.files)))
+
+    def _end_child(self) -> None:
+        if self._child is not None:
+            self._child.close()
+            self._child = None
