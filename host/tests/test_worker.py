@@ -60,6 +60,32 @@ def call(
     return run
 
 
+def test_a_worker_that_is_kept_remembers(call: Call, recorder: Recorder) -> None:
+    call(
+        "global seen; seen = 1 + globals().get('seen', 0); return {'seen': seen, 'got': request['text']}", {"text": ""}
+    )
+    with worker.Worker("planted", what="do the work", reporter=recorder) as child:
+        assert child.ask({"text": "one"}) == {"seen": 1, "got": "one"}
+        assert child.ask({"text": "x" * (1 << 20)}) == {"seen": 2, "got": "x" * (1 << 20)}
+        child.finish()
+
+
+def test_a_worker_that_dies_between_two_requests(call: Call, recorder: Recorder) -> None:
+    call("return dict(pid=os.getpid())")
+    with worker.Worker("planted", what="do the work", reporter=recorder) as child:
+        os.kill(child.ask({})["pid"], signal.SIGKILL)
+        with pytest.raises(ToolError, match="could not do the work: the process ended with signal SIGKILL"):
+            child.ask({"text": "x" * (1 << 20)})
+
+
+def test_a_worker_that_is_closed_leaves_no_child(call: Call, recorder: Recorder) -> None:
+    call("return dict(pid=os.getpid())")
+    with worker.Worker("planted", what="do the work", reporter=recorder) as child:
+        pid = child.ask({})["pid"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
 def test_a_result_comes_back(call: Call, recorder: Recorder) -> None:
     request = {"text": "Würfel\n\u2028", "list": [1, 2.5, None, True], "deep": {"a": {}}}
     assert call("return {'got': request}", request) == {"got": request}

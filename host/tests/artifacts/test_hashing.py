@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,3 +47,26 @@ def test_json_does_not_depend_on_the_order_of_keys() -> None:
     assert hashing.of_json({"a": 1, "b": [1, 2.5, "ü"]}) == hashing.of_json({"b": (1, 2.5, "ü"), "a": 1})
     assert hashing.of_json({"a": 1}) != hashing.of_json({"a": "1"})
     assert hashing.of_json([1, 2]) != hashing.of_json([2, 1])
+
+
+def test_what_a_package_consists_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two installations of one wheel are alike, whatever the installer has added; another content is another."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    folder = tmp_path / "planted-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: planted\nVersion: 1.0\n")
+
+    def with_record(*lines: str) -> str:
+        (folder / "RECORD").write_text("".join(f"{line}\n" for line in lines))
+        return hashing.of_distribution("planted")
+
+    first = with_record("planted/a.py,sha256=aa,1", "planted/b.so,sha256=bb,2")
+    assert first == hashing.of_bytes(b"sha256=aa  planted/a.py\nsha256=bb  planted/b.so\n")
+    added = (
+        "planted/__pycache__/a.pyc,,",
+        "../../bin/planted,sha256=cc,3",
+        "planted-1.0.dist-info/INSTALLER,sha256=d,4",
+    )
+    assert with_record(*added, "planted/b.so,sha256=bb,2", "planted/a.py,sha256=aa,1") == first
+    assert with_record("planted/a.py,sha256=ab,1", "planted/b.so,sha256=bb,2") != first
+    assert with_record("planted/a.py,,") == ""

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyhil.artifacts.types import Capture
+from tinyhil.artifacts.types import Array, Capture
 from tinyhil.errors import DeviceError, StaleFirmwareError
 from tinyhil.progress import Silent
 from tinyhil.session import capture
 from tinyhil.session.journal import Answer, Journal, Ledger, Memory
+from tinyhil.session.stage import Infer
 from tinyhil.targets.model import Target
 
 from .pty_device import BATCH, COUNT, IDENTITY, ORIGIN, REQUESTS, PtyDevice, device, vectors
@@ -37,6 +38,43 @@ def test_an_unbroken_run(port: Path, target: Target) -> None:
     with device(port) as board:
         assert_right(run(port, target))
     assert board.role.inferences == COUNT
+
+
+def test_the_device_can_be_asked_more_at_the_end(port: Path, target: Target) -> None:
+    """More than one request, of vectors that are not its own; what the capture says of its own stays the same."""
+    more = np.arange(-40, 40, dtype=np.int8).reshape(-1, 1, 4)
+    asked = []
+
+    def explore(answers: tuple[Array, ...], infer: Infer) -> None:
+        np.testing.assert_array_equal(answers[0], vectors().reference[0])
+        asked.append(infer((more,)))
+
+    with device(port) as board:
+        assert_right(capture(str(port), IDENTITY, vectors(), target, lambda: None, Silent(), explore=explore))
+    ((answer,),) = asked
+    np.testing.assert_array_equal(answer, ~more)
+    assert board.role.inferences == COUNT + len(more)
+
+
+def test_what_is_asked_at_the_end_begins_again_where_the_port_is_lost(port: Path, target: Target) -> None:
+    more = np.arange(-40, 40, dtype=np.int8).reshape(-1, 1, 4)
+    asked, begun = [], []
+
+    def leave(board: PtyDevice, inferences: int) -> None:
+        if inferences > COUNT + 2 * BATCH and board.plugged == 1:
+            board.unplug()
+            board.role.restart()
+            board.plug()
+
+    def explore(answers: tuple[Array, ...], infer: Infer) -> None:
+        begun.append(answers)
+        asked.append(infer((more,)))
+
+    with device(port, leave):
+        assert_right(capture(str(port), IDENTITY, vectors(), target, lambda: None, Silent(), explore=explore))
+    ((answer,),) = asked
+    np.testing.assert_array_equal(answer, ~more)
+    assert len(begun) == 2
 
 
 def test_only_what_is_missing_is_asked(port: Path, target: Target) -> None:

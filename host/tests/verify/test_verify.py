@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as arrays
 
 from tinyhil.affine import DType, TensorSpec
 from tinyhil.artifacts.types import Array, Capture, QuantizedModel, Reals, Vectors
+from tinyhil.compare.search import Example, Search
 from tinyhil.compare.verdict import MOST_POINTS
 from tinyhil.config.recipe import Accuracy, Fidelity
 from tinyhil.errors import ConfigError
@@ -322,3 +323,14 @@ def test_points_show_the_ends_and_the_worst_element_with_its_sign() -> None:
     assert [index * 0.5 for index in shown.vector] == list(shown.x)
     assert shown.device[-1] == (3 - 4) * 0.75  # of the first element
     assert (shown.float_model, shown.truth, set(shown.like_data)) == (None, None, {True})
+
+
+def test_an_input_that_a_search_has_found_wrong_is_a_mismatch_too() -> None:
+    outputs = (np.zeros((2, 1, 2), np.int8),)
+    model, capture = model_of(outputs, None), capture_of(outputs)
+    clean = Search(seed=1, tried=512, max_lsb=2, tolerance_lsb=2, example=None)
+    found = replace(clean, max_lsb=3, example=Example((), (), 3, 9))
+    for search, passed in ((None, True), (clean, True), (found, False)):
+        verdict = verify(model, capture, NOTHING, ASKS_NOTHING, None, search=search)
+        assert (verdict.fidelity.passed, verdict.passed, verdict.fidelity.search) == (passed, passed, search)
+        assert verdict.fidelity.mismatches == 0

@@ -187,7 +187,7 @@ def _bisection(report: Report, read: Reader) -> Iterator[Fact]:
     assert found is not None
     if found.blame is not None:
         at = f"bisection/layers/{found.blame.operator}"
-        where = ("layer ", read(f"{at}/number"), ", ", read(f"{at}/kind"), " ", read(f"{at}/name"))
+        where = ("layer ", read(f"{at}/number"), ", ", read(f"{at}/kind"))
         yield Fact("bisect", (*where, ", brings the difference in"))
     elif found.whole.differs:
         yield Fact("bisect", ("no layer differs when the model ends there, the whole model does",))

@@ -297,7 +297,7 @@ def named(report: Report, read: Reader) -> Iterator[Table]:
         for name in report.tool_versions:
             digest = read("tool_sha256", keys=(name,)) if name in report.tool_sha256 else ""
             rows.append((name, read("tool_versions", keys=(name,)), digest))
-        yield Table("tools", "Tools that built it", ("Tool", "Version", "SHA-256"), tuple(rows))
+        yield Table("tool-versions", "Tools that built it", ("Tool", "Version", "SHA-256"), tuple(rows))
     if report.link:
         counts = tuple((name.replace("_", " "), read("link", keys=(name,))) for name in report.link)
         yield Table("link", "What was asked of the device", ("", "Count"), counts)
