@@ -219,6 +219,16 @@ def conv_model() -> bytes:
     return network.finish()
 
 
+def spatial_model() -> bytes:
+    """CONV_2D, MAX_POOL_2D, DEPTHWISE_CONV_2D, CONV_2D: every layer computes something."""
+    network = Network((1, 8, 8, 1), seed=8)
+    network.conv(4)
+    network.max_pool()
+    network.depthwise()
+    network.conv(2, relu=False)
+    return network.finish()
+
+
 def branched_model() -> bytes:
     """Operators 0 to 4: a layer, two that both read it, the sum of these, a layer."""
     network = Network((1, 8), seed=3)

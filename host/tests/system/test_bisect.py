@@ -19,11 +19,17 @@ from tinyhil.quantize.interpreters import TFLM, open_interpreter
 from .. import layered
 from .cli import Cli, Done
 
-MODELS = {"dense": layered.dense_model, "conv": layered.conv_model, "branched": layered.branched_model}
+MODELS = {
+    "dense": layered.dense_model,
+    "spatial": layered.spatial_model,
+    "conv": layered.conv_model,
+    "branched": layered.branched_model,
+}
 FAULTS = [
     # From the last layer to the first: what was built of the layers before the fault serves the next one.
     *(("dense", layer) for layer in (4, 3, 2, 1)),
-    *(("conv", layer) for layer in (5, 3, 2, 1)),  # layer 4 is a RESHAPE, which computes nothing
+    *(("spatial", layer) for layer in (4, 3, 2, 1)),
+    *(("conv", layer) for layer in (5, 3)),  # before and behind a RESHAPE, which computes nothing
     ("branched", 3),  # beside layer 2, which comes before it and is exact
 ]
 
@@ -152,7 +158,8 @@ def test_a_bundle_whose_firmware_is_another_one_is_blocked(
 def test_a_masked_difference_is_found_by_every(workshop: Cli) -> None:
     done, found = bisect(workshop, layered.masked_model(), 1)
     assert (done.code, found["verdict"], found["tested"]) == (0, "clean", [])
-    assert "clean: the whole model is exact over 27 vectors; layers were not tested" in done.out
+    count = found["whole"]["vectors"]
+    assert f"clean: the whole model is exact over {count} vectors; layers were not tested" in done.out
     done, found = bisect(workshop, layered.masked_model(), 1, "--every")
     assert (done.code, found["layer"], found["whole"]["mismatches"]) == (1, 1, 0)
     assert [each["difference"]["mismatches"] > 0 for each in found["tested"]] == [True, False]
@@ -187,10 +194,9 @@ def test_a_clean_model_is_clean_layer_by_layer(tinyhil: Cli) -> None:
     (tinyhil.cwd / "m.tflite").write_bytes(network.finish())
     done = tinyhil("bisect", "m.tflite", "--target", "sim", "--every", "--vectors", "7", "--json", "out.json")
     assert done.code == 0, done.out + done.err
-    assert "clean: the whole model is exact over 261 vectors, and each of 3 layers over 7 vectors; 1 could not be" in (
-        done.out
-    )
     found = json.loads((tinyhil.cwd / "out.json").read_text())
+    exact = f"clean: the whole model is exact over {found['whole']['vectors']} vectors, and each of 3 layers over 7 vectors"
+    assert f"{exact}; 1 could not be" in done.out
     assert (found["verdict"], found["layer"], found["bundle"]) == ("clean", None, None)
     assert [each["difference"] is None for each in found["tested"]] == [False, True, False, False]
     assert re.fullmatch("output tensor .* has a batch of 2, only 1 is supported", found["tested"][1]["why"])
