@@ -14,9 +14,12 @@ import numpy as np
 import pytest
 
 from tinyhil import tflite
+from tinyhil.compare.verdict import digest
 from tinyhil.quantize.interpreters import TFLM, open_interpreter
+from tinyhil.report import files, terminal
 
 from .. import layered
+from ..report import agreement
 from .cli import Cli, Done
 
 MODELS = {
@@ -88,6 +91,30 @@ def test_a_fault_is_found_at_exactly_its_layer(
     named = graph.tensors[operator.outputs[0]].name
     assert f"layer {layer} of {len(graph.operators)}, {operator.name} {named!r}: {outcomes[layer]} of" in found["out"]
     assert re.search(rf"^{layer} +{operator.name} +{named} .*  differs by up to \d+ LSB$", found["out"], re.MULTILINE)
+
+
+def test_the_report_of_the_same_firmware_has_the_layers(tinyhil: Cli) -> None:
+    """Whichever comes first; a report of another firmware does not."""
+    model = layered.dense_model()
+    (tinyhil.cwd / "m.tflite").write_bytes(model)
+    folder = tinyhil.cwd / "build/m/sim"
+    asked = ("m.tflite", "--target", "sim")
+    assert tinyhil("run", *asked).code == 0
+    assert files.read(folder).bisection is None
+    assert tinyhil("bisect", *asked, "--every").code == 0
+    report = files.read(folder)
+    assert report.bisection is not None
+    assert [each.layer for each in report.bisection.tested] == [1, 2, 3, 4]
+    assert dict(terminal.rows(report))["bisect"] == "nothing differs"
+    agreement.check(folder)
+    page = (folder / files.HTML).read_text()
+    assert 'data-figure="bisection.tested[3].difference.mismatches"' in page
+    assert tinyhil("run", *asked).code == 0
+    again = files.read(folder)
+    assert (again.bisection, digest(again)) == (report.bisection, digest(report))
+    (tinyhil.cwd / "m.tflite").write_bytes(layered.with_fault(model, 2))
+    assert tinyhil("run", *asked).code == 0
+    assert files.read(folder).bisection is None
 
 
 def command(bundle: Path) -> list[str]:
@@ -195,7 +222,9 @@ def test_a_clean_model_is_clean_layer_by_layer(tinyhil: Cli) -> None:
     done = tinyhil("bisect", "m.tflite", "--target", "sim", "--every", "--vectors", "7", "--json", "out.json")
     assert done.code == 0, done.out + done.err
     found = json.loads((tinyhil.cwd / "out.json").read_text())
-    exact = f"clean: the whole model is exact over {found['whole']['vectors']} vectors, and each of 3 layers over 7 vectors"
+    exact = (
+        f"clean: the whole model is exact over {found['whole']['vectors']} vectors, and each of 3 layers over 7 vectors"
+    )
     assert f"{exact}; 1 could not be" in done.out
     assert (found["verdict"], found["layer"], found["bundle"]) == ("clean", None, None)
     assert [each["difference"] is None for each in found["tested"]] == [False, True, False, False]

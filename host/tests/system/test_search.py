@@ -11,11 +11,15 @@ import numpy as np
 import pytest
 
 from tinyhil import tflite
+from tinyhil.compare.verdict import digest
 from tinyhil.pipeline import search
 from tinyhil.pipeline.given import open_run
+from tinyhil.pipeline.replay import open_replay
 from tinyhil.pipeline.request import Request, Unwatched
 from tinyhil.pipeline.run import Run
+from tinyhil.report import terminal
 
+from ..report import agreement
 from .cli import Cli
 
 COUNT = 300
@@ -24,14 +28,14 @@ COUNT = 300
 pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="blocked: g++ is not installed")
 
 
-def run_of(model: bytes, folder: Path, built_from: bytes | None = None) -> Run:
+def run_of(model: bytes, folder: Path, built_from: bytes | None = None, **options: Any) -> Run:
     """A run of a model file on ``native``, whose device may be built from another one."""
     (folder / "small.tflite").write_bytes(model)
     other = None
     if built_from is not None:
         other = folder / "other.tflite"
         other.write_bytes(built_from)
-    request = Request(str(folder / "small.tflite"), "native", build_dir=folder / "build", built_from=other)
+    request = Request(str(folder / "small.tflite"), "native", build_dir=folder / "build", built_from=other, **options)
     return open_run(request, Unwatched())
 
 
@@ -88,3 +92,39 @@ def test_where_all_inputs_are_sent_there_is_nothing_to_search(tinyhil: Cli, copi
     done = tinyhil("search", "sine", "--build-dir", copied)
     assert done.code == 0, done.out + done.err
     assert "nothing to search: a run sends all inputs there are" in done.out
+
+
+def test_a_run_searches_by_itself_and_its_recording_too(tiny_model: bytes, tmp_path: Path) -> None:
+    """The model file is a user's own; replayed, the recording finds the same example without a device."""
+    options = {"search": COUNT, "record": tmp_path / "recording"}
+    report = run_of(tiny_model, tmp_path, with_another_weight(tiny_model), **options).verify()
+    assert (report.verdict, report.fidelity is not None) == ("fail", True)
+    assert report.fidelity is not None
+    search = report.fidelity.search
+    assert search is not None
+    assert search.example is not None
+    assert search.tried == 512
+    assert search.max_lsb >= max(search.example.max_lsb, report.fidelity.max_lsb)
+    assert [each.element for each in search.example.elements] == [0]
+    (element,) = search.example.elements
+    shown = dict(terminal.rows(report))
+    assert shown["search"].startswith(f"512 more inputs tried, seed 1: at most {search.max_lsb} LSB")
+    assert shown["example"] == f"input 0[0] = {element.value} (zero point {element.zero_point})"
+    agreement.check(tmp_path / "build/small/native")
+    with open_replay(tmp_path / "recording", tmp_path / "build", Unwatched()) as again:
+        replayed = again.verify()
+    assert replayed.fidelity == report.fidelity
+    assert digest(replayed) == digest(report)
+
+
+def test_a_run_says_how_far_it_has_searched(tinyhil: Cli, tiny_model: bytes) -> None:
+    (tinyhil.cwd / "small.tflite").write_bytes(tiny_model)
+    done = tinyhil("run", "small.tflite", "--target", "native", "--json", "out.json")
+    assert done.code == 0, done.out + done.err
+    found = json.loads((tinyhil.cwd / "out.json").read_text())["fidelity"]
+    assert (found["search"]["tried"], found["search"]["max_lsb"], found["search"]["example"]) == (512, 0, None)
+    assert "vectors, and 512 more searched" in done.out
+    done = tinyhil("run", "small.tflite", "--target", "native", "--search", "0", "--json", "out.json")
+    assert done.code == 0, done.out + done.err
+    assert json.loads((tinyhil.cwd / "out.json").read_text())["fidelity"]["search"] is None
+    assert "searched" not in done.out
