@@ -155,7 +155,7 @@ def test_each_wrong_keras_file_is_refused_with_its_cause(tinyhil: Cli) -> None:
         ("flipped", "s", "flipped.keras is damaged: model.weights.h5 in it fails its CRC"),
         ("code", "s", "Keras cannot load code.keras"),
         ("plain", "nan", "24 values that are NaN or infinite"),
-        ("plain", "shape", "has the shape (5, 4), the model takes (samples, 3)"),
+        ("plain", "shape", "has the shape (8, 4), the model takes (samples, 3)"),
         ("plain", "pickle", "holds pickled objects"),
     ):
         done = tinyhil("run", f"{name}.keras", "--samples", f"{samples}.npz", "--target", "sim")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyhil import tflite, worker
 from tinyhil.affine import TensorSpec
@@ -159,6 +160,8 @@ def _divided(path: Path, shape: list[int | None]) -> dict[str, Any]:
                 f"{path} has no array {files.INPUTS!r} of two samples or more",
                 hint="write it with numpy.savez(path, x=..., y=...): some samples calibrate, the others test",
             )
+        # Here, where the array has the name and the count that the user knows.
+        (array,) = files.checked(path, {files.INPUTS: array}, [_wanted(shape, array)])
         cut = min(max(1, round(TRAIN_SHARE * len(array))), len(array) - 1)
         given = {"train": array[:cut], "test": array[cut:]}
         y = stored.get(files.TARGETS)
@@ -168,16 +171,17 @@ def _divided(path: Path, shape: list[int | None]) -> dict[str, Any]:
     sets: dict[str, Any] = {}
     for name in SETS:
         array = given[name]
-        # A size that the model leaves open is taken from the samples.
-        wanted = tuple(
-            size or (array.shape[axis + 1] if array.ndim > axis + 1 else 1) for axis, size in enumerate(shape)
-        )
-        (sets[f"{name}_x"],) = files.checked(path, {f"{name}_x": array}, [wanted])
+        (sets[f"{name}_x"],) = files.checked(path, {f"{name}_x": array}, [_wanted(shape, array)])
         y = targets[name]
         if y is not None and not np.isfinite(y.astype(np.float64)).all():
             raise ConfigError(f"{path} has targets that are NaN or infinite", hint="remove them and their inputs")
         sets[f"{name}_y"] = np.zeros((len(array), 0), np.float32) if y is None else y
     return sets
+
+
+def _wanted(shape: list[int | None], array: npt.NDArray[np.generic]) -> tuple[int, ...]:
+    """The shape of a sample; a size that the model leaves open is taken from the samples."""
+    return tuple(size or (array.shape[axis + 1] if array.ndim > axis + 1 else 1) for axis, size in enumerate(shape))
 
 
 def _read(path: Path, most: int) -> bytes:
