@@ -13,6 +13,11 @@ import pytest
 
 from tinyhil.artifacts.types import Problem
 from tinyhil.compare import classification
+from tinyhil.compare.bisection import Bisection, DeviceSide, Layer, Probe
+from tinyhil.compare.blame import Blame
+from tinyhil.compare.fidelity import Mismatch
+from tinyhil.compare.layer import LayerDifference
+from tinyhil.compare.search import Element, Example, Search
 from tinyhil.compare.verdict import Classifier, OperatorCost, Points, Report, Speed, TopK
 from tinyhil.errors import DeviceError
 from tinyhil.report import assemble
@@ -44,6 +49,26 @@ def classifier(count: int) -> Classifier:
     )
 
 
+def bisection(first: Mismatch) -> Bisection:
+    """Four layers: one is exact, one could not be tested, one differs, one was not asked."""
+    layers = tuple(Layer(number, "FULLY_CONNECTED", f"dense_{number};" * 9, "int8", (1, 2)) for number in (1, 2, 3, 4))
+    exact, differs = LayerDifference(32, 0, 0, 2, 0, None), LayerDifference(32, 3, 7, 2, 1, first)
+    return Bisection(
+        recipe="tiny",
+        model_sha256="0a" * 32,
+        reference="a reference",
+        sides=(DeviceSide("qemu-m4", "compiled", "kernels", "1b" * 32),),
+        tolerance_lsb=0,
+        every=False,
+        exhaustive=False,
+        whole=differs,
+        vectors=(0, 1, 2),
+        layers=layers,
+        tested=(Probe(1, exact), Probe(2, None, "a batch of 2"), Probe(3, differs)),
+        blame=Blame(2, (1, 2), (0,)),
+    )
+
+
 @pytest.fixture
 def pages(judge: Callable[..., Report], evidence: Evidence, qemu_m4: Target) -> dict[str, str]:
     """A page of each kind, with everything that such a page can have."""
@@ -67,9 +92,19 @@ def pages(judge: Callable[..., Report], evidence: Evidence, qemu_m4: Target) -> 
     )
     assert passed.accuracy is not None
     error = DeviceError("it never answered", hint="look at the cable", detail="a line that is long " * 40)
+    assert failed.fidelity is not None
+    wrong = failed.fidelity.first_mismatches
+    example = Example(tuple(Element(0, 70 * index, -128, 3) for index in range(9)), wrong, 9, 77)
+    fidelity = replace(failed.fidelity, search=Search(1, 512, 9, 0, example))
     reports = {
         "passed": passed,
-        "failed": replace(failed, forced=(Problem("dtype", "tensor 3 is float32", "quantize it"),)),
+        "failed": replace(
+            failed,
+            forced=(Problem("dtype", "tensor 3 is float32", "quantize it"),),
+            fidelity=fidelity,
+            bisection=bisection(wrong[0]),
+            tool_sha256={"gcc": "3d" * 32},
+        ),
         "blocked": assemble.blocked("tiny", qemu_m4, "compiled", evidence, error),
         "classifier": replace(passed, accuracy=replace(passed.accuracy, classifier=classifier(10))),
         "long names": replace(failed, recipe="a" * 200, kernels="b" * 200, tool_versions={"c" * 80: "d" * 80}),
@@ -135,7 +170,11 @@ def test_a_complaint_or_a_request_would_have_been_noticed(visit: Callable[..., V
     ("kind", "pictures", "tables"),
     [
         ("passed", ["outputs", "differences"], ["split", "bounds", "errors", "sections", "operators", "tool-versions"]),
-        ("failed", ["outputs", "differences"], ["mismatches", "split", "bounds", "errors", "sections"]),
+        (
+            "failed",
+            ["outputs", "differences"],
+            ["mismatches", "example", "layers", "split", "bounds", "errors", "sections"],
+        ),
         (
             "classifier",
             ["outputs", "differences"],

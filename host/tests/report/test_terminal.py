@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from tinyhil.compare.fidelity import Mismatch
+from tinyhil.compare.search import Element, Example, Search
 from tinyhil.compare.verdict import Report
 from tinyhil.errors import DeviceError
 from tinyhil.report import assemble, terminal
@@ -76,6 +77,32 @@ def test_what_is_not_known_is_not_shown(judge: Callable[..., Report], qemu_m4: T
     assert "truth" not in text
     assert "training" not in text
     assert "accuracy" not in lines(replace(judge(qemu_m4), accuracy=None))
+
+
+@pytest.mark.parametrize(
+    ("elements", "said"),
+    [
+        (0, ["the rest of the input is the zero point"]),
+        (1, ["input 0[0] = 0 (zero point 3)", "the rest of the input is the zero point"]),
+        (11, ["input 0[7] = 7 (zero point 3)", "3 elements more, and the rest of the input is the zero point"]),
+    ],
+)
+def test_what_a_search_has_found(judge: Callable[..., Report], qemu_m4: Target, elements: int, said: list[str]) -> None:
+    report = judge(qemu_m4, 5)
+    assert report.fidelity is not None
+    assert report.fidelity.passed
+    made = tuple(Element(0, number, number, 3) for number in range(elements))
+    example = Example(made, (Mismatch(0, 0, 1, 4, -5, -9),), 9, 77)
+    found = replace(report.fidelity, search=Search(1, 1024, 9, 5, example))
+    shown = list(terminal.rows(replace(report, fidelity=found)))
+    texts = [text for _, text in shown]
+    assert ("search", "1,024 more inputs tried, seed 1: at most 9 LSB from the reference") in shown
+    assert [text for text in texts if text in said] == said
+    assert sum(label == "example" for label, _ in shown) == max(1, min(8, elements))
+    assert "output 0[1]: expected 4, device -5 (-9 LSB)" in texts
+    assert assemble.fidelity_line(found) == (
+        "3/3 outputs within 5 LSB, but a search found an input with outputs wrong by up to 9 LSB"
+    )
 
 
 EMULATED = [name for name in registry.paths() if registry.get(name).emulator is not None]
