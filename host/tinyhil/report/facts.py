@@ -173,7 +173,9 @@ def _search(found: Search, read: Reader) -> Iterator[Fact]:
             place = ("input ", read(f"{one}/input"), "[", read(f"{one}/element"), "] = ", read(f"{one}/value"))
             yield Fact("example", (*place, " (zero point ", read(f"{one}/zero_point"), ")"))
         hidden = len(found.example.elements) - ELEMENTS
-        others = f"{hidden:,} elements more, and the rest of the input" if hidden > 0 else "the rest of the input"
+        others = "the rest of the input" if found.example.elements else "all of the input"
+        if hidden > 0:
+            others = f"{hidden:,} elements more, and {others}"
         yield Fact("" if found.example.elements else "example", (f"{others} is the zero point",))
         for index in range(len(found.example.mismatches)):
             one = f"{at}/example/mismatches/{index}"

@@ -90,18 +90,18 @@ def layers(report: Report, read: Reader) -> Table | None:
     rows = []
     for index, layer in enumerate(found.layers):
         at = f"bisection/layers/{index}"
-        row: list[Cell] = [read(f"{at}/number"), read(f"{at}/kind"), read(f"{at}/name")]
         place = tested.get(layer.number)
         probe = None if place is None else found.tested[place]
-        if probe is None or probe.difference is None:
-            row += ["–", "–", "–"]  # noqa: RUF001
-            row.append("not tested" if probe is None else read(f"bisection/tested/{place}/why"))
-        else:
+        result: Cell = "not tested"
+        figures: tuple[Cell, ...] = ("–", "–", "–")  # noqa: RUF001
+        if probe is not None and probe.difference is None:
+            result = read(f"bisection/tested/{place}/why")
+        elif probe is not None and probe.difference is not None:
             one = f"bisection/tested/{place}/difference"
-            row += [read(f"{one}/{name}", ",") for name in ("vectors", "mismatches", "max_lsb")]
-            row.append(_layer_in_words(index, found, differs=probe.difference.differs))
-        rows.append(tuple(row))
-    head = ("Layer", "Operator", "Output", "Vectors", "Differ", "By up to, LSB", "")
+            result = _layer_in_words(index, found, differs=probe.difference.differs)
+            figures = tuple(read(f"{one}/{name}", ",") for name in ("mismatches", "vectors", "max_lsb"))
+        rows.append((read(f"{at}/number"), read(f"{at}/kind"), result, *figures, read(f"{at}/name")))
+    head = ("Layer", "Operator", "Result", "Differ", "Vectors", "By up to, LSB", "Output")
     note = f"Each layer's output against {found.reference}, the model ended there; floats in units in the last place."
     return Table("layers", "Layers, as bisect has tested them", head, tuple(rows), note)
 
