@@ -31,8 +31,8 @@ Ask = Callable[[Inputs], Apart]
 
 PARENTS = 16
 """Inputs that are changed in a round."""
-ROUND = 256
-"""Inputs that are tried together: asking costs mostly by the round."""
+ROUND = 64
+"""Inputs that are tried together: many enough to fill a link's requests, few enough to climb on what they tell."""
 REDUCTIONS = 64
 """Times that a reduction asks: what is left then is small, if not the smallest."""
 _KINDS = 5

@@ -123,7 +123,7 @@ class Fidelity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """
 
     max_lsb: Annotated[int, Meta(ge=0)] = 0
-    search: Annotated[int, Meta(ge=0)] = 512
+    search: Annotated[int, Meta(ge=0)] = 256
 
 
 class Accuracy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
