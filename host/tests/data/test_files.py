@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tinyhil import data
-from tinyhil.data import files
+from tinyhil.data import npz
 from tinyhil.errors import InputError
 
 X = np.arange(120, dtype=np.float32).reshape(60, 2)
@@ -134,6 +134,6 @@ def test_a_small_file_cannot_claim_much(tmp_path: Path, monkeypatch: pytest.Monk
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("x.npy", bytes(100_000))
     assert path.stat().st_size < 1000
-    monkeypatch.setattr(files, "MAX_BYTES", 99_999)
+    monkeypatch.setattr(npz, "MAX_BYTES", 99_999)
     with pytest.raises(InputError, match="unpacks to 100,000 bytes, the limit is 99,999"):
         data.load(path, 1)

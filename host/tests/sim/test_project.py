@@ -73,7 +73,10 @@ def test_the_image_has_no_size_and_is_found_the_second_time(
     assert "tflite-micro" in image.tool_versions
     assert build(project, sim, image.elf.parent, Silent()) == (image, True)
     assert image.sha256 == hashing.of_file(image.elf)
-    assert replace(prebuilt(image.elf, project, sim), tool_versions=image.tool_versions) == image
+    assert set(image.tool_sha256) == set(image.tool_versions)
+    unknown = prebuilt(image.elf, project, sim)
+    assert (unknown.tool_versions, unknown.tool_sha256) == ({}, {})
+    assert replace(unknown, tool_versions=image.tool_versions, tool_sha256=image.tool_sha256) == image
 
 
 @pytest.mark.parametrize("name", [facts.FACTS, facts.MODEL])

@@ -80,7 +80,7 @@ def test_each_wrong_file_is_refused_with_its_cause(
         (("bad.keras", "--samples", "shape.npz"), "bad.keras is not a .keras file, or damaged"),
         ((model.name, "--samples", "nan.npz"), "6 values that are NaN or infinite"),
         ((model.name, "--samples", "shape.npz"), "'x' has the shape (2, 4), the model takes (samples, 3)"),
-        ((model.name, "--samples", "pickle.npz"), "holds pickled objects"),
+        ((model.name, "--samples", "pickle.npz"), "holds pickled Python objects"),
         ((model.name, "--samples", "none.npz"), "cannot read none.npz"),
         ((model.name, "--scheme", "int8"), "is quantized already"),
         (("sine", "--samples", "shape.npz"), "a recipe has data of its own"),
@@ -156,7 +156,7 @@ def test_each_wrong_keras_file_is_refused_with_its_cause(tinyhil: Cli) -> None:
         ("code", "s", "Keras cannot load code.keras"),
         ("plain", "nan", "24 values that are NaN or infinite"),
         ("plain", "shape", "has the shape (8, 4), the model takes (samples, 3)"),
-        ("plain", "pickle", "holds pickled objects"),
+        ("plain", "pickle", "holds pickled Python objects"),
     ):
         done = tinyhil("run", f"{name}.keras", "--samples", f"{samples}.npz", "--target", "sim")
         refused(done, cause)

@@ -19,6 +19,7 @@ from tinyhil import tflite, worker
 from tinyhil.affine import TensorSpec
 from tinyhil.artifacts import hashing, store
 from tinyhil.artifacts.types import Array, FloatModel, QuantizedModel
+from tinyhil.data import npz
 from tinyhil.errors import ConfigError
 from tinyhil.progress import Reporter
 from tinyhil.quantize import samples as files
@@ -64,7 +65,7 @@ def tflite_model(path: Path, samples: Path | None, folder: Path, reporter: Repor
     """
     content = _read(path, tflite.MAX_BYTES)
     facts = tflite.read(content, str(path))
-    given = None if samples is None else hashing.of_bytes(_read(samples, files.MAX_BYTES))
+    given = None if samples is None else hashing.of_bytes(_read(samples, npz.MAX_BYTES))
     sources = hashing.of_sources([Path(__file__).parent, Path(tflite.__file__).parent])
     key = hashing.of_json(
         {
@@ -122,8 +123,8 @@ def keras_model(path: Path, samples: Path, folder: Path, reporter: Reporter) -> 
         MissingToolError: TensorFlow is not installed.
         StorageError: the folder cannot be written.
     """
-    content = _read(path, files.MAX_BYTES)
-    given = hashing.of_bytes(_read(samples, files.MAX_BYTES))
+    content = _read(path, npz.MAX_BYTES)
+    given = hashing.of_bytes(_read(samples, npz.MAX_BYTES))
     key = hashing.of_json(
         {
             "stage": hashing.of_sources([Path(__file__).parent]),
@@ -149,7 +150,7 @@ def keras_model(path: Path, samples: Path, folder: Path, reporter: Reporter) -> 
 
 def _divided(path: Path, shape: list[int | None]) -> dict[str, Any]:
     """Training and test set; targets of zeros with no columns where there are none."""
-    stored = files.read(path)
+    stored = npz.read(path)
     if "train_x" in stored and "test_x" in stored:
         given = {name: stored[f"{name}_x"] for name in SETS}
         targets = {name: stored.get(f"{name}_y") for name in SETS}
