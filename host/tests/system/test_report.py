@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
 
+from tinyhil import __version__ as tinyhil_version
 from tinyhil.report import files
 
 from ..report.agreement import check, times
@@ -21,6 +24,17 @@ def test_a_run_leaves_five_forms_that_agree_and_know_no_time(made: Path) -> None
     assert times(folder) == []
     schema = json.loads((REPOSITORY / "docs" / "report.schema.json").read_text(encoding="utf-8"))
     jsonschema.validate(json.loads((folder / files.JSON).read_text(encoding="utf-8")), schema)
+
+
+def test_it_says_what_built_it_and_by_which_hash(made: Path) -> None:
+    report = files.read(made / "sine" / "qemu-m4")
+    compilers = {"arm-none-eabi-gcc", "arm-none-eabi-g++"} & set(report.tool_versions)
+    assert compilers
+    for name in compilers:
+        program = Path(str(shutil.which(name))).resolve()
+        assert report.tool_sha256[name] == hashlib.sha256(program.read_bytes()).hexdigest()
+    assert set(report.tool_sha256) == set(report.tool_versions) >= {"platformio", "scons"}
+    assert report.made_by == f"tinyhil {tinyhil_version}"
 
 
 def test_the_page_of_a_run_in_chromium(made: Path, visit: Callable[..., Visit]) -> None:
