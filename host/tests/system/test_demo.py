@@ -28,7 +28,7 @@ from tinyhil.targets import registry
 from tinyhil.targets.model import Target
 from tinyhil.transport import Transport, open_transport
 
-from .cli import REPOSITORY
+from .cli import REPOSITORY, Cli
 
 PATIENCE = 60.0
 """Seconds after which a test gives up waiting; nothing is measured by it."""
@@ -233,3 +233,13 @@ def test_a_run_takes_the_device_over_in_the_middle_of_its_demo(shipped: Made, de
     captured = session.capture(port, shipped.identity, shipped.model.vectors, shipped.target, device[0].check, Silent())
     np.testing.assert_array_equal(captured.outputs[0], shipped.model.vectors.reference[0])
     assert captured.counters["rejected_chunks"] == 0
+
+
+def test_another_scheme_goes_without_the_demo(tinyhil: Cli, copied: Path) -> None:
+    """Its firmware takes int8; that the recipe has one is no reason to refuse floats."""
+    wanted = ("--scheme", "float32", "--engine", "tflm", "--target", "qemu-m4", "--force", "--build-dir", copied)
+    done = tinyhil("render", "sine", *wanted)
+    assert done.code == 0, done.out + done.err
+    assert (done.out + done.err).count("without the demo, which takes int8: the scheme float32 makes none") == 1
+    assert not list((copied / "sine/qemu-m4-tflm-float32/project").rglob("demo*"))
+    assert list((copied / "sine/qemu-m4/project").rglob("demo*"))

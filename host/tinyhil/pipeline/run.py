@@ -26,6 +26,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from tinyhil import preflight, tflite
+from tinyhil.affine import DType
 from tinyhil.artifacts import lock
 from tinyhil.artifacts.types import Capture, FirmwareImage, FloatModel, Problem, Project, QuantizedModel
 from tinyhil.build import build, prebuilt
@@ -152,10 +153,14 @@ class Run:
     def render(self) -> Project:
         """The PlatformIO project."""
         model = self._built_from(self.preflight())
+        demo = self.recipe.demo
+        if demo is not None and self.scheme != self.recipe.quantize.scheme and not _small_integers(model):
+            demo = None
+            if self.evidence.project is None:
+                self._observer.warning(f"without the demo, which takes int8: the scheme {self.scheme} makes none")
 
         def work(reporter: Reporter) -> tuple[Project, bool, str]:
             with lock.exclusive(self.folder, reporter.text):
-                demo = self.recipe.demo
                 project, found = render(model, self.target, self.engine, self._project, demo, self._arena_bytes)
             return project, found, f"{project.folder}"
 
@@ -388,3 +393,7 @@ class Run:
                 self._observer.result(note, found=found)
             self._made[name] = made
         return cast(_A, self._made[name])
+
+
+def _small_integers(model: QuantizedModel) -> bool:
+    return all(spec.dtype is DType.INT8 for spec in (*model.inputs, *model.outputs))
