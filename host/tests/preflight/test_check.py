@@ -176,6 +176,31 @@ def test_floats_with_integer_weights_are_refused_where_both_are_computed(build_t
     assert "--scheme int8" in problem.hint
 
 
+def shorts(model: Any) -> None:
+    """Activations of int16, as the scheme int16x8 has them."""
+    for index in (0, 3):
+        model.subgraphs[0].tensors[index].type = schema.TensorType.INT16
+
+
+def shorts_and_softmax(model: Any) -> None:
+    shorts(model)
+    softmax(model)
+
+
+def test_a_type_may_be_computed_in_some_operators_only(build_tflite: Build, qemu_m4: Target) -> None:
+    taken = (*qemu_m4.engines[ENGINE].ops, "SOFTMAX")
+    some = with_engine(qemu_m4, ops=taken, also={"int16": ("FULLY_CONNECTED",)})
+    assert kinds(build_tflite(shorts), qemu_m4) == ["dtype"]
+    assert kinds(build_tflite(shorts), some) == []
+    assert kinds(build_tflite(floats), some) == ["dtype"]
+    (problem,) = problems(build_tflite(shorts_and_softmax), some)
+    assert problem.cause == "tensor 3 'out' is int16, 'compiled' computes int8, and int16 in FULLY_CONNECTED"
+
+
+def test_dense_layers_of_int16_are_taken_from_the_arduino_library(build_tflite: Build, qemu_m4: Target) -> None:
+    assert check(tflite.parse(build_tflite(shorts), "m.tflite"), qemu_m4, "tflm") == ()
+
+
 def test_other_layers_per_channel_are_no_dense_layers(build_tflite: Build, qemu_m4: Target) -> None:
     def edit(model: Any) -> None:
         per_channel(model)

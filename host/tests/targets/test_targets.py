@@ -126,6 +126,16 @@ def test_a_users_file_must_not_take_a_shipped_name(tmp_path: Path) -> None:
         ),
         (
             'facts = "bakenn"\n',
+            'facts = "bakenn"\nalso = { int16 = ["CONV_4D"] }\n',
+            r"`also` names CONV_4D, which `ops` does not.*`\$\.engines",
+        ),
+        (
+            'facts = "bakenn"\n',
+            'facts = "bakenn"\nalso = { int8 = ["ADD"] }\n',
+            r"`also` has int8, which `dtypes` has for all operators.*`\$\.engines",
+        ),
+        (
+            'facts = "bakenn"\n',
             'facts = "bakenn"\ndtypes = ["int9"]\n',
             r"Invalid enum value 'int9' - at `\$\.engines\[...\]\.dtypes",
         ),

@@ -7,7 +7,7 @@ engine computes is declared in the target file, and a model is held against it b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -131,17 +131,29 @@ def _per_channel(graph: tflite.Graph, engine: str) -> Iterator[Problem]:
 
 
 def _dtypes(graph: tflite.Graph, engine: str, facts: Engine) -> Iterator[Problem]:
+    also = {str(dtype): ops for dtype, ops in facts.also.items()}
     wrong = [
         tensor
         for tensor in graph.used
-        if tensor.dtype not in facts.dtypes and not (tensor.constant and tensor.dtype in _PARAMETERS)
+        if tensor.dtype not in facts.dtypes
+        and not (tensor.constant and tensor.dtype in _PARAMETERS)
+        and not _computed_by_all(graph, tensor, also.get(tensor.dtype, ()))
     ]
+    computes = ", and ".join(
+        [", ".join(facts.dtypes), *(f"{dtype} in {', '.join(ops)}" for dtype, ops in also.items())]
+    )
     for dtype, same in _by(wrong, lambda tensor: tensor.dtype):
         yield Problem(
             "dtype",
-            f"{_listed(same)} {_is(same)} {dtype}, {engine!r} computes {', '.join(facts.dtypes)}",
+            f"{_listed(same)} {_is(same)} {dtype}, {engine!r} computes {computes}",
             "quantize the whole model, inputs and outputs included, or choose another --engine",
         )
+
+
+def _computed_by_all(graph: tflite.Graph, tensor: tflite.Tensor, ops: Collection[str]) -> bool:
+    """Whether all operators that a tensor belongs to are among these."""
+    named = [operator.name for operator in graph.operators if tensor.index in (*operator.inputs, *operator.outputs)]
+    return bool(named) and all(name in ops for name in named)
 
 
 def _hybrid(graph: tflite.Graph, engine: str) -> Iterator[Problem]:

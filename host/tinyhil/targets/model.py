@@ -263,6 +263,7 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         versions: the highest version of an operator that it takes, for those of ``ops`` whose later ones it does not.
         dtypes: element types of the tensors that it computes, and of its weights. Constants of int32 and int64 (biases,
             shapes, paddings) go with their operators.
+        also: element types that it computes in some of ``ops`` only: these.
         max_inputs, max_outputs: how many of them a model may have.
         whole_file: whether the image holds the model file as it is, rather than its weights alone.
         library: the PlatformIO library that it comes from, as in ``lib_deps``.
@@ -286,14 +287,20 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     max_arena: Annotated[int, Meta(ge=0)] = 0
     versions: dict[str, Positive] = {}
     dtypes: tuple[DTypeName, ...] = ("int8",)
+    also: dict[DTypeName, tuple[str, ...]] = {}
     max_inputs: Positive = 1
     max_outputs: Positive = 1
     whole_file: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses versions of operators that the engine does not take at all: one of the two is misspelt."""
+        """Refuses operators that the engine does not take at all, where it says more of them: one is misspelt."""
         if unknown := sorted(set(self.versions) - set(self.ops)):
             raise ValueError(f"`versions` names {', '.join(unknown)}, which `ops` does not")
+        for dtype, some in self.also.items():
+            if dtype in self.dtypes:
+                raise ValueError(f"`also` has {dtype}, which `dtypes` has for all operators")
+            if unknown := sorted(set(some) - set(self.ops)):
+                raise ValueError(f"`also` names {', '.join(unknown)}, which `ops` does not")
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
