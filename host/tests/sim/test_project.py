@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tinyhil import resources
+from tinyhil import resources, tflite
 from tinyhil.artifacts import hashing
 from tinyhil.artifacts.types import FirmwareImage, Project, QuantizedModel
 from tinyhil.build import build, prebuilt
@@ -61,7 +61,7 @@ def test_a_long_name_is_cut_as_the_link_carries_it(model: QuantizedModel, sim: T
 
 
 def test_a_model_with_a_variable_keeps_state(model: QuantizedModel, sim: Target, tmp_path: Path) -> None:
-    for op in facts.STATEFUL:
+    for op in tflite.STATEFUL:
         render(replace(model, ops=("ADD", op)), sim, ENGINE, tmp_path / op)
         assert facts.load(tmp_path / op)[0].stateful
 

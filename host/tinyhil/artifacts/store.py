@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from tinyhil.artifacts import hashing
 from tinyhil.errors import StorageError
 
@@ -135,3 +137,12 @@ def write_text(path: Path, text: str) -> None:
         StorageError: the disk is full, or the folder cannot be written.
     """
     write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: object) -> None:
+    """Writes a value of plain data classes as indented JSON, whole or not at all.
+
+    Raises:
+        StorageError: the disk is full, or the folder cannot be written.
+    """
+    write_bytes(path, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")

@@ -44,16 +44,17 @@ def build(project: Project, target: Target, folder: Path, reporter: Reporter) ->
     engine = target.engines[project.engine]
     needs = msgspec.structs.replace(target.build, programs=(*target.build.programs, *engine.programs))
     compilers = platformio.compilers(needs)
-    library = None
+    library, library_sha256 = None, ""
     if engine.library:
         library = platformio.library(project.folder, project.environment, engine.library, needs, reporter)
+        library_sha256 = library.sha256()
     kept = _belonging(target)
     wanted = hashing.of_json(
         {
             "stage": hashing.of_sources([Path(__file__).parent, Path(platformio.__file__).parent]),
             "project": project.sha256,
             "build": msgspec.to_builtins(needs),
-            "library": library.sha256() if library is not None else "",
+            "library": library_sha256,
             "compilers": compilers,
             "kept": kept,
         }
@@ -77,7 +78,7 @@ def build(project: Project, target: Target, folder: Path, reporter: Reporter) ->
         versions, digests = dict(output.tool_versions), dict(output.tool_sha256)
         if library is not None:
             versions[library.name] = library.version
-            digests[library.name] = library.sha256()
+            digests[library.name] = library_sha256
         facts = {"tool_versions": versions, "tool_sha256": digests}
         manifest = store.save(folder, STAGE, wanted, tuple(names), facts)
     image = _measured(folder / ELF, project, target)

@@ -108,6 +108,17 @@ def differences(actual: Array, expected: Array) -> _Integers:
     return difference
 
 
+def distances(actual: Sequence[Array], expected: Sequence[Array]) -> _Integers:
+    """How far all outputs are apart, in LSB without a sign: (vectors, elements of all outputs).
+
+    Args:
+        actual: one array per output tensor, (vectors, *shape).
+        expected: the same.
+    """
+    parts = [np.abs(differences(one, other)).reshape(len(one), -1) for one, other in zip(actual, expected, strict=True)]
+    return np.concatenate(parts, axis=1)
+
+
 def _ordered(values: Array) -> _Integers:
     if values.dtype.kind != "f":
         return values.astype(np.int64)

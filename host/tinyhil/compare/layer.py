@@ -48,7 +48,7 @@ def differing(actual: Sequence[Array], expected: Sequence[Array], tolerance_lsb:
         expected: the same.
         tolerance_lsb: differences up to this many LSB are none.
     """
-    return np.asarray(_beyond(actual, expected, tolerance_lsb).any(axis=1))
+    return np.asarray((fidelity.distances(actual, expected) > tolerance_lsb).any(axis=1))
 
 
 def difference(
@@ -60,7 +60,7 @@ def difference(
     """
     found = fidelity.compare(actual, expected, specs, tolerance_lsb)
     first = found.first[0] if found.first else None
-    beyond = _beyond(actual, expected, tolerance_lsb)
+    beyond = fidelity.distances(actual, expected) > tolerance_lsb
     return LayerDifference(
         vectors=found.vectors,
         mismatches=found.mismatches,
@@ -69,12 +69,3 @@ def difference(
         wrong_elements=0 if first is None else int(beyond[first.vector].sum()),
         first=first,
     )
-
-
-def _beyond(actual: Sequence[Array], expected: Sequence[Array], tolerance_lsb: int) -> npt.NDArray[np.bool_]:
-    """(vectors, elements of all outputs)."""
-    parts = [
-        np.abs(fidelity.differences(one, other)).reshape(len(one), -1) > tolerance_lsb
-        for one, other in zip(actual, expected, strict=True)
-    ]
-    return np.concatenate(parts, axis=1)

@@ -149,11 +149,7 @@ def searchable(specs: Sequence[TensorSpec]) -> bool:
 
 def distances(answers: Sequence[Array], wanted: Sequence[Array]) -> Apart:
     """How far two computations are apart in each vector: the largest difference of an element in LSB, (vectors,)."""
-    parts = [
-        np.abs(fidelity.differences(one, other)).reshape(len(one), -1)
-        for one, other in zip(answers, wanted, strict=True)
-    ]
-    largest: Apart = np.concatenate(parts, axis=1).max(axis=1)
+    largest: Apart = fidelity.distances(answers, wanted).max(axis=1)
     return largest
 
 

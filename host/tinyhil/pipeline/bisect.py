@@ -28,7 +28,6 @@ from tinyhil.pipeline.prefix import Within
 from tinyhil.pipeline.request import Observer, Request
 from tinyhil.pipeline.run import Run
 from tinyhil.report import bisection as words
-from tinyhil.sim import facts
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ class Bisect:
         wrong = layer.differing(actual, expected, self._wanted.max_lsb)
         whole = layer.difference(actual, expected, model.outputs, self._wanted.max_lsb)
         looking = whole.differs or self._wanted.every
-        chosen = choose(wrong, self._wanted.vectors, stateful=_stateful(model)) if looking else np.arange(0)
+        chosen = choose(wrong, self._wanted.vectors, stateful=tflite.stateful(model.ops)) if looking else np.arange(0)
         layers = Layers(self._runs, model, chosen, self._wanted.max_lsb, self._observer)
         with contextlib.ExitStack() as held:
             blamed = None
@@ -127,7 +126,7 @@ class Bisect:
             outcome = Outcome(found, place, None, None)
             if blamed is None or blamed.operator not in layers.seen:
                 return outcome
-            return self._bundled(outcome, layers, blamed.operator, stateful=_stateful(model))
+            return self._bundled(outcome, layers, blamed.operator, stateful=tflite.stateful(model.ops))
 
     def _whole(self) -> tuple[QuantizedModel, tuple[Array, ...], tuple[Array, ...]]:
         """The model, what is expected of it and what came, all vectors of it."""
@@ -210,10 +209,6 @@ def _opened(request: Request, observer: Observer) -> Run:
     place = run.folder / FOLDER / BUILT_FROM
     store.write_bytes(place, tflite.rewrite(content, str(request.built_from))[0])
     return open_run(replace(request, built_from=place), observer)
-
-
-def _stateful(model: QuantizedModel) -> bool:
-    return not facts.STATEFUL.isdisjoint(model.ops)
 
 
 def _side(run: Run) -> DeviceSide:

@@ -34,12 +34,12 @@ def save(found: Bisection, folder: Path) -> Path:
         StorageError: the folder cannot be written.
     """
     place = folder / FOLDER / RESULT
-    store.write_bytes(place, msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+    store.write_json(place, found)
     try:
         report = files.read(folder)
     except ConfigError:
         return place
-    files.write(with_bisection(report, folder), folder)
+    files.write(_joined(report, found), folder)
     return place
 
 
@@ -49,6 +49,11 @@ def with_bisection(report: Report, folder: Path) -> Report:
         found = msgspec.json.decode((folder / FOLDER / RESULT).read_bytes(), type=Bisection)
     except (OSError, msgspec.DecodeError):
         return report
+    return _joined(report, found)
+
+
+def _joined(report: Report, found: Bisection) -> Report:
+    """The report with a bisection, if that is of the same model and firmware."""
     sides = [side.project_sha256 for side in found.sides]
     same = found.model_sha256 == report.model_sha256 and sides == [report.project_sha256]
     return replace(report, bisection=found if same else None)

@@ -209,7 +209,7 @@ def write(
         files={path: hashing.of_bytes(data) for path, data in resources.read_tree(folder).items()},
     )
     store.write_text(folder / README, _readme(made, shown))
-    store.write_bytes(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(made), indent=2) + b"\n")
+    store.write_json(folder / MANIFEST, made)
     return made
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
 from tinyhil.artifacts import store
@@ -90,5 +89,5 @@ def search(run: Run, observer: Observer, count: int, seed: int) -> tuple[Searche
         exhaustive=model.vectors.exhaustive,
         search=found,
     )
-    store.write_bytes(place, msgspec.json.format(msgspec.json.encode(searched), indent=2) + b"\n")
+    store.write_json(place, searched)
     return searched, place

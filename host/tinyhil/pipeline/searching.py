@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from tinyhil import tflite
 from tinyhil.artifacts.types import Array, QuantizedModel
 from tinyhil.compare.search import Compute, Search, Searcher, Wanted, distances, searchable
 from tinyhil.progress import Reporter
 from tinyhil.quantize.reference import Reference
-from tinyhil.sim import facts
 
 
 class Searching:
@@ -52,7 +52,7 @@ def why_not(model: QuantizedModel) -> str:
     """Why there is nothing to search in a model, empty where there is."""
     if model.vectors.exhaustive:
         return "a run sends all inputs there are"
-    if not facts.STATEFUL.isdisjoint(model.ops):
+    if tflite.stateful(model.ops):
         return "the model keeps a state: what it answers depends on all inputs before, not on one"
     if not searchable(model.inputs):
         return "a search changes integers, and this model's inputs are none"

@@ -82,7 +82,7 @@ def keep(folder: Path, measured: Measured) -> None:
     Raises:
         StorageError: it cannot be written.
     """
-    store.write_bytes(folder / FILE, msgspec.json.format(msgspec.json.encode(measured), indent=2) + b"\n")
+    store.write_json(folder / FILE, measured)
 
 
 def found(folder: Path, model_sha256: str) -> int | None:

@@ -7,6 +7,7 @@ from importlib.metadata import version
 import msgspec
 
 import tinyhil
+from tinyhil import tflite
 from tinyhil.artifacts import hashing
 from tinyhil.artifacts.types import QuantizedModel
 from tinyhil.sim import facts
@@ -24,7 +25,7 @@ def lay_out(model: QuantizedModel, target: Target) -> tuple[dict[str, bytes], st
         recipe=model.recipe,
         model_sha256=model.sha256,
         project_sha256=_ZERO,
-        stateful=not facts.STATEFUL.isdisjoint(model.ops),
+        stateful=tflite.stateful(model.ops),
         max_payload=target.link.max_payload,
         inputs=tuple(map(TensorFacts.of, model.inputs)),
         outputs=tuple(map(TensorFacts.of, model.outputs)),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinyhil import tflite
 from tinyhil.artifacts.types import QuantizedModel
 from tinyhil.errors import ModelError
 from tinyhil.render import arena as arenas
@@ -111,8 +112,8 @@ ADD = {
 }
 """TFLite builtin operator to the method of ``MicroMutableOpResolver`` that registers it."""
 
-STATEFUL = frozenset({"SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM"})
-"""Operators that keep something from one inference to the next."""
+STATEFUL = tflite.STATEFUL & ADD.keys()
+"""Of these the operators that keep something from one inference to the next."""
 
 _CUSTOM = "CUSTOM("
 
@@ -170,7 +171,7 @@ def context(model: QuantizedModel, engine: Engine, chip: Chip, arena: int | None
     return {
         "arena_bytes": size.bytes,
         "arena_reason": size.reason,
-        "stateful": not STATEFUL.isdisjoint(model.ops),
+        "stateful": tflite.stateful(model.ops),
         "operators": len(model.ops),
         "registrations": [ADD[op] for op in sorted(set(model.ops))],
         "model_bytes": list(data),

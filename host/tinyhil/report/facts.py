@@ -153,9 +153,7 @@ def _fidelity(report: Report, read: Reader) -> Iterator[Fact]:
         yield Fact("fidelity", (line, ", against ", read("fidelity/reference")))
         for index in range(len(found.first_mismatches)):
             at = f"fidelity/first_mismatches/{index}"
-            place = ("vector ", read(f"{at}/vector"), ", output ", read(f"{at}/output"), "[", read(f"{at}/element"))
-            values = ("]: expected ", read(f"{at}/expected", ".10g"), ", device ", read(f"{at}/actual", ".10g"))
-            yield Fact("", (*place, *values, " (", read(f"{at}/lsb", "+,"), " LSB)"))
+            yield Fact("", ("vector ", read(f"{at}/vector"), ", ", *_mismatch(read, at)))
         if found.search is not None:
             yield from _search(found.search, read)
     if report.litert is not None:
@@ -178,10 +176,13 @@ def _search(found: Search, read: Reader) -> Iterator[Fact]:
             others = f"{hidden:,} elements more, and {others}"
         yield Fact("" if found.example.elements else "example", (f"{others} is the zero point",))
         for index in range(len(found.example.mismatches)):
-            one = f"{at}/example/mismatches/{index}"
-            wrong = ("output ", read(f"{one}/output"), "[", read(f"{one}/element"), "]: expected ")
-            values = (read(f"{one}/expected", ".10g"), ", device ", read(f"{one}/actual", ".10g"))
-            yield Fact("", (*wrong, *values, " (", read(f"{one}/lsb", "+,"), " LSB)"))
+            yield Fact("", _mismatch(read, f"{at}/example/mismatches/{index}"))
+
+
+def _mismatch(read: Reader, at: str) -> tuple[Figure | str, ...]:
+    place = ("output ", read(f"{at}/output"), "[", read(f"{at}/element"))
+    values = ("]: expected ", read(f"{at}/expected", ".10g"), ", device ", read(f"{at}/actual", ".10g"))
+    return (*place, *values, " (", read(f"{at}/lsb", "+,"), " LSB)")
 
 
 def _bisection(report: Report, read: Reader) -> Iterator[Fact]:

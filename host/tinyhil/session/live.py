@@ -26,7 +26,7 @@ from tinyhil.session.conversation import Check, Conversation, RestartError
 from tinyhil.session.identity import Identity
 from tinyhil.session.lines import Lines
 from tinyhil.session.measuring import resources_of
-from tinyhil.session.stage import outputs_of, records_of
+from tinyhil.session.stage import batches_of, outputs_of, records_of
 from tinyhil.targets.model import Target
 
 _A = TypeVar("_A")
@@ -128,10 +128,9 @@ class LiveSession:
             InputError: the values do not fit the tensors.
         """
         vectors = quantized(inputs, self.inputs)
-        records = records_of(vectors)
         stateful = self.welcome.stateful
         most = min(self._talk.connection.capacity, self._target.link.max_batch)
-        batches = [records[start : start + most] for start in range(0, len(records), most)]
+        batches = batches_of(records_of(vectors), most)
         answers: dict[int, Inferred] = {}
 
         def ask() -> None:

@@ -169,9 +169,7 @@ class _Asking:
 
     def _infer(self, session: Conversation, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
         """Answers to other inputs than the vectors, of which nothing is kept."""
-        records = records_of(inputs)
-        most = min(session.connection.capacity, self._most)
-        batches = [records[start : start + most] for start in range(0, len(records), most)]
+        batches = batches_of(records_of(inputs), min(session.connection.capacity, self._most))
         rows, counts = [b"".join(batch) for batch in batches], [len(batch) for batch in batches]
         answered = dict(session.answers(rows, counts))
         self.heard = True
@@ -189,6 +187,11 @@ class _Asking:
 def records_of(inputs: tuple[Array, ...]) -> list[bytes]:
     """One record a vector: all input tensors, one after the other, row-major."""
     return [b"".join(part[index].tobytes() for part in inputs) for index in range(len(inputs[0]))]
+
+
+def batches_of(records: list[bytes], most: int) -> list[list[bytes]]:
+    """What goes into each request, of at most so many records."""
+    return [records[start : start + most] for start in range(0, len(records), most)]
 
 
 def outputs_of(data: bytes, specs: tuple[TensorSpec, ...]) -> tuple[Array, ...]:

@@ -20,9 +20,6 @@ MODEL = "model.tflite"
 ENGINE = "tflm-host"
 """Name of the engine on the link."""
 
-STATEFUL = frozenset({"ASSIGN_VARIABLE", "READ_VARIABLE", "SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM", "VAR_HANDLE"})
-"""Operators by which an inference depends on those before it."""
-
 _NAME_BYTES = 63
 """Of a tensor's name on the link (docs/protocol.md, TENSOR)."""
 

@@ -7,7 +7,7 @@ whose inputs or outputs the link cannot carry. :func:`rewrite` says in full what
 
 from tinyhil.tflite.cut import Prefix, ancestry, cut, sources
 from tinyhil.tflite.interface import MAX_RANK, ModelFacts, read, spec
-from tinyhil.tflite.model import Graph, Model, Operator, Tensor
+from tinyhil.tflite.model import STATEFUL, Graph, Model, Operator, Tensor, stateful
 from tinyhil.tflite.objects import pack, unpack
 from tinyhil.tflite.reader import IDENTIFIER, MAX_BYTES, SCHEMA_VERSION, parse
 from tinyhil.tflite.rewrite import rewrite
@@ -17,6 +17,7 @@ __all__ = [
     "MAX_BYTES",
     "MAX_RANK",
     "SCHEMA_VERSION",
+    "STATEFUL",
     "Graph",
     "Model",
     "ModelFacts",
@@ -31,5 +32,6 @@ __all__ = [
     "rewrite",
     "sources",
     "spec",
+    "stateful",
     "unpack",
 ]

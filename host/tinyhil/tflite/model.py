@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 ITEM_BITS = {
@@ -15,6 +16,15 @@ ITEM_BITS = {
     "complex128": 128,
 }
 """Bits of one element by element type; elements of less than a byte are packed. Those without a size are not here."""
+
+
+STATEFUL = frozenset({"ASSIGN_VARIABLE", "READ_VARIABLE", "SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM", "VAR_HANDLE"})
+"""Operators by which an inference depends on those before it."""
+
+
+def stateful(ops: Collection[str]) -> bool:
+    """Whether a model of these operators keeps something from one inference to the next."""
+    return not STATEFUL.isdisjoint(ops)
 
 
 @dataclass(frozen=True)
