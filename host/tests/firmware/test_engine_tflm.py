@@ -213,3 +213,24 @@ def test_a_stateful_model_is_taken_back(run_stateful: Run) -> None:
 def test_a_reset_that_fails_shows_at_the_next_inference(run_stateful: Run) -> None:
     got = run_stateful("init", "put:0", "reset=1", "restart", "invoke", "profile", "reset=0", "restart", "invoke")
     assert got == ["0", "0", "0", str(NOT_RESET), str(NOT_RESET), "0", "0"]
+
+
+@pytest.mark.parametrize("standard", ["gnu++11", "gnu++2b"])
+@pytest.mark.parametrize("exceptions", ["-fexceptions", "-fno-exceptions"])
+def test_it_compiles_as_the_boards_cores_compile_it(
+    firmware: Path, rendered: Path, tmp_path: Path, standard: str, exceptions: str
+) -> None:
+    """Every ESP32 core has exceptions on: placement new then looks for ``operator delete`` too.
+
+    Only GCC looks at its access there; clang does not.
+    """
+    if shutil.which("g++") is None:
+        pytest.skip("g++ is not installed: apt-get install g++")
+    flags = [flag for flag in FLAGS if flag != "-fno-exceptions"]
+    include = [firmware / "tests" / "fakes" / "tflm", firmware / "lib" / "engine", rendered / "lib" / "model"]
+    source = firmware / "lib" / "engine" / "tflm" / "engine_tflm.cpp"
+    command = ["g++", f"-std={standard}", *flags, exceptions, *(f"-I{path}" for path in include)]
+    done = subprocess.run(
+        [*command, "-c", str(source), "-o", str(tmp_path / "engine.o")], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")

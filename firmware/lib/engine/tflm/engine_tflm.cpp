@@ -93,14 +93,15 @@ class Profiler : public tflite::MicroProfilerInterface {
   const char* name(uint16_t index) const { return entries_[index].name; }
   uint32_t ticks(uint16_t index) const { return entries_[index].ticks; }
 
+  // A destructor that is virtual asks for a way to free the object, which is never on a heap. Public, because where
+  // exceptions are on, as in every core of the ESP32, placement new looks for it too.
+  void operator delete(void*) {}
+
  private:
   struct Entry {
     const char* name;  // the library's own, constant
     uint32_t ticks;
   };
-
-  // A destructor that is virtual asks for a way to free the object, which is never on a heap.
-  void operator delete(void*) {}
 
   uint32_t (*ticks_)();
   uint16_t count_;
