@@ -135,3 +135,49 @@ def test_what_is_no_model_is_refused(build_tflite: Build) -> None:
         tflite.rewrite(b"not a model", "m")
     with pytest.raises(ModelError):
         tflite.rewrite(build_tflite()[:200], "m")
+
+
+def with_an_open_batch(model: Any) -> None:
+    for index, size in ((0, 3), (3, 2)):
+        model.subgraphs[0].tensors[index].shapeSignature = [-1, size]
+
+
+def with_open_columns(model: Any) -> None:
+    with_an_open_batch(model)
+    model.subgraphs[0].tensors[0].shapeSignature = [-1, -1]
+
+
+def with_a_batch_of_two(model: Any) -> None:
+    with_an_open_batch(model)
+    for index, size in ((0, 3), (3, 2)):
+        model.subgraphs[0].tensors[index].shape = [2, size]
+
+
+def with_a_shape_that_is_open(model: Any) -> None:
+    with_an_open_batch(model)
+    model.subgraphs[0].tensors[0].shape = [-1, 3]
+
+
+def with_computed_sizes(model: Any) -> None:
+    with_an_open_batch(model)
+    code = schema.BuiltinOperator.SHAPE
+    model.operatorCodes.append(schema.OperatorCodeT(builtinCode=code, deprecatedBuiltinCode=code, version=1))
+
+
+def test_an_open_batch_is_the_one_that_the_shapes_were_computed_for(build_tflite: Build) -> None:
+    fixed = build_tflite()
+    content, notes = tflite.rewrite(build_tflite(with_an_open_batch), "m")
+    assert notes == ("the batch, which the file leaves open in 2 tensors, is 1",)
+    assert not any(tensor.dynamic for tensor in tflite.parse(content, "m").main.tensors)
+    assert tflite.read(content, "m") == tflite.read(fixed, "m")
+    np.testing.assert_array_equal(outputs(content, 1), outputs(fixed, 1))
+    assert tflite.rewrite(content, "m") == (content, ())
+
+
+@pytest.mark.parametrize(
+    "edit", [with_open_columns, with_a_batch_of_two, with_a_shape_that_is_open, with_computed_sizes]
+)
+def test_any_other_open_size_stays_open(build_tflite: Build, edit: Callable[[Any], None]) -> None:
+    content = build_tflite(edit)
+    assert tflite.rewrite(content, "m") == (content, ())
+    assert any(tensor.dynamic for tensor in tflite.parse(content, "m").main.tensors)

@@ -94,7 +94,7 @@ class GivenRun(Run):
         first = self.evidence.model is None
         model = self._stage("read", work)
         for note in model.rewrites if first else ():
-            self._observer.warning(f"said in full, which changes nothing of what is computed: {note}")
+            self._observer.warning(f"rewritten, which changes nothing that is computed: {note}")
         self.evidence = replace(self.evidence, model=model)
         return model
 

@@ -64,7 +64,8 @@ def tflite_model(path: Path, samples: Path | None, folder: Path, reporter: Repor
         StorageError: the folder cannot be written.
     """
     content = _read(path, tflite.MAX_BYTES)
-    facts = tflite.read(content, str(path))
+    rewritten, rewrites = tflite.rewrite(content, str(path))
+    facts = tflite.read(rewritten, str(path))
     given = None if samples is None else hashing.of_bytes(_read(samples, npz.MAX_BYTES))
     sources = hashing.of_sources([Path(__file__).parent, Path(tflite.__file__).parent])
     key = hashing.of_json(
@@ -80,8 +81,7 @@ def tflite_model(path: Path, samples: Path | None, folder: Path, reporter: Repor
         store.make_folder(folder)
         store.forget(folder)
         chosen, looked_at, exhaustive = _inputs(facts.inputs, samples)
-        content, rewrites = tflite.rewrite(content, str(path))
-        store.write_bytes(folder / stage.MODEL, content)
+        store.write_bytes(folder / stage.MODEL, rewritten)
         arrays: dict[str, Any] = {f"input_{index}": part for index, part in enumerate(chosen)}
         arrays |= {f"sample_{index}": part for index, part in enumerate(looked_at)}
         with store.storage(folder):

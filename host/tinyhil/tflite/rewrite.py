@@ -1,9 +1,11 @@
-"""Writes down in an int8 model what its file leaves out, and importers that read strictly refuse it for.
+"""Writes down what a model's file leaves out, and importers that read strictly refuse it for.
 
-TensorFlow's converter saves what follows from the rest: a RESHAPE without ReshapeOptions, whose new shape its second
-input has, and a FULLY_CONNECTED without a bias, where training left it all zeros or the layer has none. Said in full,
-the model computes the very same numbers, and nothing else is touched: where there is nothing to add, the file stays as
-it is to the byte.
+TensorFlow's converter saves what follows from the rest: in int8 models a RESHAPE without ReshapeOptions, whose new
+shape its second input has, and a FULLY_CONNECTED without a bias, where training left it all zeros or the layer has
+none. In any model it notes that a batch was open, beside shapes that were computed for a batch of 1.
+
+Rewritten, the model computes the very same numbers, and nothing else is touched: where there is nothing to add, the
+file stays as it is to the byte.
 """
 
 from __future__ import annotations
@@ -17,16 +19,19 @@ from tinyhil.tflite import objects
 _BIAS = 2
 """Position of the bias among the inputs of a FULLY_CONNECTED."""
 
+_COMPUTE_SIZES = ("SHAPE", "RANK", "RANGE", "WHERE", "UNIQUE", "NON_MAX_SUPPRESSION_V4", "NON_MAX_SUPPRESSION_V5")
+"""Operators whose outputs are sizes, or have a size that depends on values."""
+
 
 def rewrite(data: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
-    """The model, said in full.
+    """The model with what its file leaves out.
 
     Args:
         data: the file's content.
         name: how to call it in messages.
 
     Returns:
-        The file's new content, and what was added, one sentence an operator; the same content and nothing if nothing.
+        The file's new content, and what was changed, one sentence each; the same content and nothing if nothing.
 
     Raises:
         ModelError: it is not a TFLite model, or damaged.
@@ -40,9 +45,39 @@ def rewrite(data: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
         for index, operator in enumerate(graph.operators)
         if (note := _complete(schema, model, graph, index, operator))
     ]
+    if fixed := _fix_batch(schema, model):
+        notes.insert(0, f"the batch, which the file leaves open in {fixed} tensor{'s' * (fixed > 1)}, is 1")
     if not notes:
         return data, ()
     return objects.pack(model), tuple(notes)
+
+
+def _fix_batch(schema: Any, model: Any) -> int:
+    """Takes an open batch as the 1 that the shapes beside it were computed for; returns in how many tensors.
+
+    Not where any other size is open, or the model computes sizes: then the shapes may not hold.
+    """
+    kinds = {max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes}
+    if kinds & {getattr(schema.BuiltinOperator, name) for name in _COMPUTE_SIZES}:
+        return 0
+    tensors = [tensor for graph in model.subgraphs for tensor in graph.tensors]
+    if not all(_open_in_batch_only(tensor) for tensor in tensors if _is_open(tensor)):
+        return 0
+    found = [tensor for tensor in tensors if _is_open(tensor)]
+    for tensor in found:
+        tensor.shapeSignature = None
+    return len(found)
+
+
+def _is_open(tensor: Any) -> bool:
+    sizes = [part for part in (tensor.shape, tensor.shapeSignature) if part is not None]
+    return any(size < 0 for part in sizes for size in part)
+
+
+def _open_in_batch_only(tensor: Any) -> bool:
+    """Whether the signature is the shape but for an open batch, which the shape has as 1."""
+    shape, signature = ([int(size) for size in part] for part in (tensor.shape, tensor.shapeSignature))
+    return shape[0] == 1 and signature == [-1, *shape[1:]] and all(size > 0 for size in shape)
 
 
 def _complete(schema: Any, model: Any, graph: Any, index: int, operator: Any) -> str:
