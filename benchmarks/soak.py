@@ -45,7 +45,8 @@ from tinyhil.errors import TinyhilError
 from tinyhil.link.fields import MessageType
 from tinyhil.link.frames import Frame, encode_frame
 from tinyhil.link.inference import Infer, Result
-from tinyhil.pipeline.request import Request
+from tinyhil.options import Options
+from tinyhil.pipeline.opening import open_run
 from tinyhil.pipeline.run import Run
 from tinyhil.progress import Reporter
 from tinyhil.proxy import FaultProxy
@@ -287,7 +288,7 @@ def main() -> None:
     console = Console(stderr=True)
     observer = ConsoleObserver(console, verbose=False)
     try:
-        run = Run(Request(recipe="sine", target="native", build_dir=given.build_dir), observer)
+        run = open_run("sine", Options(target="native", build_dir=given.build_dir), observer)
         model = run.quantize()
         run.build()
         sizes = [sum(spec.nbytes for spec in specs) for specs in (model.inputs, model.outputs)]

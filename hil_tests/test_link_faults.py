@@ -8,7 +8,7 @@ from dataclasses import asdict
 import pytest
 
 from tinyhil.artifacts.types import Array
-from tinyhil.pipeline.running import Running
+from tinyhil.pipeline.answers import RunningDevice
 from tinyhil.proxy import FaultProxy
 from tinyhil.pytest_plugin import Dut, Soft
 
@@ -33,7 +33,7 @@ def test_outputs_stay_exact(
     faults: dict[str, float],
     counters: tuple[str, ...],
     dut: Dut,
-    device: Running,
+    device: RunningDevice,
     soft: Soft,
     few: tuple[Array, ...],
     fault_proxy: Callable[..., FaultProxy],

@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 
 from tinyhil.artifacts.types import Array
-from tinyhil.pipeline.running import Running
+from tinyhil.pipeline.answers import RunningDevice
 from tinyhil.pytest_plugin import Dut, Soft
 from tinyhil.session import LiveSession
 
 
 @pytest.fixture
-def device(device: Running) -> Running:
+def device(device: RunningDevice) -> RunningDevice:
     """One that can be switched off and on from here."""
     if not device.can_restart:
         pytest.skip(f"{device.target.name} was not started here: its reset button is for people")
     return device
 
 
-def test_between_two_requests(device: Running, session: LiveSession, soft: Soft, few: tuple[Array, ...]) -> None:
+def test_between_two_requests(device: RunningDevice, session: LiveSession, soft: Soft, few: tuple[Array, ...]) -> None:
     soft.exact(session.infer(*few), "before")
     boot = session.welcome.boot_id
     device.restart()
@@ -28,7 +28,7 @@ def test_between_two_requests(device: Running, session: LiveSession, soft: Soft,
 
 
 def test_in_the_midst_of_many(
-    dut: Dut, device: Running, session: LiveSession, soft: Soft, few: tuple[Array, ...]
+    dut: Dut, device: RunningDevice, session: LiveSession, soft: Soft, few: tuple[Array, ...]
 ) -> None:
     """The power goes when the first requests are answered and others are on their way."""
     capacity = max(1, dut.welcome.max_payload // dut.model.inputs[0].nbytes)

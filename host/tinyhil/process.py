@@ -1,4 +1,4 @@
-"""F1: child processes that cannot outlive us.
+"""Child processes that cannot outlive us.
 
 A child runs in its own process group, so a Ctrl-C in the terminal reaches only tinyhil, which then ends the whole group
 in order. For the case that tinyhil itself is killed, the kernel is asked to kill the child with its parent, through

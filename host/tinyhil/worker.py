@@ -1,4 +1,4 @@
-"""F1: work in a child process: TensorFlow and the reference interpreter, which log, crash or stay in memory.
+"""Work in a child process: TensorFlow and the reference interpreter, which log, crash or stay in memory.
 
 The parent calls :func:`call`, or keeps a :class:`Worker` for several requests; the child's module ends in
 ``serve(work)``. A request is one line of JSON on standard input; the answers are lines on the child's output that

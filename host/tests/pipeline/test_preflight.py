@@ -20,9 +20,10 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 
 from tinyhil.artifacts.types import QuantizedModel, Vectors
 from tinyhil.errors import ConfigError, ModelError
-from tinyhil.pipeline.replay import open_replay
-from tinyhil.pipeline.request import Request
+from tinyhil.options import Options
+from tinyhil.pipeline.opening import open_replay, open_run
 from tinyhil.pipeline.run import Run
+from tinyhil.pipeline.sources import RecipeSource
 from tinyhil.progress import Reporter, Silent
 from tinyhil.quantize import stage
 from tinyhil.render import compiled
@@ -102,15 +103,11 @@ def quantized(
 def run_of(model: QuantizedModel, target: str, monkeypatch: pytest.MonkeyPatch, **options: Any) -> tuple[Run, Watching]:
     """A run whose quantized model is this one."""
     watching = Watching()
-    monkeypatch.setattr(Run, "quantize", lambda self: _has(self, model))
-    run = Run(Request("sine", target, **options), watching)
-    run.recipe = msgspec.structs.replace(run.recipe, demo=None)  # which is the sine's
+    monkeypatch.setattr(RecipeSource, "quantized", lambda _: model)
+    run = open_run("sine", Options(target=target, **{"search": 0, **options}), watching)
+    assert isinstance(run.source, RecipeSource)
+    run.source.recipe = msgspec.structs.replace(run.source.recipe, demo=None)  # which is the sine's
     return run, watching
-
-
-def _has(run: Run, model: QuantizedModel) -> QuantizedModel:
-    run.evidence = replace(run.evidence, model=model)
-    return model
 
 
 @pytest.mark.parametrize("stage", ["render", "build", "flash", "capture", "verify"])
@@ -124,7 +121,7 @@ def test_no_stage_begins_before_pre_flight_has_passed(
     assert caught.value.exit_code == 2
     assert watching.stages == ["preflight"]
     assert watching.notes[0].startswith("1 problem, 1 operator, ")
-    assert not run.folder.exists()
+    assert not run.layout.target.exists()
 
 
 def test_what_passes_says_so(
@@ -197,12 +194,12 @@ def test_the_verdict_catches_a_forced_model_that_is_computed_wrong(
     assert f"{report.fidelity.mismatches} of {COUNT} outputs wrong" in report.summary
     assert [problem.kind for problem in report.forced] == ["per-channel-dense"]
     assert watching.warnings == [f"forced in spite of: {report.forced[0].cause}"]
-    assert run.folder == Path("build/sine/old-int8-per-channel")
-    assert (run.folder / "report.json").is_file()
+    assert run.layout.target == Path("build/sine/old-int8-per-channel")
+    assert (run.layout.target / "report.json").is_file()
 
     with open_replay(record, Path("build"), Watching()) as again:
-        assert again.scheme == "int8-per-channel"
-        assert again.verify() == report
+        assert again.source.scheme == "int8-per-channel"
+        assert again.judge() == report
 
 
 @needs_compiler
@@ -230,11 +227,11 @@ def test_the_folder_is_named_after_what_differs(options: dict[str, str], folder:
     text = (registry.SHIPPED / "native.toml").read_text().replace('name = "native"', 'name = "two"', 1)
     other = text[text.index("[engines.compiled]") :].replace("engines.compiled", "engines.other")
     Path("targets/two.toml").write_text(text + other)
-    request = Request(**{"recipe": "sine", "target": "native", "build_dir": Path("made"), **options})  # type: ignore[arg-type]
-    assert Run(request, Watching()).folder == Path("made") / folder
+    chosen = Options(**{"target": "native", "build_dir": Path("made"), **options})  # type: ignore[arg-type]
+    assert open_run("sine", chosen, Watching()).layout.target == Path("made") / folder
 
 
 def test_a_scheme_that_is_not_there() -> None:
     with pytest.raises(ConfigError, match="unknown scheme 'int5'") as caught:
-        Run(Request("sine", "native", scheme="int5"), Watching())
+        open_run("sine", Options(target="native", scheme="int5"), Watching())
     assert "int8-per-channel" in caught.value.hint

@@ -20,8 +20,9 @@ from tinyhil.deadline import Deadline
 from tinyhil.device.emulator import EmulatorDevice
 from tinyhil.link.frames import DecoderEvent, Frame, FrameDecoder, Text, encode_frame
 from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Hello, Welcome
-from tinyhil.pipeline.request import Request, Unwatched
-from tinyhil.pipeline.run import Run
+from tinyhil.options import Options
+from tinyhil.pipeline.observer import SilentObserver
+from tinyhil.pipeline.opening import open_run
 from tinyhil.progress import Silent
 from tinyhil.session import Identity
 from tinyhil.targets import registry
@@ -53,7 +54,7 @@ class Made:
 
 
 def _made(target: str) -> Made:
-    run = Run(Request("sine", target, build_dir=REPOSITORY / "build"), Unwatched())
+    run = open_run("sine", Options(target=target, build_dir=REPOSITORY / "build"), SilentObserver())
     return Made(run.target, run.quantize(), run.build())
 
 

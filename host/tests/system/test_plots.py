@@ -23,9 +23,12 @@ from tinyhil.artifacts.types import Capture, QuantizedModel
 from tinyhil.cli.console import ConsoleObserver
 from tinyhil.config import recipe as recipes
 from tinyhil.errors import ConfigError, MissingToolError
-from tinyhil.pipeline import pictures, plots
-from tinyhil.pipeline.request import Request
+from tinyhil.experiments import pictures
+from tinyhil.experiments.pictures import plans
+from tinyhil.options import Options
+from tinyhil.pipeline.opening import open_run
 from tinyhil.pipeline.run import Run
+from tinyhil.pipeline.sources import RecipeSource
 from tinyhil.plots import style
 
 from .cli import Cli
@@ -68,14 +71,15 @@ def sine(copied: Path) -> Callable[..., Run]:
     """Makes runs of ``sine`` in a copy of its build folder; without another recipe beside it, none is trained."""
 
     def make(**changes: Any) -> Run:
-        run = Run(Request("sine", "qemu-m4", build_dir=copied), OBSERVER)
-        run.recipe = msgspec.structs.replace(run.recipe, **{"beside": None, **changes})
+        run = open_run("sine", Options(target="qemu-m4", build_dir=copied, search=0), OBSERVER)
+        assert isinstance(run.source, RecipeSource)
+        run.source.recipe = msgspec.structs.replace(run.source.recipe, **{"beside": None, **changes})
         return run
 
     return make
 
 
-def names(made: tuple[plots.Picture, ...], folder: Path) -> list[str]:
+def names(made: tuple[pictures.Picture, ...], folder: Path) -> list[str]:
     return [str(picture.files[0].relative_to(folder).with_suffix("")) for picture in made]
 
 
@@ -83,7 +87,7 @@ def test_a_regression_with_its_device(sine: Callable[..., Run], copied: Path) ->
     old = copied / "sine/plots/of-an-earlier-run.png"
     old.parent.mkdir(exist_ok=True)
     old.touch()
-    made = plots.draw(sine(beside="sine"), OBSERVER)  # beside itself, so that no other has to be trained
+    made = pictures.draw(sine(beside="sine"))  # beside itself, so that no other has to be trained
     assert names(made, copied / "sine") == [
         *("plots/loss", "plots/loss-after-100", "plots/mae", "plots/over-input", "plots/predicted-vs-actual"),
         *("qemu-m4/plots/over-input", "qemu-m4/plots/predicted-vs-actual"),
@@ -116,13 +120,13 @@ def test_a_device_that_differs_is_seen(sine: Callable[..., Run], copied: Path, m
 
     monkeypatch.setattr(style, "render", look)
     run = sine()
-    model, shown = run.quantize(), pictures.shown_of(run)
+    model, shown = run.quantize(), plans.shown_of(run)
     assert shown.inputs is not None
     place = int(np.bincount(places_of(shown.inputs, model)).argmax())  # an input that the test set has
     answers = model.vectors.reference[0].copy()
     answers.reshape(-1)[place] -= 3
     capture = Capture((answers,), ticks=None, tick_hz=0, engine="", arena_bytes=0, work={}, counters={})
-    for name, _, make in pictures.quantized(run, shown, capture):
+    for name, _, make in plans.quantized(run, shown, capture):
         make(copied / name)
     over_input, against, _, quantization, device = (figure.axes[0] for figure in figures)
 
@@ -161,7 +165,7 @@ def test_without_the_device_nothing_is_built(
 ) -> None:
     monkeypatch.setattr(style, "save", lambda *_: None)  # that pictures are written is shown elsewhere
     shutil.rmtree(copied / "sine/qemu-m4")
-    made = names(plots.draw(sine(), OBSERVER, device=False), copied / "sine")
+    made = names(pictures.draw(sine(), device=False), copied / "sine")
     assert not (copied / "sine/qemu-m4").exists()
     assert "qemu-m4/plots/quantization-error" in made
     assert "qemu-m4/plots/device-error" not in made
@@ -202,13 +206,13 @@ def test_a_classifier_on_the_command_line(tinyhil: Cli, tmp_path: Path) -> None:
 
 def test_it_is_shown_beside_a_recipe_that_there_is(sine: Callable[..., Run]) -> None:
     with pytest.raises(ConfigError, match="unknown recipe 'cosine'"):
-        plots.draw(sine(beside="cosine"), OBSERVER)
+        pictures.draw(sine(beside="cosine"))
 
 
 def test_without_matplotlib_it_is_asked_for(sine: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MissingToolError, match="matplotlib") as caught:
-        plots.draw(sine(), OBSERVER)
+        pictures.draw(sine())
     assert "pip install matplotlib" in caught.value.hint
 
 
@@ -219,7 +223,7 @@ def own(function: Any, folder: Path, history: dict[str, list[float]]) -> list[tu
     """The plan for a recipe whose code has this function; nothing but the history is looked at."""
     shown: Any = SimpleNamespace(history=history, title="Mine")
     code = SimpleNamespace(train=len, **({} if function is None else {"pictures": function}))
-    planned = list(pictures.training(code, [shown], folder))
+    planned = list(plans.training(code, [shown], folder))
     for name, _, make in planned:
         make(folder / name)
     return [(name, shows) for name, shows, _ in planned]

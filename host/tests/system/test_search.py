@@ -12,10 +12,10 @@ import pytest
 
 from tinyhil import tflite
 from tinyhil.compare.verdict import digest
-from tinyhil.pipeline import search
-from tinyhil.pipeline.given import open_run
-from tinyhil.pipeline.replay import open_replay
-from tinyhil.pipeline.request import Request, Unwatched
+from tinyhil.experiments import search as experiment
+from tinyhil.options import Options
+from tinyhil.pipeline.observer import SilentObserver
+from tinyhil.pipeline.opening import open_replay, open_run
 from tinyhil.pipeline.run import Run
 from tinyhil.report import terminal
 
@@ -37,8 +37,8 @@ def run_of(model: bytes, folder: Path, built_from: bytes | None = None, **option
     if built_from is not None:
         other = folder / "other.tflite"
         other.write_bytes(built_from)
-    request = Request(str(folder / "small.tflite"), "native", build_dir=folder / "build", built_from=other, **options)
-    return open_run(request, Unwatched())
+    chosen = Options(target="native", build_dir=folder / "build", built_from=other, **{"search": 0, **options})
+    return open_run(str(folder / "small.tflite"), chosen, SilentObserver())
 
 
 def with_another_weight(model: bytes) -> bytes:
@@ -54,7 +54,7 @@ def with_another_weight(model: bytes) -> bytes:
 
 def test_a_planted_fault_is_found_and_reduced(tiny_model: bytes, tmp_path: Path) -> None:
     run = run_of(tiny_model, tmp_path, with_another_weight(tiny_model))
-    found, place = search.search(run, Unwatched(), COUNT, seed=1)
+    found, place = experiment.search(run, COUNT, seed=1)
     assert (found.exhaustive, found.target) == (False, "native")
     assert found.search is not None
     assert found.search.tried == TRIED
@@ -65,17 +65,17 @@ def test_a_planted_fault_is_found_and_reduced(tiny_model: bytes, tmp_path: Path)
     assert example.mismatches
     assert json.loads(place.read_text())["search"]["example"]["elements"][0]["value"] == example.elements[0].value
     # What is kept shows the fault again, and half as much of it would not.
-    with np.load(place.with_name(search.INPUTS)) as stored:
+    with np.load(place.with_name(experiment.INPUTS)) as stored:
         kept = stored["input_0"]
     spec = run.quantize().inputs[0]
     nearer = kept.astype(np.int64).copy()
     nearer[0, 0, 0] = spec.zero_point + int((nearer[0, 0, 0] - spec.zero_point) / 2)
     both = np.concatenate([kept, nearer.astype(kept.dtype)])
-    with run.running() as device, device.session() as session:
+    with run.running_device() as device, device.session() as session:
         answers = session.infer(both).outputs[0]
     (tmp_path / "right").mkdir()
     right = run_of(tiny_model, tmp_path / "right")
-    with right.running() as device, device.session() as session:
+    with right.running_device() as device, device.session() as session:
         wanted = session.infer(both).outputs[0]
     assert (answers[0] != wanted[0]).any()
     assert (answers[1] == wanted[1]).all()
@@ -83,7 +83,7 @@ def test_a_planted_fault_is_found_and_reduced(tiny_model: bytes, tmp_path: Path)
 
 def test_nothing_is_found_where_there_is_nothing(tinyhil: Cli, tiny_model: bytes) -> None:
     (tinyhil.cwd / "small.tflite").write_bytes(tiny_model)
-    done = tinyhil("search", "small.tflite", "--target", "sim", "--count", "10", "--seed", "3", "--json", "out.json")
+    done = tinyhil("search", "small.tflite", "--target", "sim", "--search", "10", "--seed", "3", "--json", "out.json")
     assert done.code == 0, done.out + done.err
     found = json.loads((tinyhil.cwd / "out.json").read_text())["search"]
     assert (found["example"], found["max_lsb"], found["tried"], found["seed"]) == (None, 0, 64, 3)
@@ -113,7 +113,7 @@ def test_a_run_searches_by_itself_and_its_recording_too(tiny_model: bytes, tmp_p
     assert shown["search"].startswith(f"{TRIED} more inputs tried, seed 1: at most {search.max_lsb} LSB")
     assert shown["example"] == f"input 0[0] = {element.value} (zero point {element.zero_point})"
     agreement.check(tmp_path / "build/small/native")
-    with open_replay(tmp_path / "recording", tmp_path / "build", Unwatched()) as again:
+    with open_replay(tmp_path / "recording", tmp_path / "build", SilentObserver()) as again:
         replayed = again.verify()
     assert replayed.fidelity == report.fidelity
     assert digest(replayed) == digest(report)

@@ -1,1 +1,1 @@
-"""F0: the frozen things that pass from stage to stage, and the folder store that keeps them."""
+"""The frozen things that pass from stage to stage, and the folder store that keeps them."""

@@ -1,4 +1,4 @@
-"""F3: from a Project to a FirmwareImage."""
+"""From a Project to a FirmwareImage."""
 
 from tinyhil.build.stage import build, prebuilt
 

@@ -1,1 +1,1 @@
-"""F5: the command line: the only room, with the pytest plugin, that prints or exits."""
+"""The command line: the only room, with the pytest plugin, that prints or exits."""

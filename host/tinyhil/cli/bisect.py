@@ -8,67 +8,63 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinyhil.cli.session import (
-    BUILD_DIR,
-    DEFAULT_TARGET,
-    BuildDirOption,
-    DataOption,
-    EngineOption,
-    ForceOption,
-    JsonOption,
-    Output,
-    PortOption,
-    SamplesOption,
-    SchemeOption,
-    TargetOption,
-    VerboseOption,
-    command,
-)
+from tinyhil.cli import completion
+from tinyhil.cli.options import takes_options
+from tinyhil.cli.session import Output
 from tinyhil.errors import ConfigError, ExitCode
-from tinyhil.pipeline.request import Request
+from tinyhil.options import Level, Options
 
 if TYPE_CHECKING:
-    from tinyhil.pipeline.bisect import Outcome
+    from tinyhil.experiments.bisect import Outcome
 
 _CODES = {"clean": ExitCode.PASS, "found": ExitCode.FAIL, "unexplained": ExitCode.FAIL}
 _STYLES = {"clean": "bold green", "found": "bold red", "unexplained": "bold red"}
 
 
+@takes_options(Level.DEVICE, flash=True, search=0)
 def bisect(
-    recipe: Annotated[
+    output: Output,
+    options: Options,
+    model: Annotated[
         str | None,
         typer.Argument(
-            metavar="RECIPE|FILE.keras|FILE.tflite", help="A recipe, or a model of your own.", show_default=False
+            metavar="RECIPE|FILE.keras|FILE.tflite",
+            help="A recipe, or a model of your own.",
+            show_default=False,
+            autocompletion=completion.models,
         ),
     ] = None,
-    target: TargetOption = DEFAULT_TARGET,
-    engine: EngineOption = None,
     engine_a: Annotated[
-        str | None, typer.Option("--engine-a", help="Compare this engine, instead of the reference, ...")
+        str | None,
+        typer.Option("--engine-a", metavar="NAME", help="Compare this engine, instead of the reference, ..."),
     ] = None,
-    engine_b: Annotated[str | None, typer.Option("--engine-b", help="... with this one.")] = None,
-    target_a: Annotated[str | None, typer.Option("--target-a", help="Where the first one runs.")] = None,
-    target_b: Annotated[str | None, typer.Option("--target-b", help="Where the second one runs.")] = None,
+    engine_b: Annotated[str | None, typer.Option("--engine-b", metavar="NAME", help="... with this one.")] = None,
+    target_a: Annotated[
+        str | None, typer.Option("--target-a", metavar="NAME", help="Where the first one runs.")
+    ] = None,
+    target_b: Annotated[
+        str | None, typer.Option("--target-b", metavar="NAME", help="Where the second one runs.")
+    ] = None,
     every: Annotated[
         bool, typer.Option("--every", help="Test every layer, also where the whole model is exact.")
     ] = False,
     vectors: Annotated[
         int,
-        typer.Option("--vectors", min=1, help="How many a layer is tested with; those that differ in the whole first."),
+        typer.Option(
+            "--vectors",
+            min=1,
+            metavar="COUNT",
+            help="How many a layer is tested with; those that differ in the whole first.",
+        ),
     ] = 32,
-    max_lsb: Annotated[int, typer.Option("--max-lsb", min=0, help="Differences up to this many LSB are none.")] = 0,
+    max_lsb: Annotated[
+        int, typer.Option("--max-lsb", min=0, metavar="LSB", help="Differences up to this many LSB are none.")
+    ] = 0,
     rerun: Annotated[
-        Path | None, typer.Option("--rerun", help="Run the repro bundle in this folder again, and nothing else.")
+        Path | None,
+        typer.Option("--rerun", metavar="DIR", help="Run the repro bundle in this folder again, and nothing else."),
     ] = None,
-    scheme: SchemeOption = None,
-    samples: SamplesOption = None,
-    data: DataOption = None,
-    force: ForceOption = False,
-    port: PortOption = None,
-    build_dir: BuildDirOption = BUILD_DIR,
     built_from: Annotated[Path | None, typer.Option("--built-from", hidden=True)] = None,
-    json: JsonOption = None,
-    verbose: VerboseOption = False,
 ) -> None:
     """Name the first layer whose output differs from the reference, or between two engines.
 
@@ -78,40 +74,32 @@ def bisect(
     What shows the difference is put in BUILD_DIR/RECIPE/TARGET/bisect/repro, a folder that reruns anywhere. Its
     firmware and target are run as they are: rerun bundles of people that you trust.
 
-    Examples: **tinyhil bisect sine --target qemu-m4**, **tinyhil bisect model.tflite --target-a native --target-b
-    qemu-m4**
-
     Exits with 0 if nothing differs, with 1 if something does.
-    """
-    with command(json, verbose=verbose) as output:
-        if rerun is not None:
-            if recipe is not None:
-                raise ConfigError("--rerun takes a bundle and no recipe")
-            _rerun(output, rerun, port)
-        if recipe is None:
-            raise ConfigError("which model?", hint="name a recipe or a file, or a bundle with --rerun")
-        from tinyhil.cli.console import ConsoleObserver
-        from tinyhil.pipeline.bisect import Bisect, Wanted
 
-        asked = Request(
-            recipe,
-            target,
-            engine,
-            scheme,
-            samples=samples,
-            data=data,
-            force=force,
-            port=port,
-            build_dir=build_dir,
-            flash=True,
-        )
-        requests = [asked]
-        if any((engine_a, engine_b, target_a, target_b)):
-            first = replace(asked, target=target_a or target, engine=engine_a or engine)
-            requests = [first, replace(asked, target=target_b or target, engine=engine_b or engine)]
-        requests[-1] = replace(requests[-1], built_from=built_from)
-        observer = ConsoleObserver(output.console, verbose=output.verbose)
-        _conclude(output, Bisect(requests, Wanted(every, vectors, max_lsb), observer).run())
+    **Examples**
+
+    tinyhil bisect sine --target qemu-m4
+
+    tinyhil bisect model.tflite --target-a native --target-b qemu-m4
+    """
+    if rerun is not None:
+        if model is not None:
+            raise ConfigError("--rerun takes a bundle and no recipe")
+        _rerun(output, rerun, options.port)
+    if model is None:
+        raise ConfigError("which model?", hint="name a recipe or a file, or a bundle with --rerun")
+    from tinyhil.cli.console import ConsoleObserver
+    from tinyhil.experiments.bisect import Bisect, Wanted
+
+    sides = [options]
+    if any((engine_a, engine_b, target_a, target_b)):
+        sides = [
+            replace(options, target=target or options.target, engine=engine or options.engine)
+            for target, engine in ((target_a, engine_a), (target_b, engine_b))
+        ]
+    sides[-1] = replace(sides[-1], built_from=built_from)
+    observer = ConsoleObserver(output.console, verbose=output.verbose)
+    _conclude(output, Bisect(model, sides, Wanted(every, vectors, max_lsb), observer).run())
 
 
 def _conclude(output: Output, outcome: Outcome) -> None:
@@ -150,9 +138,9 @@ def _conclude(output: Output, outcome: Outcome) -> None:
 
 def _rerun(output: Output, folder: Path, port: str | None) -> None:
     from tinyhil.cli.console import ConsoleObserver
-    from tinyhil.pipeline import repro
+    from tinyhil.experiments import bisect as experiment
 
-    found = repro.rerun(folder, port, ConsoleObserver(output.console, verbose=output.verbose))
+    found = experiment.rerun(folder, port, ConsoleObserver(output.console, verbose=output.verbose))
     output.console.print()
     _say(output, found.repro.finding, None)
     differs = found.difference.differs

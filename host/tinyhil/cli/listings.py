@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from tinyhil.cli.session import DEFAULT_TARGET, JsonOption, TargetOption, command
+from tinyhil.cli.options import TARGET
+from tinyhil.cli.session import JsonOption, command
+from tinyhil.options import Options
 
 
 def targets(json: JsonOption = None) -> None:
@@ -45,7 +47,7 @@ def recipes(json: JsonOption = None) -> None:
         output.write_json([{"name": recipe.name, "title": recipe.title, "file": str(path)} for recipe, path in found])
 
 
-def doctor(target: TargetOption = DEFAULT_TARGET, json: JsonOption = None) -> None:
+def doctor(target: TARGET = Options.target, json: JsonOption = None) -> None:
     """Show what is installed, and what each target would still need.
 
     Exits with 0 if the target can run, with 3 if it lacks something; what only others lack is shown all the same.
@@ -71,10 +73,10 @@ def ports(
     with command(json) as output:
         from dataclasses import asdict
 
-        from tinyhil.pipeline import ports as desk
+        from tinyhil.pipeline import ports as serial_ports
         from tinyhil.targets import registry
 
-        found = desk.survey([registry.get(name) for name in registry.paths()], named or [], asking=not no_ask)
+        found = serial_ports.survey([registry.get(name) for name in registry.paths()], named or [], asking=not no_ask)
         for port in found:
             kind = " or ".join(port.targets) or "no known board"
             number = f", serial number {port.serial_number}" if port.serial_number else ""
@@ -83,7 +85,7 @@ def ports(
                 f"[bold]{escape(port.device)}[/]  {kind}  {escape(about)}", soft_wrap=True, highlight=False
             )
             said = port.why or port.state
-            if port.state == desk.ANSWERS:
+            if port.state == serial_ports.ANSWERS:
                 said = f"answers: engine {port.engine}, model {port.model_sha256[:16]}..., boot id {port.boot_id}"
             output.console.print(f"    {escape(said)}", soft_wrap=True, highlight=False)
         if not found:

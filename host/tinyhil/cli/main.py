@@ -11,6 +11,7 @@ import tinyhil
 from tinyhil.cli import listings, stages, verdicts
 from tinyhil.cli.arena import arena
 from tinyhil.cli.bisect import bisect
+from tinyhil.cli.plain_help import PlainCommand, PlainGroup
 from tinyhil.cli.plots import plots
 from tinyhil.cli.preflight import preflight
 from tinyhil.cli.proxy import proxy
@@ -22,8 +23,9 @@ from tinyhil.errors import ExitCode
 
 app = typer.Typer(
     name="tinyhil",
+    cls=PlainGroup,
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -74,7 +76,7 @@ for each in (
     proxy,
     new,
 ):
-    app.command()(each)
+    app.command(cls=PlainCommand)(each)
 
 
 def main() -> None:

@@ -3,87 +3,80 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinyhil.cli.session import (
-    BUILD_DIR,
-    DEFAULT_TARGET,
-    BuildDirOption,
-    DataOption,
-    EngineOption,
-    JsonOption,
-    Output,
-    RecipeArgument,
-    TargetOption,
-    VerboseOption,
-    command,
-)
+from tinyhil.cli.job import open_job
+from tinyhil.cli.options import MODEL, takes_options
+from tinyhil.cli.session import Output
+from tinyhil.errors import ConfigError
+from tinyhil.options import Level, Options
 
 if TYPE_CHECKING:
     from tinyhil.affine import TensorSpec
-    from tinyhil.pipeline.schemes import Row
+    from tinyhil.artifacts.types import FloatModel
+    from tinyhil.experiments.schemes import Row
+    from tinyhil.pipeline.run import Run
+    from tinyhil.quantize.evaluation import Accuracy
     from tinyhil.quantize.inspection import TensorInspection
 
 ALL = "all"
 
 
+@takes_options(Level.PLACEMENT, without=("scheme",))
 def quantize(
-    recipe: RecipeArgument,
-    target: TargetOption = DEFAULT_TARGET,
-    engine: EngineOption = None,
+    output: Output,
+    options: Options,
+    model: MODEL,
     scheme: Annotated[
         str | None,
         typer.Option(
             "--scheme",
+            metavar="NAME",
             help="float32, int8, int8-per-channel, int16x8, dynamic; or all, side by side.  [default: the recipe's]",
         ),
     ] = None,
-    data: DataOption = None,
-    build_dir: BuildDirOption = BUILD_DIR,
-    json: JsonOption = None,
-    verbose: VerboseOption = False,
 ) -> None:
     """Quantize the way the target's engine computes right, compute what is expected, and say what it cost.
 
     Accuracy is that of the reference on the test set, against the float model and the targets. With **--scheme all**
     every scheme is made as it says, whatever the engine of the target computes; for each, the engines that compute it
-    right are listed.
+    right are listed. A .tflite file is quantized already: it is shown as it is.
 
-    Example: **tinyhil quantize sine --scheme all --json schemes.json**
+    **Example**
+
+    tinyhil quantize sine --scheme all --json schemes.json
     """
-    with command(json, verbose=verbose) as output:
-        from tinyhil.cli.console import ConsoleObserver
-        from tinyhil.pipeline import schemes
-        from tinyhil.pipeline.request import Request
-        from tinyhil.pipeline.run import Run
+    from tinyhil.experiments import schemes
 
-        observer = ConsoleObserver(output.console, verbose=output.verbose)
-        wanted = None if scheme == ALL else scheme
-        run = Run(Request(recipe, target, engine, wanted, build_dir, data=data), observer)
-        if scheme == ALL:
-            rows = schemes.survey(run, observer)
-            _show(output, rows)
-            output.write_json({"recipe": run.recipe.name, "schemes": [_as_json(row) for row in rows]})
-        else:
-            row = schemes.row(run.quantize(), run.train())
-            _show(output, (row,))
-            output.write_json(_as_json(row))
+    if scheme != ALL:
+        job = open_job(output, model, replace(options, scheme=scheme))
+        row = schemes.row(job.quantize(), _float_model(job))
+        _show(output, (row,))
+        output.write_json(_as_json(row))
+        return
+    job = open_job(output, model, options)
+    rows = schemes.survey(job)
+    _show(output, rows)
+    output.write_json({"recipe": job.name, "schemes": [_as_json(row) for row in rows]})
+
+
+def _float_model(job: Run) -> FloatModel | None:
+    """The float model of what was quantized; None for a .tflite file."""
+    try:
+        return job.train()
+    except ConfigError:
+        return None
 
 
 def _show(output: Output, rows: tuple[Row, ...]) -> None:
     """A table of figures, then what does not fit a column."""
-    figures = [row.accuracy for row in rows]
-    classifier = figures[0].accuracy is not None
-    head = ("agrees", "accuracy", "drop") if classifier else ("MAE to float", "MAE", "MAE of float")
-    lines = [("scheme", "bytes", "ops", *head)]
-    for row, found in zip(rows, figures, strict=True):
-        cells = (
-            (_percent(found.agreement), _percent(found.accuracy), _percent(found.drop))
-            if classifier
-            else (_number(found.mae_against_float), _number(found.mae), _number(found.mae_float))
-        )
+    found = [row.accuracy for row in rows]
+    lines = [("scheme", "bytes", "ops", *_head(found[0]))]
+    for row in rows:
+        cells = () if row.accuracy is None else _cells(row.accuracy)
         lines.append((row.model.scheme, f"{row.size:,}", str(len(row.model.ops)), *cells))
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     output.console.print()
@@ -92,12 +85,25 @@ def _show(output: Output, rows: tuple[Row, ...]) -> None:
             f"  {cell:>{width}}" for cell, width in zip(line[1:], widths[1:], strict=True)
         )
         _print(output, text, style="bold" if number == 0 else None)
-    _print(output, f"over the {figures[0].samples} samples of the test set, by the reference")
+    if found[0] is not None:
+        _print(output, f"over the {found[0].samples} samples of the test set, by the reference")
     for row in rows:
         _print(output, "")
         _print(output, row.model.scheme, style="bold")
         for label, text in _details(row):
             _print(output, f"  {label:<12} {text}")
+
+
+def _head(found: Accuracy | None) -> tuple[str, ...]:
+    if found is None:
+        return ()
+    return ("MAE to float", "MAE", "MAE of float") if found.accuracy is None else ("agrees", "accuracy", "drop")
+
+
+def _cells(found: Accuracy) -> tuple[str, ...]:
+    if found.accuracy is None:
+        return _number(found.mae_against_float), _number(found.mae), _number(found.mae_float)
+    return _percent(found.agreement), _percent(found.accuracy), _percent(found.drop)
 
 
 def _details(row: Row) -> list[tuple[str, str]]:
@@ -158,7 +164,9 @@ def _as_json(row: Row) -> dict[str, Any]:
         "reference": model.reference,
         "litert": msgspec.to_builtins(model.litert),
         "rewrites": model.rewrites,
-        "accuracy": {**msgspec.to_builtins(row.accuracy), "drop": row.accuracy.drop},
+        "accuracy": (
+            None if row.accuracy is None else {**msgspec.to_builtins(row.accuracy), "drop": row.accuracy.drop}
+        ),
         "inspection": msgspec.to_builtins(row.inspection),
         "worst_layer": msgspec.to_builtins(row.inspection.worst),
         "engines": [

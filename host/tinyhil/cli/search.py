@@ -2,77 +2,57 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tinyhil.cli.job import open_job
-from tinyhil.cli.session import (
-    BUILD_DIR,
-    DEFAULT_TARGET,
-    BuildDirOption,
-    DataOption,
-    EngineOption,
-    ForceOption,
-    JsonOption,
-    ModelArgument,
-    PortOption,
-    SamplesOption,
-    SchemeOption,
-    TargetOption,
-    VerboseOption,
-    command,
-)
+from tinyhil.cli.options import MODEL, takes_options
+from tinyhil.cli.session import Output
 from tinyhil.errors import ExitCode
-from tinyhil.pipeline.request import Request
+from tinyhil.options import Level, Options
 
 if TYPE_CHECKING:
-    from tinyhil.pipeline.search import Searched
+    from tinyhil.experiments.search import Searched
 
+COUNT = 2048
+"""Inputs to try where nothing is said."""
 SHOWN = 8
 """Elements of an example, and wrong outputs of it, that are shown."""
 
 
+@takes_options(Level.DEVICE, "search", flash=True)
 def search(
-    recipe: ModelArgument,
-    target: TargetOption = DEFAULT_TARGET,
-    engine: EngineOption = None,
-    scheme: SchemeOption = None,
-    samples: SamplesOption = None,
-    data: DataOption = None,
-    force: ForceOption = False,
-    port: PortOption = None,
-    count: Annotated[int, typer.Option("--count", "-n", min=1, help="Inputs to try, beyond those of a run.")] = 2048,
+    output: Output,
+    options: Options,
+    model: MODEL,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed tries the same inputs.")] = 1,
-    build_dir: BuildDirOption = BUILD_DIR,
-    json: JsonOption = None,
-    verbose: VerboseOption = False,
 ) -> None:
     """Search for an input that the device gets wrong: climb towards the largest difference, then reduce the input.
 
     For models whose inputs are too many to be sent all. **tinyhil run** makes a short search by itself; this one is as
-    long as you like. Exit code 1 if something was found. The example is kept in
+    long as you like: **--search**, by default 2048. Exit code 1 if something was found. The example is kept in
     BUILD_DIR/RECIPE/TARGET/search.json and search.npz.
 
-    Example: **tinyhil search digits --target qemu-m4 --count 10000**
+    **Example**
+
+    tinyhil search digits --target qemu-m4 --search 10000
     """
-    with command(json, verbose=verbose) as output:
-        import msgspec
+    import msgspec
 
-        from tinyhil.cli.console import ConsoleObserver
-        from tinyhil.pipeline import search as searching
+    from tinyhil.experiments import search as experiment
 
-        given = Request(recipe, target, engine, scheme, build_dir, port, data=data, samples=samples)
-        job = open_job(output, replace(given, force=force, flash=True))
-        found, place = searching.search(job, ConsoleObserver(output.console, verbose=output.verbose), count, seed)
-        output.console.print()
-        for line in _lines(found):
-            output.console.print(line, markup=False, soft_wrap=True, highlight=False)
-        output.console.print(f"kept in {place}", markup=False, soft_wrap=True, highlight=False)
-        output.write_json(msgspec.to_builtins(found))
-        if found.search is not None and found.search.example is not None:
-            raise typer.Exit(ExitCode.FAIL)
+    count = COUNT if options.search is None else options.search
+    if count < 1:
+        raise typer.BadParameter("a search tries at least 1 input", param_hint="--search")
+    found, place = experiment.search(open_job(output, model, options), count, seed)
+    output.console.print()
+    for line in _lines(found):
+        output.console.print(line, markup=False, soft_wrap=True, highlight=False)
+    output.console.print(f"kept in {place}", markup=False, soft_wrap=True, highlight=False)
+    output.write_json(msgspec.to_builtins(found))
+    if found.search is not None and found.search.example is not None:
+        raise typer.Exit(ExitCode.FAIL)
 
 
 def _lines(found: Searched) -> list[str]:

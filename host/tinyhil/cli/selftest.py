@@ -7,70 +7,45 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tinyhil.cli.job import open_job
-from tinyhil.cli.session import (
-    BUILD_DIR,
-    DEFAULT_TARGET,
-    BuildDirOption,
-    DataOption,
-    EngineOption,
-    ForceOption,
-    JsonOption,
-    Output,
-    SamplesOption,
-    SchemeOption,
-    TargetOption,
-    VerboseOption,
-    command,
-)
+from tinyhil.cli.options import takes_options
+from tinyhil.cli.session import Output
 from tinyhil.errors import ExitCode
-from tinyhil.pipeline.request import Request
+from tinyhil.options import Level, Options
 
 if TYPE_CHECKING:
-    from tinyhil.pipeline.selftest import SelfTested
-    from tinyhil.selftest import Scored
+    from tinyhil.experiments.selftest import Scored, SelfTested
 
 _STYLES = {"caught": "green", "equivalent": "cyan", "wrong reason": "bold red", "missed": "bold red"}
 
 
+@takes_options(Level.BUILD, search=0)
 def selftest(
-    recipe: Annotated[str, typer.Argument(metavar="[RECIPE|FILE.keras|FILE.tflite]", help="Whose firmware.")] = "sine",
-    target: TargetOption = DEFAULT_TARGET,
-    engine: EngineOption = None,
-    scheme: SchemeOption = None,
-    samples: SamplesOption = None,
-    data: DataOption = None,
-    force: ForceOption = False,
+    output: Output,
+    options: Options,
+    model: Annotated[str, typer.Argument(metavar="[RECIPE|FILE.keras|FILE.tflite]", help="Whose firmware.")] = "sine",
     only: Annotated[
         list[str] | None, typer.Option("--only", help="Plant faults of this kind only; may be given several times.")
     ] = None,
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, max=64, help="Faults that are tried at once.  [default: cores]")
     ] = None,
-    build_dir: BuildDirOption = BUILD_DIR,
-    json: JsonOption = None,
-    verbose: VerboseOption = False,
 ) -> None:
     """Plant faults in copies of the model and the firmware, and see that each is noticed by the check it is there for.
 
     A fault is **caught**; or caught for the **wrong reason**; or **equivalent**, if every output over all inputs there
     are is the same; or **missed**. Exit code 0 only if each is caught or equivalent.
 
-    Example: **tinyhil selftest sine --target qemu-m4**
-    """
-    with command(json, verbose=verbose) as output:
-        from tinyhil.cli.console import ConsoleObserver
-        from tinyhil.pipeline.selftest import jobs_by_default, self_test
+    **Example**
 
-        request = Request(recipe, target, engine, scheme, build_dir=build_dir, data=data, samples=samples, force=force)
-        true = open_job(output, request)
-        table = _Table(output)
-        observer = ConsoleObserver(output.console, verbose=output.verbose)
-        done = self_test(true, observer, only or (), jobs or jobs_by_default(), table.add)
-        where = f"{true.recipe.name} on {true.target.name} ({true.engine})"
-        output.write_json(
-            {"recipe": true.recipe.name, "target": true.target.name, "engine": true.engine, **_as_json(done)}
-        )
-        _conclude(output, done, where)
+    tinyhil selftest sine --target qemu-m4
+    """
+    from tinyhil.experiments.selftest import jobs_by_default, self_test
+
+    true = open_job(output, model, options)
+    done = self_test(true, only or (), jobs or jobs_by_default(), _Table(output).add)
+    where = f"{true.name} on {true.target.name} ({true.engine})"
+    output.write_json({"recipe": true.name, "target": true.target.name, "engine": true.engine, **_as_json(done)})
+    _conclude(output, done, where)
 
 
 class _Table:

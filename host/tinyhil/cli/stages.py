@@ -9,131 +9,91 @@ import typer
 from rich.markup import escape
 
 from tinyhil.cli.job import open_job
-from tinyhil.cli.session import (
-    BUILD_DIR,
-    DEFAULT_TARGET,
-    BuildDirOption,
-    DataOption,
-    EngineOption,
-    ForceOption,
-    JsonOption,
-    ModelArgument,
-    PortOption,
-    RecipeArgument,
-    SamplesOption,
-    SchemeOption,
-    TargetOption,
-    VerboseOption,
-    command,
-)
-from tinyhil.pipeline.request import Request
+from tinyhil.cli.options import MODEL, flags_of, takes_options
+from tinyhil.cli.session import Output
+from tinyhil.options import Level, Options
 
 if TYPE_CHECKING:
     from tinyhil.pipeline.run import Run
 
 
-def train(
-    recipe: RecipeArgument,
-    data: DataOption = None,
-    build_dir: BuildDirOption = BUILD_DIR,
-    json: JsonOption = None,
-    verbose: VerboseOption = False,
-) -> None:
-    """Train the recipe's model (Keras), or find it trained already."""
+@takes_options(Level.MODEL)
+def train(output: Output, options: Options, model: MODEL) -> None:
+    """Train the recipe's model (Keras), or find it trained already.
+
+    **Example**
+
+    tinyhil train sine
+    """
     from tinyhil.cli import console as view
 
-    with command(json, verbose=verbose) as output:
-        model = open_job(output, Request(recipe, DEFAULT_TARGET, build_dir=build_dir, data=data)).train()
-        trained = {
-            "model": str(model.path),
-            "dataset": str(model.dataset),
-            "history": str(model.history),
-            "data": model.provenance,
-            "trained_by": model.trained_by,
-            "epoch": model.epoch,
-            "metrics": model.metrics,
-            "diagnosis": model.diagnosis,
-            "figures": model.figures,
+    trained = open_job(output, model, options).train()
+    rows = [("data", trained.provenance)]
+    if trained.diagnosis:
+        rows.append(("diagnosis", f"{trained.diagnosis['kind']}: {trained.diagnosis['reason']}"))
+    view.show_rows(output.console, [*rows, *((name, str(value)) for name, value in trained.figures.items())])
+    output.write_json(
+        {
+            "model": str(trained.path),
+            "dataset": str(trained.dataset),
+            "history": None if trained.history is None else str(trained.history),
+            "data": trained.provenance,
+            "trained_by": trained.trained_by,
+            "epoch": trained.epoch,
+            "metrics": trained.metrics,
+            "diagnosis": trained.diagnosis,
+            "figures": trained.figures,
         }
-        said = model.diagnosis
-        rows = [("data", model.provenance), ("diagnosis", f"{said['kind']}: {said['reason']}")]
-        view.show_rows(output.console, [*rows, *((name, str(value)) for name, value in model.figures.items())])
-        output.write_json(trained)
+    )
 
 
-def render(
-    recipe: ModelArgument,
-    target: TargetOption = DEFAULT_TARGET,
-    engine: EngineOption = None,
-    scheme: SchemeOption = None,
-    samples: SamplesOption = None,
-    data: DataOption = None,
-    force: ForceOption = False,
-    build_dir: BuildDirOption = BUILD_DIR,
-    json: JsonOption = None,
-    verbose: VerboseOption = False,
-) -> None:
-    """Render a self-contained PlatformIO project; it opens and builds in an IDE without tinyhil."""
-    with command(json, verbose=verbose) as output:
-        job = open_job(
-            output,
-            Request(recipe, target, engine, scheme, samples=samples, data=data, force=force, build_dir=build_dir),
-        )
-        project = job.render()
-        output.write_json(
-            {
-                "project": str(project.folder),
-                "environment": project.environment,
-                "project_sha256": project.sha256,
-                "model_sha256": project.model_sha256,
-                "kernels": project.kernels,
-            }
-        )
+@takes_options(Level.BUILD)
+def render(output: Output, options: Options, model: MODEL) -> None:
+    """Render a self-contained PlatformIO project; it opens and builds in an IDE without tinyhil.
+
+    **Example**
+
+    tinyhil render sine --target nano33ble
+    """
+    project = open_job(output, model, options).render()
+    output.write_json(
+        {
+            "project": str(project.folder),
+            "environment": project.environment,
+            "project_sha256": project.sha256,
+            "model_sha256": project.model_sha256,
+            "kernels": project.kernels,
+        }
+    )
 
 
-def build(
-    recipe: ModelArgument,
-    target: TargetOption = DEFAULT_TARGET,
-    engine: EngineOption = None,
-    scheme: SchemeOption = None,
-    samples: SamplesOption = None,
-    data: DataOption = None,
-    force: ForceOption = False,
-    build_dir: BuildDirOption = BUILD_DIR,
-    json: JsonOption = None,
-    verbose: VerboseOption = False,
-) -> None:
-    """Build the firmware with PlatformIO and measure its flash and RAM."""
-    with command(json, verbose=verbose) as output:
-        job = open_job(
-            output,
-            Request(recipe, target, engine, scheme, samples=samples, data=data, force=force, build_dir=build_dir),
-        )
-        image = job.build()
-        output.write_json(
-            {
-                "elf": str(image.elf),
-                "firmware_sha256": image.sha256,
-                "flash_bytes": image.flash_bytes,
-                "ram_bytes": image.ram_bytes,
-                "sections": image.sections,
-                "tool_versions": image.tool_versions,
-            }
-        )
+@takes_options(Level.BUILD)
+def build(output: Output, options: Options, model: MODEL) -> None:
+    """Build the firmware with PlatformIO and measure its flash and RAM.
+
+    **Example**
+
+    tinyhil build digits --target qemu-m4
+    """
+    image = open_job(output, model, options).build()
+    output.write_json(
+        {
+            "elf": str(image.elf),
+            "firmware_sha256": image.sha256,
+            "flash_bytes": image.flash_bytes,
+            "ram_bytes": image.ram_bytes,
+            "sections": image.sections,
+            "tool_versions": image.tool_versions,
+        }
+    )
 
 
+@takes_options(Level.DEVICE)
 def flash(
-    recipe: ModelArgument,
-    target: TargetOption = DEFAULT_TARGET,
-    engine: EngineOption = None,
-    scheme: SchemeOption = None,
-    samples: SamplesOption = None,
-    data: DataOption = None,
-    force: ForceOption = False,
-    port: PortOption = None,
+    output: Output,
+    options: Options,
+    model: MODEL,
     stop: Annotated[bool, typer.Option("--stop", help="End what an earlier flash has left running here.")] = False,
-    build_dir: BuildDirOption = BUILD_DIR,
-    verbose: VerboseOption = False,
 ) -> None:
     """Put the firmware on the device and see that it answers with this very build.
 
@@ -141,34 +101,23 @@ def flash(
     starting it: it stays, with its port under one path, until the next flash or **--stop**.
 
     An emulator takes its image when it starts: it is started, asked who it is, and ended.
+
+    **Example**
+
+    tinyhil flash sine --target nano33ble
     """
-    with command(verbose=verbose) as output:
-        job = open_job(
-            output,
-            Request(
-                recipe, target, engine, scheme, samples=samples, data=data, force=force, port=port, build_dir=build_dir
-            ),
-        )
-        if stop:
-            job.stop()
-            return
-        job.flash()
-        output.console.print(f"[bold]next:[/]  {escape(_next(job))}", soft_wrap=True, highlight=False)
+    job = open_job(output, model, options)
+    if stop:
+        job.stop()
+        return
+    job.flash()
+    output.console.print(f"[bold]next:[/]  {escape(_next(job, model))}", soft_wrap=True, highlight=False)
 
 
-def _next(job: Run) -> str:
+def _next(job: Run, model: str) -> str:
     """The command that judges what was flashed."""
-    request = job.request
-    words = ["tinyhil", "verify", request.recipe, "--target", request.target]
-    asked = {
-        "--engine": request.engine,
-        "--scheme": request.scheme,
-        "--samples": request.samples,
-        "--data": request.data,
-        "--build-dir": None if request.build_dir == BUILD_DIR else request.build_dir,
-    }
-    for option, value in asked.items():
-        words += [] if value is None else [option, str(value)]
+    words = ["tinyhil", "verify", model, "--target", job.target.name]
+    words += flags_of(job.options, ("engine", "scheme", "samples", "data", "build_dir"))
     if job.target.upload is not None:
-        words += ["--port", job.port]
+        words += ["--port", job.live.port]
     return shlex.join(words)

@@ -8,55 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tinyhil.cli.job import open_job
-from tinyhil.cli.session import (
-    BUILD_DIR,
-    DEFAULT_TARGET,
-    BuildDirOption,
-    DataOption,
-    EngineOption,
-    FirmwareOption,
-    ForceOption,
-    JsonOption,
-    ModelArgument,
-    Output,
-    PortOption,
-    RecordOption,
-    ResumeOption,
-    SamplesOption,
-    SchemeOption,
-    SearchOption,
-    TargetOption,
-    VerboseOption,
-    command,
-)
+from tinyhil.cli.options import MODEL, takes_options
+from tinyhil.cli.session import Output
 from tinyhil.errors import ExitCode
-from tinyhil.pipeline.request import Request
+from tinyhil.options import Level, Options
 
 if TYPE_CHECKING:
     from tinyhil.compare.verdict import Report
     from tinyhil.pipeline.run import Run
 
 
-def run(
-    recipe: ModelArgument,
-    target: TargetOption = DEFAULT_TARGET,
-    engine: EngineOption = None,
-    scheme: SchemeOption = None,
-    samples: SamplesOption = None,
-    force: ForceOption = False,
-    port: PortOption = None,
-    build_dir: BuildDirOption = BUILD_DIR,
-    resume: ResumeOption = False,
-    record: RecordOption = None,
-    search: SearchOption = None,
-    data: DataOption = None,
-    json: JsonOption = None,
-    verbose: VerboseOption = False,
-) -> None:
+@takes_options(Level.ANSWERS, flash=True)
+def run(output: Output, options: Options, model: MODEL) -> None:
     """All stages: train, quantize, render, build, run on the target, judge.
-
-    Examples: **tinyhil run sine --target qemu-m4 --json out.json**, **tinyhil run model.keras --samples data.npz**,
-    **tinyhil run model.tflite**
 
     A .tflite file is run as it is; without a float model its fidelity alone is judged, and without samples inputs are
     drawn to find bugs.
@@ -68,27 +32,16 @@ def run(
 
     The report is in BUILD_DIR/RECIPE/TARGET: report.html (a page), report.md (for a pull request), report.xml (JUnit)
     and report.json; with another engine or scheme than the default in BUILD_DIR/RECIPE/TARGET-ENGINE-SCHEME.
+
+    **Examples**
+
+    tinyhil run sine --target qemu-m4 --json out.json
+
+    tinyhil run model.keras --samples data.npz
+
+    tinyhil run model.tflite
     """
-    with command(json, verbose=verbose) as output:
-        job = open_job(
-            output,
-            Request(
-                recipe,
-                target,
-                engine,
-                scheme,
-                force=force,
-                port=port,
-                build_dir=build_dir,
-                resume=resume,
-                record=record,
-                search=search,
-                data=data,
-                flash=True,
-                samples=samples,
-            ),
-        )
-        _verify(output, job)
+    _verify(output, open_job(output, model, options))
 
 
 def _verify(output: Output, job: Run) -> None:
@@ -98,32 +51,18 @@ def _verify(output: Output, job: Run) -> None:
     from tinyhil.errors import BlockedError
     from tinyhil.report import files
 
+    folder = job.layout.target
     try:
         report = job.verify()
     except BlockedError:
-        if (job.folder / files.JSON).is_file():
-            output.write_json(msgspec.to_builtins(files.read(job.folder)))
+        if (folder / files.JSON).is_file():
+            output.write_json(msgspec.to_builtins(files.read(folder)))
         raise
-    _conclude(output, report, job.folder / files.HTML)
+    _conclude(output, report, folder / files.HTML)
 
 
-def verify(
-    recipe: ModelArgument,
-    target: TargetOption = DEFAULT_TARGET,
-    engine: EngineOption = None,
-    scheme: SchemeOption = None,
-    samples: SamplesOption = None,
-    data: DataOption = None,
-    force: ForceOption = False,
-    port: PortOption = None,
-    firmware: FirmwareOption = None,
-    build_dir: BuildDirOption = BUILD_DIR,
-    resume: ResumeOption = False,
-    record: RecordOption = None,
-    search: SearchOption = None,
-    json: JsonOption = None,
-    verbose: VerboseOption = False,
-) -> None:
+@takes_options(Level.ANSWERS)
+def verify(output: Output, options: Options, model: MODEL) -> None:
     """Run the vectors on the device and judge its answers.
 
     What is missing before that is made first. With **--firmware** another image is judged against this recipe's model;
@@ -131,65 +70,50 @@ def verify(
 
     Every answer goes to BUILD_DIR/RECIPE/TARGET/journal as it arrives. After a run that was interrupted, **--resume**
     asks the device only for what is missing there.
+
+    **Example**
+
+    tinyhil verify sine --target nano33ble --port /dev/ttyACM0
     """
-    with command(json, verbose=verbose) as output:
-        job = open_job(
-            output,
-            Request(
-                recipe,
-                target,
-                engine,
-                scheme,
-                samples=samples,
-                data=data,
-                force=force,
-                port=port,
-                firmware=firmware,
-                build_dir=build_dir,
-                resume=resume,
-                record=record,
-                search=search,
-            ),
-        )
-        _verify(output, job)
+    _verify(output, open_job(output, model, options))
 
 
+@takes_options(Level.MODEL, without=("data", "samples"))
 def replay(
+    output: Output,
+    options: Options,
     file: Annotated[Path, typer.Argument(help="What --record has written.", show_default=False)],
-    build_dir: BuildDirOption = BUILD_DIR,
-    json: JsonOption = None,
-    verbose: VerboseOption = False,
 ) -> None:
     """Judge a recorded run again, without a device.
 
     The recording plays the device's part: the verdict, and its sha256, are those of the run. The model and its vectors
     come from BUILD_DIR.
+
+    **Example**
+
+    tinyhil replay sine.rec
     """
-    with command(json, verbose=verbose) as output:
-        from tinyhil.cli.console import ConsoleObserver
-        from tinyhil.pipeline.replay import open_replay
+    from tinyhil.cli.console import ConsoleObserver
+    from tinyhil.pipeline.opening import open_replay
 
-        with open_replay(file, build_dir, ConsoleObserver(output.console, verbose=output.verbose)) as job:
-            report = job.verify()
-        _conclude(output, report, file)
+    observer = ConsoleObserver(output.console, verbose=output.verbose)
+    with open_replay(file, options.build_dir, observer) as job:
+        found = job.judge()
+    _conclude(output, found, file)
 
 
-def report(
-    recipe: ModelArgument,
-    target: TargetOption = DEFAULT_TARGET,
-    engine: EngineOption = None,
-    scheme: SchemeOption = None,
-    samples: SamplesOption = None,
-    data: DataOption = None,
-    build_dir: BuildDirOption = BUILD_DIR,
-    json: JsonOption = None,
-) -> None:
-    """Show the report of the last run again, and exit with its verdict."""
-    with command(json) as output:
-        from tinyhil.report import files
+@takes_options(Level.PLACEMENT)
+def report(output: Output, options: Options, model: MODEL) -> None:
+    """Show the report of the last run again, and exit with its verdict.
 
-        job = open_job(output, Request(recipe, target, engine, scheme, samples=samples, data=data, build_dir=build_dir))
-        _conclude(output, files.read(job.folder), job.folder / files.HTML)
+    **Example**
+
+    tinyhil report sine --target qemu-m4
+    """
+    from tinyhil.report import files
+
+    folder = open_job(output, model, options).layout.target
+    _conclude(output, files.read(folder), folder / files.HTML)
 
 
 def _conclude(output: Output, report: Report, place: Path) -> None:

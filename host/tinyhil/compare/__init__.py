@@ -1,1 +1,1 @@
-"""F1: comparing two lists of numbers, and saying which part of an error came from where."""
+"""Comparing two lists of numbers, and saying which part of an error came from where."""

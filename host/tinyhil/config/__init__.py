@@ -1,1 +1,1 @@
-"""F1: recipe and target files are TOML, read strictly: an unknown key is an error."""
+"""Recipe and target files are TOML, read strictly: an unknown key is an error."""

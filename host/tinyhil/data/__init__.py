@@ -1,4 +1,4 @@
-"""F1: data to train on: what ships in packages, what can be downloaded, and the user's own files."""
+"""Data to train on: what ships in packages, what can be downloaded, and the user's own files."""
 
 from tinyhil.data.dataset import SETS, Array, Dataset, Pair, made, split
 from tinyhil.data.files import load

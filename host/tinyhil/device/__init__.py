@@ -1,1 +1,1 @@
-"""F2: starting, watching and ending what runs the firmware; the bytes go through :mod:`tinyhil.transport`."""
+"""Starting, watching and ending what runs the firmware; the bytes go through :mod:`tinyhil.transport`."""

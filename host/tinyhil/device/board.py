@@ -6,7 +6,7 @@ under another name, and a USB port of the old life may still be listed when the 
 is not a port but the answer of the firmware that was flashed.
 
 The port is held from the moment it is known until the device is stopped, over the upload and what follows it. How a
-port is listed, asked, held, and flashed, is other rooms' knowledge, handed in as a :class:`Bench`.
+port is listed, asked, held and flashed is other packages' knowledge, handed in as :class:`Ports`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Port(Protocol):
     pid: int | None
 
 
-class Bench(Protocol):
+class Ports(Protocol):
     """What can be done with ports."""
 
     def present(self) -> Iterable[Port]:
@@ -91,7 +91,7 @@ class BoardDevice:
     Args:
         name: of the target, for messages.
         upload: the target's facts.
-        bench: what to do it with.
+        ports: what to do it with.
         project: sha256 of the project that it is to run.
         folder: the project, in which ``upload.port`` is looked for.
         flash: when to flash it.
@@ -102,7 +102,7 @@ class BoardDevice:
         self,
         name: str,
         upload: Upload,
-        bench: Bench,
+        ports: Ports,
         *,
         project: str,
         folder: Path,
@@ -111,7 +111,7 @@ class BoardDevice:
     ) -> None:
         self._name = name
         self._upload = upload
-        self._bench = bench
+        self._ports = ports
         self._project = project
         self._folder = folder
         self._flash = flash
@@ -158,7 +158,7 @@ class BoardDevice:
         if self._flash is Flash.NEVER:
             return port
         # It is asked also where it is flashed in any case: a port that is busy or missing says so here.
-        runs = runs or self._bench.ask(port)
+        runs = runs or self._ports.ask(port)
         if self._flash is Flash.IF_STALE and runs == self._project:
             return port
         if "://" in port or port.startswith("unix:"):
@@ -166,25 +166,25 @@ class BoardDevice:
                 f"{self._name} cannot be flashed through {port}",
                 hint="flash it on the machine that it is plugged into; then verify it from here with --port",
             )
-        before = {listed.device: listed for listed in self._bench.present()}
-        self._bench.upload(port)
+        before = {listed.device: listed for listed in self._ports.present()}
+        self._ports.upload(port)
         return self._back(port, before)
 
     def _start_by_upload(self) -> str:
         port = str(self._folder / self._upload.port)
         if self._flash is not Flash.NEVER:
-            self._bench.upload(None)
+            self._ports.upload(None)
         self._hold(port)
         return port
 
     def _hold(self, port: str) -> None:
-        self._held.enter_context(self._bench.hold(port))
+        self._held.enter_context(self._ports.hold(port))
 
     def _find(self) -> tuple[str, str | None]:
         """The port, and the project that answers there, where it had to be asked."""
         if self._port is not None:
-            return self._bench.locate(self._port), None
-        ports = sorted(port.device for port in self._bench.present() if usb_id(port) in self._upload.usb)
+            return self._ports.locate(self._port), None
+        ports = sorted(port.device for port in self._ports.present() if usb_id(port) in self._upload.usb)
         if not ports:
             raise DeviceError(
                 f"no {self._name} is plugged in: no serial port has the USB id {' or '.join(self._upload.usb)}",
@@ -201,7 +201,7 @@ class BoardDevice:
         others: list[str] = []
         for port in ports:
             try:
-                answer = self._bench.ask(port)
+                answer = self._ports.ask(port)
             except PortBusyError:
                 others.append(f"{port} (busy)")
                 continue
@@ -232,7 +232,7 @@ class BoardDevice:
         while True:
             for candidate in self._candidates(port, before):
                 try:
-                    found = self._bench.ask(candidate)
+                    found = self._ports.ask(candidate)
                 except DeviceError as error:
                     last = error.message
                     continue
@@ -262,7 +262,7 @@ class BoardDevice:
         It has the same serial number, if it had one, and else the same name, or else is a port of the right kind that
         was not there before.
         """
-        listed = list(self._bench.present())
+        listed = list(self._ports.present())
         number = before[port].serial_number if port in before else None
         same = [other.device for other in listed if number and other.serial_number == number]
         # A path that is no listed port (a symbolic link, a pseudo-terminal) is tried as it is.

@@ -7,7 +7,7 @@ from pathlib import Path
 from tinyhil.device import emulator
 from tinyhil.device.attached import AttachedDevice
 from tinyhil.device.base import Device
-from tinyhil.device.board import Bench, BoardDevice, Flash
+from tinyhil.device.board import BoardDevice, Flash, Ports
 from tinyhil.device.emulator import EmulatorDevice
 from tinyhil.errors import DeviceError
 from tinyhil.targets.model import Target
@@ -24,14 +24,14 @@ def require(target: Target, port: str | None) -> None:
 
 
 def open_device(
-    target: Target, port: str | None, *, bench: Bench, project: str, folder: Path, flash: Flash = Flash.NEVER
+    target: Target, port: str | None, *, ports: Ports, project: str, folder: Path, flash: Flash = Flash.NEVER
 ) -> Device:
     """The device of a target.
 
     Args:
         target: its facts.
         port: where a device is that is already running, or a board that is plugged in.
-        bench: how boards are reached.
+        ports: how boards are reached.
         project: sha256 of the project that a board is to run.
         folder: the project's folder.
         flash: when a board is to be flashed. What has an emulator is, unless it is always to be flashed, run there.
@@ -43,7 +43,7 @@ def open_device(
     # What leaves its port in the project is started by its upload; a given port is another one, already running.
     elsewhere = upload is not None and upload.port and port is not None
     if upload is not None and not elsewhere and (flash is Flash.ALWAYS or target.emulator is None):
-        return BoardDevice(target.name, upload, bench, project=project, folder=folder, flash=flash, port=port)
+        return BoardDevice(target.name, upload, ports, project=project, folder=folder, flash=flash, port=port)
     if port is not None:
         return AttachedDevice(port)
     if target.emulator is not None:

@@ -1,1 +1,1 @@
-"""F4: the order of the stages. Only this room knows it."""
+"""The order of the stages. Only this room knows it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinyhil.artifacts.types import FirmwareImage, FloatModel
-from tinyhil.pipeline.searching import Searching
+from tinyhil.pipeline.run_search import RunSearch
 from tinyhil.session.journal import Journal
 
 
@@ -21,17 +21,17 @@ def of_training(model: FloatModel) -> str:
     return f"{shown}; {model.diagnosis['kind']}"
 
 
-def of_session(count: int, kept: Journal, searching: Searching | None) -> str:
+def of_session(count: int, kept: Journal, search: RunSearch | None) -> str:
     """What was asked."""
     text = f"{count} vectors"
     if kept.afresh:
         text += f" (nothing was resumed: {kept.afresh})"
     elif kept.resumed:
         text += f", {kept.resumed} of them from the journal"
-    return text + of_search(searching)
+    return text + of_search(search)
 
 
-def of_search(searching: Searching | None) -> str:
+def of_search(search: RunSearch | None) -> str:
     """What was tried beyond the vectors, to be added to a line."""
-    found = None if searching is None else searching.found
+    found = None if search is None else search.found
     return "" if found is None else f", and {found.tried} more searched"

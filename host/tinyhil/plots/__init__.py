@@ -1,1 +1,1 @@
-"""F3: pictures of what was found, from plain arrays, as PNG and SVG."""
+"""Pictures of what was found, from plain arrays, as PNG and SVG."""

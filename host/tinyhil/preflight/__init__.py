@@ -1,4 +1,4 @@
-"""F3: whether an engine can compute a model on a target, before anything is built."""
+"""Whether an engine can compute a model on a target, before anything is built."""
 
 from tinyhil.preflight.check import check, refusal, summary
 

@@ -1,4 +1,4 @@
-"""The pytest plugin (F5): hardware-in-the-loop tests as fixtures; docs/pytest.md is its manual.
+"""The pytest plugin: hardware-in-the-loop tests as fixtures; docs/pytest.md is its manual.
 
 ``options`` has the command line's part, ``workers`` that of pytest-xdist, ``fixtures`` what tests ask for, ``dut`` and
 ``soft`` what they get.

@@ -57,7 +57,7 @@ class Dut:
         """Fails the test unless both verdicts hold, and shows the outputs that are wrong."""
         report = self.report
         if report.verdict != "pass":
-            table = self.diff(self.answers, self.run.recipe.fidelity.max_lsb)
+            table = self.diff(self.answers, self.run.source.recipe.fidelity.max_lsb)
             pytest.fail("\n".join(filter(None, [f"{report.verdict}: {report.summary}", table])), pytrace=False)
 
     def infer(self, *inputs: npt.ArrayLike) -> Answers:
@@ -72,7 +72,7 @@ class Dut:
             BlockedError: the device cannot be had.
             InputError: the inputs do not fit the model.
         """
-        with self.run.running() as device, device.session() as session:
+        with self.run.running_device() as device, device.session() as session:
             return session.infer(*inputs)
 
     def diff(self, answers: Answers, max_lsb: int = 0) -> str:
@@ -82,9 +82,9 @@ class Dut:
             BlockedError: the reference cannot be computed.
         """
         from tinyhil.compare import diff
-        from tinyhil.pipeline.expected import expected
+        from tinyhil.pipeline.reference_outputs import reference_outputs
 
-        wanted = expected(self.model, answers.inputs, stateful=self.welcome.stateful)
+        wanted = reference_outputs(self.model, answers.inputs, stateful=self.welcome.stateful)
         return diff.table(
             (self.model.inputs, answers.inputs),
             (answers.specs, answers.outputs),

@@ -15,8 +15,8 @@ from tinyhil.pytest_plugin.outcome import RUNS, SOFT, blocked_is_told
 from tinyhil.pytest_plugin.soft import Soft
 
 if TYPE_CHECKING:
+    from tinyhil.pipeline.answers import RunningDevice
     from tinyhil.pipeline.run import Run
-    from tinyhil.pipeline.running import Running
     from tinyhil.proxy import FaultProxy
     from tinyhil.session import LiveSession
     from tinyhil.targets.model import Target
@@ -25,25 +25,11 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def hil_run(request: pytest.FixtureRequest, target: Target) -> Run:
     """The run that the options describe, on one target; nothing has been made yet."""
-    from tinyhil.pipeline.given import open_run
-    from tinyhil.pipeline.request import Request, Unwatched
+    from tinyhil.pipeline.observer import SilentObserver
+    from tinyhil.pipeline.opening import open_run
 
-    asked = request.config.option
     with blocked_is_told(request.config):
-        run = open_run(
-            Request(
-                recipe=asked.recipe,
-                target=target.name,
-                engine=asked.engine,
-                scheme=asked.scheme,
-                port=options.port(request.config, target.name),
-                build_dir=Path(asked.build_dir),
-                firmware=None if asked.firmware is None else Path(asked.firmware),
-                samples=None if asked.samples is None else Path(asked.samples),
-                flash=True,
-            ),
-            Unwatched(),
-        )
+        run = open_run(request.config.option.recipe, options.run_options(request.config, target.name), SilentObserver())
     request.config.stash.setdefault(RUNS, {})[target.name] = run
     return run
 
@@ -65,16 +51,16 @@ def dut(hil_run: Run, pytestconfig: pytest.Config) -> Dut:
 
 
 @pytest.fixture
-def device(dut: Dut, pytestconfig: pytest.Config) -> Iterator[Running]:
+def device(dut: Dut, pytestconfig: pytest.Config) -> Iterator[RunningDevice]:
     """The device, running until the end of the test: it has a ``port``, and can be restarted if it was started here."""
     with contextlib.ExitStack() as stack:
         with blocked_is_told(pytestconfig):
-            running = stack.enter_context(dut.run.running())
+            running = stack.enter_context(dut.run.running_device())
         yield running
 
 
 @pytest.fixture
-def session(device: Running, pytestconfig: pytest.Config) -> Iterator[LiveSession]:
+def session(device: RunningDevice, pytestconfig: pytest.Config) -> Iterator[LiveSession]:
     """An open session with the running device: ``infer``, ``greet``, ``reset``, ``usage``."""
     with contextlib.ExitStack() as stack:
         with blocked_is_told(pytestconfig):

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
-DEFAULT_TARGET = "qemu-m4"
-_PATHS = ("--port", "--firmware", "--samples", "--build-dir", "--recipe")
+from tinyhil.options import Field, Level, Options, fields
+
+DEFAULT_TARGET = Options.target
+_OWN = ("target", "port")
+"""Options of which tests take several."""
+_PATHS = {"--port", "--recipe", *(field.flag for field in fields() if field.type is Path)}
 """Options whose value may be a path."""
 
 
@@ -23,22 +27,48 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--recipe", default="sine", metavar="NAME", help="the recipe whose model is tested, or a .tflite "
                     "or .keras file (default: %(default)s)")  # fmt: skip
-    group.addoption("--samples", default=None, metavar="FILE", help="an .npz file with inputs for a model file")
-    group.addoption("--engine", default=None, metavar="NAME", help="what computes the model (default: the target's)")
-    group.addoption("--scheme", default=None, metavar="NAME", help="how it is quantized (default: the recipe's)")
     group.addoption(
         "--port",
         action="append",
         metavar="[TARGET=]PORT",
         help="a device that is already running, or a board, on this serial port; with several targets say whose it is",
     )
-    group.addoption("--firmware", default=None, metavar="FILE", help="run this image instead of the one that is built")
-    group.addoption("--build-dir", default="build", metavar="DIR", help="for all that is made (default: %(default)s)")
+    for field in _offered():
+        _add(group, field)
     group.addoption(
         "--blocked-is-skip",
         action="store_true",
         help="skip tests whose device cannot be had, instead of reporting an error; they never pass",
     )
+
+
+def _offered() -> list[Field]:
+    """The options of a run that are the same here as on the command line of tinyhil."""
+    return [field for field in fields() if field.about.level < Level.HIDDEN and field.name not in _OWN]
+
+
+def _add(group: pytest.OptionGroup, field: Field) -> None:
+    about = field.about
+    usual = f" (default: {about.usual})" if about.usual else ""
+    text = f"{about.help}{usual}".replace("%", "%%")
+    if field.is_switch:
+        group.addoption(field.flag, action="store_true", default=field.default, help=text)
+    else:
+        group.addoption(field.flag, type=field.type, default=field.default, metavar=about.metavar, help=text)
+
+
+def run_options(config: pytest.Config, target: str) -> Options:
+    """The options of the run on one target.
+
+    Raises:
+        UsageError: a number is too small, or ports were given of which it is not clear whose they are.
+    """
+    chosen = {field.name: getattr(config.option, field.name) for field in _offered()}
+    for field in _offered():
+        value, least = chosen[field.name], field.about.least
+        if least is not None and value is not None and value < least:
+            raise pytest.UsageError(f"{field.flag} {value}: at least {least}")
+    return Options(target=target, port=port(config, target), flash=True, **chosen)
 
 
 def pytest_configure(config: pytest.Config) -> None:

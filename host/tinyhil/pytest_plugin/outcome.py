@@ -81,9 +81,9 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
     if run is not None:
         found = run.evidence
         properties |= {
-            "recipe": run.recipe.name,
+            "recipe": run.name,
             "engine": run.engine,
-            "scheme": run.scheme,
+            "scheme": run.source.scheme,
             "model_sha256": found.model.sha256 if found.model else None,
             "project_sha256": found.project.sha256 if found.project else None,
             "firmware_sha256": found.image.sha256 if found.image else None,

@@ -1,4 +1,4 @@
-"""F3: from a FloatModel to a QuantizedModel: integers, test vectors, and what the reference makes of them."""
+"""From a FloatModel to a QuantizedModel: integers, test vectors, and what the reference makes of them."""
 
 from tinyhil.quantize.stage import export_for, quantize, quantize_each
 

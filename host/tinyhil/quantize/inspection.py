@@ -21,11 +21,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
 import numpy as np
 
 from tinyhil import tflite
 from tinyhil.affine import TensorSpec
-from tinyhil.artifacts.types import Array, Reals
+from tinyhil.artifacts.types import Array, QuantizedModel, Reals
 from tinyhil.errors import ModelError
 from tinyhil.quantize.interpreters import Interpreter
 
@@ -105,6 +106,13 @@ class Inspection:
         """The tensor whose calibrated range covers least; None where nothing was matched or is quantized."""
         known = [tensor for tensor in self.tensors if tensor.coverage is not None]
         return min(known, key=lambda tensor: 1.0 if tensor.coverage is None else tensor.coverage, default=None)
+
+
+def stored(model: QuantizedModel) -> Inspection:
+    """What is stored beside a model; an inspection of no tensors where nothing was looked at."""
+    if model.inspection is None:
+        return Inspection("", 0, MATCHED, ())
+    return msgspec.json.decode(model.inspection.read_bytes(), type=Inspection)
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,8 @@ def prefix_model(
     tflite.read(prefix.data, f"{whole.path.name} up to operator {prefix.operator}")
     taken = [np.ascontiguousarray(inputs[position]) for position in prefix.inputs]
     sources = hashing.of_sources([Path(__file__).parent, Path(tflite.__file__).parent])
-    given = hashing.of_bytes(b"".join(part.tobytes() for part in taken))
-    key = hashing.of_json({"stage": sources, "model": hashing.of_bytes(prefix.data), "inputs": given})
+    inputs_sha256 = hashing.of_bytes(b"".join(part.tobytes() for part in taken))
+    key = hashing.of_json({"stage": sources, "model": hashing.of_bytes(prefix.data), "inputs": inputs_sha256})
     manifest = store.load(folder, STAGE, key)
     found = manifest is not None
     if manifest is None:

@@ -73,12 +73,12 @@ class Reference:
     def _computed(self, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
         if self._child is None:
             self._child = Worker("tinyhil.quantize.asked_child", what="compute the reference", reporter=Silent())
-        given, made = (Path(self._folder.name) / name for name in ("inputs.npz", "outputs.npz"))
+        inputs_file, outputs_file = (Path(self._folder.name) / name for name in ("inputs.npz", "outputs.npz"))
         arrays: dict[str, Any] = {f"input_{index}": part for index, part in enumerate(inputs)}
-        np.savez(given, **arrays)
-        files = {"model": str(self._model), "inputs": str(given), "outputs": str(made)}
+        np.savez(inputs_file, **arrays)
+        files = {"model": str(self._model), "inputs": str(inputs_file), "outputs": str(outputs_file)}
         self._child.ask({"interpreter": self._kind, **files})
-        with np.load(made, allow_pickle=False) as stored:
+        with np.load(outputs_file, allow_pickle=False) as stored:
             return tuple(stored[f"output_{index}"] for index in range(len(stored.files)))
 
     def _end_child(self) -> None:

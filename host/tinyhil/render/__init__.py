@@ -1,4 +1,4 @@
-"""F3: from a QuantizedModel to a self-contained PlatformIO project."""
+"""From a QuantizedModel to a self-contained PlatformIO project."""
 
 from tinyhil.render.stage import render
 

@@ -1,1 +1,1 @@
-"""F3: one Report object, rendered for people and for machines."""
+"""One Report object, rendered for people and for machines."""

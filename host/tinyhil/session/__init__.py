@@ -1,4 +1,4 @@
-"""F3: a conversation with a device: who it is, and what it answers to the vectors."""
+"""A conversation with a device: who it is, and what it answers to the vectors."""
 
 from tinyhil.session.arena import ArenaSession, Sizing, arena_session, smallest_arena
 from tinyhil.session.identity import Identity

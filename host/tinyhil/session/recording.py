@@ -65,6 +65,8 @@ class Header:
         model: the user's own file that was run instead of the recipe; empty for a recipe.
         samples: the file of its inputs; empty for none.
         data: the file that the recipe was trained on instead of its own data; empty for none.
+        options: all options of the run that mean something without its device, as ``tinyhil.options.recorded`` has
+            them; empty in recordings of earlier versions, which have only the fields above.
         started: when, in ISO 8601, UTC.
         format: of the file.
     """
@@ -84,6 +86,7 @@ class Header:
     model: str = ""
     samples: str = ""
     data: str = ""
+    options: dict[str, str | int | bool | None] = field(default_factory=dict)
     started: str = ""
     format: int = FORMAT
 

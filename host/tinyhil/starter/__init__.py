@@ -1,4 +1,4 @@
-"""F3: a starter project for a user's own model, written once and theirs from then on."""
+"""A starter project for a user's own model, written once and theirs from then on."""
 
 from tinyhil.starter.stage import create, model_name
 

@@ -1,1 +1,1 @@
-"""F1: what tinyhil knows of each target, one TOML file each (``data/``), plus the user's own files."""
+"""What tinyhil knows of each target, one TOML file each (``data/``), plus the user's own files."""

@@ -1,4 +1,4 @@
-"""F1: what a .tflite file says, read strictly, without an interpreter and without TensorFlow.
+"""What a .tflite file says, read strictly, without an interpreter and without TensorFlow.
 
 :func:`parse` reads all that the file says; :func:`read` what the link and the verdict need of it, and refuses a model
 whose inputs or outputs the link cannot carry. :func:`rewrite` says in full what a converter leaves out,

@@ -1,1 +1,1 @@
-"""F2: from a rendered project to a firmware image, with PlatformIO, and what that needs installed."""
+"""From a rendered project to a firmware image, with PlatformIO, and what that needs installed."""

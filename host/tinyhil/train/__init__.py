@@ -1,4 +1,4 @@
-"""F3: from a recipe to a FloatModel."""
+"""From a recipe to a FloatModel."""
 
 from tinyhil.train.stage import key, train
 

@@ -1,6 +1,6 @@
 """Ways for bytes to a device and back: serial ports, sockets, pyserial's URLs.
 
-Floor F2. A transport moves bytes and nothing else: who starts and ends the device is the business of
+A transport moves bytes and nothing else: who starts and ends the device is the business of
 ``tinyhil.device``, what the bytes mean that of ``tinyhil.link``.
 """
 

@@ -1,4 +1,4 @@
-"""F3: from a Capture to a Verification."""
+"""From a Capture to a Verification."""
 
 from tinyhil.verify.stage import verify
 

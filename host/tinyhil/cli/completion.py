@@ -1,0 +1,75 @@
+"""What the shell completes: names of recipes, targets, engines and schemes, each with a line about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import typer
+
+Completions = list[tuple[str, str]]
+
+_SUFFIXES = (".keras", ".tflite")
+
+
+def models(incomplete: str) -> Completions:
+    """Recipes, and model files in the folder that is being typed."""
+    from tinyhil.config import recipe as recipes
+
+    named = [(name, _title(path)) for name, path in sorted(recipes.paths().items()) if name.startswith(incomplete)]
+    folder = Path(incomplete).parent if "/" in incomplete else Path()
+    files = [(str(path), "") for path in sorted(folder.glob("*")) if path.suffix in _SUFFIXES]
+    # A folder only where something is typed: it is rarely what is meant.
+    folders = [(f"{path}/", "") for path in sorted(folder.glob("*")) if path.is_dir()] if incomplete else []
+    return named + _starting(incomplete, [*files, *folders])
+
+
+def targets(incomplete: str) -> Completions:
+    """Targets, shipped and the user's own."""
+    from tinyhil.errors import TinyhilError
+    from tinyhil.targets import registry
+
+    found = []
+    for name in sorted(registry.paths()):
+        try:
+            found.append((name, registry.get(name).title))
+        except TinyhilError:  # a wrong file of the user's is for the command to tell
+            continue
+    return _starting(incomplete, found)
+
+
+def engines(context: typer.Context, incomplete: str) -> Completions:
+    """The engines of the target that was named, or of the default one."""
+    from tinyhil.errors import TinyhilError
+    from tinyhil.options import Options
+    from tinyhil.targets import registry
+
+    try:
+        target = registry.get(context.params.get("target") or Options.target)
+    except TinyhilError:
+        return []
+    default = target.default_engine
+    return _starting(incomplete, [(name, "the default" if name == default else "") for name in target.engines])
+
+
+def schemes(incomplete: str) -> Completions:
+    """How a model can be quantized."""
+    from typing import get_args
+
+    from tinyhil.config.recipe import Scheme
+
+    return _starting(incomplete, [(name, "") for name in get_args(Scheme)])
+
+
+def _starting(incomplete: str, found: Iterable[tuple[str, str]]) -> Completions:
+    return [each for each in found if each[0].startswith(incomplete)]
+
+
+def _title(path: Path) -> str:
+    """A recipe's title, read without the rest, so that completion is quick."""
+    import tomllib
+
+    try:
+        return str(tomllib.loads(path.read_text(encoding="utf-8")).get("title", ""))
+    except (OSError, tomllib.TOMLDecodeError):
+        return ""

@@ -1,0 +1,237 @@
+"""The options of a run: one frozen set, which command line, pytest plugin, recordings and Python API share.
+
+A new option is one field of :class:`Options` (with its twin in :class:`Overrides`, by which type checkers know the
+keyword arguments of ``tinyhil.run``) and its use. All fronts take their flags, help and defaults from here, and a
+recording keeps every option that has a meaning without the device.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, TypedDict, TypeVar, get_args, get_type_hints
+
+_T = TypeVar("_T")
+_KEY = "tinyhil"
+
+
+class Level(IntEnum):
+    """How far a run goes with an option: a command that goes up to a level takes the options of all levels to there."""
+
+    MODEL = 0
+    PLACEMENT = 1
+    BUILD = 2
+    DEVICE = 3
+    ANSWERS = 4
+    HIDDEN = 5
+
+
+@dataclass(frozen=True)
+class About:
+    """What the fronts say of an option.
+
+    Attributes:
+        help: one or two sentences.
+        level: which commands take it.
+        metavar: of its value; empty for a flag.
+        short: a flag of one letter, with its dash; empty for none.
+        usual: what happens without it, where its default is not the word for that.
+        least: the smallest number that it takes.
+        recorded: whether a recording keeps it: it has a meaning where another device answers, or none does.
+    """
+
+    help: str
+    level: Level
+    metavar: str = ""
+    short: str = ""
+    usual: str = ""
+    least: int | None = None
+    recorded: bool = True
+
+
+def _option(default: _T, help: str, level: Level, **about: Any) -> _T:
+    field: _T = dataclasses.field(default=default, metadata={_KEY: About(help, level, **about)})
+    return field
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a model is run. A path that is not absolute is relative to the current folder."""
+
+    target: str = _option(
+        "qemu-m4", "Where it runs; 'tinyhil targets' lists them.", Level.PLACEMENT, metavar="NAME", short="-t"
+    )
+    """Name of the target."""
+    engine: str | None = _option(
+        None, "What computes the model there.", Level.PLACEMENT, metavar="NAME", usual="the target's"
+    )
+    """Name of the engine; None for the target's default."""
+    scheme: str | None = _option(
+        None,
+        "How the model is quantized: float32, int8, int8-per-channel, int16x8 or dynamic.",
+        Level.PLACEMENT,
+        metavar="NAME",
+        usual="the recipe's",
+    )
+    """How the model is quantized; None for the recipe's way."""
+    samples: Path | None = _option(
+        None,
+        "Inputs for a model of your own: an .npz file with x and perhaps y, first axis the sample.",
+        Level.MODEL,
+        metavar="FILE.npz",
+    )
+    """An .npz file with inputs for a user's own model."""
+    data: Path | None = _option(
+        None,
+        "Train on the samples in this .npz file instead of the recipe's own; see docs/design.md.",
+        Level.MODEL,
+        metavar="FILE.npz",
+    )
+    """An .npz file to train on instead of the recipe's own data."""
+    force: bool = _option(
+        False, "Go on in spite of what pre-flight finds; the report says so.", Level.BUILD, recorded=False
+    )
+    """Go on in spite of the problems that pre-flight finds."""
+    port: str | None = _option(
+        None,
+        "Talk to a device that is already running, on this port, instead of starting one; for a board, where it is "
+        "plugged in. A device path, usb:SERIALNUMBER, socket://host:port, rfc2217://host:port or unix:/path.",
+        Level.DEVICE,
+        metavar="PORT",
+        recorded=False,
+    )
+    """A device that is already running, instead of starting one; for a board, where it is plugged in."""
+    firmware: Path | None = _option(
+        None,
+        "Run this ELF file instead of the one that the project builds.",
+        Level.ANSWERS,
+        metavar="FILE",
+        recorded=False,
+    )
+    """An ELF file to run instead of the one that the project builds."""
+    resume: bool = _option(
+        False,
+        "Go on with a run that was interrupted: ask only for what its journal lacks.",
+        Level.ANSWERS,
+        recorded=False,
+    )
+    """Ask the device only for what the journal of an interrupted run lacks."""
+    record: Path | None = _option(
+        None,
+        "Keep the whole conversation with the device in this file.",
+        Level.ANSWERS,
+        metavar="FILE",
+        recorded=False,
+    )
+    """A file for the whole conversation with the device."""
+    search: int | None = _option(
+        None,
+        "Inputs to try beyond the vectors where these are not all there are; 0 for none.",
+        Level.ANSWERS,
+        metavar="COUNT",
+        short="-n",
+        usual="as the recipe says",
+        least=0,
+    )
+    """How many inputs are tried beyond the vectors where these are not all there are; None for the recipe's number."""
+    build_dir: Path = _option(
+        Path("build"), "Folder for everything that is made.", Level.MODEL, metavar="DIR", recorded=False
+    )
+    """Where everything is put."""
+    flash: bool = _option(False, "Flash a board that runs anything else first.", Level.HIDDEN, recorded=False)
+    """Whether a board that runs anything else is flashed first."""
+    built_from: Path | None = _option(
+        None, "Build the device from this model file.", Level.HIDDEN, metavar="FILE", recorded=False
+    )
+    """Another model file that the device is built from, while everything else goes by the model itself: how a fault is
+    planted in order to see that it is found. Its inputs and outputs have the same types and shapes."""
+
+
+class Overrides(TypedDict, total=False):
+    """The fields of :class:`Options` as keyword arguments; a test holds the two against each other."""
+
+    target: str
+    engine: str | None
+    scheme: str | None
+    samples: Path | None
+    data: Path | None
+    force: bool
+    port: str | None
+    firmware: Path | None
+    resume: bool
+    record: Path | None
+    search: int | None
+    build_dir: Path
+    flash: bool
+    built_from: Path | None
+
+
+@dataclass(frozen=True)
+class Field:
+    """One option, as a front needs it.
+
+    Attributes:
+        name: of the field.
+        type: of its value, without None.
+        optional: whether None is among its values.
+        default: its default.
+        about: what is said of it.
+    """
+
+    name: str
+    type: type
+    optional: bool
+    default: Any
+    about: About
+
+    @property
+    def flag(self) -> str:
+        """Its flag on a command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it is on or off, and takes no value."""
+        return self.type is bool
+
+
+def fields(cls: type = Options) -> tuple[Field, ...]:
+    """All options of ``cls``, in the order in which help shows them."""
+    hints = get_type_hints(cls)
+    found = []
+    for field in dataclasses.fields(cls):
+        (kind,) = (each for each in get_args(hints[field.name]) or (hints[field.name],) if each is not type(None))
+        optional = hints[field.name] is not kind
+        found.append(Field(field.name, kind, optional, field.default, field.metadata[_KEY]))
+    return tuple(found)
+
+
+def recorded(options: Options) -> dict[str, str | int | bool | None]:
+    """What a recording keeps: plain values, paths in full so that they lead to the same file from another folder."""
+    kept: dict[str, str | int | bool | None] = {}
+    for field in fields(type(options)):
+        if field.about.recorded:
+            value = getattr(options, field.name)
+            kept[field.name] = str(value.resolve()) if isinstance(value, Path) else value
+    return kept
+
+
+def restored(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse, as keyword arguments; what this version does not know is left out.
+
+    Raises:
+        TypeError: a value is of another type than the option.
+    """
+    arguments: dict[str, Any] = {}
+    for field in fields():
+        value = kept.get(field.name)
+        if value is None or not field.about.recorded:
+            continue
+        wanted: type = str if field.type is Path else field.type
+        if type(value) is not wanted:
+            raise TypeError(f"{field.name} is {value!r}, and not of type {wanted.__name__}")
+        arguments[field.name] = Path(str(value)) if field.type is Path else value
+    return arguments

@@ -1,0 +1,67 @@
+"""The serial ports that boards are plugged into: listed, asked, held and flashed through."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import cast
+
+from tinyhil.artifacts import lock
+from tinyhil.device.board import Port
+from tinyhil.progress import Reporter
+from tinyhil.session.ask import ask
+from tinyhil.targets.model import Target
+from tinyhil.toolchain import platformio
+from tinyhil.transport import finder, owner
+from tinyhil.transport.finder import PortFinder, PortInfo
+
+
+class BoardPorts:
+    """:class:`tinyhil.device.board.Ports` for one target.
+
+    Args:
+        target: the target's facts.
+        folder: the project that is flashed.
+        locked: the folder that belongs to one process at a time while something is made in it.
+        reporter: told what is asked and what PlatformIO prints.
+        ports: lists the serial ports.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        folder: Path,
+        locked: Path,
+        reporter: Reporter,
+        ports: Callable[[], Iterable[PortInfo]] = finder.present,
+    ) -> None:
+        self._target = target
+        self._folder = folder
+        self._locked = locked
+        self._reporter = reporter
+        self._ports = ports
+
+    def present(self) -> Iterable[Port]:
+        """See ``Ports.present``."""
+        return cast(Iterable[Port], self._ports())
+
+    def locate(self, port: str) -> str:
+        """See ``Ports.locate``."""
+        return PortFinder(port, self._ports).locate()
+
+    def ask(self, port: str) -> str | None:
+        """See ``Ports.ask``."""
+        heard = ask(port, self._target.link.baud)
+        welcome = heard.welcome
+        self._reporter.text(f"{port}: {f'engine {welcome.engine}' if welcome else heard.why}")
+        return welcome.project_sha256.hex() if welcome is not None else None
+
+    def hold(self, port: str) -> contextlib.AbstractContextManager[None]:
+        """See ``Ports.hold``."""
+        return owner.owned(port)
+
+    def upload(self, port: str | None) -> None:
+        """See ``Ports.upload``."""
+        with lock.exclusive(self._locked, self._reporter.text):
+            platformio.upload(self._folder, self._target.name, self._target.compiles, port, self._reporter)

@@ -1,0 +1,138 @@
+"""A device that is there: started here, or plugged in."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from tinyhil.artifacts import lock
+from tinyhil.artifacts.types import Capture, FirmwareImage, Project
+from tinyhil.deadline import Deadline
+from tinyhil.device.base import Device
+from tinyhil.device.board import Flash
+from tinyhil.device.factory import open_device, require
+from tinyhil.link.messages import Welcome
+from tinyhil.options import Options
+from tinyhil.pipeline import notes
+from tinyhil.pipeline.answers import recording_header
+from tinyhil.pipeline.answers.base import Firmware, Maker, Question
+from tinyhil.pipeline.answers.board_ports import BoardPorts
+from tinyhil.pipeline.answers.running_device import RunningDevice
+from tinyhil.pipeline.layout import Layout
+from tinyhil.progress import Reporter, Silent
+from tinyhil.session import Identity, capture, greet
+from tinyhil.session.journal import Journal
+from tinyhil.session.lines import Lines, PortLines
+from tinyhil.session.recording import Recorder
+from tinyhil.session.records import RecordFile
+from tinyhil.targets.model import Target
+from tinyhil.transport import owner
+from tinyhil.transport.finder import PortFinder
+
+
+class LiveDevice:
+    """The device of a target; see ``Answers``.
+
+    Args:
+        target: the target's facts.
+        options: of the run: port, flash, resume, record.
+        layout: of the run: its folder is locked while the device answers, and has the journal.
+
+    Attributes:
+        port: where the device was last found; empty before.
+    """
+
+    stage = "session"
+
+    def __init__(self, target: Target, options: Options, layout: Layout) -> None:
+        self.port = ""
+        self._target = target
+        self._options = options
+        self._layout = layout
+
+    def firmware(self, maker: Maker) -> Firmware:
+        """Renders and builds; not built in vain where the device cannot be had."""
+        project = maker.render()
+        require(self._target, self._options.port)
+        return Firmware(project, maker.build())
+
+    @contextlib.contextmanager
+    def device(self, project: Project, reporter: Reporter, *, flash: bool = False) -> Iterator[Device]:
+        """The device, not started yet; stopped when the context ends.
+
+        Args:
+            project: what it runs.
+            reporter: told what is done.
+            flash: flash it in any case, not only where the options ask for it and it runs anything else.
+
+        Raises:
+            DeviceError: a port is needed, and none is known.
+        """
+        when = Flash.ALWAYS if flash else Flash.IF_STALE if self._options.flash else Flash.NEVER
+        with open_device(
+            self._target,
+            self._options.port,
+            ports=BoardPorts(self._target, project.folder, self._layout.target, reporter),
+            project=project.sha256,
+            folder=project.folder,
+            flash=when,
+        ) as device:
+            yield device
+
+    def start(self, device: Device, image: FirmwareImage) -> str:
+        """Starts a device and returns its port."""
+        self.port = device.start(image.elf, Deadline.after(self._target.link.answer_within))
+        return self.port
+
+    def greet(self, firmware: Firmware, identity: Identity, reporter: Reporter, *, flash: bool) -> tuple[Welcome, str]:
+        """Starts the device and sees that it answers with the firmware.
+
+        Args:
+            flash: put the firmware on it in any case.
+
+        Returns:
+            What the device says of itself, and a line about it.
+
+        Raises:
+            BlockedError: as ``Answers.capture``.
+        """
+        with self.device(firmware.project, reporter, flash=flash) as device:
+            port = self.start(device, firmware.image)
+            welcome = greet(port, identity, self._target, device.check, reporter)
+        return welcome, f"answers on {port}, engine {welcome.engine}, boot id {welcome.boot_id:08x}"
+
+    def capture(self, question: Question, reporter: Reporter) -> tuple[Capture, str]:
+        """See ``Answers.capture``. Every answer goes to the journal as it arrives."""
+        firmware, vectors = question.firmware, question.model.vectors
+        with contextlib.ExitStack() as stack:
+            device = stack.enter_context(self.device(firmware.project, reporter))
+            port = self.start(device, firmware.image)
+            finder = PortFinder(port)
+            stack.enter_context(owner.owned(finder.locate()))
+            stack.enter_context(lock.exclusive(self._layout.target, reporter.text))
+            origin = recording_header.origin(question.model, firmware.image)
+            kept = stack.enter_context(Journal(self._layout.journal, origin, resume=self._options.resume))
+            lines: Lines = PortLines(port, self._target.link.baud, finder)
+            if self._options.record is not None:
+                file = stack.enter_context(RecordFile(self._options.record))
+                lines = Recorder(lines, file, question.header, list(kept.answers.values()))
+            if kept.afresh:
+                reporter.text(f"nothing to resume: {kept.afresh}")
+            answers = capture(
+                port,
+                question.identity,
+                vectors,
+                self._target,
+                device.check,
+                reporter,
+                lines=lines,
+                ledger=kept,
+                explore=question.search,
+            )
+        return answers, notes.of_session(vectors.count, kept, question.search)
+
+    @contextlib.contextmanager
+    def running(self, firmware: Firmware, identity: Identity) -> Iterator[RunningDevice]:
+        """A device that runs the firmware until the context ends, for sessions of one's own."""
+        with self.device(firmware.project, Silent()) as device:
+            yield RunningDevice(device, firmware.image, identity, self._target)

@@ -1,0 +1,140 @@
+"""Where a run puts what it makes: every path below the build folder, in one place.
+
+::
+
+    build/<model>/model/train/            FloatModel
+    build/<model>/model/<scheme>/         QuantizedModel; int8, int8-per-channel
+    build/<model>/model/file/             a user's own model file with what is expected of it
+    build/<model>/plots/                  pictures of the training and of the float model
+    build/<model>/<target>/               journal, the report's files, search.json, arena.json
+    build/<model>/<target>/project/       Project
+    build/<model>/<target>/firmware/      FirmwareImage
+    build/<model>/<target>/plots/         pictures of the quantized model and of the device's outputs
+    build/<model>/<target>/bisect/        bisect.json, repro/, project/ and layer-<n>/ of the models that end early
+    build/<model>/<target>/selftest/<n>/  a copy with a fault in it
+
+``<model>`` is a recipe's name; for a model file the file's name and the first digits of its SHA-256, so that two files
+of one name share nothing. ``<target>`` stands for the target's default engine and the recipe's scheme; another engine
+or scheme is appended: ``<target>-<engine>-<scheme>``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tinyhil.artifacts import hashing
+from tinyhil.session import journal
+
+HASH_DIGITS = 8
+"""Of a model file's SHA-256, in the name of its folder: enough that two files of one name never meet by chance."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of one run.
+
+    Attributes:
+        build_dir: the build folder.
+        model: the model's folder in it.
+        target: the target's folder in that.
+        project: the PlatformIO project.
+    """
+
+    build_dir: Path
+    model: Path
+    target: Path
+    project: Path
+
+    @property
+    def models(self) -> Path:
+        """The model's artifacts. Whoever makes something there holds the folder's lock."""
+        return self.model / "model"
+
+    @property
+    def training(self) -> Path:
+        """The trained model."""
+        return self.models / "train"
+
+    @property
+    def model_file(self) -> Path:
+        """A user's own model file with what is expected of it, or with its samples."""
+        return self.models / "file"
+
+    @property
+    def firmware(self) -> Path:
+        """The firmware image."""
+        return self.target / "firmware"
+
+    @property
+    def journal(self) -> Path:
+        """The journal of the device's answers."""
+        return self.target / journal.NAME
+
+    @property
+    def model_plots(self) -> Path:
+        """Pictures of the training and of the float model."""
+        return self.model / "plots"
+
+    @property
+    def target_plots(self) -> Path:
+        """Pictures of the quantized model and of the device's outputs."""
+        return self.target / "plots"
+
+    @property
+    def search(self) -> Path:
+        """What a search has found; the example's inputs lie beside it."""
+        return self.target / "search.json"
+
+    @property
+    def bisect(self) -> Path:
+        """All that a bisection makes. Whoever makes something there holds the folder's lock."""
+        return self.target / "bisect"
+
+    @property
+    def selftest(self) -> Path:
+        """All that a self-test makes. Whoever makes something there holds the folder's lock."""
+        return self.target / "selftest"
+
+    def quantized(self, scheme: str) -> Path:
+        """The model quantized by a scheme."""
+        return self.models / scheme
+
+    def layer(self, number: int) -> Path:
+        """The run of the model that ends after a layer, counted from 1."""
+        return self.bisect / f"layer-{number}"
+
+    def layer_model(self, number: int) -> Path:
+        """The model that ends after a layer, counted from 1."""
+        return self.models / "bisect" / f"layer-{number}"
+
+    def of_layer(self, number: int) -> Layout:
+        """The layout of the run of a model that ends after a layer: all layers share one project."""
+        return replace(self, target=self.layer(number), project=self.bisect / "project")
+
+    def of_copy(self, number: int) -> Layout:
+        """The layout of the self-test's copy with this number."""
+        folder = self.selftest / str(number)
+        return replace(self, target=folder, project=folder / "project")
+
+
+def of_recipe(build_dir: Path, name: str, variant: str) -> Layout:
+    """The layout of a recipe.
+
+    Args:
+        name: of the recipe.
+        variant: the target's folder.
+    """
+    model = build_dir / name
+    return Layout(build_dir, model, model / variant, model / variant / "project")
+
+
+def of_file(build_dir: Path, name: str, content: bytes, variant: str) -> Layout:
+    """The layout of a user's own model file.
+
+    Args:
+        name: of the model, as in the report.
+        content: of the file.
+        variant: the target's folder.
+    """
+    return of_recipe(build_dir, f"{name}-{hashing.of_bytes(content)[:HASH_DIGITS]}", variant)

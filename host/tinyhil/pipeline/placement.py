@@ -1,0 +1,48 @@
+"""Where a model is to run: a target and one of its engines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinyhil.options import Options
+from tinyhil.targets import registry
+from tinyhil.targets.model import Engine, Target
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a model is to run.
+
+    Attributes:
+        target: the target's facts.
+        engine_name: name of the engine.
+    """
+
+    target: Target
+    engine_name: str
+
+    @property
+    def engine(self) -> Engine:
+        """The engine's facts."""
+        return self.target.engines[self.engine_name]
+
+    def variant(self, scheme: str, usual_scheme: str) -> str:
+        """The folder's name: by what differs from a plain run on the target.
+
+        Args:
+            scheme: how the model is quantized.
+            usual_scheme: how the recipe says.
+        """
+        engine = "" if self.engine_name == self.target.default_engine else f"-{self.engine_name}"
+        return f"{self.target.name}{engine}{'' if scheme == usual_scheme else f'-{scheme}'}"
+
+
+def chosen(options: Options) -> Placement:
+    """The placement that the options name.
+
+    Raises:
+        ConfigError: there is no such target or engine.
+    """
+    target = registry.get(options.target)
+    name, _ = registry.engine(target, options.engine)
+    return Placement(target, name)

@@ -1,0 +1,48 @@
+"""What every source of a model offers."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from tinyhil.artifacts.types import FloatModel, QuantizedModel
+from tinyhil.config.recipe import Recipe, Scheme
+
+
+class ModelSource(Protocol):
+    """Where a model, its samples and its truth come from."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe; for a model file one of its name with no bounds, and nothing to train."""
+
+    @property
+    def scheme(self) -> Scheme:
+        """How the model is quantized."""
+
+    @property
+    def file(self) -> str:
+        """The user's own file that is run instead of a recipe, from the root on; empty for a recipe."""
+
+    @property
+    def trained(self) -> FloatModel | None:
+        """The float model as far as it is there: None before ``float_model`` was called, or where there is none."""
+
+    def float_model(self) -> FloatModel:
+        """The float model with its samples.
+
+        Raises:
+            ConfigError: there is none.
+        """
+
+    def content(self) -> tuple[bytes, str]:
+        """What pre-flight looks at: the content of the model file that is to run, and how to call it in messages."""
+
+    def quantized(self) -> QuantizedModel:
+        """The quantized model with its vectors and reference outputs."""
+
+    def truth(self) -> Any:
+        """The function of the noise-free targets; None where there is none.
+
+        Raises:
+            ConfigError: the recipe's code cannot be imported.
+        """

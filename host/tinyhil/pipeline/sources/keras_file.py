@@ -1,0 +1,65 @@
+"""A user's .keras file with samples: quantized as a recipe's model is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinyhil.artifacts import lock
+from tinyhil.artifacts.types import FloatModel, QuantizedModel
+from tinyhil.config.recipe import Recipe, Scheme
+from tinyhil.pipeline.layout import Layout
+from tinyhil.pipeline.sources import float_source
+from tinyhil.pipeline.stages import Stages
+from tinyhil.progress import Reporter
+from tinyhil.quantize import model_file
+from tinyhil.targets.model import Engine
+
+
+class KerasFile:
+    """A .keras file; see ``ModelSource``.
+
+    Args:
+        path: the file.
+        samples: an .npz file with its inputs, and perhaps targets.
+        recipe: of its name.
+        scheme: how it is quantized.
+        engine: what is to compute it.
+        layout: where everything is put.
+        stages: of the run.
+    """
+
+    def __init__(
+        self, path: Path, samples: Path, recipe: Recipe, scheme: Scheme, engine: Engine, layout: Layout, stages: Stages
+    ) -> None:
+        self.recipe = recipe
+        self.scheme = scheme
+        self.file = str(path.resolve())
+        self.trained: FloatModel | None = None
+        self._path = path
+        self._samples = samples
+        self._engine = engine
+        self._layout = layout
+        self._stages = stages
+
+    def float_model(self) -> FloatModel:
+        """The file with its samples."""
+
+        def work(reporter: Reporter) -> tuple[FloatModel, bool, str]:
+            with lock.exclusive(self._layout.models, reporter.text):
+                model, found = model_file.keras_model(self._path, self._samples, self._layout.model_file, reporter)
+            return model, found, f"{self._path}, samples of {self._samples}"
+
+        self.trained = self._stages.once("read", work)
+        return self.trained
+
+    def content(self) -> tuple[bytes, str]:
+        """See ``ModelSource.content``."""
+        return float_source.content(self.quantized())
+
+    def quantized(self) -> QuantizedModel:
+        """See ``ModelSource.quantized``."""
+        trained = self.float_model()
+        return float_source.quantized(trained, self.recipe, self.scheme, self._engine, self._layout, self._stages)
+
+    def truth(self) -> None:
+        """None: the samples' targets are all that is known."""

@@ -1,0 +1,94 @@
+"""From what the user names to the source of the model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinyhil.config import recipe as recipes
+from tinyhil.config.recipe import Recipe, Train
+from tinyhil.errors import ConfigError
+from tinyhil.options import Options
+from tinyhil.pipeline import layout
+from tinyhil.pipeline.layout import Layout
+from tinyhil.pipeline.placement import Placement
+from tinyhil.pipeline.sources.base import ModelSource
+from tinyhil.pipeline.sources.keras_file import KerasFile
+from tinyhil.pipeline.sources.recipe import RecipeSource
+from tinyhil.pipeline.sources.tflite_file import TfliteFile
+from tinyhil.pipeline.stages import Stages
+from tinyhil.quantize import model_file
+
+KERAS, TFLITE = ".keras", ".tflite"
+_NO_TRAINING = Train(seed=0, epochs=1, batch_size=1, optimizer="none", loss="none")
+"""A recipe has to have one; nothing looks at it here."""
+
+
+def is_file(model: str) -> bool:
+    """Whether what the user names is a model file rather than a recipe; its ending tells."""
+    return Path(model).suffix in (KERAS, TFLITE)
+
+
+def open_source(model: str, options: Options, placement: Placement, stages: Stages) -> tuple[ModelSource, Layout]:
+    """The source of the model that the user names, and where its run puts everything.
+
+    Args:
+        model: name of a recipe, or a path to a .keras or .tflite file.
+
+    Raises:
+        ConfigError: there is no such recipe or file; the recipe or the scheme is wrong; or a file lacks samples, or
+            there are samples, data or a scheme for what takes none.
+    """
+    if not is_file(model):
+        return _recipe(model, options, placement, stages)
+    path = Path(model)
+    if options.data is not None:
+        raise ConfigError(
+            f"--data is what a recipe is trained on, and {path} is trained already",
+            hint="give its inputs with --samples",
+        )
+    if path.suffix == KERAS:
+        return _keras(path, options, placement, stages)
+    return _tflite(path, options, placement, stages)
+
+
+def _recipe(name: str, options: Options, placement: Placement, stages: Stages) -> tuple[RecipeSource, Layout]:
+    if options.samples is not None:
+        raise ConfigError(
+            "--samples goes with a .keras or .tflite file; a recipe has data of its own",
+            hint="give --data data.npz to train the recipe on your own samples",
+        )
+    path = recipes.find(name)
+    recipe = recipes.load(path)
+    usual = recipe.quantize.scheme
+    scheme = recipes.scheme(options.scheme or usual)
+    place = layout.of_recipe(options.build_dir, recipe.name, placement.variant(scheme, usual))
+    return RecipeSource(path, recipe, scheme, placement.engine, options.data, place, stages), place
+
+
+def _keras(path: Path, options: Options, placement: Placement, stages: Stages) -> tuple[KerasFile, Layout]:
+    if options.samples is None:
+        raise ConfigError(
+            f"{path} needs samples: quantization is calibrated by them",
+            hint="give --samples data.npz, written with numpy.savez('data.npz', x=..., y=...)",
+        )
+    content, recipe = model_file.read(path), _of_file(path)
+    usual = recipe.quantize.scheme
+    scheme = recipes.scheme(options.scheme or usual)
+    place = layout.of_file(options.build_dir, recipe.name, content, placement.variant(scheme, usual))
+    return KerasFile(path, options.samples, recipe, scheme, placement.engine, place, stages), place
+
+
+def _tflite(path: Path, options: Options, placement: Placement, stages: Stages) -> tuple[TfliteFile, Layout]:
+    if options.scheme is not None:
+        raise ConfigError(
+            f"{path} is quantized already, --scheme is for recipes and .keras files",
+            hint="leave --scheme out, or give the .keras file that it was made from",
+        )
+    content, recipe = model_file.read(path), _of_file(path)
+    usual = recipe.quantize.scheme
+    place = layout.of_file(options.build_dir, recipe.name, content, placement.variant(usual, usual))
+    return TfliteFile(path, content, options.samples, recipe, place, stages), place
+
+
+def _of_file(path: Path) -> Recipe:
+    return Recipe(name=model_file.name_of(path), title=path.name, code="", train=_NO_TRAINING)

@@ -1,0 +1,86 @@
+"""A recipe: trained, then quantized."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tinyhil.artifacts import lock
+from tinyhil.artifacts.types import FloatModel, QuantizedModel
+from tinyhil.config import recipe as recipes
+from tinyhil.config.recipe import Recipe, Scheme
+from tinyhil.pipeline import notes
+from tinyhil.pipeline.layout import Layout
+from tinyhil.pipeline.sources import float_source
+from tinyhil.pipeline.stages import Stages
+from tinyhil.progress import Reporter
+from tinyhil.targets.model import Engine
+from tinyhil.train import train
+
+
+class RecipeSource:
+    """A recipe; see ``ModelSource``.
+
+    Args:
+        path: the recipe's file.
+        recipe: what is in it.
+        scheme: how it is quantized.
+        engine: what is to compute it.
+        data: an .npz file to train on instead of the recipe's own data.
+        layout: where everything is put.
+        stages: of the run.
+    """
+
+    file = ""
+
+    def __init__(
+        self,
+        path: Path,
+        recipe: Recipe,
+        scheme: Scheme,
+        engine: Engine,
+        data: Path | None,
+        layout: Layout,
+        stages: Stages,
+    ) -> None:
+        self.path = path
+        self.recipe = recipe
+        self.scheme = scheme
+        self.trained: FloatModel | None = None
+        self._engine = engine
+        self._data = data
+        self._layout = layout
+        self._stages = stages
+
+    def float_model(self) -> FloatModel:
+        """The trained model."""
+
+        def work(reporter: Reporter) -> tuple[FloatModel, bool, str]:
+            with lock.exclusive(self._layout.models, reporter.text):
+                model, found = train(self.path, self._layout.training, reporter, self._data)
+            reporter.text(f"data: {model.provenance}")
+            return model, found, notes.of_training(model)
+
+        self.trained = self._stages.once("train", work)
+        return self.trained
+
+    def content(self) -> tuple[bytes, str]:
+        """See ``ModelSource.content``."""
+        return float_source.content(self.quantized())
+
+    def quantized(self) -> QuantizedModel:
+        """See ``ModelSource.quantized``."""
+        trained = self.float_model()
+        return float_source.quantized(trained, self.recipe, self.scheme, self._engine, self._layout, self._stages)
+
+    def truth(self) -> Any:
+        """See ``ModelSource.truth``."""
+        return recipes.truth(self.code())
+
+    def code(self) -> Any:
+        """The recipe's module.
+
+        Raises:
+            ConfigError: it cannot be imported.
+        """
+        return recipes.load_code(recipes.code_path(self.path, self.recipe))

@@ -1,0 +1,55 @@
+"""How a bisection is kept, and how it gets into the report of the same firmware."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from tinyhil.artifacts import store
+from tinyhil.compare.bisection import Bisection
+from tinyhil.compare.verdict import Report
+from tinyhil.errors import ConfigError
+from tinyhil.pipeline.layout import Layout
+from tinyhil.report import files
+
+RESULT = "bisect.json"
+
+
+def save(found: Bisection, layout: Layout) -> Path:
+    """Keeps a bisection, and adds it to the report that lies in the folder, if that is of the same firmware.
+
+    Args:
+        layout: of the run.
+
+    Returns:
+        The file.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    place = layout.bisect / RESULT
+    store.write_json(place, found)
+    try:
+        report = files.read(layout.target)
+    except ConfigError:
+        return place
+    files.write(_joined(report, found), layout.target)
+    return place
+
+
+def with_bisection(report: Report, layout: Layout) -> Report:
+    """The report with what a bisection has found of the same model and firmware against the reference, if one has."""
+    try:
+        found = msgspec.json.decode((layout.bisect / RESULT).read_bytes(), type=Bisection)
+    except (OSError, msgspec.DecodeError):
+        return report
+    return _joined(report, found)
+
+
+def _joined(report: Report, found: Bisection) -> Report:
+    """The report with a bisection, if that is of the same model and firmware."""
+    sides = [side.project_sha256 for side in found.sides]
+    same = found.model_sha256 == report.model_sha256 and sides == [report.project_sha256]
+    return replace(report, bisection=found if same else None)

@@ -1,0 +1,208 @@
+"""The stages for models that tinyhil has not trained: a .tflite file as it is, and a .keras file with samples.
+
+A .tflite file has no float model, so there is nothing to judge accuracy against: fidelity only. What its file leaves
+out is added as after an export of our own (``tinyhil.tflite.rewrite``), which changes nothing of what is computed, and
+the artifact says so; all else stays as it is. A .keras file becomes a FloatModel whose samples are
+divided in order: the first ones calibrate, the others test.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyhil import tflite, worker
+from tinyhil.affine import TensorSpec
+from tinyhil.artifacts import hashing, store
+from tinyhil.artifacts.types import Array, FloatModel, QuantizedModel
+from tinyhil.data import npz
+from tinyhil.errors import ConfigError
+from tinyhil.progress import Reporter
+from tinyhil.quantize import samples as files
+from tinyhil.quantize import stage, vectors
+
+STAGE = "model-file"
+SCHEME = "as given"
+"""What a report calls the scheme of a .tflite file."""
+DATASET = "dataset.npz"
+SETS = ("train", "test")
+TRAIN_SHARE = 0.6
+"""Of the samples that come with a .keras file, how many calibrate, from the first one on; the others test."""
+
+_NAME = re.compile(r"[^a-z0-9]+")
+_LONGEST = 32
+"""Characters of a recipe's name."""
+
+
+def name_of(path: Path) -> str:
+    """A name for a user's model that is safe as a folder and in C: like a recipe's, of the file's own.
+
+    Letters, digits and hyphens, a letter first; ``My Model (2).keras`` becomes ``my-model-2``.
+    """
+    words = _NAME.sub("-", path.stem.lower()).strip("-") or "model"
+    named = words if words[0].isalpha() else f"model-{words}"
+    return named[:_LONGEST].rstrip("-")
+
+
+def tflite_model(path: Path, samples: Path | None, folder: Path, reporter: Reporter) -> tuple[QuantizedModel, bool]:
+    """Makes a .tflite file and its expectations an artifact in ``folder``.
+
+    Args:
+        samples: an .npz file with real-valued inputs; None to draw them.
+
+    Returns:
+        The model, without float outputs, and whether it was found rather than made.
+
+    Raises:
+        ConfigError: a file cannot be read, or the samples do not fit the model.
+        ModelError: the file is not a model, is damaged, or no interpreter takes it.
+        MissingToolError: tflite-micro is not installed.
+        StorageError: the folder cannot be written.
+    """
+    content = read(path)
+    rewritten, rewrites = tflite.rewrite(content, str(path))
+    facts = tflite.read(rewritten, str(path))
+    samples_sha256 = None if samples is None else hashing.of_bytes(_read(samples, npz.MAX_BYTES))
+    sources = hashing.of_sources([Path(__file__).parent, Path(tflite.__file__).parent])
+    key = hashing.of_json(
+        {
+            "stage": sources,
+            "model": hashing.of_bytes(content),
+            "samples": samples_sha256,
+        }
+    )
+    manifest = store.load(folder, STAGE, key)
+    found = manifest is not None
+    if manifest is None:
+        store.make_folder(folder)
+        store.forget(folder)
+        chosen, looked_at, exhaustive = _inputs(facts.inputs, samples)
+        store.write_bytes(folder / stage.MODEL, rewritten)
+        arrays: dict[str, Any] = {f"input_{index}": part for index, part in enumerate(chosen)}
+        arrays |= {f"sample_{index}": part for index, part in enumerate(looked_at)}
+        with store.storage(folder):
+            np.savez(folder / stage.VECTORS, **arrays)
+        computed = stage.expectations(folder, reporter, float_model=False)
+        made = (stage.MODEL, stage.VECTORS, stage.REFERENCE, stage.INSPECTION)
+        manifest = store.save(
+            folder, STAGE, key, made, {**computed, "exhaustive": exhaustive, "rewrites": rewrites, "litert": None}
+        )
+    return stage.read(name_of(path), SCHEME, folder, manifest), found
+
+
+def _inputs(specs: tuple[TensorSpec, ...], samples: Path | None) -> tuple[tuple[Array, ...], tuple[Array, ...], bool]:
+    """Vectors, the real samples that the inspection looks at, and whether the vectors are all there are."""
+    if samples is None:
+        chosen, exhaustive = vectors.draw(specs)
+        looked_at = tuple(
+            spec.dequantize(vectors.spread(part)).astype(np.float32) for spec, part in zip(specs, chosen, strict=True)
+        )
+        return chosen, looked_at, exhaustive
+    reals = files.inputs(samples, [spec.shape[1:] for spec in specs])
+    chosen, exhaustive = vectors.choose(specs, reals)
+    return chosen, tuple(vectors.spread(part) for part in reals), exhaustive
+
+
+def keras_model(path: Path, samples: Path, folder: Path, reporter: Reporter) -> tuple[FloatModel, bool]:
+    """Makes a .keras file and its samples a FloatModel in ``folder``, as if it had been trained there.
+
+    Args:
+        samples: an .npz file with inputs ``x`` and perhaps targets ``y``; or with ``train_x``, ``test_x`` and perhaps
+            ``train_y``, ``test_y``, which are then taken as they are.
+
+    Returns:
+        The model, and whether it was found rather than made.
+
+    Raises:
+        ConfigError: a file cannot be read, or the samples do not fit the model.
+        ModelError: it is no .keras file, or damaged, too large, or brings code along.
+        MissingToolError: TensorFlow is not installed.
+        StorageError: the folder cannot be written.
+    """
+    content = read(path)
+    samples_sha256 = hashing.of_bytes(_read(samples, npz.MAX_BYTES))
+    key = hashing.of_json(
+        {
+            "stage": hashing.of_sources([Path(__file__).parent]),
+            "model": hashing.of_bytes(content),
+            "samples": samples_sha256,
+        }
+    )
+    manifest = store.load(folder, STAGE, key)
+    found = manifest is not None
+    if manifest is None:
+        store.make_folder(folder)
+        store.forget(folder)
+        shape = worker.call(
+            "tinyhil.quantize.keras_child", {"model": str(path)}, what=f"read {path}", reporter=reporter
+        )["shape"]
+        sets = _divided(samples, shape)
+        store.write_bytes(folder / "model.keras", content)
+        with store.storage(folder):
+            np.savez(folder / DATASET, **sets)
+        manifest = store.save(folder, STAGE, key, ("model.keras", DATASET), {})
+    return FloatModel(name_of(path), folder / "model.keras", folder / DATASET, key, {}), found
+
+
+def _divided(path: Path, shape: list[int | None]) -> dict[str, Any]:
+    """Training and test set; targets of zeros with no columns where there are none."""
+    stored = npz.read(path)
+    if "train_x" in stored and "test_x" in stored:
+        inputs = {name: stored[f"{name}_x"] for name in SETS}
+        targets = {name: stored.get(f"{name}_y") for name in SETS}
+    else:
+        array = stored.get(files.INPUTS)
+        if array is None or len(array) < 2:
+            raise ConfigError(
+                f"{path} has no array {files.INPUTS!r} of two samples or more",
+                hint="write it with numpy.savez(path, x=..., y=...): some samples calibrate, the others test",
+            )
+        # Here, where the array has the name and the count that the user knows.
+        (array,) = files.checked(path, {files.INPUTS: array}, [_wanted(shape, array)])
+        cut = min(max(1, round(TRAIN_SHARE * len(array))), len(array) - 1)
+        inputs = {"train": array[:cut], "test": array[cut:]}
+        y = stored.get(files.TARGETS)
+        if y is not None and len(y) != len(array):
+            raise ConfigError(f"{path} has {len(array)} inputs and {len(y)} targets")
+        targets = {"train": None if y is None else y[:cut], "test": None if y is None else y[cut:]}
+    sets: dict[str, Any] = {}
+    for name in SETS:
+        array = inputs[name]
+        (sets[f"{name}_x"],) = files.checked(path, {f"{name}_x": array}, [_wanted(shape, array)])
+        y = targets[name]
+        if y is not None and not np.isfinite(y.astype(np.float64)).all():
+            raise ConfigError(f"{path} has targets that are NaN or infinite", hint="remove them and their inputs")
+        sets[f"{name}_y"] = np.zeros((len(array), 0), np.float32) if y is None else y
+    return sets
+
+
+def _wanted(shape: list[int | None], array: npt.NDArray[np.generic]) -> tuple[int, ...]:
+    """The shape of a sample; a size that the model leaves open is taken from the samples."""
+    return tuple(size or (array.shape[axis + 1] if array.ndim > axis + 1 else 1) for axis, size in enumerate(shape))
+
+
+def read(path: Path) -> bytes:
+    """The content of a user's model file.
+
+    Raises:
+        ConfigError: there is no such file, it cannot be read, or is larger than any model can be.
+    """
+    return _read(path, tflite.MAX_BYTES if path.suffix == ".tflite" else npz.MAX_BYTES)
+
+
+def _read(path: Path, most: int) -> bytes:
+    """A user's file, if it is not larger than what is possible at all."""
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(most + 1)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read {path}: {error.strerror}", hint="paths are relative to the current folder"
+        ) from error
+    if len(content) > most:
+        raise ConfigError(f"{path} has more than {most:,} bytes", hint="use fewer samples, or a smaller model")
+    return content
