@@ -124,9 +124,10 @@ def violations(root: Path) -> list[str]:
         facts = _of_file(path, root)
         for line, name in facts.imports:
             other = _other_package(name, root)
-            if (
-                other is not None and (package == "tinyhil" or other not in LAYERS or not _allowed(package, other))
-            ) or (other == EXPERIMENTS and _experiment(path, root) not in (None, name.split(".")[2])):
+            if other is None:
+                continue
+            neighbour = other == EXPERIMENTS and _experiment(path, root) not in (None, name.split(".")[2])
+            if package == "tinyhil" or other not in LAYERS or not _allowed(package, other) or neighbour:
                 wrong.append(f"{where}:{line}: imports {name}")
         if LAYERS.get(package) != TOP:
             wrong += [f"{where}:{line}: uses {word}" for line, word in facts.speaks]

@@ -1,6 +1,7 @@
 """How a stage says what it is doing, without knowing who listens.
 
-Stages never print (only command line and pytest plugin do). They are handed a :class:`Reporter`; :class:`Silent` is for tests and library use.
+Stages never print: only command line and pytest plugin do. They are handed a :class:`Reporter`; :class:`Silent` is
+for tests and library use.
 """
 
 from __future__ import annotations
