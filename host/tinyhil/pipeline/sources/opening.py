@@ -41,6 +41,8 @@ def open_source(model: str, options: Options, placement: Placement, stages: Stag
     if not is_file(model):
         return _recipe(model, options, placement, stages)
     path = Path(model)
+    if not path.is_file():
+        raise ConfigError(f"there is no file {path}", hint="paths are relative to the current folder")
     if options.data is not None:
         raise ConfigError(
             f"--data is what a recipe is trained on, and {path} is trained already",
