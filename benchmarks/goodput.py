@@ -8,7 +8,7 @@ Two parts, all in one run:
   to each command of the text, which says nothing about the protocol, so the link is held against what the wire alone
   would let the text do (the rows *limit*) and not against what the text did.
 - *Bytes as fast as they go*: on an emulated chip the link against an echo of the same bytes, by turns, because other
-  work on this computer disturbs both; and on this computer itself.
+  work on this computer disturbs both, and beside the same echo by semihosting; and on this computer itself.
 
 It prints tables and a summary line, and ends with 1 if the link stays below what is promised, else with 3 if something
 could not be measured. Run it with ``--help`` for its options.
@@ -32,7 +32,7 @@ import msgspec
 
 import support
 import text_host
-from support import PATIENCE, Goodput, Shape
+from support import BLOCK, PATIENCE, Goodput, Shape
 from tinyhil import process
 from tinyhil.artifacts.types import Vectors
 from tinyhil.deadline import Deadline
@@ -40,7 +40,7 @@ from tinyhil.device.emulator import EmulatorDevice
 from tinyhil.errors import MissingToolError
 from tinyhil.proxy import FaultProxy
 from tinyhil.targets import registry
-from tinyhil.targets.model import FIRMWARE, Emulator, Target
+from tinyhil.targets.model import FIRMWARE, SEMIHOSTING, UART, Emulator, LineName, Target
 from tinyhil.transport import Pollable, Transport, open_transport
 
 BAUDS = (115200, 921600)
@@ -52,6 +52,7 @@ LOOK_SECONDS = 0.002
 LEAST_OF_LINE = 0.95
 LEAST_OF_TEXT = 15.0
 LEAST_OF_ECHO = 0.90
+LEAST_OF_UART = 20.0
 LEAST_NATIVE = 1e6
 
 
@@ -75,10 +76,10 @@ class Promise:
 
 
 @contextmanager
-def running(target: Target, firmware: Path) -> Iterator[tuple[str, EmulatorDevice]]:
+def running(target: Target, firmware: Path, line: LineName = UART) -> Iterator[tuple[str, EmulatorDevice]]:
     """A device that runs, and its port."""
     assert target.emulator is not None
-    with EmulatorDevice(target.emulator) as device:
+    with EmulatorDevice(target.emulator, line=line) as device:
         yield device.start(firmware, Deadline.after(PATIENCE)), device
 
 
@@ -121,15 +122,15 @@ def _text(port: str, shape: Shape, vectors: Vectors) -> Goodput:
         return Goodput(vectors.count, shape.inputs, time.perf_counter() - started)
 
 
-def echo(target: Target, firmware: Path, size: int) -> float:
-    """Bytes per second that come back from a device that echoes them."""
-    with running(target, firmware) as (port, _), _opened(port) as transport:
-        _exchange(transport, b"?")  # the emulator has noticed us when this returns
-        data = secrets.token_bytes(size)
+def echo(target: Target, firmware: Path, size: int, line: LineName = UART) -> float:
+    """Bytes per second that come back from a device that echoes them: ``size`` of them, or a few more for a block."""
+    with running(target, firmware, line) as (port, _), _opened(port) as transport:
+        _exchange(transport, bytes(BLOCK))  # the emulator has noticed us when this returns
+        data = secrets.token_bytes(-(-size // BLOCK) * BLOCK)
         started = time.perf_counter()
         if _exchange(transport, data) != data:
             raise SystemExit("the echo differs: the figures would mean nothing")
-        return size / (time.perf_counter() - started)
+        return len(data) / (time.perf_counter() - started)
 
 
 def _exchange(transport: Transport, data: bytes) -> bytes:
@@ -202,16 +203,28 @@ def beside_an_echo(folder: Path, seconds: float, rounds: int) -> list[Promise]:
     echoing, linked = support.echo(folder, target), support.firmware(folder, target, IMAGE)
     vectors = support.some_vectors(math.ceil(seconds * echo(target, echoing, 1 << 14) / IMAGE.inputs), IMAGE)
     size = vectors.inputs[0].nbytes
-    echoes, links = [], []
-    print(f"\n{target.name}, {size:,} bytes of 784-byte inputs")
-    print(f"{'round':>7} {'echo B/s':>12} {'link B/s':>12} {'share':>7}")
+    echoes, links, fast = [], [], []
+    most = int(LEAST_OF_UART) * size  # for about as long as by the UART
+    print(f"\n{target.name}, {size:,} bytes of 784-byte inputs by the UART; an echo of {most:,} by semihosting")
+    print(f"{'round':>7} {'echo B/s':>12} {'link B/s':>12} {'share':>7} {SEMIHOSTING:>14} {'of the UART':>12}")
+
+    def row(name: str, one: float, other: float, third: float) -> None:
+        print(
+            f"{name:>7} {one:>12,.0f} {other:>12,.0f} {other / one:>7.1%} {third:>14,.0f} {third / one:>11.1f}x",
+            flush=True,
+        )
+
     for index in range(rounds):
         echoes.append(echo(target, echoing, size))
         links.append(link(target, linked, IMAGE, vectors).steady)
-        print(f"{index + 1:>7} {echoes[-1]:>12,.0f} {links[-1]:>12,.0f} {links[-1] / echoes[-1]:>7.1%}", flush=True)
-    one, other = statistics.median(echoes), statistics.median(links)
-    print(f"{'median':>7} {one:>12,.0f} {other:>12,.0f} {other / one:>7.1%}")
-    return [Promise(f"of an echo on {target.name}", LEAST_OF_ECHO, other / one, ".1%")]
+        fast.append(echo(target, echoing, most, SEMIHOSTING))
+        row(str(index + 1), echoes[-1], links[-1], fast[-1])
+    one, other, third = statistics.median(echoes), statistics.median(links), statistics.median(fast)
+    row("median", one, other, third)
+    return [
+        Promise(f"of an echo on {target.name}", LEAST_OF_ECHO, other / one, ".1%"),
+        Promise("times the UART by semihosting", LEAST_OF_UART, third / one, ".1f"),
+    ]
 
 
 def on_this_computer(folder: Path, seconds: float, rounds: int) -> list[Promise]:

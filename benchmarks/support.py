@@ -39,6 +39,10 @@ class Shape:
     outputs: int
 
 
+BLOCK = 64
+"""Bytes that the echo sends back at a time."""
+
+
 @dataclass(frozen=True)
 class Goodput:
     """What a device was asked, and how long it took.
@@ -76,12 +80,12 @@ def firmware(folder: Path, target: Target, shape: Shape) -> Path:
 
 
 def echo(folder: Path, target: Target) -> Path:
-    """Compiles the device that sends everything back, with the target's port.
+    """Compiles the device that sends everything back, ``BLOCK`` bytes at a time, with the target's port.
 
     Raises:
         MissingToolError: there is no compiler for the target.
     """
-    return _compile(folder / f"echo_{target.name}.elf", target, [HERE / "echo_device.cpp"], [])
+    return _compile(folder / f"echo_{target.name}.elf", target, [HERE / "echo_device.cpp"], [f"-DTEST_BLOCK={BLOCK}"])
 
 
 def text_device(folder: Path) -> Path:

@@ -18,7 +18,7 @@ import pytest
 
 LAYERS: dict[str, int] = {
     **dict.fromkeys(("errors", "artifacts", "affine", "deadline", "progress", "resources", "options"), 0),
-    **dict.fromkeys(("config", "targets", "link", "compare", "data", "process", "worker", "tflite"), 1),
+    **dict.fromkeys(("config", "targets", "link", "compare", "data", "process", "worker", "tflite", "terminal"), 1),
     **dict.fromkeys(("transport", "device", "toolchain", "proxy", "sim"), 2),
     **dict.fromkeys(("train", "quantize", "preflight", "render", "build", "session", "verify", "report"), 3),
     **dict.fromkeys(("starter", "plots"), 3),

@@ -104,6 +104,14 @@ class Options:
         recorded=False,
     )
     """A device that is already running, instead of starting one; for a board, where it is plugged in."""
+    line: str | None = _option(
+        None,
+        "What carries the bytes of an emulator that is started: uart, or semihosting, which is much faster.",
+        Level.DEVICE,
+        metavar="NAME",
+        usual="what the target says",
+    )
+    """What carries the bytes of an emulator that is started, ``uart`` or ``semihosting``; None for the target's."""
     firmware: Path | None = _option(
         None,
         "Run this ELF file instead of the one that the project builds.",
@@ -160,6 +168,7 @@ class Overrides(TypedDict, total=False):
     data: Path | None
     force: bool
     port: str | None
+    line: str | None
     firmware: Path | None
     resume: bool
     record: Path | None

@@ -132,10 +132,15 @@ def describe_exit(code: int) -> str:
         return f"signal {-code}"
 
 
-def end(child: subprocess.Popen[str]) -> None:
-    """Ends a child and its whole process group, and returns when the child is gone. May be called again."""
+def end(child: subprocess.Popen[str], *, gently: bool = True) -> None:
+    """Ends a child and its whole process group, and returns when the child is gone. May be called again.
+
+    Args:
+        child: the child.
+        gently: whether it is asked with SIGTERM first, and killed only if it does not end.
+    """
     if child.returncode is None:
-        _signal(child, signal.SIGTERM)
+        _signal(child, signal.SIGTERM if gently else signal.SIGKILL)
         try:
             child.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:

@@ -7,6 +7,8 @@ library folder of the project's; absent where the system's own is right). Nothin
 
 To upload is to start the firmware as a process, for a board whose ``upload.protocol`` says so (process.py).
 
+What was compiled once is shared among projects (objects.py).
+
 The same sources give the same bytes wherever the project lies: no path of this machine, no build id and no date
 enters the image. Warnings are each library's own affair (``library.json``), because a generated model must build
 without them.
@@ -53,7 +55,12 @@ env.Replace(
     PROGSUFFIX=".elf",
 )
 
-reproducible = ["-ffile-prefix-map=%s=." % env.subst("$PROJECT_DIR")]
+# Link-time optimisation keeps the folder in which a unit was compiled, whatever it is told to replace: so the compiler
+# is to know it by a name that is the same in every project. It takes the one in PWD if that leads where it runs.
+HERE = "/proc/self/cwd"
+env["ENV"]["PWD"] = HERE
+
+reproducible = ["-ffile-prefix-map=%s=." % folder for folder in (env.subst("$PROJECT_DIR"), HERE)]
 
 env.Append(
     ASFLAGS=machine_flags,
@@ -84,6 +91,7 @@ env.Append(
 for pattern in env.GetProjectOption("custom_leave_out", "").split():
     env.AddBuildMiddleware(lambda _env, _source: None, pattern)
 
+SConscript("objects.py", exports=["env"])  # first: the environments of libraries are copies
 program = env.BuildProgram()
 if "build.ldscript" in board:
     for folder, _, names in sorted(os.walk(scripts)):

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 
 from tinyhil import tflite
+from tinyhil.artifacts import hashing
 from tinyhil.compare.verdict import digest
 from tinyhil.quantize.interpreters import TFLM, open_interpreter
 from tinyhil.report import files, terminal
 
-from .. import layered
+from .. import layered, semihosting
 from ..report import agreement
 from .cli import Cli, Done
 
@@ -180,6 +181,29 @@ def test_a_bundle_whose_firmware_is_another_one_is_blocked(
     done = tinyhil(*command(alone))
     assert done.code == 3, done.out + done.err
     assert "stale firmware" in done.err
+
+
+def test_firmware_of_a_bundle_gets_no_file_of_this_computer(
+    alone: Path, tinyhil: Cli, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Not even where the target's runs go by semihosting: a bundle's go by the UART, where to ask for a file faults."""
+    folder = tmp_path_factory.mktemp("files")
+    (folder / "secret").write_text("what nobody is to know")
+    source = semihosting.THIEF.replace("MADE", str(folder / "made")).replace("SECRET", str(folder / "secret"))
+    thief = semihosting.build(folder / "thief", source)
+    name = "device/firmware/firmware.elf"
+    shutil.copy(thief, alone / name)
+    manifest = json.loads((alone / "repro.json").read_text())
+    manifest["files"][name] = hashing.of_file(thief)
+    (target,) = (side["target"] for side in manifest["sides"])
+    assert target["emulator"]["semihosting"]
+    target["link"]["answer_within"] = 3.0
+    (alone / "repro.json").write_text(json.dumps(manifest))
+    done = tinyhil(*command(alone), "--verbose")
+    assert done.code == 3, done.out + done.err
+    assert "did not answer" in done.err
+    assert "nobody is to know" not in done.out + done.err
+    assert not (folder / "made").exists()
 
 
 def test_a_masked_difference_is_found_by_every(workshop: Cli) -> None:

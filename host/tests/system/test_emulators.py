@@ -73,6 +73,39 @@ def test_the_hardware_in_the_loop_tests_pass_on_the_microbit(tinyhil: Cli, micro
     assert re.search(r"\d\d passed, \d skipped in", done.stdout)
 
 
+@pytest.mark.parametrize("target", ["qemu-m4", "qemu-microbit"])
+def test_both_lines_carry_the_same_verdict(tinyhil: Cli, made: Path, microbit: Path, target: str) -> None:
+    """And the same counts of instructions; the report says which line it was."""
+    fast, slow, unsaid = (
+        report_of(tinyhil, target, "--build-dir", made, *line)
+        for line in (("--line", "semihosting"), ("--line", "uart"), ())
+    )
+    assert [report["line"] for report in (fast, slow, unsaid)] == ["semihosting", "uart", "semihosting"]
+    assert {**fast, "line": "uart"} == slow
+    assert unsaid == fast
+
+
+def test_the_hardware_in_the_loop_tests_pass_by_the_uart(tinyhil: Cli, made: Path) -> None:
+    """Those for which the line matters: by the other one test_hil_plugin has them all."""
+    files = [f"hil_tests/test_{name}.py" for name in ("handshake", "link_faults", "recovery")]
+    done = run_pytest(tinyhil, *files, "--target", "qemu-m4", "--line", "uart", "--build-dir", made)
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"\d\d passed in", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cause"),
+    [
+        (("--target", "native", "--line", "semihosting"), "has no line by semihosting"),
+        (("--target", "qemu-m4", "--port", "/dev/none", "--line", "uart"), "--line is for an emulator that is started"),
+    ],
+)
+def test_a_line_that_there_is_not_is_refused(tinyhil: Cli, arguments: tuple[str, ...], cause: str) -> None:
+    done = tinyhil("run", "sine", *arguments)
+    assert done.code == 2, done.out + done.err
+    assert cause in done.err
+
+
 def test_the_sine_is_exact_on_renode(tinyhil: Cli, made: Path) -> None:
     if shutil.which("renode") is None:
         pytest.skip("blocked: renode is not installed")

@@ -81,6 +81,7 @@ def test_the_same_sources_give_the_same_bytes_anywhere(
 ) -> None:
     monkeypatch.setenv("PLATFORMIO_BUILD_FLAGS", "-O0 -DGREETING=7")
     monkeypatch.setenv("PLATFORMIO_BUILD_DIR", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))  # so that nothing is copied from the first build
     elsewhere = write_project(tmp_path / "another place, with = and \N{LATIN SMALL LETTER E WITH ACUTE}")
     assert build(elsewhere, needs).elf.read_bytes() == reference
     assert not (tmp_path / "elsewhere").exists()

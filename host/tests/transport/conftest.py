@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import tty
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tinyhil import terminal as terminals
 from tinyhil.deadline import Deadline
 from tinyhil.transport import open_transport
 
@@ -26,7 +28,7 @@ def terminal() -> Iterator[Terminal]:
     terminal.hang_up()
 
 
-@pytest.fixture(params=["pty", "tcp", "unix"])
+@pytest.fixture(params=["pty", "tcp", "unix", "terminal"])
 def peer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
     """A peer of each kind, connected through ``open_transport``."""
     deadline = Deadline.after(PATIENCE_S)
@@ -40,6 +42,20 @@ def peer(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Peer]:
             terminal.hang_up,
         )
         transport.close()
+        return
+    if request.param == "terminal":
+        line = terminals.Terminal()
+        program = os.open(line.path, os.O_RDWR | os.O_NOCTTY)
+
+        def hang_up() -> None:
+            os.close(program)
+            line.close()
+
+        transport = open_transport(line.address, baud=115200, deadline=deadline)
+        yield Peer(transport, lambda data: os.write(program, data), lambda size: os.read(program, size), hang_up)
+        transport.close()
+        with contextlib.suppress(OSError):  # it has hung up
+            hang_up()
         return
     with socket.socket(socket.AF_INET if request.param == "tcp" else socket.AF_UNIX) as listener:
         listener.bind(("127.0.0.1", 0) if request.param == "tcp" else str(tmp_path / "device"))

@@ -291,7 +291,8 @@ class Report:
     """The whole report. What is unknown in a blocked run is None, and so is the size where nothing was compiled.
 
     ``forced`` has the problems that pre-flight found and in spite of which the run was forced; ``litert`` is LiteRT's
-    own interpreter beside the reference; ``bisection`` is there where ``tinyhil bisect`` has looked at this firmware.
+    own interpreter beside the reference; ``bisection`` is there where ``tinyhil bisect`` has looked at this firmware;
+    ``line`` is what carried the bytes to an emulated chip that was started for the run.
     """
 
     schema: int
@@ -326,10 +327,12 @@ class Report:
     link: dict[str, int]
     blocked: Blocked | None
     bisection: Bisection | None
+    line: str | None = None
 
 
-_NOT_FOUND_BY_THE_RUN = ("link", "made_by", "bisection")
-"""What may differ between two reports of the same: what went over the wire, who wrote it, and what was found later."""
+_NOT_FOUND_BY_THE_RUN = ("link", "made_by", "bisection", "line")
+"""What may differ between two reports of the same: what went over the wire, who wrote it, what was found later, and by
+which line."""
 
 
 def digest(report: Report) -> str:

@@ -2,7 +2,9 @@
 
 The emulator may be the firmware itself, built for the host.
 
-Its serial line is a terminal that it names in what it prints, or a TCP port that it is told to listen at.
+Its serial line is a terminal that it names in what it prints, or a TCP port that it is told to listen at. Where the
+firmware can take a faster line by semihosting, that is a terminal of ours, which the emulator is told and the firmware
+opens; that the emulator has started is still seen by the serial port that it names.
 
 A thread reads everything the emulator prints, so that it can never block on a full pipe; the thread finds the serial
 port in it and keeps the last lines for errors. The process itself is spawned by the thread that calls
@@ -31,7 +33,8 @@ from tinyhil.deadline import Deadline
 from tinyhil.device import listener
 from tinyhil.device.surroundings import Surroundings
 from tinyhil.errors import ConfigError, DeviceError, MissingToolError, ToolError
-from tinyhil.targets.model import FIRMWARE, PYTHON, Emulator
+from tinyhil.targets.model import FIRMWARE, PYTHON, SEMIHOSTING, UART, Emulator, Semihosting
+from tinyhil.terminal import Terminal
 
 KEPT_LINES = 200
 """How much of the emulator's output an error shows."""
@@ -64,6 +67,23 @@ def require(emulator: Emulator) -> None:
         raise MissingToolError(f"{program.name} is installed, but lacks {ability.lacking}", hint=program.hint)
 
 
+def semihosting(emulator: Emulator, line: str | None) -> Semihosting | None:
+    """What the line by semihosting takes; None where ``line``, or for None the emulator's facts, mean the UART.
+
+    Raises:
+        ConfigError: the emulator has no such line.
+    """
+    if line not in (None, UART, SEMIHOSTING):
+        raise ConfigError(f"there is no line {line!r}", hint=f"lines are {UART} and {SEMIHOSTING}")
+    if (line or emulator.line) != SEMIHOSTING:
+        return None
+    if emulator.semihosting is None:
+        raise ConfigError(
+            f"{emulator.program} has no line by semihosting here", hint="leave --line out: it has one only"
+        )
+    return emulator.semihosting
+
+
 class EmulatorDevice:
     """Runs firmware in an emulator.
 
@@ -72,11 +92,16 @@ class EmulatorDevice:
     Args:
         emulator: the target's facts about its emulator.
         project: the rendered project, where the emulator takes something from it.
+        line: what carries the bytes; None for what the emulator's facts say.
+
+    Raises:
+        ConfigError: the emulator has no such line.
     """
 
-    def __init__(self, emulator: Emulator, project: Path | None = None) -> None:
+    def __init__(self, emulator: Emulator, project: Path | None = None, line: str | None = UART) -> None:
         self._emulator = emulator
         self._project = project
+        self._semihosting = semihosting(emulator, line)
         self._run: _Run | None = None
 
     def start(self, firmware: Path, deadline: Deadline) -> str:
@@ -96,11 +121,13 @@ class EmulatorDevice:
             _require_program(firmware)
         serial_port = _pattern("serial_port", emulator.serial_port, groups=1) if emulator.serial_port else None
         _pattern("last_words", emulator.last_words)
-        surroundings = Surroundings(emulator, firmware, self._project)
+        terminal = Terminal() if self._semihosting else None
+        surroundings = Surroundings(emulator, firmware, self._project, terminal)
         try:
             address = surroundings.fill(emulator.address)
             listener.split(address)
-            argv = [surroundings.fill(argument) for argument in (emulator.program, *emulator.arguments)]
+            more = self._semihosting.arguments if self._semihosting else ()
+            argv = [surroundings.fill(argument) for argument in (emulator.program, *emulator.arguments, *more)]
             environment = {name: surroundings.fill(value) for name, value in emulator.environment.items()}
             child = process.spawn(argv, env=environment)
         except ToolError as error:
@@ -118,7 +145,7 @@ class EmulatorDevice:
         except BaseException:
             self.stop()
             raise
-        return run.port
+        return terminal.address if terminal else run.port
 
     def check(self) -> None:
         """Returns while the emulator runs.
@@ -228,7 +255,8 @@ class _Run:
 
     def end(self) -> None:
         try:
-            process.end(self._child)
+            # An emulator whose firmware waits for a byte by semihosting does nothing else, and notices no SIGTERM.
+            process.end(self._child, gently=not self._surroundings.terminal)
         finally:
             self._reader.join(_LAST_WORDS_SECONDS)
             with self._changed:

@@ -9,8 +9,8 @@ from tinyhil.device.attached import AttachedDevice
 from tinyhil.device.base import Device
 from tinyhil.device.board import BoardDevice, Flash, Ports
 from tinyhil.device.emulator import EmulatorDevice
-from tinyhil.errors import DeviceError
-from tinyhil.targets.model import Target
+from tinyhil.errors import ConfigError, DeviceError
+from tinyhil.targets.model import SEMIHOSTING, UART, LineName, Target
 
 
 def require(target: Target, port: str | None) -> None:
@@ -23,8 +23,33 @@ def require(target: Target, port: str | None) -> None:
         emulator.require(target.emulator)
 
 
+def line(target: Target, port: str | None, wanted: str | None) -> LineName | None:
+    """What carries the bytes of a target whose emulator is started; None where none is.
+
+    Args:
+        target: its facts.
+        port: where a device is that is already running; then none is started.
+        wanted: what the user wants it to be; None for what the target's facts say.
+
+    Raises:
+        ConfigError: no emulator is started, or it has no such line.
+    """
+    if port is None and target.emulator is not None:
+        return SEMIHOSTING if emulator.semihosting(target.emulator, wanted) else UART
+    if wanted is not None:
+        raise ConfigError("--line is for an emulator that is started here, and none is", hint="leave --line out")
+    return None
+
+
 def open_device(
-    target: Target, port: str | None, *, ports: Ports, project: str, folder: Path, flash: Flash = Flash.NEVER
+    target: Target,
+    port: str | None,
+    *,
+    ports: Ports,
+    project: str,
+    folder: Path,
+    flash: Flash = Flash.NEVER,
+    line: str | None = None,
 ) -> Device:
     """The device of a target.
 
@@ -35,8 +60,10 @@ def open_device(
         project: sha256 of the project that a board is to run.
         folder: the project's folder.
         flash: when a board is to be flashed. What has an emulator is, unless it is always to be flashed, run there.
+        line: what carries the bytes of an emulator; None for what its facts say.
 
     Raises:
+        ConfigError: the emulator has no such line.
         DeviceError: the target has neither an emulator nor a way to be flashed, so a port is needed.
     """
     upload = target.upload
@@ -47,5 +74,5 @@ def open_device(
     if port is not None:
         return AttachedDevice(port)
     if target.emulator is not None:
-        return EmulatorDevice(target.emulator, folder)
+        return EmulatorDevice(target.emulator, folder, line)
     raise DeviceError(f"{target.name} is a board: where is it plugged in?", hint="give its serial port with --port")

@@ -1,10 +1,11 @@
-"""What each run of an emulator has of its own: a folder, a TCP port, a flash image; and the texts that name them.
+"""What each run of an emulator has of its own: a folder, a port, a terminal, a flash image; and texts that name them.
 
 The folder is made when something names it, and holds nothing that anybody needs after the run.
 """
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import socket
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 from tinyhil.device import flash_image
 from tinyhil.errors import ConfigError, DeviceError, StorageError
 from tinyhil.targets.model import FIRMWARE, PYTHON, Emulator
+from tinyhil.terminal import Terminal
 
 LOOPBACK = "127.0.0.1"
 
@@ -29,10 +31,17 @@ class Surroundings:
         emulator: the target's facts about its emulator.
         firmware: the ELF file.
         project: the rendered project, None where there is none.
+        terminal: that the firmware is to open, None where it takes its UART. It is closed in :meth:`remove`.
+
+    Attributes:
+        terminal: likewise.
     """
 
-    def __init__(self, emulator: Emulator, firmware: Path, project: Path | None) -> None:
+    def __init__(
+        self, emulator: Emulator, firmware: Path, project: Path | None, terminal: Terminal | None = None
+    ) -> None:
         self._emulator = emulator
+        self.terminal = terminal
         # Absolute, because a name without a slash would be looked for on PATH.
         self._firmware = firmware.absolute()
         self._project = project.absolute() if project is not None else None
@@ -52,6 +61,8 @@ class Surroundings:
             "{flash_image}": lambda: self._flash_image,
             "{port}": lambda: self._port,
             "{temporary}": lambda: self._temporary,
+            "{terminal}": lambda: self.terminal.path if self.terminal else "",
+            "{seed}": lambda: f"{secrets.randbits(32):08x}",
         }
         for placeholder, value in values.items():
             if placeholder in text:
@@ -59,7 +70,9 @@ class Surroundings:
         return text
 
     def remove(self) -> None:
-        """Removes the folder. May be called again."""
+        """Removes the folder and closes the terminal. May be called again."""
+        if self.terminal is not None:
+            self.terminal.close()
         folder, self._folder = self._folder, None
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)

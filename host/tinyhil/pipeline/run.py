@@ -73,7 +73,7 @@ class Run:
         self.options = options
         self._copy = copy
         self._stages = stages
-        self._evidence = Evidence()
+        self._evidence = Evidence(line=answers.line)
 
     @property
     def name(self) -> str:
@@ -325,7 +325,8 @@ class Run:
 
     def _options_in_full(self) -> Options:
         """The options with every default said."""
-        return replace(self.options, engine=self.engine, scheme=self.source.scheme, search=self._search_count())
+        said = replace(self.options, engine=self.engine, scheme=self.source.scheme, search=self._search_count())
+        return replace(said, line=self.answers.line)
 
 
 def _small_integers(model: QuantizedModel) -> bool:

@@ -20,7 +20,7 @@ from tinyhil.compare.verdict import (
     Verification,
 )
 from tinyhil.errors import TinyhilError
-from tinyhil.targets.model import Target
+from tinyhil.targets.model import LineName, Target
 
 _V = TypeVar("_V")
 _SETS = {"val_": "validation", "test_": "test"}
@@ -32,6 +32,7 @@ class Evidence:
     """The artifacts that a run has made so far; a blocked run lacks some.
 
     ``forced`` has the problems in spite of which it was forced. A .tflite file has no ``trained``.
+    ``line`` is what carries the bytes, where the device is an emulator that is started.
     """
 
     model: QuantizedModel | None = None
@@ -41,6 +42,7 @@ class Evidence:
     image: FirmwareImage | None = None
     capture: Capture | None = None
     search: Search | None = None
+    line: LineName | None = None
 
 
 def judged(recipe: str, target: Target, engine: str, evidence: Evidence, verification: Verification) -> Report:
@@ -115,6 +117,7 @@ def _report(
         link=capture.work if capture else {},
         blocked=cause,
         bisection=None,
+        line=evidence.line,
     )
 
 

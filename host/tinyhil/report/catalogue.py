@@ -68,6 +68,7 @@ ORIGINS: dict[str, Origin] = {
     "Report.tool_sha256": Origin(_TEXT, "build.stage.build"),
     "Report.made_by": Origin(_TEXT, "report.assemble._report"),
     "Report.link": Origin(_COUNT, "session.stage.capture"),
+    "Report.line": Origin(_TEXT, "device.factory.line"),
     "Problem.kind": Origin(_TEXT, _PREFLIGHT),
     "Problem.cause": Origin(_TEXT, _PREFLIGHT),
     "Problem.hint": Origin(_TEXT, _PREFLIGHT),

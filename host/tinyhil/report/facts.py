@@ -135,6 +135,8 @@ def facts(report: Report) -> tuple[Fact, ...]:
 def _setting(report: Report, read: Reader) -> Iterator[Fact]:
     yield Fact("recipe", (read("recipe"),))
     yield Fact("target", (read("target"), " (", read("honest_about"), ")"))
+    if report.line is not None:
+        yield Fact("line", (read("line"),))
     kernels = () if report.kernels is None else (" (", read("kernels"), ")")
     yield Fact("engine", (read("engine"), *kernels))
     if report.training is not None:

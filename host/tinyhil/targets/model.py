@@ -174,6 +174,28 @@ class FlashImage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     parts: tuple[FlashPart, ...]
 
 
+UART: Literal["uart"] = "uart"
+SEMIHOSTING: Literal["semihosting"] = "semihosting"
+
+LineName = Literal["uart", "semihosting"]
+"""What carries the bytes between an emulated chip and this computer."""
+
+
+class Semihosting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How an emulator is told that the firmware is to take a terminal of this computer instead of its UART.
+
+    In ``arguments`` stand, besides what the emulator's own may have:
+
+    - ``{terminal}``: the terminal's path, which the firmware asks for as its command line
+    - ``{seed}``: a random number of 32 bits, eight hexadecimal digits, that differs from start to start
+
+    Attributes:
+        arguments: that the emulator gets besides its own.
+    """
+
+    arguments: Annotated[tuple[str, ...], Meta(min_length=1)]
+
+
 class Emulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A program that stands in for the board.
 
@@ -199,6 +221,8 @@ class Emulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         flash_image: what ``{flash_image}`` is made of.
         templates: files of templates/emulator that are rendered into the project, in its folder ``emulator``.
         last_words: regular expression of the lines of its output that say why it ended; by default the last line does.
+        semihosting: what it takes for the faster line, which runs then use if nobody asks for another; where it is
+            absent, the serial line above is the only one.
     """
 
     program: str
@@ -212,6 +236,7 @@ class Emulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     flash_image: FlashImage | None = None
     templates: tuple[str, ...] = ()
     last_words: str = ""
+    semihosting: Semihosting | None = None
 
     def __post_init__(self) -> None:
         """Refuses a file that leaves open how to get the program, or where its serial line is."""
@@ -225,6 +250,13 @@ class Emulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise ValueError("where the serial line is, either `serial_port` or `address` says")
         if any("{flash_image}" in argument for argument in self.arguments) != (self.flash_image is not None):
             raise ValueError("`flash_image` says what {flash_image} in `arguments` is made of")
+        if self.semihosting is not None and not any("{terminal}" in each for each in self.semihosting.arguments):
+            raise ValueError("`semihosting` has to tell the firmware its {terminal}")
+
+    @property
+    def line(self) -> LineName:
+        """What carries the bytes of a run where nobody says it."""
+        return UART if self.semihosting is None else SEMIHOSTING
 
     @property
     def on_path(self) -> Program | None:

@@ -185,7 +185,7 @@ def _environment(core: Path | None) -> dict[str, str]:
 
 
 def _follow(project: Path, reporter: Reporter) -> Callable[[str], None]:
-    """Passes PlatformIO's output on, and counts what it has compiled of the project's sources."""
+    """Passes PlatformIO's output on, and counts what it has compiled of the project's sources, or found compiled."""
     total = 1 + sum(  # 1 for linking
         path.suffix in _SOURCES for folder in ("src", "lib", ".pio/libdeps") for path in (project / folder).rglob("*")
     )
@@ -194,7 +194,7 @@ def _follow(project: Path, reporter: Reporter) -> Callable[[str], None]:
     def on_line(line: str) -> None:
         nonlocal done
         reporter.text(line)
-        step = re.match(r"(?:Compiling|Linking) (\S+)", line)
+        step = re.match(r"(?:Compiling |Linking |Retrieved `)(\S+?)(?:'|$)", line)
         if step:
             done = min(done + 1, total)  # a framework's sources are not in the project
             reporter.progress(done, total, Path(step[1]).name)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import os
 from urllib.parse import urlsplit
 
+from tinyhil import terminal
 from tinyhil.deadline import Deadline
 from tinyhil.errors import ConfigError
 from tinyhil.transport import owner
 from tinyhil.transport.base import Transport
 from tinyhil.transport.finder import PortFinder
+from tinyhil.transport.poll_stream import PollStream
 from tinyhil.transport.serial_port import open_serial
 from tinyhil.transport.socket_stream import connect_tcp, connect_unix
 
@@ -17,7 +21,8 @@ def open_transport(address: str, *, baud: int, deadline: Deadline) -> Transport:
     """Opens what ``address`` names.
 
     ``tcp://host:port`` and ``socket://host:port`` are TCP, ``unix:/path`` is a Unix socket, ``usb:SERIALNUMBER`` is the
-    port of the board with this serial number, and everything else is a device path or URL for pyserial. Sockets are
+    port of the board with this serial number, ``terminal:NUMBER`` a line of this process to a program of its own
+    (:mod:`tinyhil.terminal`), and everything else is a device path or URL for pyserial. Sockets are
     waited for until the deadline; a serial port has to be there. Until the transport is closed no other process gets
     the port through here.
 
@@ -36,6 +41,11 @@ def open_transport(address: str, *, baud: int, deadline: Deadline) -> Transport:
 
 def _open(address: str, baud: int, deadline: Deadline) -> Transport:
     scheme, colon, rest = address.partition(":")
+    if address.startswith(terminal.SCHEME):
+        fileno, give_back = terminal.take(address)
+        return PollStream(
+            address, fileno, functools.partial(os.read, fileno), functools.partial(os.write, fileno), give_back
+        )
     if colon and scheme == "unix":
         if not rest:
             raise ConfigError("unix: lacks the path of the socket", hint="write unix:/path/to/socket")

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from tinyhil import terminal
 from tinyhil.errors import ConfigError, DeviceError
 
 SCHEME = "usb:"
@@ -77,7 +78,7 @@ class PortFinder:
 
     def remember(self) -> None:
         """Notes which board is at the address now, to find it again. To be called while the port is open."""
-        if self._serial_number or "://" in self._address or self._address.startswith("unix:"):
+        if self._serial_number or "://" in self._address or self._address.startswith(("unix:", terminal.SCHEME)):
             return
         path = os.path.realpath(self._address)
         for port in self._ports():

@@ -18,12 +18,13 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from tinyhil import terminal
 from tinyhil.artifacts import lock, store
 from tinyhil.errors import DeviceError, PortBusyError
 from tinyhil.transport.base import Pollable, Transport
 
-_LOOPBACK = "loop://"
-"""pyserial's port without a device: every process has its own."""
+_OWN = ("loop://", terminal.SCHEME)
+"""pyserial's port without a device, and terminals of ours: every process has its own."""
 
 _guard = threading.Lock()
 _held: dict[Path, tuple[int, int]] = {}
@@ -40,7 +41,7 @@ def claim(address: str) -> Path | None:
         PortBusyError: another process holds it.
         StorageError: the lock file cannot be written.
     """
-    if address.startswith(_LOOPBACK):
+    if address.startswith(_OWN):
         return None
     path = _lock_file(address)
     with _guard:

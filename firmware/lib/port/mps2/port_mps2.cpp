@@ -5,6 +5,7 @@
 // But a polling CPU makes little of QEMU's clock: 20 ms of it took most of a second, because each look at a register
 // costs the emulator microseconds and the clock nanoseconds. So it sleeps when no byte has come for a while, and then
 // the clock keeps up with that of the computer.
+#include "cortex_m/chip.h"
 #include "port.h"
 
 namespace tinyhil {
@@ -46,38 +47,56 @@ volatile uint32_t* const interrupts_forget = reinterpret_cast<volatile uint32_t*
 const uint32_t kLooks = 1000;
 uint32_t looks = 0;
 
-// Survives a warm reset: the startup code neither loads nor clears this section.
-__attribute__((section(".noinit"))) uint32_t boots;
-
 }  // namespace
 
-void init() {
-  uart->divider = kClock / kBaud;
-  uart->control = 3;
+namespace chip {
+
+void start_clock() {
   timer->value = 0xFFFFFFFFu;
   timer->reload = 0xFFFFFFFFu;
   timer->control = 1;
+}
+
+// Of the timer of ticks().
+uint32_t count() { return ~timer->value; }
+
+const uint32_t kCountHz = kClock;
+
+void start_uart() {
+  uart->divider = kClock / kBaud;
+  uart->control = 3;
   heartbeat->reload = kHeartbeatTicks;
   heartbeat->value = kHeartbeatTicks;
   asm volatile("cpsid i" ::: "memory");
   *interrupts_enable = kHeartbeatInterrupt;
   heartbeat->control = 1 | 8;
-  ++boots;
 }
 
-int read() {
+int uart_read() {
   if ((uart->state & 2) == 0) return -1;
   looks = 0;
   return static_cast<int>(uart->data & 0xFF);
 }
 
-void write(const uint8_t* bytes, size_t length) {
+void uart_write(const uint8_t* bytes, size_t length) {
   for (size_t i = 0; i < length; ++i) {
     while ((uart->state & 1) != 0) {
     }
     uart->data = bytes[i];
   }
 }
+
+void uart_idle() {
+  if (looks < kLooks) {
+    ++looks;
+    return;
+  }
+  heartbeat->interrupt = 1;
+  *interrupts_forget = kHeartbeatInterrupt;
+  asm volatile("wfi" ::: "memory");
+}
+
+}  // namespace chip
 
 // The emulator holds back what the UART has not taken, so nothing is lost; two keep the line busy.
 uint8_t window() { return 2; }
@@ -115,43 +134,6 @@ uint32_t ticks() {
 }
 
 uint32_t tick_rate() { return kClock * kInstructionsPerTick; }
-
-// From the timer of ticks(), which a look at it does not disturb.
-uint32_t milliseconds() {
-  static uint32_t whole = 0;
-  static uint32_t rest = 0;  // clocks, less than a millisecond of them
-  static uint32_t last = 0;
-  const uint32_t now = ~timer->value;
-  rest += now - last;
-  last = now;
-  whole += rest / (kClock / 1000);
-  rest %= kClock / 1000;
-  return whole;
-}
-
-// The emulator shows none.
-void led(uint8_t) {}
-
-uint32_t boot_id() {
-  static uint32_t id = 0;
-  if (id == 0) {
-    // Multiplication by an odd number spreads a small counter over all bits and maps no two counts to one.
-    // The time tells cold starts apart, whose memory is the same.
-    id = (boots * 0x9E3779B1u) ^ ticks();
-    if (id == 0) id = 1;
-  }
-  return id;
-}
-
-void idle() {
-  if (looks < kLooks) {
-    ++looks;
-    return;
-  }
-  heartbeat->interrupt = 1;
-  *interrupts_forget = kHeartbeatInterrupt;
-  asm volatile("wfi" ::: "memory");
-}
 
 }  // namespace port
 }  // namespace tinyhil

@@ -9,6 +9,7 @@
 //
 // The UART is polled. Interrupts would lose no byte more or less in an emulator, which holds back what the UART has not
 // taken, and would put their instructions into those that are counted.
+#include "cortex_m/chip.h"
 #include "port.h"
 
 #if !defined(TINYHIL_NRF_TXD_PIN) || !defined(TINYHIL_NRF_RXD_PIN)
@@ -78,9 +79,6 @@ const uint32_t kUartEnabled = 4;     // without DMA
 const uint32_t kBaud115200 = 0x01D7E000;
 const uint32_t kStartCrystal = 0x40000000;  // CLOCK.TASKS_HFCLKSTART: the internal oscillator is off by up to 5 %
 
-// Survives a warm reset: the startup code neither loads nor clears this section.
-__attribute__((section(".noinit"))) uint32_t boots;
-
 uint32_t gpio(uint32_t pin) { return pin < 32 ? 0x50000000 : 0x50000300; }
 
 void set_up_pins() {
@@ -113,10 +111,13 @@ const uint32_t kLongest = 0xFFFFFF;
 // QEMU's main loop hands over received bytes when it wakes up, which is late unless a timer is due (see port mps2).
 const uint32_t kHeartbeatTicks = kTimerHz / 10000;
 
-void set_up_clock() {
+void start_systick() {
   systick->reload = kLongest;
   systick->value = 0;  // any value: loads it anew
   systick->control = 5;
+}
+
+void start_heartbeat() {
   heartbeat->compare[0] = kHeartbeatTicks;
   heartbeat->shortcuts = 1;
   heartbeat->start = 1;
@@ -129,33 +130,43 @@ void keep_heart_beating() {
 
 #else
 
-void set_up_clock() {}
+void start_systick() {}
+void start_heartbeat() {}
 void keep_heart_beating() {}
 
 #endif
 
 }  // namespace
 
-void init() {
+namespace chip {
+
+void start_clock() {
   at(kStartCrystal) = 1;
+  timer->bits = kTimerBits32;
+  timer->start = 1;
+  start_systick();
+}
+
+uint32_t count() { return timer_count(1); }
+
+const uint32_t kCountHz = kTimerHz;
+
+void start_uart() {
   set_up_pins();
   uart->baud = kBaud115200;
   uart->enable = kUartEnabled;
   uart->start_transmitter = 1;
   uart->start_receiver = 1;
-  timer->bits = kTimerBits32;
-  timer->start = 1;
-  set_up_clock();
-  ++boots;
+  start_heartbeat();
 }
 
-int read() {
+int uart_read() {
   if (uart->received == 0) return -1;
   uart->received = 0;  // before the byte is taken, because the next one sets it again
   return static_cast<int>(uart->rxd & 0xFF);
 }
 
-void write(const uint8_t* bytes, size_t length) {
+void uart_write(const uint8_t* bytes, size_t length) {
   for (size_t i = 0; i < length; ++i) {
     uart->transmitted = 0;
     uart->txd = bytes[i];
@@ -163,6 +174,10 @@ void write(const uint8_t* bytes, size_t length) {
     }
   }
 }
+
+void uart_idle() { keep_heart_beating(); }
+
+}  // namespace chip
 
 // A real UART keeps six bytes while the CPU is busy, so nothing may be on its way but the request being computed.
 uint8_t window() { return 1; }
@@ -240,33 +255,6 @@ uint32_t ticks() { return timer_count(0); }
 uint32_t tick_rate() { return kTimerHz; }
 
 #endif
-
-uint32_t milliseconds() {
-  static uint32_t whole = 0;
-  static uint32_t rest = 0;  // ticks, less than a millisecond of them
-  static uint32_t last = 0;
-  const uint32_t now = timer_count(1);
-  rest += now - last;
-  last = now;
-  whole += rest / (kTimerHz / 1000);
-  rest %= kTimerHz / 1000;
-  return whole;
-}
-
-// The boards that this port is for are emulated, and show none.
-void led(uint8_t) {}
-
-uint32_t boot_id() {
-  static uint32_t id = 0;
-  if (id == 0) {
-    // As in port mps2: an odd factor spreads a small counter over all bits, and the time tells cold starts apart.
-    id = (boots * 0x9E3779B1u) ^ ticks();
-    if (id == 0) id = 1;
-  }
-  return id;
-}
-
-void idle() { keep_heart_beating(); }
 
 }  // namespace port
 }  // namespace tinyhil

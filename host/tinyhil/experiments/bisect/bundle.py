@@ -35,7 +35,7 @@ from tinyhil.pipeline.answers.board_ports import BoardPorts
 from tinyhil.pipeline.observer import Observer
 from tinyhil.session import Identity, capture
 from tinyhil.session.stage import outputs_of, records_of
-from tinyhil.targets.model import Target
+from tinyhil.targets.model import UART, Target
 from tinyhil.transport import owner
 from tinyhil.transport.finder import PortFinder
 
@@ -255,6 +255,8 @@ def _ask(
             project=side.project_sha256,
             folder=place / "project",
             flash=Flash.IF_STALE,
+            # A stranger's firmware gets none of this computer's files (docs/security.md).
+            line=UART,
         ) as device:
             at = device.start(folder / side.firmware, Deadline.after(target.link.answer_within))
             with owner.owned(PortFinder(at).locate()):

@@ -10,6 +10,7 @@ from tinyhil.pipeline.run_search import RunSearch
 from tinyhil.progress import Reporter
 from tinyhil.session import Identity
 from tinyhil.session.recording import Header
+from tinyhil.targets.model import LineName
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,10 @@ class Answers(Protocol):
     @property
     def stage(self) -> str:
         """Name of the stage in which it answers."""
+
+    @property
+    def line(self) -> LineName | None:
+        """What carries the bytes of an emulator that is started for the run; None where none is."""
 
     def firmware(self, maker: Maker) -> Firmware:
         """What the device runs; made, unless it is known without.

@@ -10,7 +10,7 @@ from tinyhil.artifacts.types import Capture, FirmwareImage, Project
 from tinyhil.deadline import Deadline
 from tinyhil.device.base import Device
 from tinyhil.device.board import Flash
-from tinyhil.device.factory import open_device, require
+from tinyhil.device.factory import line, open_device, require
 from tinyhil.link.messages import Welcome
 from tinyhil.options import Options
 from tinyhil.pipeline import notes
@@ -25,7 +25,7 @@ from tinyhil.session.journal import Journal
 from tinyhil.session.lines import Lines, PortLines
 from tinyhil.session.recording import Recorder
 from tinyhil.session.records import RecordFile
-from tinyhil.targets.model import Target
+from tinyhil.targets.model import UART, Target
 from tinyhil.transport import owner
 from tinyhil.transport.finder import PortFinder
 
@@ -40,12 +40,17 @@ class LiveDevice:
 
     Attributes:
         port: where the device was last found; empty before.
+        line: see ``Answers``.
+
+    Raises:
+        ConfigError: the options name a line that the target's emulator does not have, or no emulator is started.
     """
 
     stage = "session"
 
     def __init__(self, target: Target, options: Options, layout: Layout) -> None:
         self.port = ""
+        self.line = line(target, options.port, options.line)
         self._target = target
         self._options = options
         self._layout = layout
@@ -76,6 +81,8 @@ class LiveDevice:
             project=project.sha256,
             folder=project.folder,
             flash=when,
+            # What is flashed is to be reached by others as well, and shows its demo, which needs the time to pass.
+            line=UART if flash else self.line,
         ) as device:
             yield device
 

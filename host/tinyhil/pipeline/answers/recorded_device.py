@@ -7,6 +7,7 @@ from the recording: neither a device nor a compiler is needed.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from tinyhil.artifacts.types import Capture, FirmwareImage, Project
 from tinyhil.errors import ConfigError
@@ -16,7 +17,7 @@ from tinyhil.progress import Reporter
 from tinyhil.session import capture, journal
 from tinyhil.session.journal import Memory
 from tinyhil.session.recording import Recording
-from tinyhil.targets.model import Target
+from tinyhil.targets.model import LineName, Target
 
 
 class RecordedDevice:
@@ -28,6 +29,9 @@ class RecordedDevice:
         file: the recording's file.
         recording: what is in it.
         target: the facts of the target that was recorded.
+
+    Attributes:
+        line: see ``Answers``.
     """
 
     stage = "replay"
@@ -36,6 +40,7 @@ class RecordedDevice:
         self._file = file
         self._recording = recording
         self._target = target
+        self.line = cast(LineName | None, recording.header.options.get("line"))
 
     def firmware(self, maker: Maker) -> Firmware:
         """What the recorded device ran.

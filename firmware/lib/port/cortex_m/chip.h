@@ -1,0 +1,33 @@
+// What the folder of a chip provides for the part of the port that all chips with a Cortex-M share (port_cortex_m.cpp).
+//
+// The chip's folder also implements window(), ticks(), tick_rate() of port.h.
+#ifndef TINYHIL_CORTEX_M_CHIP_H_
+#define TINYHIL_CORTEX_M_CHIP_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace tinyhil {
+namespace port {
+namespace chip {
+
+// Starts the clock, whatever line the port takes.
+void start_clock();
+
+// A counter that runs freely over all 32 bits, which ticks() does not notice being read, and its rate in Hz.
+uint32_t count();
+extern const uint32_t kCountHz;
+
+// Everything that the UART needs. Without this call the rest of it is not called.
+void start_uart();
+
+// As read(), write() and idle() of port.h.
+int uart_read();
+void uart_write(const uint8_t* bytes, size_t length);
+void uart_idle();
+
+}  // namespace chip
+}  // namespace port
+}  // namespace tinyhil
+
+#endif  // TINYHIL_CORTEX_M_CHIP_H_
