@@ -330,9 +330,16 @@ class Report:
     line: str | None = None
 
 
-_NOT_FOUND_BY_THE_RUN = ("link", "made_by", "bisection", "line")
-"""What may differ between two reports of the same: what went over the wire, who wrote it, what was found later, and by
-which line."""
+JUDGED = (
+    *("verdict", "summary", "blocked"),
+    *("recipe", "target", "engine", "kernels", "scheme", "ops", "forced", "training"),
+    *("fidelity", "litert", "accuracy", "points"),
+    *("size", "resources", "operators", "instructions_per_inference", "microseconds_per_inference", "speed"),
+    *("model_sha256", "project_sha256", "firmware_sha256"),
+)
+"""The fields that the verdict's digest includes: what was judged, and what was found of it. A field that is added to
+the report stays outside until it is named here: who wrote the report, with which tools and over which line, and what was
+found later, are no part of the verdict."""
 
 
 def digest(report: Report) -> str:
@@ -340,4 +347,5 @@ def digest(report: Report) -> str:
 
     A run, the resumed run, and the replay of its recording have the same.
     """
-    return hashing.of_json({name: value for name, value in asdict(report).items() if name not in _NOT_FOUND_BY_THE_RUN})
+    fields = asdict(report)
+    return hashing.of_json({name: fields[name] for name in JUDGED})
