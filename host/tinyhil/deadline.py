@@ -24,9 +24,9 @@ class Deadline:
     renewed: bool = False
 
     def __post_init__(self) -> None:
-        """Works out the last moment that it can be put off to."""
+        """Notes the start."""
         self.most = max(self.most, self.seconds)
-        self._latest = self.at + self.most - self.seconds
+        self._began = self.at - self.seconds
 
     @classmethod
     def after(cls, seconds: float, times: float = 1.0) -> Self:
@@ -45,7 +45,12 @@ class Deadline:
 
     def remaining_with(self, seconds: float) -> float:
         """Seconds left if it comes so much later, but no later than it can be put off to."""
-        return max(0.0, max(self.at, min(self.at + seconds, self._latest)) - time.monotonic())
+        return max(0.0, max(self.at, min(self.at + seconds, self._began + self.most)) - time.monotonic())
+
+    @property
+    def waited(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._began
 
     def within(self, seconds: float) -> float:
         """The shorter of ``seconds`` and what is left, for one step of a wait."""
@@ -53,6 +58,6 @@ class Deadline:
 
     def renew(self) -> None:
         """Begins the wait again, as far as that is allowed."""
-        put_off = min(time.monotonic() + self.seconds, self._latest)
+        put_off = min(time.monotonic() + self.seconds, self._began + self.most)
         if put_off > self.at:
             self.at, self.renewed = put_off, True

@@ -108,16 +108,6 @@ def test_silence_repeats_one_request_at_a_time_and_the_oldest_first() -> None:
     assert now == pytest.approx(1.0 + 2.0 + 4.0 + 8.0, abs=1e-3)
 
 
-def test_a_line_that_was_seen_to_be_slow_is_given_the_time_for_what_is_larger() -> None:
-    connection, _ = known(0.5)
-    one = connection.next_timeout(0.5)
-    assert one is None
-    connection.infer(vectors(8), 8, 10.0)
-    wait = connection.next_timeout(10.0)
-    assert wait is not None
-    assert wait > 1.0 + 0.5, "it carries more than what took half a second"
-
-
 def test_silence_begins_when_a_request_has_left() -> None:
     connection = ready(device(), resend_after=1.0)
     connection.infer(vectors(1), 1, 0.0)

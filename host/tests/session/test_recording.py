@@ -113,7 +113,7 @@ def test_recordings_of_format_1_play_as_they_did(name: str, measured: Target, ta
     In the first a device was measured, in the second five answers were lost, in the third the port went away twice.
     """
     more = np.arange(-40, 40, dtype=np.int8).reshape(-1, 1, 4)
-    asked = []
+    asked: list[Array] = []
 
     def explore(answers: tuple[Array, ...], infer: Infer) -> None:
         asked.extend(infer((more,)))

@@ -6,7 +6,9 @@ The wire keeps order and the device answers in order. Two signs tell that a requ
 - *silence*: nothing was accepted for ``patience`` since it was sent. Any accepted answer shows that the device works
   its way through the window, so it starts the wait of all others again. What the wire itself needs for all that is on
   its way, there and back, comes on top, so that a slow line is not taken for a lossy one. While nothing else is known
-  the line is taken to be as fast as it was seen to be, and no faster than it is said to be.
+  the line is taken to be as fast as it was seen to be, and no faster than it is said to be. Where requests had to be
+  repeated, the device may have to work through all copies before it comes to the next one; only an answer to what was
+  sent once shows that it has.
 
 Repeats must not make a slow device slower, which reads each of them from the queue before it comes to what follows. So
 silence repeats one request, that which was sent the longest ago, and the wait of all begins again; and each time in a
@@ -26,6 +28,7 @@ before its *first* time.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from tinyhil.link.counters import Counters
@@ -43,6 +46,9 @@ ROUND_TRIPS = 4.0
 """Of the longest round trip, how many are waited for."""
 
 _MOST_DOUBLINGS = 30
+
+_MOST_GUESSED = 3.0
+"""Times ``resend_after`` that a line is given for what is on its way while its pace is only guessed."""
 
 _UP_TO_THE_GUESS = 5
 """Silences in a row after which the wait grows beyond the guess."""
@@ -64,6 +70,8 @@ class Request:
         first_order: when it was first sent, in transmissions of the connection.
         last_order: when it was last sent.
         sent_at: when it was last sent, in seconds.
+        first_at: when it was first sent.
+        queued_bytes: of exchanges that the device may have had to do before, for requests that were repeated.
     """
 
     sequence: int
@@ -77,6 +85,8 @@ class Request:
     first_order: int = 0
     last_order: int = 0
     sent_at: float = 0.0
+    first_at: float = 0.0
+    queued_bytes: int = 0
 
     @property
     def type(self) -> MessageType:
@@ -116,7 +126,8 @@ class Outstanding:
         self._unsent: list[Request] = []
         self._leaving: list[Request] = []
         self._accepted_at = self._silent_since = float("-inf")
-        self._seen_rate = 0.0
+        self._seen_rate = self._guessed_rate = 0.0
+        self._queued_bytes = 0
         self._known: dict[MessageType, _RoundTrips] = {}
 
     def __len__(self) -> int:
@@ -125,7 +136,7 @@ class Outstanding:
     @property
     def line_seconds(self) -> float:
         """What the wire needs for all that is on its way and for the longest answers to it."""
-        return self._way_bytes / self._rate
+        return self._seconds(self._way_bytes)
 
     def ask(self, message: Message, ticket: int | None, answer_bytes: int, now: float) -> None:
         """Sends a new request, whose answer has a payload of at most ``answer_bytes``."""
@@ -172,11 +183,15 @@ class Outstanding:
         if request is not None:
             self._accepted_at = now
             # An answer to one that was sent more than once does not tell which copy it answers (Karn's rule).
-            if request.tries == 1:
+            moved = len(request.wire) + longest_wire(answer_bytes)
+            if request.tries > 1:
+                self._queued_bytes += (request.tries - 1) * moved
+                self._guessed_rate = _rate(moved, now - request.first_at)
+            else:
                 self._in_a_row = 0
-                if now > request.sent_at:
-                    moved = len(request.wire) + longest_wire(answer_bytes)
-                    self._seen_rate = max(self._seen_rate, moved / (now - request.sent_at))
+                rate = _rate(moved + request.queued_bytes, now - request.sent_at)
+                self._seen_rate = max(self._seen_rate, rate)
+                self._queued_bytes = 0
                 self._known.setdefault(request.type, _RoundTrips()).add(now - request.sent_at, request.exchange_bytes)
         return request
 
@@ -208,29 +223,38 @@ class Outstanding:
         self._transmissions += 1
         if request.tries == 0:
             request.first_order = self._transmissions
+            request.first_at = now
         request.last_order = self._transmissions
         request.tries += 1
         request.sent_at = now
         self._requests[request.sequence] = request
         self._unsent.append(request)
-        request.way_bytes = self._way_bytes
+        request.queued_bytes = self._queued_bytes
+        request.way_bytes = self._way_bytes + (self._queued_bytes if self._adaptive else 0)
 
     @property
     def _way_bytes(self) -> int:
         return sum(request.exchange_bytes for request in self._requests.values())
 
-    @property
-    def _rate(self) -> float:
-        """Bytes per second that the line is known to carry."""
-        return min(self._line_rate, self._seen_rate) if self._adaptive and self._seen_rate else self._line_rate
+    def _seconds(self, way_bytes: int) -> float:
+        """What the line needs for so many bytes, by what was seen of it."""
+        told = way_bytes / self._line_rate
+        if not self._adaptive:
+            return told
+        if self._seen_rate:
+            return max(told, way_bytes / self._seen_rate)
+        if self._guessed_rate:
+            return max(told, min(way_bytes / self._guessed_rate, _MOST_GUESSED * self._resend_after))
+        return told
 
     def _due_at(self, request: Request) -> float:
         since = max(request.sent_at, self._accepted_at)
         if self._adaptive and not request.endless:
             since = max(since, self._silent_since)
         known = self._round_trips(request)
-        rate = self._line_rate if known is not None or request.endless else self._rate
-        return since + request.way_bytes / rate + self._patience(request, known)
+        as_told = known is not None or request.endless
+        seconds = request.way_bytes / self._line_rate if as_told else self._seconds(request.way_bytes)
+        return since + seconds + self._patience(request, known)
 
     def _round_trips(self, request: Request) -> _RoundTrips | None:
         """What is known of requests like this one."""
@@ -250,6 +274,10 @@ class Outstanding:
             beyond = min(max(0, silences - _UP_TO_THE_GUESS), _MOST_DOUBLINGS)
             most = max(most, 2.0 * known.longest) * 2.0**beyond
         return min(most, max(SOONEST, ROUND_TRIPS * known.longest) * doubled)
+
+
+def _rate(moved_bytes: int, seconds: float) -> float:
+    return moved_bytes / seconds if seconds > 0.0 else math.inf
 
 
 @dataclass

@@ -15,6 +15,7 @@ told of a restart and begins again himself.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 from tinyhil.deadline import Deadline
@@ -30,6 +31,7 @@ from tinyhil.link.events import (
     Restarted,
     WorkDone,
 )
+from tinyhil.link.frames import MAX_PAYLOAD, longest_wire
 from tinyhil.link.messages import Welcome
 from tinyhil.progress import Reporter
 from tinyhil.session.identity import Identity
@@ -44,6 +46,9 @@ RESTARTS_IN_VAIN = 5
 
 MOST = 6.0
 """How many times ``answer_within`` a device has for one answer while its bytes move."""
+
+LONGEST_PART = longest_wire(MAX_PAYLOAD)
+"""Bytes that may belong to a frame which is not whole yet."""
 
 BITS_PER_BYTE = 10
 """On a serial line: a start bit, eight of data, a stop bit."""
@@ -78,7 +83,8 @@ class Conversation:
         self._now = line.clock
         self._patience = answer_within
         self._greeted = False
-        self._sound = False
+        self._unjudged = math.inf
+        """Bytes that have arrived since the last frame or text; infinite where the last was neither."""
         self._deadline = self._fresh()
         self._check = check
         self._reporter = reporter
@@ -202,13 +208,16 @@ class Conversation:
         if not data:
             self._check()
         if connection.counters.answers_accepted > accepted:
-            self._greeted = self._sound = True
+            self._greeted, self._unjudged = True, 0
             self._deadline = self._fresh()
         elif sum(connection.counters.rejected.values()) > rejected:
-            self._sound = False
+            self._unjudged = math.inf
         elif data:
-            self._sound = self._sound or any(isinstance(event, DeviceText) for event in received)
-            if self._sound:
+            words = any(
+                isinstance(event, DeviceText) and "\N{REPLACEMENT CHARACTER}" not in event.text for event in received
+            )
+            self._unjudged = 0 if words else self._unjudged + len(data)
+            if self._unjudged <= LONGEST_PART:
                 deadline.renew()
         for event in events:
             if isinstance(event, DeviceText):
@@ -227,7 +236,7 @@ class Conversation:
         counters, deadline = self.connection.counters, self._deadline
         seconds = f"{deadline.seconds:g} s"
         if deadline.renewed:
-            seconds += f" of silence, nor {deadline.most:g} s in all"
+            seconds = f"{deadline.waited:.1f} s, although its bytes moved"
         return UnansweredError(
             f"the device did not answer {waiting_for} within {seconds}",
             hint="is it the right port, and does the device run tinyhil's firmware?",
