@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from tinyhil.artifacts.types import Array, Capture
-from tinyhil.errors import DeviceError, StaleFirmwareError
+from tinyhil.errors import DeviceError, PortLostError, StaleFirmwareError
 from tinyhil.session.capture import Infer
+from tinyhil.session.conversation import RESTARTS_IN_VAIN
 from tinyhil.session.journal import Answer, Journal, Ledger, Memory
 from tinyhil.targets.model import Target
 
@@ -162,6 +163,37 @@ def test_a_port_that_comes_and_goes_without_an_answer_is_given_up(port: Path, ha
     given_up = r"the other end is gone|did not come back within|did not answer the handshake within"
     with device(port, flicker), pytest.raises(DeviceError, match=given_up):
         run(port, hasty)
+
+
+def test_a_port_that_is_lost_at_the_same_place_again_and_again_is_given_up(port: Path, target: Target) -> None:
+    """Each time the device has answered something since, so silence is not what ends it."""
+    begun: list[tuple[Array, ...]] = []
+
+    def leave(board: PtyDevice, inferences: int) -> None:
+        if board.plugged == len(begun) and inferences >= COUNT + 2 * BATCH * len(begun):
+            board.unplug()
+            board.role.restart()
+            board.plug()
+
+    def explore(answers: tuple[Array, ...], infer: Infer) -> None:
+        begun.append(answers)
+        for _ in range(3):
+            infer((vectors().inputs[0][:BATCH],))
+
+    with device(port, leave), pytest.raises(PortLostError):
+        capture_on(port, IDENTITY, vectors(), target, explore=explore)
+    assert len(begun) == RESTARTS_IN_VAIN + 2
+
+
+def test_what_an_earlier_run_has_left_is_named_where_the_device_cannot_even_be_reached(
+    port: Path, hasty: Target, tmp_path: Path
+) -> None:
+    with Journal(tmp_path / "journal", ORIGIN, resume=False) as journal:
+        journal.add(Answer(0, BATCH, 40, bytes(4 * BATCH)))
+    with Journal(tmp_path / "journal", ORIGIN, resume=True) as journal, pytest.raises(DeviceError) as caught:
+        run(port, hasty, journal)
+    assert caught.value.message.endswith(f"; {BATCH} vectors are answered and in the journal")
+    assert "--resume" in caught.value.hint
 
 
 def test_another_board_that_is_plugged_in_instead_is_refused(port: Path, target: Target) -> None:

@@ -169,6 +169,24 @@ def test_a_program_that_has_died_is_the_cause(port: Path, hasty: Target) -> None
         open_session(lines, IDENTITY, hasty, died, Silent())
 
 
+def test_a_session_that_is_closed_says_so(port: Path, target: Target) -> None:
+    with device(port) as plugged:
+        session = live(port, target)
+        session.close()
+        with pytest.raises(DeviceError, match="the session is closed"):
+            session.infer([[1, 2, 3, 4]])
+    assert plugged.role.inferences == 0
+
+
+def test_nothing_is_asked_twice_in_one_attempt(port: Path, target: Target) -> None:
+    """And the session goes on behind it."""
+    with device(port, flicker(8)) as plugged, live(port, target) as session:
+        with pytest.raises(PortLostError), session.one_attempt():
+            session.infer(*vectors().inputs)
+        assert plugged.role.boots == 1
+        assert session.infer([[1, 2, 3, 4]]).outputs[0].tolist() == [[[-2, -3, -4, -5]]]
+
+
 def test_another_model_is_stale_and_the_port_is_free_again(port: Path, target: Target) -> None:
     other = Identity("0" * 64, IDENTITY.project_sha256, INPUTS, OUTPUTS)
     with device(port):
