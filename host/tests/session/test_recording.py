@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,7 @@ from tinyhil.errors import BlockedError, ConfigError, DeviceError
 from tinyhil.session import recording
 from tinyhil.session.capture import Infer
 from tinyhil.session.journal import Answer, Memory
-from tinyhil.session.lines import PortLines
+from tinyhil.session.lines import Line, PortLines
 from tinyhil.session.recording import Header, Kind, Recorder, Recording
 from tinyhil.session.records import RecordFile, unpack
 from tinyhil.targets.model import Target
@@ -95,6 +96,31 @@ def test_a_port_that_went_away_goes_away_again(port: Path, target: Target, path:
     with device(port, flicker) as board:
         recorded = record(port, target, path)
     assert board.plugged > 1
+    assert_same(replay(path, target), recorded)
+
+
+class HeldUp(PortLines):
+    """Lines whose larger writes take a while, as where the other end takes bytes slowly."""
+
+    def open(self, deadline: Deadline) -> Line:
+        line = super().open(deadline)
+        write = line.transport.write
+
+        def slowly(data: bytes, until: Deadline) -> None:
+            write(data, until)
+            time.sleep(0.15 if len(data) > 2 * BATCH * 4 else 0.0)
+
+        line.transport.write = slowly  # type: ignore[method-assign]
+        return line
+
+
+def test_a_write_that_was_held_up_is_as_long_in_the_replay(port: Path, target: Target, path: Path) -> None:
+    with device(port), RecordFile(path) as file:
+        lines = Recorder(HeldUp(str(port), target.link.baud), file, HEADER, [])
+        recorded = capture_on(lines, IDENTITY, vectors(), target)
+    with path.open("rb") as stream:
+        kinds = [one.kind for one in unpack(stream)]
+    assert Kind.TAKEN in kinds
     assert_same(replay(path, target), recorded)
 
 
