@@ -106,8 +106,8 @@ class HeldUp(PortLines):
         line = super().open(deadline)
         write = line.transport.write
 
-        def slowly(data: bytes, until: Deadline) -> None:
-            write(data, until)
+        def slowly(data: bytes, deadline: Deadline) -> None:
+            write(data, deadline)
             time.sleep(0.15 if len(data) > 2 * BATCH * 4 else 0.0)
 
         line.transport.write = slowly  # type: ignore[method-assign]

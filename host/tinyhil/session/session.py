@@ -17,27 +17,28 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from types import TracebackType
 from typing import Self, TypeVar
 
 import numpy.typing as npt
 
 from tinyhil.affine import TensorSpec
-from tinyhil.artifacts.types import Array, OperatorTicks, Reals, Resources
+from tinyhil.artifacts.types import Array, OperatorTicks, Resources
 from tinyhil.deadline import Deadline
 from tinyhil.errors import BlockedError, DeviceError, PortLostError
 from tinyhil.link.connection import Connection
 from tinyhil.link.counters import Counters
 from tinyhil.link.events import OperatorsTimed, UsageTold, WorkDone
 from tinyhil.link.messages import Welcome
-from tinyhil.link.resources import Used
 from tinyhil.progress import Reporter
-from tinyhil.session.conversation import RESTARTS_IN_VAIN, Check, Conversation, RestartError
+from tinyhil.session.answers import Answers, resources_of
+from tinyhil.session.conversation import Check, Conversation, RestartError
 from tinyhil.session.grid import Grid
 from tinyhil.session.identity import Identity
 from tinyhil.session.journal import Answer, Ledger, Memory
 from tinyhil.session.lines import Lines
+from tinyhil.session.losses import Losses
 from tinyhil.session.tensors import outputs_of, quantized, records_of
 from tinyhil.targets.model import Target
 
@@ -48,35 +49,6 @@ Question = Callable[[Connection, float], int]
 
 OnAnswer = Callable[[int], None]
 """Told after each answer how many vectors are answered."""
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What a device has answered.
-
-    Attributes:
-        inputs: what was sent to it: one array per input tensor, (vectors, *shape) in the tensor's dtype.
-        outputs: one array per output tensor, likewise.
-        specs: the output tensors.
-        ticks: of the device's clock, for all vectors together; None where it has no clock.
-        requests: how many requests it takes to ask for all of it.
-    """
-
-    inputs: tuple[Array, ...]
-    outputs: tuple[Array, ...]
-    specs: tuple[TensorSpec, ...]
-    ticks: int | None
-    requests: int = 0
-
-    @property
-    def count(self) -> int:
-        """How many vectors there are."""
-        return len(self.inputs[0])
-
-    @property
-    def real(self) -> tuple[Reals, ...]:
-        """The outputs in real units, (vectors, *shape) as float64."""
-        return tuple(spec.dequantize(part) for spec, part in zip(self.specs, self.outputs, strict=True))
 
 
 class Session:
@@ -123,7 +95,7 @@ class Session:
         self._check = check
         self._talk: Conversation | None = None
         self._was_open = self._closed = False
-        self._losses = _Losses(target.link.answer_within)
+        self._losses = Losses(target.link.answer_within)
         self._losses_covered = self._restarts_covered = False
         self._kept_of = 0
         try:
@@ -207,7 +179,7 @@ class Session:
     def usage(self) -> Resources | None:
         """The memory that the device uses; None where its firmware is older than the question."""
         told = self._answer_in_one_go(Connection.usage, "the question for its memory")
-        return _resources(told.used) if isinstance(told, UsageTold) else None
+        return resources_of(told.used) if isinstance(told, UsageTold) else None
 
     def profile(self) -> tuple[OperatorTicks, ...] | None:
         """Times each operator in one inference on the inputs as they stand, which is that of the last answer.
@@ -246,7 +218,7 @@ class Session:
         if self._losses_covered:
             return work()
         self._losses_covered = True
-        self._losses = _Losses(self.target.link.answer_within)
+        self._losses = Losses(self.target.link.answer_within)
         try:
             return self._again_and_again(work)
         except BlockedError as error:
@@ -408,56 +380,3 @@ def open_session(
         LinkError: it does not speak the protocol, or reports an error.
     """
     return Session(lines, identity, target, check, reporter, ledger)
-
-
-class _Losses:
-    """When a port that is lost is given up.
-
-    Attributes:
-        back_by: until when it is waited for.
-    """
-
-    def __init__(self, patience: float) -> None:
-        self.back_by: Deadline | None = None
-        self._patience = patience
-        self._heard = False
-        self._reached = self._furthest = self._in_vain = 0
-
-    def skip(self, requests: int) -> None:
-        """So many requests need not be asked again."""
-        self._reached += requests
-
-    def step(self) -> None:
-        """One more request was answered."""
-        self._heard = True
-        self._reached += 1
-
-    def count(self, error: PortLostError) -> None:
-        """The port was lost.
-
-        Raises:
-            PortLostError: the one given: nothing was heard for too long, or the same was asked too often.
-        """
-        heard, reached = self._heard, self._reached
-        self._heard, self._reached = False, 0
-        if heard:
-            self._in_vain = 0 if reached > self._furthest else self._in_vain + 1
-            self._furthest = max(self._furthest, reached)
-        if self._in_vain > RESTARTS_IN_VAIN:
-            raise error
-        if self.back_by is None or heard:
-            self.back_by = Deadline.after(self._patience)
-        elif self.back_by.expired:
-            raise error
-
-
-def _resources(used: Used) -> Resources:
-    """What the device tells, where 0 stands for what it cannot."""
-    return Resources(
-        arena_capacity=used.arena_capacity or None,
-        arena_bytes=used.arena_bytes,
-        arena_used=used.arena_used or None,
-        arena_overrun=used.arena_overrun,
-        stack_bytes=used.stack_bytes or None,
-        stack_used=used.stack_used or None,
-    )
