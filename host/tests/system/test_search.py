@@ -99,7 +99,8 @@ def test_where_all_inputs_are_sent_there_is_nothing_to_search(tinyhil: Cli, copi
 def test_a_run_searches_by_itself_and_its_recording_too(tiny_model: bytes, tmp_path: Path) -> None:
     """The model file is a user's own; replayed, the recording finds the same example without a device."""
     options = {"search": COUNT, "record": tmp_path / "recording"}
-    report = run_of(tiny_model, tmp_path, with_another_weight(tiny_model), **options).verify()
+    run = run_of(tiny_model, tmp_path, with_another_weight(tiny_model), **options)
+    report = run.verify()
     assert (report.verdict, report.fidelity is not None) == ("fail", True)
     assert report.fidelity is not None
     search = report.fidelity.search
@@ -112,7 +113,7 @@ def test_a_run_searches_by_itself_and_its_recording_too(tiny_model: bytes, tmp_p
     shown = dict(terminal.rows(report))
     assert shown["search"].startswith(f"{TRIED} more inputs tried, seed 1: at most {search.max_lsb} LSB")
     assert shown["example"] == f"input 0[0] = {element.value} (zero point {element.zero_point})"
-    agreement.check(tmp_path / "build/small/native")
+    agreement.check(run.layout.target)
     with open_replay(tmp_path / "recording", tmp_path / "build", SilentObserver()) as again:
         replayed = again.verify()
     assert replayed.fidelity == report.fidelity
