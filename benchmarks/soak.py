@@ -50,7 +50,7 @@ from tinyhil.pipeline.opening import open_run
 from tinyhil.pipeline.run import Run
 from tinyhil.progress import Reporter
 from tinyhil.proxy import FaultProxy
-from tinyhil.session import Identity, capture
+from tinyhil.session import Identity, PortLines, capture, open_session
 from tinyhil.session.journal import Answer, Memory
 
 SAMPLES = 200
@@ -255,7 +255,9 @@ def soak(run: Run, plan: Plan, reporter: Reporter) -> Outcome:
         ) as proxy:
             begun = time.monotonic()
             identity = Identity(model.sha256, image.project_sha256, model.inputs, model.outputs)
-            answers = capture(proxy.port, identity, vectors, target, device.check, reporter, ledger=tally)
+            lines = PortLines(proxy.port, target.link.baud)
+            with open_session(lines, identity, target, device.check, reporter, ledger=tally) as session:
+                answers = capture(session, vectors)
             seconds = time.monotonic() - begun
             line = proxy.describe()
     return Outcome(

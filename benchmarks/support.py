@@ -117,7 +117,9 @@ def ask(port: str, target: Target, shape: Shape, vectors: Vectors, check: Callab
     # Single inferences, which a run measures as well, are not what is measured here.
     target = msgspec.structs.replace(target, measure=Measure(unit="nothing"))
     started = time.perf_counter()
-    captured = session.capture(port, identity, vectors, target, check, stopwatch)
+    lines = session.PortLines(port, target.link.baud)
+    with session.open_session(lines, identity, target, check, stopwatch) as opened:
+        captured = session.capture(opened, vectors)
     seconds = time.perf_counter() - started
     if not np.array_equal(captured.outputs[0], vectors.reference[0]):
         raise SystemExit("the device answered wrong: the figures would mean nothing")

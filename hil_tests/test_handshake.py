@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinyhil.pytest_plugin import Dut
-from tinyhil.session import LiveSession
+from tinyhil.session import Session
 
 
 def test_it_runs_this_model(dut: Dut) -> None:
@@ -27,6 +27,6 @@ def test_it_has_a_clock_where_the_target_measures(dut: Dut) -> None:
     assert dut.welcome.tick_rate > 0 or dut.run.target.measure.unit == "nothing"
 
 
-def test_greeted_again_it_is_the_same_and_has_not_restarted(session: LiveSession) -> None:
+def test_greeted_again_it_is_the_same_and_has_not_restarted(session: Session) -> None:
     before = session.welcome
     assert [session.greet() for _ in range(3)] == [before] * 3

@@ -6,7 +6,7 @@ import numpy as np
 
 from tinyhil.artifacts.types import Array
 from tinyhil.pytest_plugin import Dut, Soft
-from tinyhil.session import LiveSession
+from tinyhil.session import Session
 
 
 def test_every_output_is_exact(dut: Dut, soft: Soft) -> None:
@@ -30,14 +30,14 @@ def test_nothing_was_lost_on_the_wire(dut: Dut) -> None:
     assert counters["frames_received"] >= counters["frames_sent"] - counters["resends"]
 
 
-def test_a_row_gives_the_same_twice(session: LiveSession, soft: Soft, few: tuple[Array, ...]) -> None:
+def test_a_row_gives_the_same_twice(session: Session, soft: Soft, few: tuple[Array, ...]) -> None:
     """Nothing of the first row may be left in the second, whether the model keeps state or not."""
     for turn in ("the first time", "the second time"):
         soft.exact(session.infer(*few), turn)
 
 
 def test_one_at_a_time_or_together_and_in_any_order(
-    dut: Dut, session: LiveSession, soft: Soft, few: tuple[Array, ...]
+    dut: Dut, session: Session, soft: Soft, few: tuple[Array, ...]
 ) -> None:
     soft.exact(session.infer(*(part[::-1] for part in few)), "backwards")
     if not dut.welcome.stateful:
@@ -46,7 +46,7 @@ def test_one_at_a_time_or_together_and_in_any_order(
 
 
 def test_real_values_are_quantized_as_the_model_says(
-    dut: Dut, session: LiveSession, soft: Soft, few: tuple[Array, ...]
+    dut: Dut, session: Session, soft: Soft, few: tuple[Array, ...]
 ) -> None:
     reals = [spec.dequantize(part) for spec, part in zip(dut.model.inputs, few, strict=True)]
     answers = session.infer(*reals)

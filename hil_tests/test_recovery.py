@@ -8,7 +8,7 @@ import pytest
 from tinyhil.artifacts.types import Array
 from tinyhil.pipeline.answers import RunningDevice
 from tinyhil.pytest_plugin import Dut, Soft
-from tinyhil.session import LiveSession
+from tinyhil.session import Session
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def device(device: RunningDevice) -> RunningDevice:
     return device
 
 
-def test_between_two_requests(device: RunningDevice, session: LiveSession, soft: Soft, few: tuple[Array, ...]) -> None:
+def test_between_two_requests(device: RunningDevice, session: Session, soft: Soft, few: tuple[Array, ...]) -> None:
     soft.exact(session.infer(*few), "before")
     boot = session.welcome.boot_id
     device.restart()
@@ -28,7 +28,7 @@ def test_between_two_requests(device: RunningDevice, session: LiveSession, soft:
 
 
 def test_in_the_midst_of_many(
-    dut: Dut, device: RunningDevice, session: LiveSession, soft: Soft, few: tuple[Array, ...]
+    dut: Dut, device: RunningDevice, session: Session, soft: Soft, few: tuple[Array, ...]
 ) -> None:
     """The power goes when the first requests are answered and others are on their way."""
     capacity = max(1, dut.welcome.max_payload // dut.model.inputs[0].nbytes)

@@ -6,7 +6,7 @@ import pytest
 
 from tinyhil.artifacts.types import Resources
 from tinyhil.pytest_plugin import Dut
-from tinyhil.session import LiveSession
+from tinyhil.session import Session
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_the_arena_is_part_of_the_ram(dut: Dut, sizes: tuple[int, int]) -> None:
 
 
 @pytest.fixture
-def used(dut: Dut, session: LiveSession) -> Resources:
+def used(dut: Dut, session: Session) -> Resources:
     """The memory in use when all vectors were computed."""
     session.infer(*dut.model.vectors.inputs)
     used = session.usage()

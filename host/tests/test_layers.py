@@ -176,7 +176,7 @@ def copy(package: Path, tmp_path: Path) -> Path:
         ("verify/stage.py", "from tinyhil import pipeline"),
         ("pipeline/run.py", "from tinyhil import cli"),
         ("pipeline/run.py", "from tinyhil.experiments.bisect import Bisect"),
-        ("session/stage.py", "from tinyhil.pipeline.run import Run"),
+        ("session/capture.py", "from tinyhil.pipeline.run import Run"),
         ("options.py", "from tinyhil.config import recipe"),
         ("experiments/search/search.py", "from tinyhil.experiments.bisect import Bisect"),
         ("compare/regression.py", "from ..verify import stage"),

@@ -9,9 +9,19 @@ from hypothesis import given, settings
 
 from tinyhil.compare.verdict import JUDGED, Report, digest
 
-from ..report.strategies import reports
+from ..report.strategies import REPORTS
 
-OUTSIDE = {"schema", "honest_about", "measured_by", "tool_versions", "tool_sha256", "made_by", "link", "bisection", "line"}
+OUTSIDE = {
+    "schema",
+    "honest_about",
+    "measured_by",
+    "tool_versions",
+    "tool_sha256",
+    "made_by",
+    "link",
+    "bisection",
+    "line",
+}
 
 
 def test_every_field_of_the_report_is_inside_or_outside_on_purpose() -> None:
@@ -19,15 +29,17 @@ def test_every_field_of_the_report_is_inside_or_outside_on_purpose() -> None:
     assert not OUTSIDE & set(JUDGED)
 
 
-@given(reports())
+@given(REPORTS)
 @settings(max_examples=20)
 def test_the_way_that_it_came_about_changes_nothing(report: Report) -> None:
     other = replace(report, line="uart", tool_versions={"gcc": "13"}, tool_sha256={}, made_by="tinyhil 9", link={})
     assert digest(other) == digest(report)
 
 
-@pytest.mark.parametrize("change", [{"verdict": "blocked"}, {"model_sha256": "0"}, {"firmware_sha256": "0"}, {"engine": "x"}])
-@given(report=reports())
+@pytest.mark.parametrize(
+    "change", [{"verdict": "blocked"}, {"model_sha256": "0"}, {"firmware_sha256": "0"}, {"engine": "x"}]
+)
+@given(report=REPORTS)
 @settings(max_examples=5)
 def test_what_was_found_changes_it(change: dict[str, str], report: Report) -> None:
     if replace(report, **change) != report:  # type: ignore[arg-type]

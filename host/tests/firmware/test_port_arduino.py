@@ -24,10 +24,11 @@ from tinyhil.device.emulator import EmulatorDevice
 from tinyhil.errors import DeviceError
 from tinyhil.link.frames import Frame, encode_frame
 from tinyhil.link.inference import Infer
-from tinyhil.progress import Silent
-from tinyhil.session import Identity, capture, greet
+from tinyhil.session import Identity
 from tinyhil.targets import registry
 from tinyhil.targets.model import Target
+
+from ..session.captures import capture_on, greet
 
 SHIPPED = {path.stem: registry.get(path.stem) for path in sorted(registry.SHIPPED.glob("*.toml"))}
 SKETCHES = [name for name, target in SHIPPED.items() if target.build is not None and target.build.sketch]
@@ -70,7 +71,7 @@ def test_there_are_boards() -> None:
 
 def test_every_vector_comes_back(sketch: Any, port: str) -> None:
     data, asked = vectors(200)
-    answers = capture(port, IDENTITY, asked, sketch.target, lambda: None, Silent())
+    answers = capture_on(port, IDENTITY, asked, sketch.target)
     assert np.array_equal(answers.outputs[0], data)
     assert answers.tick_hz == 1_000_000
     assert answers.counters["resends"] == 0
@@ -88,11 +89,7 @@ def test_the_clock_the_stack_and_the_led(sketch: Any) -> None:
 
 def test_two_starts_are_two_boots(sketch: Any) -> None:
     """Greeted as a host greets: not before a request has come."""
-    boots = {
-        greet(port, IDENTITY, sketch.target, lambda: None, Silent()).boot_id
-        for _ in range(3)
-        for port in running(sketch.program)
-    }
+    boots = {greet(port, IDENTITY, sketch.target).boot_id for _ in range(3) for port in running(sketch.program)}
     assert len(boots) == 3
 
 
@@ -135,4 +132,4 @@ def test_the_traps_are_real(
     _, asked = vectors(200)
     for port in running(sketch.program):
         with pytest.raises(DeviceError, match=f"did not answer {unanswered}"):
-            capture(port, IDENTITY, asked, msgspec.structs.replace(sketch.target, link=link), lambda: None, Silent())
+            capture_on(port, IDENTITY, asked, msgspec.structs.replace(sketch.target, link=link))

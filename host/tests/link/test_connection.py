@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -151,7 +152,7 @@ def test_nothing_is_possible_before_hello() -> None:
 @pytest.mark.parametrize(
     "options", [{"first_sequence": -1}, {"first_sequence": 2**32}, {"first_sequence": 0, "window": 0}]
 )
-def test_parameters_that_cannot_be_meant(options: dict[str, int]) -> None:
+def test_parameters_that_cannot_be_meant(options: dict[str, Any]) -> None:
     with pytest.raises(LocalLinkError):
         Connection(**options)
 

@@ -106,8 +106,8 @@ def test_a_slow_line_is_not_taken_for_a_lossy_one(kind: Kind, max_payload: int) 
         return bench.connection.counters.resends
 
     assert resends(told=True) == 0
-    # The line is slow enough to be taken for one.
-    assert resends(told=False) > 0
+    # Where nobody tells, the handshake shows how slow the line is, unless that takes longer than the first guess.
+    assert (resends(told=False) == 0) == (max_payload == 4096)
 
 
 PROBABILITIES = st.sampled_from([0.0, 0.0, 0.02, 0.15])

@@ -51,17 +51,30 @@ class PtyDevice:
         link: the symbolic link to its terminal.
         role: the device.
         before: called before each answer is sent, with the number of vectors computed so far.
+
+    Attributes:
+        silent: whether it answers nothing.
+        babble: what it sends over and over while it is silent.
+        pace: seconds that it takes over each byte, in both directions.
+        plugged: how often it was plugged in.
     """
 
     def __init__(self, link: Path, role: DeviceRole, before: Callable[[PtyDevice, int], None] | None = None) -> None:
         self.link = link
         self.role = role
         self.silent = False
+        self.babble = b""
+        self.pace = 0.0
         self.plugged = 0
         self._before = before
         self._master = -1
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._serve)
+
+    @property
+    def terminal(self) -> int:
+        """The descriptor of its end of the terminal."""
+        return self._master
 
     def plug(self) -> None:
         """A new terminal; the link leads to it."""
@@ -92,19 +105,30 @@ class PtyDevice:
 
     def _serve(self) -> None:
         while not self._ended.is_set():
+            if self.silent and self.babble and self._master >= 0:
+                os.write(self._master, self.babble)
             if self._master < 0 or not select.select([self._master], [], [], 0.02)[0]:
                 self._ended.wait(0.001)
                 continue
             with contextlib.suppress(OSError):  # nobody has opened the terminal at the moment
-                for byte in os.read(self._master, 4096):
+                for byte in os.read(self._master, 1 if self.pace else 4096):
                     self._take(byte)
+                    self._ended.wait(self.pace)
 
     def _take(self, byte: int) -> None:
         for answer in self.role.receive(bytes([byte])):
             if self._before is not None:
                 self._before(self, self.role.inferences)
             if self._master >= 0 and not self.silent:
-                os.write(self._master, answer)
+                self._send(answer)
+
+    def _send(self, answer: bytes) -> None:
+        if not self.pace:
+            os.write(self._master, answer)
+            return
+        for byte in answer:
+            os.write(self._master, bytes([byte]))
+            self._ended.wait(self.pace)
 
 
 @contextlib.contextmanager

@@ -19,8 +19,8 @@ from tinyhil.deadline import Deadline
 from tinyhil.device.emulator import EmulatorDevice
 from tinyhil.errors import DeviceError
 from tinyhil.progress import Silent
-from tinyhil.session import ArenaSession, Identity, arena_session, smallest_arena
-from tinyhil.session.arena import STEP, Attempt, Outcome, Sizing
+from tinyhil.session import Identity, PortLines, Session, arena, open_session
+from tinyhil.session.arena import STEP, Attempt, Outcome, Sizing, smallest_arena, whole_arena
 from tinyhil.targets import registry
 from tinyhil.targets.model import Emulator, Target
 
@@ -69,21 +69,19 @@ def native() -> Target:
 class Bench:
     """Starts the process anew each time, as a command does with a board or an emulator."""
 
-    def __init__(
-        self, program: Path, target: Target, identity: Identity = IDENTITY, asked: Vectors | None = None
-    ) -> None:
+    def __init__(self, program: Path, target: Target, identity: Identity = IDENTITY) -> None:
         self.starts = 0
         self._program = program
         self._target = target
         self._identity = identity
-        self._vectors = asked or vectors()
 
     @contextmanager
-    def start(self) -> Iterator[ArenaSession]:
+    def start(self) -> Iterator[Session]:
         self.starts += 1
         with EmulatorDevice(_emulator(self._target)) as device:
             port = device.start(self._program, Deadline.after(10.0))
-            with arena_session(port, self._identity, self._vectors, self._target, device.check, Silent()) as session:
+            lines = PortLines(port, self._target.link.baud)
+            with open_session(lines, self._identity, self._target, device.check, Silent()) as session:
                 yield session
 
 
@@ -93,7 +91,7 @@ def _emulator(target: Target) -> Emulator:
 
 
 def search(bench: Bench) -> Sizing:
-    return smallest_arena(bench.start, Silent())
+    return smallest_arena(bench.start, vectors(), Silent())
 
 
 OUTCOMES = {
@@ -113,11 +111,11 @@ def test_every_way_of_being_too_small(
 ) -> None:
     monkeypatch.setenv(fault, str(NEEDED))
     with Bench(program, native).start() as session:
-        assert session.attempt(NEEDED) == Attempt(NEEDED, Outcome.FITS, 932)
-        small = session.attempt(NEEDED - 1)
+        assert arena.attempt(session, vectors(), NEEDED) == Attempt(NEEDED, Outcome.FITS, 932)
+        small = arena.attempt(session, vectors(), NEEDED - 1)
         assert (small.size, small.outcome) == (NEEDED - 1, OUTCOMES[fault])
         if small.outcome is not Outcome.GONE:
-            assert session.attempt(NEEDED).fits, "the session goes on"
+            assert arena.attempt(session, vectors(), NEEDED).fits, "the session goes on"
 
 
 @pytest.mark.parametrize("fault", OUTCOMES)
@@ -165,21 +163,22 @@ def test_one_wrong_vector_is_enough(program: Path, native: Target) -> None:
     right = vectors()
     reference = right.reference[0].copy()
     reference[39, 0, 3] ^= 1
-    with Bench(program, native, asked=replace(right, reference=(reference,))).start() as session:
-        assert session.attempt(CAPACITY) == Attempt(CAPACITY, Outcome.WRONG, 932, "1 of 40")
+    wrong = replace(right, reference=(reference,))
+    with Bench(program, native).start() as session:
+        assert arena.attempt(session, wrong, CAPACITY) == Attempt(CAPACITY, Outcome.WRONG, 932, "1 of 40")
 
 
 def test_sizes_that_do_not_behave_are_refused(program: Path, native: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that finds in its arena what a larger one has left there fits at the second try."""
     monkeypatch.setenv("REFUSES", str(NEEDED))
     tried: list[int] = []
-    attempt = ArenaSession.attempt
+    attempt = arena.attempt
 
-    def forgiving(self: ArenaSession, size: int) -> Attempt:
+    def forgiving(session: Session, asked: Vectors, size: int) -> Attempt:
         tried.append(size)
-        return Attempt(size, Outcome.FITS, 0) if tried.count(size) == 2 else attempt(self, size)
+        return Attempt(size, Outcome.FITS, 0) if tried.count(size) == 2 else attempt(session, asked, size)
 
-    monkeypatch.setattr(ArenaSession, "attempt", forgiving)
+    monkeypatch.setattr(arena, "attempt", forgiving)
     with pytest.raises(DeviceError, match=f"an arena of {NEEDED - STEP} bytes does not behave the same twice"):
         search(Bench(program, native))
 
@@ -201,6 +200,7 @@ def test_a_session_begins_in_the_whole_arena(program: Path, native: Target, monk
     with EmulatorDevice(_emulator(native)) as device:
         port = device.start(program, Deadline.after(10.0))
         for _ in range(2):
-            with arena_session(port, IDENTITY, vectors(), native, device.check, Silent()) as session:
-                assert session.used.arena_bytes == CAPACITY
-                assert session.attempt(16).outcome is Outcome.REFUSED
+            lines = PortLines(port, native.link.baud)
+            with open_session(lines, IDENTITY, native, device.check, Silent()) as session:
+                assert whole_arena(session).arena_bytes == CAPACITY
+                assert arena.attempt(session, vectors(), 16).outcome is Outcome.REFUSED

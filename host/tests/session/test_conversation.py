@@ -19,12 +19,12 @@ from tinyhil.artifacts.types import Array, Capture, Vectors
 from tinyhil.errors import DeviceError, RemoteLinkError
 from tinyhil.link.connection import Connection
 from tinyhil.link.fields import MessageType
-from tinyhil.progress import Silent
-from tinyhil.session import Identity, capture, conversation, greet
+from tinyhil.session import Identity, conversation
 from tinyhil.targets.model import Target
 
 from ..link.device_role import DeviceRole
 from ..link.models import KINDS, Kind
+from .captures import capture_on, greet
 from .conftest import unmeasured
 
 COUNT = 25
@@ -68,7 +68,7 @@ def talk(kind: Kind, role: DeviceRole, folder: Path, target: Target) -> tuple[li
     )
     with served(role, folder / "port") as port:
         asked = Vectors(inputs=inputs, reference=(), float_outputs=None, exhaustive=False)
-        return vectors, capture(port, identity, asked, unmeasured(target), lambda: None, Silent())
+        return vectors, capture_on(port, identity, asked, unmeasured(target))
 
 
 def _apart(records: list[bytes], kind: Kind, side: int) -> tuple[Array, ...]:
@@ -160,4 +160,4 @@ def test_a_program_that_died_before_its_port_was_opened_is_the_cause(tmp_path: P
 
     identity = Identity("0" * 64, "0" * 64, (), ())
     with pytest.raises(DeviceError, match="the firmware ended"):
-        greet(str(tmp_path / "ttyGone"), identity, qemu_m4, check, Silent())
+        greet(str(tmp_path / "ttyGone"), identity, qemu_m4, check)

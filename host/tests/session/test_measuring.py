@@ -12,8 +12,7 @@ import pytest
 from tinyhil.artifacts.types import Capture, Measurement, Resources
 from tinyhil.errors import DeviceError, RemoteLinkError
 from tinyhil.link.fields import MessageType
-from tinyhil.progress import Silent
-from tinyhil.session import capture, measuring
+from tinyhil.session import measuring
 from tinyhil.session.journal import Answer, Memory
 from tinyhil.session.lines import PortLines
 from tinyhil.session.recording import Recorder
@@ -21,6 +20,7 @@ from tinyhil.session.records import RecordFile
 from tinyhil.targets.model import Target
 
 from ..link.device_role import ARENA_NEEDED, OPERATORS, STACK, WELCOME
+from .captures import capture_on
 from .pty_device import COUNT, IDENTITY, PtyDevice, device, vectors
 from .test_recording import HEADER, assert_same, replay
 from .test_stateful import board
@@ -31,7 +31,7 @@ WHOLE = Measurement((10,) * 32, RESOURCES, OPERATORS)
 
 
 def run(port: Path, target: Target, ledger: Memory | None = None) -> Capture:
-    return capture(str(port), IDENTITY, vectors(), target, lambda: None, Silent(), ledger=ledger)
+    return capture_on(port, IDENTITY, vectors(), target, ledger=ledger)
 
 
 def test_single_inferences_memory_and_operators(port: Path, measured: Target) -> None:
@@ -122,7 +122,7 @@ def test_the_replay_of_a_measured_run(port: Path, measured: Target, tmp_path: Pa
         RecordFile(path) as f,
     ):
         lines = Recorder(PortLines(str(port), measured.link.baud), f, HEADER, [])
-        recorded = capture(str(port), IDENTITY, vectors(), measured, lambda: None, Silent(), lines=lines)
+        recorded = capture_on(lines, IDENTITY, vectors(), measured)
     assert recorded.measurement == WHOLE
     assert_same(replay(path, measured), recorded)
 

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
-from tinyhil.artifacts.types import Capture
+from tinyhil.artifacts.types import Array, Capture
 from tinyhil.deadline import Deadline
 from tinyhil.errors import BlockedError, ConfigError, DeviceError
-from tinyhil.progress import Silent
-from tinyhil.session import capture, recording
+from tinyhil.session import recording
+from tinyhil.session.capture import Infer
 from tinyhil.session.journal import Answer, Memory
-from tinyhil.session.lines import PortLines
+from tinyhil.session.lines import Line, PortLines
 from tinyhil.session.recording import Header, Kind, Recorder, Recording
 from tinyhil.session.records import RecordFile, unpack
 from tinyhil.targets.model import Target
 
+from .captures import capture_on
 from .pty_device import BATCH, IDENTITY, ORIGIN, REQUESTS, PtyDevice, device, vectors
 
+FORMAT_1 = Path(__file__).parent / "format1"
 HEADER = Header("inverter", "qemu-m4", "compiled", "int8", ORIGIN, "portable", 10, 20, {".text": 10}, {"gcc": "12"})
 
 
@@ -29,14 +32,13 @@ def record(port: Path, target: Target, path: Path, kept: dict[int, Answer] | Non
     kept = dict(kept or {})
     with RecordFile(path) as file:
         lines = Recorder(PortLines(str(port), target.link.baud), file, HEADER, list(kept.values()))
-        return capture(str(port), IDENTITY, vectors(), target, lambda: None, Silent(), lines=lines, ledger=Memory(kept))
+        return capture_on(lines, IDENTITY, vectors(), target, ledger=Memory(kept))
 
 
 def replay(path: Path, target: Target) -> Capture:
     played = Recording(path)
     try:
-        ledger = Memory(played.answers)
-        return capture("", IDENTITY, vectors(), target, lambda: None, Silent(), lines=played, ledger=ledger)
+        return capture_on(played, IDENTITY, vectors(), target, ledger=Memory(played.answers))
     finally:
         played.close()
 
@@ -97,12 +99,67 @@ def test_a_port_that_went_away_goes_away_again(port: Path, target: Target, path:
     assert_same(replay(path, target), recorded)
 
 
+class HeldUp(PortLines):
+    """Lines whose larger writes take a while, as where the other end takes bytes slowly."""
+
+    def open(self, deadline: Deadline) -> Line:
+        line = super().open(deadline)
+        write = line.transport.write
+
+        def slowly(data: bytes, deadline: Deadline) -> None:
+            write(data, deadline)
+            time.sleep(0.15 if len(data) > 2 * BATCH * 4 else 0.0)
+
+        line.transport.write = slowly  # type: ignore[method-assign]
+        return line
+
+
+def test_a_write_that_was_held_up_is_as_long_in_the_replay(port: Path, target: Target, path: Path) -> None:
+    with device(port), RecordFile(path) as file:
+        lines = Recorder(HeldUp(str(port), target.link.baud), file, HEADER, [])
+        recorded = capture_on(lines, IDENTITY, vectors(), target)
+    with path.open("rb") as stream:
+        kinds = [one.kind for one in unpack(stream)]
+    assert Kind.TAKEN in kinds
+    assert_same(replay(path, target), recorded)
+
+
 def test_what_the_journal_had_is_part_of_the_recording(port: Path, target: Target, path: Path) -> None:
     reference = vectors().reference[0].tobytes()
     with device(port) as board:
         recorded = record(port, target, path, {BATCH: Answer(BATCH, BATCH, 40, reference[4 * BATCH : 8 * BATCH])})
         assert board.role.inferences == len(reference) // 4 - BATCH
     assert_same(replay(path, target), recorded)
+
+
+@pytest.mark.parametrize("name", ["measured", "lost_answers", "port_away"])
+def test_recordings_of_format_1_play_as_they_did(name: str, measured: Target, target: Target) -> None:
+    """Made by the version before requests were repeated by the pace of the device: the bytes are the same to the last.
+
+    In the first a device was measured, in the second five answers were lost, in the third the port went away twice.
+    """
+    more = np.arange(-40, 40, dtype=np.int8).reshape(-1, 1, 4)
+    asked: list[Array] = []
+
+    def explore(answers: tuple[Array, ...], infer: Infer) -> None:
+        asked.extend(infer((more,)))
+
+    played = Recording(FORMAT_1 / f"{name}.rec")
+    found = capture_on(
+        played,
+        IDENTITY,
+        vectors(),
+        measured if name == "measured" else target,
+        ledger=Memory(played.answers),
+        explore=explore if name == "port_away" else None,
+    )
+    np.testing.assert_array_equal(found.outputs[0], vectors().reference[0])
+    with pytest.raises(DeviceError, match="the recording ends"):
+        played.received()
+    played.close()
+    assert (found.measurement is not None) == (name == "measured")
+    assert found.counters["resends"] == (5 if name == "lost_answers" else 0)
+    assert [answer.tolist() for answer in asked] == ([(~more).tolist()] if name == "port_away" else [])
 
 
 def rewrite(path: Path, kind: Kind, change: bytes, at: int) -> int:

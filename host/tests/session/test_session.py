@@ -1,198 +1,239 @@
-"""A capture asks what is missing, keeps what it has, and goes on when the port is back, over a real pseudo-terminal."""
+"""A session for questions of one's own, over a real pseudo-terminal."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from tinyhil.artifacts.types import Array, Capture
-from tinyhil.errors import DeviceError, StaleFirmwareError
+from tinyhil.affine import DType, TensorSpec
+from tinyhil.errors import DeviceError, InputError, PortLostError, StaleFirmwareError
+from tinyhil.link.fields import MessageType
 from tinyhil.progress import Silent
-from tinyhil.session import capture
-from tinyhil.session.journal import Answer, Journal, Ledger, Memory
-from tinyhil.session.stage import Infer
+from tinyhil.session import Identity, Session, open_session
+from tinyhil.session.lines import PortLines
+from tinyhil.session.tensors import quantized
 from tinyhil.targets.model import Target
 
-from .pty_device import BATCH, COUNT, IDENTITY, ORIGIN, REQUESTS, PtyDevice, device, vectors
+from ..link.device_role import ARENA_NEEDED, STACK
+from .pty_device import COUNT, IDENTITY, INPUTS, OUTPUTS, PtyDevice, device, vectors
+from .test_stateful import board, expected
 
 
-def run(port: Path, target: Target, ledger: Ledger | None = None) -> Capture:
-    return capture(str(port), IDENTITY, vectors(), target, lambda: None, Silent(), ledger=ledger)
+def live(port: Path, target: Target, identity: Identity = IDENTITY) -> Session:
+    lines = PortLines(str(port), target.link.baud)
+    return open_session(lines, identity, target, lambda: None, Silent())
 
 
-def assert_right(found: Capture) -> None:
-    np.testing.assert_array_equal(found.outputs[0], vectors().reference[0])
-    assert found.ticks == 10 * COUNT
-    assert found.work == {
-        "vectors": COUNT,
-        "requests": REQUESTS,
-        "input_bytes": 4 * COUNT,
-        "output_bytes": 4 * COUNT,
-    }
+def test_rows_of_any_length_are_answered_in_order(port: Path, target: Target) -> None:
+    sent = vectors()
+    told: list[int] = []
+    with device(port) as plugged, live(port, target) as session:
+        for rows in ([0], [7, 3], range(COUNT)):
+            chosen = sent.inputs[0][list(rows)]
+            answers = session.infer(chosen, on_answer=told.append)
+            np.testing.assert_array_equal(answers.inputs[0], chosen)
+            np.testing.assert_array_equal(answers.outputs[0], sent.reference[0][list(rows)])
+            assert answers.count == len(chosen)
+            assert answers.ticks == 10 * len(chosen)
+    assert plugged.role.inferences == 1 + 2 + COUNT
+    assert told[:2] == [1, 2]
+    assert told[-1] == COUNT
 
 
-def test_an_unbroken_run(port: Path, target: Target) -> None:
-    with device(port) as board:
-        assert_right(run(port, target))
-    assert board.role.inferences == COUNT
+def test_real_values_are_quantized_and_come_back_real(port: Path, target: Target) -> None:
+    with device(port), live(port, target) as session:
+        answers = session.infer([[1.4, -3.5, 200.0, 0.0]])
+    assert answers.inputs[0].tolist() == [[[1, -4, 127, 0]]]
+    assert answers.real[0].tolist() == [[[-2.0, 3.0, -128.0, -1.0]]]
 
 
-def test_the_device_can_be_asked_more_at_the_end(port: Path, target: Target) -> None:
-    """More than one request, of vectors that are not its own; what the capture says of its own stays the same."""
-    more = np.arange(-40, 40, dtype=np.int8).reshape(-1, 1, 4)
-    asked = []
-
-    def explore(answers: tuple[Array, ...], infer: Infer) -> None:
-        np.testing.assert_array_equal(answers[0], vectors().reference[0])
-        asked.append(infer((more,)))
-
-    with device(port) as board:
-        assert_right(capture(str(port), IDENTITY, vectors(), target, lambda: None, Silent(), explore=explore))
-    ((answer,),) = asked
-    np.testing.assert_array_equal(answer, ~more)
-    assert board.role.inferences == COUNT + len(more)
+def test_memory_and_greeting(port: Path, target: Target) -> None:
+    with device(port) as plugged, live(port, target) as session:
+        used = session.usage()
+        assert used is not None
+        assert (used.arena_used, used.stack_bytes, used.stack_used) == (ARENA_NEEDED, *STACK)
+        first = session.welcome
+        assert session.greet() == first
+        plugged.role.restart()
+        assert session.greet().boot_id != first.boot_id
+        assert session.counters["restarts"] == 0, "that was a greeting, no surprise"
 
 
-def test_what_is_asked_at_the_end_begins_again_where_the_port_is_lost(port: Path, target: Target) -> None:
-    more = np.arange(-40, 40, dtype=np.int8).reshape(-1, 1, 4)
-    asked, begun = [], []
-
-    def leave(board: PtyDevice, inferences: int) -> None:
-        if inferences > COUNT + 2 * BATCH and board.plugged == 1:
-            board.unplug()
-            board.role.restart()
-            board.plug()
-
-    def explore(answers: tuple[Array, ...], infer: Infer) -> None:
-        begun.append(answers)
-        asked.append(infer((more,)))
-
-    with device(port, leave):
-        assert_right(capture(str(port), IDENTITY, vectors(), target, lambda: None, Silent(), explore=explore))
-    ((answer,),) = asked
-    np.testing.assert_array_equal(answer, ~more)
-    assert len(begun) == 2
+def test_an_older_device_tells_nothing_of_its_memory(port: Path, target: Target) -> None:
+    with device(port, knows_resources=False), live(port, target) as session:
+        assert session.usage() is None
 
 
-def test_only_what_is_missing_is_asked(port: Path, target: Target) -> None:
-    reference = vectors().reference[0].tobytes()
-    kept = {
-        start: Answer(start, BATCH, 10 * BATCH, reference[4 * start : 4 * (start + BATCH)])
-        for start in range(0, 8 * BATCH, 2 * BATCH)
-    }
-    with device(port) as board:
-        assert_right(run(port, target, Memory(dict(kept))))
-    assert board.role.inferences == COUNT - 4 * BATCH
+def test_a_restart_before_an_answer_is_no_failure(port: Path, target: Target) -> None:
+    asked: list[int] = []
+
+    def once(kind: int) -> bool:
+        asked.append(kind)
+        return asked.count(MessageType.USAGE) == 1 and kind == MessageType.USAGE
+
+    with device(port, restarts=once), live(port, target) as session:
+        assert session.usage() is not None
+        assert session.counters["restarts"] == 1
 
 
-def test_nothing_is_asked_where_all_is_answered(port: Path, target: Target) -> None:
-    ledger = Memory()
-    with device(port) as board:
-        run(port, target, ledger)
-        assert_right(run(port, target, ledger))
-    assert board.role.inferences == COUNT
+def flicker(at: int) -> Any:
+    """Unplugs the device before the answer to vector ``at``, and plugs it in again at once, restarted."""
+
+    def before(plugged: PtyDevice, inferences: int) -> None:
+        if inferences >= at and plugged.plugged == 1:
+            plugged.unplug()
+            plugged.role.restart()
+            plugged.plug()
+
+    return before
 
 
-def test_what_a_device_has_answered_before_it_stopped_is_kept(
-    port: Path, hasty: Target, target: Target, tmp_path: Path
-) -> None:
-    def stop(board: PtyDevice, inferences: int) -> None:
-        board.silent = inferences > 5 * BATCH
-
-    path = tmp_path / "journal"
-    with Journal(path, ORIGIN, resume=False) as journal, device(port, stop), pytest.raises(DeviceError) as caught:
-        run(port, hasty, journal)
-    assert f"{5 * BATCH} of {COUNT} vectors are answered and in the journal" in caught.value.message
-    assert str(caught.value) == caught.value.message
-    assert "--resume" in caught.value.hint
-    with Journal(path, ORIGIN, resume=True) as journal, device(port) as board:
-        assert journal.resumed == 5 * BATCH
-        assert_right(run(port, target, journal))
-    assert board.role.inferences == COUNT - 5 * BATCH
+def test_a_port_that_returns_is_asked_for_the_rest(port: Path, target: Target) -> None:
+    with device(port, flicker(20)) as plugged, live(port, target) as session:
+        boot = session.welcome.boot_id
+        answers = session.infer(*vectors().inputs)
+        assert session.welcome.boot_id != boot
+    np.testing.assert_array_equal(answers.outputs[0], vectors().reference[0])
+    assert plugged.plugged == 2
+    assert COUNT < plugged.role.inferences < 2 * COUNT, "what was answered is not asked again"
 
 
-def test_a_run_without_a_journal_promises_none(port: Path, hasty: Target) -> None:
-    def stop(board: PtyDevice, inferences: int) -> None:
-        board.silent = inferences > 5 * BATCH
-
-    with device(port, stop), pytest.raises(DeviceError) as caught:
-        run(port, hasty)
-    assert "journal" not in caught.value.message + caught.value.hint
-
-
-def test_a_port_that_returns_under_another_name(port: Path, target: Target) -> None:
-    names = set()
-
-    def flicker(board: PtyDevice, inferences: int) -> None:
-        names.add(port.readlink())
-        if inferences > 3 * BATCH * board.plugged:
-            board.unplug()
-            board.role.restart()
-            board.plug()
-
-    with device(port, flicker) as board:
-        assert_right(run(port, target))
-    assert board.plugged >= 3
-    lost = board.role.inferences - COUNT
-    assert 0 < lost <= 2 * BATCH * (board.plugged - 1), "only what was in flight is asked twice"
+def test_a_model_with_state_begins_again(port: Path, target: Target) -> None:
+    with board(port, before=flicker(20)) as plugged, live(port, target) as session:
+        for _ in range(2):
+            answers = session.infer(*vectors().inputs)
+            np.testing.assert_array_equal(answers.outputs[0], expected(vectors()))
+        session.reset()
+    assert plugged.plugged == 2
+    assert [len(run) for run in plugged.role.runs if run] == [20, COUNT, COUNT]
+    assert plugged.role.runs[-1] == [], "the reset begins another one"
 
 
-def test_a_port_that_does_not_return_is_given_up(port: Path, hasty: Target, tmp_path: Path) -> None:
-    def leave(board: PtyDevice, inferences: int) -> None:
-        if inferences > 3 * BATCH:
-            board.unplug()
-
-    with Journal(tmp_path / "journal", ORIGIN, resume=False) as journal, device(port, leave):
-        with pytest.raises(DeviceError, match=r"went away and did not come back within 0\.5 s") as caught:
-            run(port, hasty, journal)
-        kept = sum(answer.count for answer in journal.answers.values())
-        assert BATCH <= kept <= 3 * BATCH, "a terminal that hangs up takes with it what it has not delivered"
-        assert f"{kept} of {COUNT} vectors" in caught.value.message
+def test_every_question_finds_the_port_again(port: Path, target: Target) -> None:
+    with device(port) as plugged, live(port, target) as session:
+        for ask in (session.usage, session.reset, session.greet, lambda: session.infer([[1, 2, 3, 4]])):
+            boot = session.welcome.boot_id
+            plugged.unplug()
+            plugged.role.restart()
+            plugged.plug()
+            ask()
+            assert session.welcome.boot_id != boot
 
 
-def test_a_port_that_comes_and_goes_without_an_answer_is_given_up(port: Path, hasty: Target) -> None:
-    def flicker(board: PtyDevice, inferences: int) -> None:
-        if inferences:
-            board.unplug()
-            board.plug()
+def test_a_port_that_stays_away_is_given_up(port: Path, hasty: Target) -> None:
+    def gone(plugged: PtyDevice, inferences: int) -> None:
+        if inferences >= 20 and plugged.plugged == 1:
+            plugged.plugged = 2
+            plugged.unplug()
 
-    # Which of its waits the deadline ends depends on how busy the machine is; that it ends one does not.
-    given_up = r"the other end is gone|did not come back within|did not answer the handshake within"
-    with device(port, flicker), pytest.raises(DeviceError, match=given_up):
-        run(port, hasty)
-
-
-def test_another_board_that_is_plugged_in_instead_is_refused(port: Path, target: Target) -> None:
-    def swap(board: PtyDevice, inferences: int) -> None:
-        if inferences > 3 * BATCH and board.plugged == 1:
-            board.unplug()
-            board.role.restart()
-            board.role.welcome = replace(board.role.welcome, model_sha256=b"x" * 32)
-            board.plug()
-
-    with device(port, swap), pytest.raises(StaleFirmwareError):
-        run(port, target)
+    with (
+        device(port, gone),
+        live(port, hasty) as session,
+        pytest.raises(DeviceError, match=r"did not come back within 0\.5 s"),
+    ):
+        session.infer(*vectors().inputs)
 
 
-def test_a_device_whose_program_has_ended_is_not_waited_for(port: Path, target: Target) -> None:
-    """The end of a process can be seen a little later than the end of its terminal."""
-    looks = -1
+def test_a_port_that_goes_again_and_again_is_given_up(port: Path, hasty: Target) -> None:
+    def always(plugged: PtyDevice, inferences: int) -> None:
+        if inferences > 0:
+            plugged.unplug()
+            plugged.role.restart()
+            plugged.plug()
 
-    def end(board: PtyDevice, inferences: int) -> None:
-        nonlocal looks
-        if inferences > 3 * BATCH:
-            looks = 0
-            board.unplug()
+    with device(port, always), live(port, hasty) as session, pytest.raises(PortLostError):
+        session.infer(*vectors().inputs)
 
-    def check() -> None:
-        nonlocal looks
-        if looks >= 0:
-            looks += 1
-            if looks > 3:
-                raise DeviceError("the emulator ended")
 
-    with device(port, end), pytest.raises(DeviceError, match=r"^the emulator ended"):
-        capture(str(port), IDENTITY, vectors(), target, check, Silent())
+def test_a_device_that_falls_silent(port: Path, hasty: Target) -> None:
+    with device(port) as plugged, live(port, hasty) as session:
+        plugged.silent = True
+        with pytest.raises(DeviceError, match=r"did not answer request 1 of 1 within 0\.5 s"):
+            session.infer([[1, 2, 3, 4]])
+
+
+def test_a_program_that_has_died_is_the_cause(port: Path, hasty: Target) -> None:
+    def died() -> None:
+        raise DeviceError("the emulator ended with exit code 1")
+
+    lines = PortLines(str(port), hasty.link.baud)
+    with device(port) as plugged:
+        plugged.silent = True
+        with pytest.raises(DeviceError, match="ended with exit code 1"):
+            open_session(lines, IDENTITY, hasty, died, Silent())
+    port.unlink()
+    with pytest.raises(DeviceError, match="ended with exit code 1"):
+        open_session(lines, IDENTITY, hasty, died, Silent())
+
+
+def test_a_session_that_is_closed_says_so(port: Path, target: Target) -> None:
+    with device(port) as plugged:
+        session = live(port, target)
+        session.close()
+        with pytest.raises(DeviceError, match="the session is closed"):
+            session.infer([[1, 2, 3, 4]])
+    assert plugged.role.inferences == 0
+
+
+def test_nothing_is_asked_twice_in_one_attempt(port: Path, target: Target) -> None:
+    """And the session goes on behind it."""
+    with device(port, flicker(8)) as plugged, live(port, target) as session:
+        with pytest.raises(PortLostError), session.one_attempt():
+            session.infer(*vectors().inputs)
+        assert plugged.role.boots == 1
+        assert session.infer([[1, 2, 3, 4]]).outputs[0].tolist() == [[[-2, -3, -4, -5]]]
+
+
+def test_another_model_is_stale_and_the_port_is_free_again(port: Path, target: Target) -> None:
+    other = Identity("0" * 64, IDENTITY.project_sha256, INPUTS, OUTPUTS)
+    with device(port):
+        with pytest.raises(StaleFirmwareError):
+            live(port, target, other)
+        live(port, target).close()
+
+
+SCALAR = TensorSpec("s", DType.INT8, (1, 1), 0.5, 0)
+WIDE = TensorSpec("w", DType.INT16, (1, 2, 2), 0.25, 0)
+PLAIN = TensorSpec("f", DType.FLOAT32, (1, 2), 0.0, 0)
+
+
+@pytest.mark.parametrize(
+    ("values", "spec", "wanted"),
+    [
+        ([1, -2], SCALAR, [1, -2]),
+        ([0.5, -1.0], SCALAR, [1, -2]),
+        ([[3]], SCALAR, [3]),
+        (np.ones((2, 1, 2, 2)), WIDE, [4] * 8),
+        (np.ones((2, 2, 2), np.uint8), WIDE, [1] * 8),
+        (np.ones((3, 2), np.float64), PLAIN, [1.0] * 6),
+    ],
+)
+def test_values_take_the_tensor_s_shape_and_type(values: Any, spec: TensorSpec, wanted: list[float]) -> None:
+    (fitted,) = quantized([values], [spec])
+    assert fitted.dtype == spec.dtype.numpy
+    assert fitted.shape == (len(values), *spec.shape)
+    assert fitted.ravel().tolist() == wanted
+
+
+@pytest.mark.parametrize(
+    ("values", "specs", "words"),
+    [
+        ([[1]], [SCALAR, SCALAR], "has 2 input tensors, 1 were given"),
+        ([[1], [1, 2]], [SCALAR, SCALAR], "the same number of vectors"),
+        ([[]], [SCALAR], "at least one"),
+        ([5], [SCALAR], "the first axis is the vector"),
+        ([[[1, 2]]], [SCALAR], r"vectors of shape \(1, 1\), not \(2,\)"),
+        ([np.ones((4, 4))], [WIDE], "takes vectors of shape"),
+        ([[128]], [SCALAR], "integers from -128 to 127"),
+        ([[float("nan")]], [SCALAR], "NaN or infinite"),
+        ([[True]], [SCALAR], "is int8, not bool"),
+        ([["x"]], [SCALAR], "is int8, not str"),
+        ([[[1, 2]]], [PLAIN], "is float32, not int64"),
+    ],
+)
+def test_what_does_not_fit_is_refused(values: list[Any], specs: list[TensorSpec], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        quantized(values, specs)

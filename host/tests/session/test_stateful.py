@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 
 from tinyhil.artifacts.types import Capture, Vectors
-from tinyhil.progress import Silent
-from tinyhil.session import capture
 from tinyhil.session.journal import Answer, Memory
 from tinyhil.targets.model import Target
 
 from ..link.device_role import DeviceRole
+from .captures import capture_on
 from .pty_device import BATCH, COUNT, IDENTITY, INPUTS, OUTPUTS, PtyDevice, vectors
 
 
@@ -45,7 +44,7 @@ def board(port: Path, **options: object) -> PtyDevice:
 
 
 def run(port: Path, target: Target, ledger: Memory | None = None) -> Capture:
-    return capture(str(port), IDENTITY, vectors(), target, lambda: None, Silent(), ledger=ledger)
+    return capture_on(port, IDENTITY, vectors(), target, ledger=ledger)
 
 
 def test_in_order_and_once(port: Path, target: Target) -> None:

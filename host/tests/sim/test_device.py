@@ -12,7 +12,6 @@ import pytest
 from msgspec.structs import replace as replace_struct
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-from tinyhil import session
 from tinyhil.artifacts.types import FirmwareImage, Measurement, Project, QuantizedModel, Resources, Vectors
 from tinyhil.build import build
 from tinyhil.device.emulator import EmulatorDevice
@@ -24,6 +23,7 @@ from tinyhil.sim import facts
 from tinyhil.targets.model import Target
 
 from ..conftest import BIAS, WEIGHTS
+from ..session.captures import capture_on, greet
 from .conftest import ENGINE, patience
 
 
@@ -40,7 +40,7 @@ def test_it_computes_the_model(
 ) -> None:
     port = device.start(image.elf, patience())
     x = np.random.default_rng(3).integers(-20, 20, (500, 1, 3), np.int8)
-    captured = session.capture(port, identity(model, image), vectors(x), sim, device.check, Silent())
+    captured = capture_on(port, identity(model, image), vectors(x), sim, device.check)
     real = model.inputs[0].dequantize(x[:, 0]) @ (np.array(WEIGHTS) * 0.25).T + np.array(BIAS) * 0.125
     wanted = model.outputs[0].quantize(real)
     assert np.abs(captured.outputs[0][:, 0].astype(int) - wanted).max() <= 1  # rounded in integers, not in reals
@@ -54,7 +54,7 @@ def test_it_knows_nothing_of_a_chips_memory(
     measured = replace_struct(sim, measure=replace_struct(sim.measure, unit="instructions"))
     port = device.start(image.elf, patience())
     x = np.zeros((5, 1, 3), np.int8)
-    captured = session.capture(port, identity(model, image), vectors(x), measured, device.check, Silent())
+    captured = capture_on(port, identity(model, image), vectors(x), measured, device.check)
     nothing = Resources(
         arena_capacity=None, arena_bytes=0, arena_used=None, arena_overrun=0, stack_bytes=None, stack_used=None
     )
@@ -65,12 +65,12 @@ def test_the_project_itself_can_be_run(
     device: EmulatorDevice, model: QuantizedModel, project: Project, image: FirmwareImage, sim: Target
 ) -> None:
     port = device.start(project.folder, patience())
-    first = session.greet(port, identity(model, image), sim, device.check, Silent())
+    first = greet(port, identity(model, image), sim, device.check)
     port = device.start(project.folder, patience())
-    assert session.greet(port, identity(model, image), sim, device.check, Silent()).boot_id != first.boot_id
+    assert greet(port, identity(model, image), sim, device.check).boot_id != first.boot_id
     stale = replace(identity(model, image), project_sha256="0" * 64)
     with pytest.raises(StaleFirmwareError, match="another build"):
-        session.greet(port, stale, sim, device.check, Silent())
+        greet(port, stale, sim, device.check)
 
 
 def _accumulates(model: Any) -> None:
@@ -123,7 +123,7 @@ def test_a_model_with_state_begins_at_its_start_in_every_run(
     port = device.start(image.elf, patience())
     x = np.random.default_rng(5).integers(-4, 5, (20, 1, 2), np.int8)
     for _ in range(2):
-        captured = session.capture(port, identity(model, image), vectors(x), sim, device.check, Silent())
+        captured = capture_on(port, identity(model, image), vectors(x), sim, device.check)
         np.testing.assert_array_equal(captured.outputs[0], np.cumsum(x, axis=0, dtype=np.int8))
 
 
@@ -156,7 +156,7 @@ FAILS = DIES.replace("ctypes.string_at(0)", 'raise RuntimeError("kTfLiteError")'
 def ask(device: EmulatorDevice, model: QuantizedModel, image: FirmwareImage, sim: Target) -> None:
     port = device.start(image.elf, patience())
     x = np.zeros((1, 1, 3), np.int8)
-    session.capture(port, identity(model, image), vectors(x), sim, device.check, Silent())
+    capture_on(port, identity(model, image), vectors(x), sim, device.check)
 
 
 def test_a_crash_of_the_interpreter_is_a_device_that_died(

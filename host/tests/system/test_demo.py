@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyhil import session
 from tinyhil.artifacts.types import FirmwareImage, QuantizedModel
 from tinyhil.config import recipe as recipes
 from tinyhil.config.recipe import Demo
@@ -23,12 +22,12 @@ from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Hello, 
 from tinyhil.options import Options
 from tinyhil.pipeline.observer import SilentObserver
 from tinyhil.pipeline.opening import open_run
-from tinyhil.progress import Silent
 from tinyhil.session import Identity
 from tinyhil.targets import registry
 from tinyhil.targets.model import Target
 from tinyhil.transport import Transport, open_transport
 
+from ..session.captures import capture_on
 from .cli import REPOSITORY, Cli
 
 PATIENCE = 60.0
@@ -220,9 +219,7 @@ def test_silence_brings_the_demo_back_as_after_a_start(
             assert refused.code == ErrorCode.NOT_READY
             assert refused.detail not in boots
         assert len(set(boots)) == 3
-    captured = session.capture(
-        port, impatient.identity, impatient.model.vectors, impatient.target, device[0].check, Silent()
-    )
+    captured = capture_on(port, impatient.identity, impatient.model.vectors, impatient.target, device[0].check)
     np.testing.assert_array_equal(captured.outputs[0], impatient.model.vectors.reference[0])
     assert captured.counters["rejected_chunks"] == 0
 
@@ -231,7 +228,7 @@ def test_a_run_takes_the_device_over_in_the_middle_of_its_demo(shipped: Made, de
     port = start(shipped, device)
     with plugged(port) as host:
         host.event()
-    captured = session.capture(port, shipped.identity, shipped.model.vectors, shipped.target, device[0].check, Silent())
+    captured = capture_on(port, shipped.identity, shipped.model.vectors, shipped.target, device[0].check)
     np.testing.assert_array_equal(captured.outputs[0], shipped.model.vectors.reference[0])
     assert captured.counters["rejected_chunks"] == 0
 

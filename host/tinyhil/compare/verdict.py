@@ -337,9 +337,11 @@ JUDGED = (
     *("size", "resources", "operators", "instructions_per_inference", "microseconds_per_inference", "speed"),
     *("model_sha256", "project_sha256", "firmware_sha256"),
 )
-"""The fields that the verdict's digest includes: what was judged, and what was found of it. A field that is added to
-the report stays outside until it is named here: who wrote the report, with which tools and over which line, and what was
-found later, are no part of the verdict."""
+"""The fields that the verdict's digest includes: what was judged, and what was found of it.
+
+A field that is added to the report stays outside until it is named here. Who wrote the report, with which tools and
+over which line, and what was found later, are no part of the verdict.
+"""
 
 
 def digest(report: Report) -> str:

@@ -18,6 +18,7 @@ The caller owns the transport, the clock and the deadline. Its loop::
     connection.hello(now)
     while not done:
         transport.write(connection.data_to_send(), deadline)
+        connection.handed_over(now)
         timeout = connection.next_timeout(now)  # None: nothing is waited for; 0.0: on_time is due
         events = connection.receive(transport.read(size, timeout), now) + connection.on_time(now)
 

@@ -65,7 +65,8 @@ class Exchange:
             without end; None for a caller who judges silence himself.
         max_setbacks: how often a large vector is written that does not arrive, and how often the device may restart
             without getting anything done.
-        line_rate: bytes per second that the wire carries, where they are known.
+        line_rate: bytes per second that the wire carries at most, where they are known.
+        adaptive: whether round trips decide when requests are repeated, see outstanding.py.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Exchange:
         max_tries: int | None = 5,
         max_setbacks: int = 5,
         line_rate: float = math.inf,
+        adaptive: bool = True,
     ) -> None:
         if not 0 <= first_sequence <= 0xFFFFFFFF:
             raise LocalLinkError(f"the first sequence {first_sequence} does not fit in 32 bits")
@@ -89,7 +91,7 @@ class Exchange:
         self._max_tries = math.inf if max_tries is None else max_tries
         self._max_setbacks = max_setbacks
         self._decoder = FrameDecoder()
-        self._outstanding = Outstanding(first_sequence, resend_after, line_rate, self.counters)
+        self._outstanding = Outstanding(first_sequence, resend_after, line_rate, self.counters, adaptive)
         self._works: dict[int, Work] = {}
         self._reset_due = False
         self._arena_set = False
@@ -141,9 +143,18 @@ class Exchange:
         """Works, that is calls of ``infer``, ``reset`` and the like, that are unanswered."""
         return len(self._works)
 
+    @property
+    def line_seconds(self) -> float:
+        """Seconds that the line needs for the requests on their way and the longest answers to them."""
+        return self._outstanding.line_seconds
+
     def data_to_send(self) -> bytes:
         """The bytes that the transport has to write now, each once."""
         return self._outstanding.data_to_send()
+
+    def handed_over(self, now: float) -> None:
+        """The transport has written what ``data_to_send`` returned. To be called where that may have taken a while."""
+        self._outstanding.handed_over(now)
 
     def receive(self, data: bytes, now: float) -> list[ConnectionEvent]:
         """Takes what the transport has read, cut anywhere, and returns what it means."""
@@ -192,7 +203,7 @@ class Exchange:
                 )
                 self._fail(EventKind.BROKEN_PROTOCOL, error, events)
             return
-        request = self._outstanding.accept(frame.sequence, now)
+        request = self._outstanding.accept(frame.sequence, now, len(frame.payload))
         if request is None:
             self.counters.unexpected_answers += 1
             return

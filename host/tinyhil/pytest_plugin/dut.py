@@ -66,7 +66,7 @@ class Dut:
         The fixture ``session`` is for more than one question: it keeps the device running.
 
         Args:
-            inputs: as ``LiveSession.infer`` takes them.
+            inputs: as ``Session.infer`` takes them.
 
         Raises:
             BlockedError: the device cannot be had.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tinyhil.pipeline.answers import RunningDevice
     from tinyhil.pipeline.run import Run
     from tinyhil.proxy import FaultProxy
-    from tinyhil.session import LiveSession
+    from tinyhil.session import Session
     from tinyhil.targets.model import Target
 
 
@@ -60,7 +60,7 @@ def device(dut: Dut, pytestconfig: pytest.Config) -> Iterator[RunningDevice]:
 
 
 @pytest.fixture
-def session(device: RunningDevice, pytestconfig: pytest.Config) -> Iterator[LiveSession]:
+def session(device: RunningDevice, pytestconfig: pytest.Config) -> Iterator[Session]:
     """An open session with the running device: ``infer``, ``greet``, ``reset``, ``usage``."""
     with contextlib.ExitStack() as stack:
         with blocked_is_told(pytestconfig):

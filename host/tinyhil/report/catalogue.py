@@ -40,8 +40,8 @@ _POINTS = "verify.points.points"
 _DEVICE = "session.measuring.measure"
 _BLOCKED = "report.assemble.blocked"
 _EXAMPLE = "compare.search.Searcher"
-_BISECT = "pipeline.bisect.Bisect"
-_LAYERS = "pipeline.layers.Layers"
+_BISECT = "experiments.bisect.bisect.Bisect"
+_LAYERS = "experiments.bisect.layers.Layers"
 _LAYER = "compare.layer.difference"
 _BLAME = "compare.blame.search"
 _TARGET = "targets.model.Target"
@@ -67,7 +67,7 @@ ORIGINS: dict[str, Origin] = {
     "Report.tool_versions": Origin(_TEXT, "build.stage.build"),
     "Report.tool_sha256": Origin(_TEXT, "build.stage.build"),
     "Report.made_by": Origin(_TEXT, "report.assemble._report"),
-    "Report.link": Origin(_COUNT, "session.stage.capture"),
+    "Report.link": Origin(_COUNT, "session.capture.capture"),
     "Report.line": Origin(_TEXT, "device.factory.line"),
     "Problem.kind": Origin(_TEXT, _PREFLIGHT),
     "Problem.cause": Origin(_TEXT, _PREFLIGHT),
@@ -155,7 +155,7 @@ ORIGINS: dict[str, Origin] = {
     "Points.like_data": Origin(_NONE, "verify.accuracy.judged"),
     "Size.flash_bytes": Origin(_BYTES, "toolchain.image.read"),
     "Size.ram_bytes": Origin(_BYTES, "toolchain.image.read"),
-    "Size.arena_bytes": Origin(_BYTES, "session.stage.capture"),
+    "Size.arena_bytes": Origin(_BYTES, "session.capture.capture"),
     "Size.sections": Origin(_BYTES, "toolchain.image.read"),
     "Speed.unit": Origin(_TEXT, "targets.model.Measure"),
     "Speed.min": Origin(_SPEED, "verify.stage._speed"),
@@ -173,10 +173,10 @@ ORIGINS: dict[str, Origin] = {
     "Bisection.recipe": Origin(_TEXT, _BISECT),
     "Bisection.model_sha256": Origin(_TEXT, "quantize.stage.quantize"),
     "Bisection.reference": Origin(_TEXT, "quantize.stage.quantize"),
-    "Bisection.tolerance_lsb": Origin(_LSB, "pipeline.bisect.Wanted"),
-    "Bisection.every": Origin(_NONE, "pipeline.bisect.Wanted"),
+    "Bisection.tolerance_lsb": Origin(_LSB, "experiments.bisect.bisect.Wanted"),
+    "Bisection.every": Origin(_NONE, "experiments.bisect.bisect.Wanted"),
     "Bisection.exhaustive": Origin(_NONE, "quantize.vectors.choose"),
-    "Bisection.vectors": Origin("index", "pipeline.bisect.choose"),
+    "Bisection.vectors": Origin("index", "experiments.bisect.bisect.choose"),
     "DeviceSide.target": Origin(_TEXT, _TARGET),
     "DeviceSide.engine": Origin(_TEXT, "targets.registry.engine"),
     "DeviceSide.kernels": Origin(_TEXT, "render.stage.render"),

@@ -1,18 +1,9 @@
 """A conversation with a device: who it is, and what it answers to the vectors."""
 
-from tinyhil.session.arena import ArenaSession, Sizing, arena_session, smallest_arena
+from tinyhil.session.answers import Answers
+from tinyhil.session.capture import capture
 from tinyhil.session.identity import Identity
-from tinyhil.session.live import Answers, LiveSession
-from tinyhil.session.stage import capture, greet
+from tinyhil.session.lines import PortLines
+from tinyhil.session.session import Session, open_session
 
-__all__ = [
-    "Answers",
-    "ArenaSession",
-    "Identity",
-    "LiveSession",
-    "Sizing",
-    "arena_session",
-    "capture",
-    "greet",
-    "smallest_arena",
-]
+__all__ = ["Answers", "Identity", "PortLines", "Session", "capture", "open_session"]

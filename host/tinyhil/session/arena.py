@@ -15,25 +15,20 @@ its end as far as it can: the size found is tried once more, and so is the one b
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
 
 import numpy as np
 
-from tinyhil.artifacts.types import Array, Vectors
-from tinyhil.deadline import Deadline
+from tinyhil.artifacts.types import Array, Resources, Vectors
 from tinyhil.errors import DeviceError, RemoteLinkError
-from tinyhil.link.events import ArenaPrepared, UsageTold
-from tinyhil.link.resources import Used
+from tinyhil.link.connection import Connection
+from tinyhil.link.events import ArenaPrepared
 from tinyhil.progress import Reporter
-from tinyhil.session.conversation import Check, Conversation, RestartError, conversing
-from tinyhil.session.identity import Identity
-from tinyhil.session.lines import Line, Lines, PortLines
-from tinyhil.session.stage import outputs_of, records_of
-from tinyhil.targets.model import Target
+from tinyhil.session.conversation import RestartError
+from tinyhil.session.session import Session
 
 STEP = 16
 """Bytes that sizes are multiples of: what engines align their arenas to."""
@@ -90,144 +85,106 @@ class Sizing:
     attempts: tuple[Attempt, ...]
 
 
-class ArenaSession:
-    """One line to a device that is greeted, on which sizes are tried.
+def whole_arena(session: Session) -> Resources:
+    """The device's memory; in its whole arena, if nothing was asked of it yet.
+
+    Raises:
+        DeviceError: it has no arena whose size can be set.
+        LinkError: it reports an error.
+    """
+    used = session.usage()
+    if used is None:
+        raise _too_old()
+    if not used.arena_capacity:
+        raise DeviceError("the engine's memory is fixed: there is no arena whose size can be set")
+    return used
+
+
+def prepare(session: Session, size: int) -> tuple[int, int]:
+    """Prepares the engine in ``size`` bytes, 1 to the arena's capacity.
+
+    Returns:
+        Its status, 0 if it is ready, and the bytes that it says to need.
+
+    Raises:
+        DeviceError: the device fell silent or died.
+        RestartError: it has restarted, and is back in its whole arena.
+        LinkError: it reports an error.
+    """
+
+    def ask(connection: Connection, now: float) -> int:
+        return connection.prepare(size, now)
+
+    told = session.answer_to(ask, f"an arena of {size} bytes")
+    if not isinstance(told, ArenaPrepared):
+        raise _too_old()
+    return told.status, told.arena_used
+
+
+def attempt(session: Session, vectors: Vectors, size: int) -> Attempt:
+    """Tries one size. Whatever the device does is told by the outcome, not raised.
 
     After an attempt whose outcome is ``GONE`` the session is of no more use.
 
     Args:
-        talk: the conversation, before the handshake.
-        identity: what the device has to be.
-        vectors: what it is asked, and what it has to answer.
-        max_batch: most vectors in one request.
-
-    Attributes:
-        used: the device's memory when it was greeted, in its whole arena.
-
-    Raises:
-        DeviceError: the device does not answer, is not the one that is meant, or has no arena whose size can be set.
-        LinkError: it does not speak the protocol, or reports an error.
+        vectors: what the device is asked, and what it has to answer.
+        size: in bytes.
     """
-
-    def __init__(self, talk: Conversation, identity: Identity, vectors: Vectors, max_batch: int) -> None:
-        self._talk = talk
-        self._identity = identity
-        self._vectors = vectors
-        self._most = max_batch
-        self._records = records_of(vectors.inputs)
-        talk.handshake(identity)
-        self.used = self._usage()
-        if not self.used.arena_capacity:
-            raise DeviceError("the engine's memory is fixed: there is no arena whose size can be set")
-
-    def prepare(self, size: int) -> tuple[int, int]:
-        """Prepares the engine in ``size`` bytes, 1..``used.arena_capacity``.
-
-        Returns:
-            Its status, 0 if it is ready, and the bytes that it says to need.
-
-        Raises:
-            DeviceError: the device fell silent or died.
-            RestartError: it has restarted, and is back in its whole arena.
-            LinkError: it reports an error.
-        """
-        told = self._talk.answer_to(partial(self._talk.connection.prepare, size), f"an arena of {size} bytes")
-        if not isinstance(told, ArenaPrepared):
-            raise _too_old()
-        return told.status, told.arena_used
-
-    def wrong_outputs(self) -> int:
-        """Runs all vectors in the arena of the last ``prepare``, and counts those with a wrong output.
-
-        Raises:
-            DeviceError: the device fell silent or died.
-            RestartError: it has restarted, and is back in its whole arena.
-            LinkError: it reports an error.
-        """
-        most = min(self._talk.connection.capacity, self._most)
-        starts = range(0, len(self._records), most)
-        batches = [self._records[start : start + most] for start in starts]
-        answers: dict[int, bytes] = {}
-        sizes = [len(batch) for batch in batches]
-        for index, answer in self._talk.answers([b"".join(batch) for batch in batches], sizes):
-            answers[index] = answer.outputs
-        outputs = outputs_of(b"".join(answers[index] for index in range(len(batches))), self._identity.outputs)
-        return _differing(outputs, self._vectors.reference)
-
-    def attempt(self, size: int) -> Attempt:
-        """Tries one size. Whatever the device does is told by the outcome, not raised."""
-        used = 0
-        try:
-            status, used = self.prepare(size)
-            if status:
-                return Attempt(size, Outcome.REFUSED, used, f"status {status}")
-            wrong = self.wrong_outputs()
-            overrun = self._usage().arena_overrun
-        except RestartError as error:
-            return Attempt(size, Outcome.RESTARTED, used, error.message)
-        except RemoteLinkError as error:
-            return self._greeted_anew(Attempt(size, Outcome.FAILED, used, error.message))
-        except DeviceError as error:
-            return Attempt(size, Outcome.GONE, used, error.message)
-        if wrong:
-            return Attempt(size, Outcome.WRONG, used, f"{wrong} of {len(self._records)}")
-        if overrun:
-            return Attempt(size, Outcome.OVERRUN, used, f"{overrun} bytes")
-        return Attempt(size, Outcome.FITS, used)
-
-    def _greeted_anew(self, attempt: Attempt) -> Attempt:
-        """An error ends a connection, but not the device: it gets another one."""
-        try:
-            self._talk.begin_again()
-            self._talk.handshake(self._identity)
-        except (DeviceError, RemoteLinkError) as error:
-            return Attempt(attempt.size, Outcome.GONE, attempt.used, f"{attempt.note}; then {error.message}")
-        return attempt
-
-    def _usage(self) -> Used:
-        told = self._talk.answer_to(self._talk.connection.usage, "the question for its memory")
-        if not isinstance(told, UsageTold):
-            raise _too_old()
-        return told.used
+    with session.one_attempt():
+        return _attempt(session, vectors, size)
 
 
-Start = Callable[[], AbstractContextManager[ArenaSession]]
+def _attempt(session: Session, vectors: Vectors, size: int) -> Attempt:
+    said = 0
+    try:
+        status, said = prepare(session, size)
+        if status:
+            return Attempt(size, Outcome.REFUSED, said, f"status {status}")
+        wrong = _differing(session.answers_to(vectors.inputs).outputs, vectors.reference)
+        overrun = whole_arena(session).arena_overrun
+    except RestartError as error:
+        return Attempt(size, Outcome.RESTARTED, said, error.message)
+    except RemoteLinkError as error:
+        return _greeted_anew(session, Attempt(size, Outcome.FAILED, said, error.message))
+    except DeviceError as error:
+        return Attempt(size, Outcome.GONE, said, error.message)
+    if wrong:
+        return Attempt(size, Outcome.WRONG, said, f"{wrong} of {vectors.count}")
+    if overrun:
+        return Attempt(size, Outcome.OVERRUN, said, f"{overrun} bytes")
+    return Attempt(size, Outcome.FITS, said)
+
+
+def _greeted_anew(session: Session, failed: Attempt) -> Attempt:
+    """An error ends a connection, but not the device: it gets another one."""
+    try:
+        session.greet()
+    except (DeviceError, RemoteLinkError) as error:
+        return Attempt(failed.size, Outcome.GONE, failed.used, f"{failed.note}; then {error.message}")
+    return failed
+
+
+Start = Callable[[], AbstractContextManager[Session]]
 """Starts the device, or resets it, and opens a session; its end ends both."""
 
 
-@contextlib.contextmanager
-def arena_session(
-    port: str,
-    identity: Identity,
-    vectors: Vectors,
-    target: Target,
-    check: Check,
-    reporter: Reporter,
-    *,
-    lines: Lines | None = None,
-) -> Iterator[ArenaSession]:
-    """A session with the device on ``port``. The arguments are those of :func:`tinyhil.session.capture`.
-
-    Raises:
-        DeviceError: as for ArenaSession.
-        LinkError: as for ArenaSession.
-    """
-    opening: Callable[[Deadline], Line] = (lines or PortLines(port, target.link.baud)).open
-    with conversing(opening, target, check, reporter) as talk:
-        yield ArenaSession(talk, identity, vectors, target.link.max_batch)
-
-
-def smallest_arena(start: Start, reporter: Reporter) -> Sizing:
+def smallest_arena(start: Start, vectors: Vectors, reporter: Reporter) -> Sizing:
     """Searches the smallest arena, starting the device again whenever a size has cost it.
+
+    Args:
+        start: starts the device.
+        vectors: what it is asked in each size, and what it has to answer.
+        reporter: told of each size.
 
     Raises:
         DeviceError: the device cannot be started, not even its whole arena is enough, or sizes do not behave: what fits
             once does not fit the second time, or fits below a size that does not.
-        LinkError: as for ArenaSession.
+        LinkError: as for ``whole_arena``.
     """
-    with _Trials(start, reporter) as trials:
+    with _Trials(start, vectors, reporter) as trials:
         used = trials.used
-        high = used.arena_capacity // STEP * STEP
+        capacity = used.arena_capacity or 0
+        high = capacity // STEP * STEP
         whole = trials.attempt(high)
         if not whole.fits:
             raise DeviceError(
@@ -248,18 +205,19 @@ def smallest_arena(start: Start, reporter: Reporter) -> Sizing:
                     f"this time {_told(again)}",
                     hint="the engine may find what an earlier, larger arena has left behind; set the size by hand",
                 )
-        return Sizing(high, used.arena_capacity, used.arena_used, tuple(trials.attempts))
+        return Sizing(high, capacity, used.arena_used or 0, tuple(trials.attempts))
 
 
 class _Trials:
     """Attempts, over as many starts of the device as it takes."""
 
-    def __init__(self, start: Start, reporter: Reporter) -> None:
+    def __init__(self, start: Start, vectors: Vectors, reporter: Reporter) -> None:
         self.attempts: list[Attempt] = []
         self._start = start
+        self._vectors = vectors
         self._reporter = reporter
         self._stack = contextlib.ExitStack()
-        self._session: ArenaSession | None = None
+        self._session: Session | None = None
 
     def __enter__(self) -> _Trials:
         return self
@@ -268,13 +226,13 @@ class _Trials:
         self._stack.close()
 
     @property
-    def used(self) -> Used:
+    def used(self) -> Resources:
         """The memory of the device in its whole arena."""
-        return self._opened().used
+        return whole_arena(self._opened())
 
     def attempt(self, size: int) -> Attempt:
         """Tries a size."""
-        found = self._opened().attempt(size)
+        found = attempt(self._opened(), self._vectors, size)
         self.attempts.append(found)
         self._reporter.text(f"arena of {size:,} B: {_told(found)}")
         if found.outcome is Outcome.GONE:
@@ -283,7 +241,7 @@ class _Trials:
                 self._stack.close()
         return found
 
-    def _opened(self) -> ArenaSession:
+    def _opened(self) -> Session:
         if self._session is None:
             self._session = self._stack.enter_context(self._start())
         return self._session

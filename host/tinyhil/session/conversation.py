@@ -1,7 +1,12 @@
 """One conversation: drives one Connection over one Transport, with one clock and one deadline.
 
 The deadline is a promise about silence: it starts anew whenever the device has answered something, so a long run is
-fine and a device that stops is given up after ``answer_within`` seconds.
+fine and a device that stops is given up after ``answer_within`` seconds. A device whose bytes move is not silent: those
+of a frame or a text that arrive, and those that it takes where the transport could not hand them over at once. And what
+the line needs for the requests on their way comes on top, at the pace that it was seen to keep: a buffer in between
+takes bytes that nobody reads, so that those cannot be seen to move. But noise renews nothing, nothing does before the
+device has greeted, and all of it together puts the end off to ``MOST`` times ``answer_within`` at most: then an answer
+is due.
 
 A restart of the device is the connection's affair, except for a model that keeps state: such a run begins again with
 RESET and the first vector, and its vectors go strictly in order. Who asks for one thing at a time (``answer_to``) is
@@ -10,7 +15,7 @@ told of a restart and begins again himself.
 
 from __future__ import annotations
 
-import contextlib
+import math
 from collections.abc import Callable, Iterator
 
 from tinyhil.deadline import Deadline
@@ -20,16 +25,17 @@ from tinyhil.link.events import (
     ConnectionEvent,
     DeviceText,
     Failed,
+    Greeted,
     Inferred,
     Ready,
     Restarted,
     WorkDone,
 )
+from tinyhil.link.frames import MAX_PAYLOAD, longest_wire
 from tinyhil.link.messages import Welcome
 from tinyhil.progress import Reporter
 from tinyhil.session.identity import Identity
 from tinyhil.session.lines import Line
-from tinyhil.targets.model import Target
 
 READ_BYTES = 4096
 POLL_SECONDS = 0.25
@@ -37,6 +43,12 @@ POLL_SECONDS = 0.25
 
 RESTARTS_IN_VAIN = 5
 """How often a model that keeps state may begin again without coming further than before."""
+
+MOST = 6.0
+"""How many times ``answer_within`` a device has for one answer while its bytes move."""
+
+LONGEST_PART = longest_wire(MAX_PAYLOAD)
+"""Bytes that may belong to a frame which is not whole yet."""
 
 BITS_PER_BYTE = 10
 """On a serial line: a start bit, eight of data, a stop bit."""
@@ -50,35 +62,66 @@ class RestartError(DeviceError):
 
 
 class Conversation:
-    """A Connection, and the loop that drives it."""
+    """A Connection, and the loop that drives it.
 
-    def __init__(self, line: Line, target: Target, check: Check, reporter: Reporter) -> None:
-        self._line_rate = target.link.baud / BITS_PER_BYTE
+    Args:
+        line: the open line; it is closed by ``close``.
+        baud: line rate in bit/s.
+        answer_within: seconds of silence after which the device is given up.
+        check: raises DeviceError if the device's program has died.
+        reporter: told what the device prints.
+
+    Attributes:
+        connection: what is driven.
+    """
+
+    def __init__(self, line: Line, baud: int, answer_within: float, check: Check, reporter: Reporter) -> None:
+        self._line_rate = baud / BITS_PER_BYTE
+        self._adaptive = line.adaptive
         self.connection = self._connection(line.first_sequence)
         self._transport = line.transport
         self._now = line.clock
-        self._patience = target.link.answer_within
-        self._deadline = Deadline.after(self._patience)
+        self._patience = answer_within
+        self._greeted = False
+        self._unjudged = math.inf
+        """Bytes that have arrived since the last frame or text; infinite where the last was neither."""
+        self._deadline = self._fresh()
         self._check = check
         self._reporter = reporter
 
     def _connection(self, first_sequence: int) -> Connection:
         # No limit of tries: the deadline judges silence here, for on a noisy line bad luck is no silence.
-        return Connection(first_sequence, max_tries=None, line_rate=self._line_rate)
+        return Connection(first_sequence, max_tries=None, line_rate=self._line_rate, adaptive=self._adaptive)
 
     def begin_again(self) -> None:
         """A new connection on the same line, to be greeted anew: an error of the device has ended the one before."""
         self.connection = self._connection(self.connection.next_sequence)
 
+    def greeting(self) -> Welcome:
+        """Greets the device, whoever it is."""
+        self._begin_handshake()
+        while True:
+            for event in self._turn("the greeting"):
+                if isinstance(event, Greeted):
+                    return event.welcome
+
     def handshake(self, identity: Identity) -> Welcome:
         """Greets the device and holds it against the identity."""
-        self._deadline = Deadline.after(self._patience)
-        self.connection.hello(self._now())
+        self._begin_handshake()
         while True:
             for event in self._turn("the handshake"):
                 if isinstance(event, Ready):
                     identity.check(event.description)
                     return event.description.welcome
+
+    def close(self) -> None:
+        """Gives the line up."""
+        self._transport.close()
+
+    def _begin_handshake(self) -> None:
+        self._greeted = False
+        self._deadline = self._fresh()
+        self.connection.hello(self._now())
 
     def answers(self, batches: list[bytes], sizes: list[int]) -> Iterator[tuple[int, Inferred]]:
         """Sends every batch and yields batch index and answer, in the order of arrival.
@@ -92,7 +135,7 @@ class Conversation:
         stateful = self.connection.description.welcome.stateful
         tickets: dict[int, int] = {}
         unsent = answered = furthest = in_vain = 0
-        self._deadline = Deadline.after(self._patience)
+        self._deadline = self._fresh()
         if stateful:
             self.connection.reset(self._now())
         while answered < len(batches):
@@ -125,7 +168,7 @@ class Conversation:
             UnansweredError: it did not answer.
             LinkError: it reports an error.
         """
-        self._deadline = Deadline.after(self._patience)
+        self._deadline = self._fresh()
         ticket = ask(self._now())
         restarted, answer = False, None
         while True:
@@ -149,28 +192,33 @@ class Conversation:
 
     def _turn(self, waiting_for: str) -> list[ConnectionEvent]:
         """One turn of the loop: write what is due, read what there is."""
-        deadline = self._deadline
-        if deadline.expired:
-            counters = self.connection.counters
-            raise UnansweredError(
-                f"the device did not answer {waiting_for} within {deadline.seconds:g} s",
-                hint="is it the right port, and does the device run tinyhil's firmware?",
-                detail=counters.describe(),
-                rejected={reason.value: count for reason, count in counters.rejected.items()},
-                unexpected=counters.unexpected_answers,
-            )
-        accepted = self.connection.counters.answers_accepted
-        self._transport.write(self.connection.data_to_send(), deadline)
-        timeout = self.connection.next_timeout(self._now())
-        data = self._transport.read(
-            READ_BYTES, deadline.within(POLL_SECONDS if timeout is None else min(timeout, POLL_SECONDS))
-        )
+        deadline, connection = self._deadline, self.connection
+        if not deadline.remaining_with(connection.line_seconds):
+            raise self._unanswered(waiting_for)
+        accepted = connection.counters.answers_accepted
+        rejected = sum(connection.counters.rejected.values())
+        self._transport.write(connection.data_to_send(), deadline)
+        connection.handed_over(self._now())
+        timeout = connection.next_timeout(self._now())
+        patience = min(deadline.remaining_with(connection.line_seconds), POLL_SECONDS)
+        data = self._transport.read(READ_BYTES, patience if timeout is None else min(timeout, patience))
         now = self._now()
-        events = [*self.connection.receive(data, now), *self.connection.on_time(now)]
+        received = connection.receive(data, now)
+        events = [*received, *connection.on_time(now)]
         if not data:
             self._check()
-        if self.connection.counters.answers_accepted > accepted:
-            self._deadline = Deadline.after(self._patience)
+        if connection.counters.answers_accepted > accepted:
+            self._greeted, self._unjudged = True, 0
+            self._deadline = self._fresh()
+        elif sum(connection.counters.rejected.values()) > rejected:
+            self._unjudged = math.inf
+        elif data:
+            words = any(
+                isinstance(event, DeviceText) and "\N{REPLACEMENT CHARACTER}" not in event.text for event in received
+            )
+            self._unjudged = 0 if words else self._unjudged + len(data)
+            if self._unjudged <= LONGEST_PART:
+                deadline.renew()
         for event in events:
             if isinstance(event, DeviceText):
                 self._reporter.text(event.text.rstrip("\n"))
@@ -180,22 +228,19 @@ class Conversation:
                 raise event.error
         return events
 
+    def _fresh(self) -> Deadline:
+        """The deadline of a wait that begins now. It can be put off once there is a device that speaks the link."""
+        return Deadline.after(self._patience, MOST if self._greeted else 1.0)
 
-@contextlib.contextmanager
-def conversing(
-    opening: Callable[[Deadline], Line], target: Target, check: Check, reporter: Reporter
-) -> Iterator[Conversation]:
-    """A conversation over a line that is opened for it and closed behind it.
-
-    Raises:
-        DeviceError: the line cannot be opened; and where the device's program has died, that is the cause told.
-    """
-    try:
-        line = opening(Deadline.after(target.link.answer_within))
-        with contextlib.closing(line.transport):
-            session = Conversation(line, target, check, reporter)
-            yield session
-            reporter.text(f"link: {session.connection.counters.describe()}")
-    except DeviceError:
-        check()  # if the device's program has died, that is the cause to report
-        raise
+    def _unanswered(self, waiting_for: str) -> UnansweredError:
+        counters, deadline = self.connection.counters, self._deadline
+        seconds = f"{deadline.seconds:g} s"
+        if deadline.renewed:
+            seconds = f"{deadline.waited:.1f} s, although its bytes moved"
+        return UnansweredError(
+            f"the device did not answer {waiting_for} within {seconds}",
+            hint="is it the right port, and does the device run tinyhil's firmware?",
+            detail=counters.describe(),
+            rejected={reason.value: count for reason, count in counters.rejected.items()},
+            unexpected=counters.unexpected_answers,
+        )

@@ -1,7 +1,8 @@
 """How a session gets its line to the device: for the first time, and again after the port went away.
 
 A :class:`Line` is all that makes one conversation differ from another: the bytes, the clock, and the number that
-requests start at. Whoever plays these three back plays back the conversation (recording.py).
+requests start at; and for old recordings, when requests were repeated. Whoever plays these back plays back the
+conversation (recording.py).
 """
 
 from __future__ import annotations
@@ -29,11 +30,14 @@ class Line:
         transport: the bytes. Who got the line closes it.
         first_sequence: what the connection's requests are numbered from.
         clock: seconds of a monotonic clock; the only one that the connection is told.
+        adaptive: whether the connection learns from round trips how long silence is borne. Conversations were recorded
+            before it did, and are played back as they were.
     """
 
     transport: Transport
     first_sequence: int
     clock: Callable[[], float]
+    adaptive: bool = True
 
 
 class Lines(Protocol):

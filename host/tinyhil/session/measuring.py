@@ -10,12 +10,11 @@ counts instructions gives the same figures each time.
 
 from __future__ import annotations
 
-from functools import partial
-
-from tinyhil.artifacts.types import Measurement, OperatorTicks, Resources
-from tinyhil.link.events import Inferred, OperatorsTimed, UsageTold
-from tinyhil.link.resources import Used
-from tinyhil.session.conversation import Conversation, RestartError
+from tinyhil.artifacts.types import Array, Measurement, OperatorTicks
+from tinyhil.link.connection import Connection
+from tinyhil.link.events import Inferred
+from tinyhil.session.session import Session
+from tinyhil.session.tensors import records_of
 
 WARM_UP = 4
 """Inferences that do not count."""
@@ -24,57 +23,40 @@ COUNT = 32
 """Inferences that do."""
 
 
-def measure(talk: Conversation, records: list[bytes]) -> Measurement:
+def measure(session: Session, inputs: tuple[Array, ...]) -> Measurement:
     """Measures a device that is ready.
 
     Args:
-        records: the test vectors, all input tensors of each, at least one vector; they are taken by turns.
+        inputs: of the test vectors, at least one vector; they are taken by turns.
 
     Raises:
         DeviceError: it stopped answering, or restarts again and again.
         LinkError: it reports an error.
     """
-    restarts = 0
-    while True:
-        try:
-            return _measure_once(talk, records)
-        except RestartError:
-            restarts += 1
-            talk.give_up_after(restarts, "the measurement")
+    records = records_of(tuple(part[:COUNT] for part in inputs))
+    return session.in_one_go(lambda: _measure_once(session, records), "the measurement")
 
 
-def _measure_once(talk: Conversation, records: list[bytes]) -> Measurement:
-    connection = talk.connection
-    welcome = connection.description.welcome
-    if welcome.stateful:
-        talk.answer_to(connection.reset, "the reset before the measurement")
-    ticks = []
-    for turn in [*range(WARM_UP), *range(COUNT)]:
-        answer = talk.answer_to(partial(connection.infer, records[turn % len(records)], 1), "a single inference")
-        assert isinstance(answer, Inferred)
-        ticks.append(answer.ticks)
-    told = talk.answer_to(connection.usage, "the question for its memory")
-    resources: Resources | None = None
+def _measure_once(session: Session, records: list[bytes]) -> Measurement:
+    if session.welcome.stateful:
+        session.reset()
+    ticks = [_ticks(session, records[turn % len(records)]) for turn in [*range(WARM_UP), *range(COUNT)]]
+    resources = session.usage()
     operators: tuple[OperatorTicks, ...] = ()
-    if isinstance(told, UsageTold):
-        resources = resources_of(told.used)
-        timed = talk.answer_to(connection.profile, "a profile")
-        if isinstance(timed, OperatorsTimed):
-            operators = timed.operators
+    if resources is not None:
+        operators = session.profile() or ()
+    has_clock = bool(session.welcome.tick_rate)
     return Measurement(
-        ticks=tuple(ticks[WARM_UP:]) if welcome.tick_rate else (),
+        ticks=tuple(ticks[WARM_UP:]) if has_clock else (),
         resources=resources,
-        operators=operators if welcome.tick_rate else (),
+        operators=operators if has_clock else (),
     )
 
 
-def resources_of(used: Used) -> Resources:
-    """What the device tells, where 0 stands for what it cannot."""
-    return Resources(
-        arena_capacity=used.arena_capacity or None,
-        arena_bytes=used.arena_bytes,
-        arena_used=used.arena_used or None,
-        arena_overrun=used.arena_overrun,
-        stack_bytes=used.stack_bytes or None,
-        stack_used=used.stack_used or None,
-    )
+def _ticks(session: Session, record: bytes) -> int:
+    def ask(connection: Connection, now: float) -> int:
+        return connection.infer(record, 1, now)
+
+    answer = session.answer_to(ask, "a single inference")
+    assert isinstance(answer, Inferred)
+    return answer.ticks

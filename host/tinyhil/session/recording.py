@@ -2,11 +2,12 @@
 
 ::
 
-    header, kept answer, ..., open, sent, received, ..., open, ...      (records.py)
+    header, kept answer, ..., open, sent, taken, received, ..., open, ...      (records.py)
 
 A session is a function of three things: the numbers that its requests start from, what it reads, and the time after
-each read. All three are in the file, so the session that replays it does exactly what the recorded one did, and what
-it sends is held against what was sent, byte for byte. Times are in seconds from the start of the recording.
+each read, and after each write that was held up (*taken*). All three are in the file, so the session that replays it
+does exactly what the recorded one did, and what it sends is held against what was sent, byte for byte. Times are in
+seconds from the start of the recording.
 
 Answers that a resumed run took from its journal are in the recording as well: it is complete without the journal.
 """
@@ -31,7 +32,13 @@ from tinyhil.session.journal import Answer, Origin
 from tinyhil.session.lines import Line, Lines
 from tinyhil.session.records import Record, RecordFile, unpack
 
-FORMAT = 1
+FORMAT = 2
+"""2: when requests are repeated depends on the round trips before. A recording of format 1 is played as it was."""
+
+_FIXED_TIMES = 1
+
+_HELD_UP = 0.1
+"""Seconds that a write takes for the clock to go on with it."""
 
 _OPEN = struct.Struct("<dI")
 _TIME = struct.Struct("<d")
@@ -46,6 +53,7 @@ class Kind(IntEnum):
     SENT = 19
     RECEIVED = 20
     LOST = 21
+    TAKEN = 22
 
 
 @dataclass(frozen=True)
@@ -124,7 +132,7 @@ class Recorder:
 
 
 class _Tapped:
-    """A transport that writes down what passes. Its clock goes on with every read, and only then."""
+    """A transport that writes down what passes. Its clock goes on with reads, and with writes that were held up."""
 
     def __init__(self, line: Line, file: RecordFile, start: float) -> None:
         self._line = line
@@ -144,10 +152,15 @@ class _Tapped:
         return data
 
     def write(self, data: bytes, deadline: Deadline) -> None:
+        sent_at = self._line.clock() - self._start
         if data:
-            self._file.append(Kind.SENT, _TIME.pack(self._line.clock() - self._start) + data)
+            self._file.append(Kind.SENT, _TIME.pack(sent_at) + data)
         with self._losses():
             self._line.transport.write(data, deadline)
+        now = self._line.clock() - self._start
+        if data and now - sent_at > _HELD_UP:
+            self.now = now
+            self._file.append(Kind.TAKEN, _TIME.pack(now))
 
     def close(self) -> None:
         self._line.transport.close()
@@ -201,7 +214,8 @@ class Recording:
         """See ``Lines.open``."""
         now, first_sequence = _OPEN.unpack(self._expect(Kind.OPEN, "opens the line").body)
         transport = _Played(self, now)
-        return Line(transport, first_sequence, lambda: transport.now)
+        adaptive = self.header.format != _FIXED_TIMES
+        return Line(transport, first_sequence, lambda: transport.now, adaptive)
 
     def reopen(self, deadline: Deadline, check: Callable[[], None]) -> Line:
         """See ``Lines.reopen``. Nothing is waited for."""
@@ -217,8 +231,8 @@ class Recording:
         record = self._expect(Kind.RECEIVED, "reads")
         return _TIME.unpack_from(record.body)[0], record.body[_TIME.size :]
 
-    def sent(self, data: bytes) -> None:
-        """Holds what is sent against what was sent."""
+    def sent(self, data: bytes) -> float | None:
+        """Holds what is sent against what was sent, and returns the time when a write that was held up had ended."""
         record = self._expect(Kind.SENT, f"sends {len(data)} bytes")
         recorded = record.body[_TIME.size :]
         if data != recorded:
@@ -232,13 +246,18 @@ class Recording:
                 f"from byte {same} on",
             )
         self._raise_loss()
+        following = self._peek()
+        if following is None or following.kind != Kind.TAKEN:
+            return None
+        (now,) = _TIME.unpack(self._take().body)
+        return float(now)
 
     def _header(self) -> Header:
         record = self._peek()
         if record is not None and record.kind == Kind.HEADER:
             with contextlib.suppress(msgspec.DecodeError):
                 header = msgspec.json.decode(self._take().body, type=Header)
-                if header.format == FORMAT:
+                if header.format in (_FIXED_TIMES, FORMAT):
                     return header
         raise ConfigError(f"{self._path} is not a recording of this version of tinyhil")
 
@@ -297,7 +316,8 @@ class _Played:
 
     def write(self, data: bytes, deadline: Deadline) -> None:
         if data:
-            self._recording.sent(data)
+            taken_at = self._recording.sent(data)
+            self.now = self.now if taken_at is None else taken_at
 
     def close(self) -> None:
         """There is nothing to give up."""

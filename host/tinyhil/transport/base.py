@@ -27,7 +27,8 @@ class Transport(Protocol):
     def write(self, data: bytes, deadline: Deadline) -> None:
         """Hands all of ``data`` over, and keeps for ``read`` what arrives meanwhile.
 
-        Both ends may therefore send at once, and more than the buffers between them hold.
+        Both ends may therefore send at once, and more than the buffers between them hold. Where those are full, each
+        byte that the other end takes renews the deadline.
 
         Raises:
             PortLostError: the other end is gone.

@@ -70,8 +70,12 @@ class PollStream:
         """See ``Transport.write``."""
         self._require_open()
         left = memoryview(data)
+        waited = False
         while left:
-            left = left[self._send_now(left) :]
+            taken = self._send_now(left)
+            left = left[taken:]
+            if taken and waited:  # the buffers in between were full, so it was the other end that took something
+                deadline.renew()
             if not left:
                 return
             if deadline.expired:
@@ -81,6 +85,7 @@ class PollStream:
                     hint="the device does not read its port: it may hang, or run other firmware",
                 )
             listening = len(self._ahead) < READ_AHEAD_LIMIT
+            waited = True
             readable, _ = self._wait(listening, True, deadline.remaining)
             if readable:
                 self._ahead += self._receive_now(_CHUNK)

@@ -15,7 +15,8 @@ from tinyhil.artifacts import lock
 from tinyhil.errors import ConfigError
 from tinyhil.pipeline.run import Run
 from tinyhil.render import arena
-from tinyhil.session.arena import ArenaSession, Sizing, arena_session, smallest_arena
+from tinyhil.session import PortLines, Session, open_session
+from tinyhil.session.arena import Sizing, smallest_arena
 from tinyhil.transport import owner
 from tinyhil.transport.finder import PortFinder
 
@@ -68,17 +69,18 @@ def size_arena(run: Run, capacity: int | None, headroom: float) -> Sized:
     with run.observer.stage("arena") as reporter:
 
         @contextlib.contextmanager
-        def start() -> Iterator[ArenaSession]:
+        def start() -> Iterator[Session]:
             with run.live.device(firmware.project, reporter) as device:
                 port = run.live.start(device, firmware.image)
+                lines = PortLines(port, target.link.baud)
                 with (
                     owner.owned(PortFinder(port).locate()),
-                    arena_session(port, identity, model.vectors, target, device.check, reporter) as session,
+                    open_session(lines, identity, target, device.check, reporter) as session,
                 ):
                     yield session
 
         with lock.exclusive(folder, reporter.text):
-            sizing = smallest_arena(start, reporter)
+            sizing = smallest_arena(start, model.vectors, reporter)
             chosen = arena.aligned(math.ceil(sizing.smallest * (1 + headroom)))
             measured = arena.Measured(
                 bytes=chosen, smallest=sizing.smallest, said=sizing.said, model_sha256=model.sha256

@@ -33,8 +33,8 @@ from tinyhil.device.factory import open_device, require
 from tinyhil.errors import ConfigError
 from tinyhil.pipeline.answers.board_ports import BoardPorts
 from tinyhil.pipeline.observer import Observer
-from tinyhil.session import Identity, capture
-from tinyhil.session.stage import outputs_of, records_of
+from tinyhil.session import Identity, PortLines, capture, open_session
+from tinyhil.session.tensors import outputs_of, records_of
 from tinyhil.targets.model import UART, Target
 from tinyhil.transport import owner
 from tinyhil.transport.finder import PortFinder
@@ -259,8 +259,11 @@ def _ask(
             line=UART,
         ) as device:
             at = device.start(folder / side.firmware, Deadline.after(target.link.answer_within))
-            with owner.owned(PortFinder(at).locate()):
-                answers = capture(at, identity, vectors, target, device.check, reporter)
+            with (
+                owner.owned(PortFinder(at).locate()),
+                open_session(PortLines(at, target.link.baud), identity, target, device.check, reporter) as session,
+            ):
+                answers = capture(session, vectors)
         observer.result(f"{vectors.count} vectors, {target.name} ({side.engine})", found=False)
     return answers.outputs
 

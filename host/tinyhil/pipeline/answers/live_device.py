@@ -20,9 +20,9 @@ from tinyhil.pipeline.answers.board_ports import BoardPorts
 from tinyhil.pipeline.answers.running_device import RunningDevice
 from tinyhil.pipeline.layout import Layout
 from tinyhil.progress import Reporter, Silent
-from tinyhil.session import Identity, capture, greet
+from tinyhil.session import Identity, PortLines, capture, open_session
 from tinyhil.session.journal import Journal
-from tinyhil.session.lines import Lines, PortLines
+from tinyhil.session.lines import Lines
 from tinyhil.session.recording import Recorder
 from tinyhil.session.records import RecordFile
 from tinyhil.targets.model import UART, Target
@@ -105,7 +105,9 @@ class LiveDevice:
         """
         with self.device(firmware.project, reporter, flash=flash) as device:
             port = self.start(device, firmware.image)
-            welcome = greet(port, identity, self._target, device.check, reporter)
+            lines = PortLines(port, self._target.link.baud)
+            with open_session(lines, identity, self._target, device.check, reporter) as session:
+                welcome = session.welcome
         return welcome, f"answers on {port}, engine {welcome.engine}, boot id {welcome.boot_id:08x}"
 
     def capture(self, question: Question, reporter: Reporter) -> tuple[Capture, str]:
@@ -125,17 +127,10 @@ class LiveDevice:
                 lines = Recorder(lines, file, question.header, list(kept.answers.values()))
             if kept.afresh:
                 reporter.text(f"nothing to resume: {kept.afresh}")
-            answers = capture(
-                port,
-                question.identity,
-                vectors,
-                self._target,
-                device.check,
-                reporter,
-                lines=lines,
-                ledger=kept,
-                explore=question.search,
+            session = stack.enter_context(
+                open_session(lines, question.identity, self._target, device.check, reporter, ledger=kept)
             )
+            answers = capture(session, vectors, question.search)
         return answers, notes.of_session(vectors.count, kept, question.search)
 
     @contextlib.contextmanager

@@ -14,7 +14,7 @@ from tinyhil.errors import ConfigError
 from tinyhil.pipeline import notes
 from tinyhil.pipeline.answers.base import Firmware, Maker, Question
 from tinyhil.progress import Reporter
-from tinyhil.session import capture, journal
+from tinyhil.session import capture, journal, open_session
 from tinyhil.session.journal import Memory
 from tinyhil.session.recording import Recording
 from tinyhil.targets.model import LineName, Target
@@ -84,16 +84,10 @@ class RecordedDevice:
             BlockedError: the recording ends before the run did, or this version does not send what was sent.
         """
         vectors = question.model.vectors
-        answers = capture(
-            str(self._file),
-            question.identity,
-            vectors,
-            self._target,
-            lambda: None,
-            reporter,
-            lines=self._recording,
-            ledger=Memory(self._recording.answers),
-            explore=question.search,
-        )
+        ledger = Memory(self._recording.answers)
+        with open_session(
+            self._recording, question.identity, self._target, lambda: None, reporter, ledger=ledger
+        ) as session:
+            answers = capture(session, vectors, question.search)
         searched = notes.of_search(question.search)
         return answers, f"{vectors.count} vectors{searched}, recorded {self._recording.header.started}"

@@ -10,8 +10,8 @@ from tinyhil.device.base import Device
 from tinyhil.device.emulator import EmulatorDevice
 from tinyhil.errors import DeviceError
 from tinyhil.progress import Silent
-from tinyhil.session import Identity, LiveSession
-from tinyhil.session.lines import Line, Lines, PortLines
+from tinyhil.session import Identity, PortLines, Session, open_session
+from tinyhil.session.lines import Line, Lines
 from tinyhil.targets.model import Target
 
 
@@ -59,7 +59,7 @@ class RunningDevice:
         self.port = self._started()
         return self.port
 
-    def session(self, port: str | None = None) -> LiveSession:
+    def session(self, port: str | None = None) -> Session:
         """Opens a session; close it, or use it as a context manager.
 
         Args:
@@ -71,7 +71,7 @@ class RunningDevice:
         """
         baud = self.target.link.baud
         lines: Lines = _CurrentPort(lambda: self.port, baud) if port is None else PortLines(port, baud)
-        return LiveSession(lines, self._identity, self.target, self._device.check, Silent())
+        return open_session(lines, self._identity, self.target, self._device.check, Silent())
 
     def _started(self) -> str:
         return self._device.start(self._image.elf, Deadline.after(self.target.link.answer_within))
