@@ -19,10 +19,13 @@ before its *first* time.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from tinyhil.errors import LocalLinkError
 from tinyhil.link.counters import Counters
-from tinyhil.link.fields import Message, MessageType
+from tinyhil.link.fields import Message
 from tinyhil.link.frames import Frame, encode_frame, longest_wire
+from tinyhil.link.table import Row
 
 HELLO_EVERY = 0.25
 """Seconds between two HELLOs. It is short because a board that boots answers none of them, and a HELLO has 14 bytes."""
@@ -43,6 +46,7 @@ class Request:
 
     Attributes:
         sequence: its number.
+        row: its row in the table.
         message: what it asks.
         ticket: of the work that it belongs to, None for the handshake.
         wire: its frame, delimiters included.
@@ -56,6 +60,7 @@ class Request:
     """
 
     sequence: int
+    row: Row[Any, Any]
     message: Message
     ticket: int | None
     wire: bytes
@@ -67,28 +72,24 @@ class Request:
     last_order: int = 0
     sent_at: float = 0.0
 
-    @property
-    def type(self) -> MessageType:
-        """The type of its message."""
-        return self.message.TYPE
-
-    @property
-    def endless(self) -> bool:
-        """Whether it is repeated at the same pace until it is answered, as HELLO is while a board boots."""
-        return self.type is MessageType.HELLO
-
 
 class Outstanding:
     """The requests of one connection that are unanswered, by number.
 
     Args:
         first_sequence: number of the first request.
-        resend_after: seconds of silence before a request other than HELLO is repeated, while its round trip is unknown.
+        resend_after: seconds of silence before a request other than a greeting is repeated, while its round trip is
+            unknown.
         line_rate: bytes per second that the wire carries.
         counters: what is sent is counted there.
+
+    Raises:
+        LocalLinkError: the first sequence does not fit in 32 bits.
     """
 
     def __init__(self, first_sequence: int, resend_after: float, line_rate: float, counters: Counters) -> None:
+        if not 0 <= first_sequence <= 0xFFFFFFFF:
+            raise LocalLinkError(f"the first sequence {first_sequence} does not fit in 32 bits")
         self.next_sequence = first_sequence
         self._resend_after = resend_after
         self._line_rate = line_rate
@@ -97,22 +98,22 @@ class Outstanding:
         self._to_send = bytearray()
         self._transmissions = 0
         self._accepted_at = float("-inf")
-        self._known: dict[MessageType, _RoundTrips] = {}
+        self._round_trips: dict[type[Message], _RoundTrips] = {}
 
     def __len__(self) -> int:
         return len(self._requests)
 
-    def ask(self, message: Message, ticket: int | None, answer_bytes: int, now: float) -> None:
-        """Sends a new request, whose answer has a payload of at most ``answer_bytes``."""
+    def ask(self, row: Row[Any, Any], message: Message, ticket: int | None, answer_bytes: int, now: float) -> None:
+        """Sends a new request of a row, whose answer has a payload of at most ``answer_bytes``."""
         sequence = self.next_sequence
         self.next_sequence = (sequence + 1) & 0xFFFFFFFF
         wire = encode_frame(Frame(message.TYPE, sequence, message.encode()))
-        self._send(Request(sequence, message, ticket, wire, len(wire) + longest_wire(answer_bytes)), now)
+        self._send(Request(sequence, row, message, ticket, wire, len(wire) + longest_wire(answer_bytes)), now)
 
     def repeat(self, request: Request, now: float, *, silence: bool) -> None:
         """Sends a request again, out of silence or because it was overtaken."""
         request.silences += silence
-        if request.endless:
+        if request.row.endless:
             self._counters.hello_resends += 1
         else:
             self._counters.resends += 1
@@ -131,7 +132,8 @@ class Outstanding:
             self._accepted_at = now
             # An answer to one that was sent more than once does not tell which copy it answers (Karn's rule).
             if request.tries == 1:
-                self._known.setdefault(request.type, _RoundTrips()).add(now - request.sent_at, request.exchange_bytes)
+                round_trips = self._round_trips.setdefault(request.row.request, _RoundTrips())
+                round_trips.add(now - request.sent_at, request.exchange_bytes)
         return request
 
     def overtaken_by(self, answered: Request) -> list[Request]:
@@ -169,13 +171,13 @@ class Outstanding:
 
     def _patience(self, request: Request) -> float:
         """Seconds of silence that are borne now."""
-        if request.endless:
+        if request.row.endless:
             return HELLO_EVERY
-        doubled = 2.0 ** min(request.silences, _MOST_DOUBLINGS)
-        known = self._known.get(request.type)
-        if known is None or request.exchange_bytes > known.exchange_bytes:
-            return self._resend_after * doubled
-        return min(self._resend_after, max(SOONEST, ROUND_TRIPS * known.longest) * doubled)
+        factor = 2.0 ** min(request.silences, _MOST_DOUBLINGS)
+        round_trips = self._round_trips.get(request.row.request)
+        if round_trips is None or request.exchange_bytes > round_trips.exchange_bytes:
+            return self._resend_after * factor
+        return min(self._resend_after, max(SOONEST, ROUND_TRIPS * round_trips.longest) * factor)
 
 
 @dataclass
