@@ -56,7 +56,7 @@ class StateMachine:
             LocalLinkError: it is not.
         """
         if not self.can(kind):
-            raise LocalLinkError(f"{kind} is not possible while the connection is {self.state.value}")
+            raise self._refusal(kind)
 
     def move(self, kind: str) -> None:
         """Goes where an event leads.
@@ -64,5 +64,10 @@ class StateMachine:
         Raises:
             LocalLinkError: it is not possible now.
         """
-        self.require(kind)
-        self.state = self._transitions[self.state, kind]
+        state = self._transitions.get((self.state, kind))
+        if state is None:
+            raise self._refusal(kind)
+        self.state = state
+
+    def _refusal(self, kind: str) -> LocalLinkError:
+        return LocalLinkError(f"{kind} is not possible while the connection is {self.state.value}")
