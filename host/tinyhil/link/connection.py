@@ -37,7 +37,7 @@ from tinyhil.link.events import (
 )
 from tinyhil.link.exchange import Answered, Exchange
 from tinyhil.link.fields import Message
-from tinyhil.link.frames import Frame, Text
+from tinyhil.link.frames import Frame
 from tinyhil.link.handlers import inferred
 from tinyhil.link.handshake import Handshake
 from tinyhil.link.inference import Infer, Reset, Write
@@ -259,10 +259,10 @@ class Connection:
         """Takes what the transport has read, cut anywhere, and returns what it means."""
         events: list[ConnectionEvent] = []
         for event in self._exchange.decode(data):
-            if isinstance(event, Text):
-                events.append(DeviceText(event.text))
-            else:
+            if isinstance(event, Frame):
                 self._take(event, now, events)
+            else:
+                events.append(DeviceText(event.text))
         return events
 
     def next_timeout(self, now: float) -> float | None:
@@ -386,7 +386,7 @@ class Connection:
             while self._handshake.unsent and len(self._exchange) < self._window:
                 self._exchange.ask(self._handshake.unsent.popleft(), None, self._description, now)
         if self.state is State.READY:
-            while len(self._exchange) < self._window and (request := self._works.next_request()) is not None:
+            while len(self._exchange) < self._window and (request := self._works.next_request()):
                 ticket, message = request
                 self._machine.move(message.TYPE.name)
                 self._exchange.ask(message, ticket, self._description, now)

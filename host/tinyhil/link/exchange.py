@@ -71,14 +71,12 @@ class Exchange:
         """The frames and the text in what was read, cut anywhere."""
         self.counters.bytes_received += len(data)
         for event in self._decoder.feed(data):
-            match event:
-                case Rejected(reason):
-                    self.counters.rejected[reason] += 1
-                case Frame():
-                    self.counters.frames_received += 1
-                    yield event
-                case Text():
-                    yield event
+            if isinstance(event, Rejected):
+                self.counters.rejected[event.reason] += 1
+                continue
+            if isinstance(event, Frame):
+                self.counters.frames_received += 1
+            yield event
 
     def take(self, frame: Frame, now: float) -> Answered | None:
         """The request that a frame answers, and its answer; None where no request waits for it (any more).

@@ -140,10 +140,10 @@ class Table:
         Raises:
             LocalLinkError: there is none.
         """
-        try:
-            return self._by_request[request]
-        except KeyError:
-            raise LocalLinkError(f"{request.__name__} is no request of this link: it has no row in the table") from None
+        row = self._by_request.get(request)
+        if row is None:
+            raise LocalLinkError(f"{request.__name__} is no request of this link: it has no row in the table")
+        return row
 
     @cached_property
     def transitions(self) -> dict[tuple[State, str], State]:
