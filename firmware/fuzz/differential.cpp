@@ -66,7 +66,7 @@ extern "C" size_t judge(size_t max_payload, const uint8_t* stream, size_t length
       const uint8_t* const end_of_text = std::find_if_not(chunk, at, is_text);
       const bool only_text = end_of_text == at;
       const size_t said = passed_on(chunk, size, static_cast<size_t>(end_of_text - chunk), event != Event::kFrame,
-                                    cobs_bound(buffer.size()));
+                                    longest_encoding(buffer.size()));
       text = std::remove_copy_if(chunk, chunk + said, text, is_white);
       ++tally->events[static_cast<size_t>(event)];
       if (only_text) ++tally->text_only[static_cast<size_t>(event)];

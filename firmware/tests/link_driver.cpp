@@ -71,24 +71,17 @@ void feed(Decoder& decoder, const Bytes& bytes) {
 }
 
 bool sound(const Frame& frame) {
-  Hello hello;
-  Describe describe;
-  Infer infer;
-  InputPart input;
-  OutputPart output;
-  uint32_t number = 0;
-  uint16_t first = 0;
   switch (frame.type) {
-    case kHello: return parse_hello(frame, &hello);
-    case kDescribe: return parse_describe(frame, &describe);
-    case kInfer: return parse_infer(frame, &infer);
-    case kReset: return parse_reset(frame);
-    case kWrite: return parse_write(frame, &input);
-    case kRun: return parse_run(frame, &number);
-    case kRead: return parse_read(frame, &output);
-    case kUsage: return parse_usage(frame);
-    case kArena: return parse_arena(frame, &number);
-    case kProfile: return parse_profile(frame, &first);
+    case kHello: return fits(kHelloLength, frame.length);
+    case kDescribe: return fits(kDescribeLength, frame.length);
+    case kInfer: return fits(kInferLength, frame.length);
+    case kReset: return fits(kResetLength, frame.length);
+    case kWrite: return fits(kWriteLength, frame.length);
+    case kRun: return fits(kRunLength, frame.length);
+    case kRead: return fits(kReadLength, frame.length);
+    case kUsage: return fits(kUsageLength, frame.length);
+    case kArena: return fits(kArenaLength, frame.length);
+    case kProfile: return fits(kProfileLength, frame.length);
     default: return false;
   }
 }

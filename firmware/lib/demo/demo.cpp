@@ -47,7 +47,7 @@ char* write_digits(char* to, uint32_t value, size_t least) {
 // Without printf, which brings the arithmetic of doubles and more than the rest of the firmware takes.
 char* write_number(char* to, float value) {
   const float size = limited(value < 0 ? -value : value, 0.0f, kLargest);
-  // In two parts, because a float has no room for all digits of a large number at once.
+  // In two parts, because a float does not hold all digits of a large number at once.
   uint32_t whole = static_cast<uint32_t>(size);
   uint32_t rest = static_cast<uint32_t>((size - static_cast<float>(whole)) * static_cast<float>(kDecimals) + 0.5f);
   if (rest == kDecimals) {

@@ -9,7 +9,7 @@ const size_t kFullBytes = 254;    // and the bytes in it
 
 }  // namespace
 
-void cobs_encode(const uint8_t* bytes, size_t length, Write write, void* context) {
+void cobs_encode(const uint8_t* bytes, size_t length, Sink write, void* context) {
   const uint8_t* const end = bytes + length;
   for (;;) {
     size_t run = 0;

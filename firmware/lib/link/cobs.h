@@ -14,13 +14,13 @@ namespace tinyhil {
 namespace link {
 
 // Takes `length` bytes for the wire, all of them, before it returns. `context` is what the caller gave beside it.
-typedef void (*Write)(void* context, const uint8_t* bytes, size_t length);
+typedef void (*Sink)(void* context, const uint8_t* bytes, size_t length);
 
-// The length of the longest encoding of `length` bytes, delimiters not counted.
-constexpr size_t cobs_bound(size_t length) { return length + (length + 253) / 254 + (length == 0 ? 1 : 0); }
+// The most bytes that `length` bytes can take when encoded, delimiters excluded.
+constexpr size_t longest_encoding(size_t length) { return length + (length + 253) / 254 + (length == 0 ? 1 : 0); }
 
 // Writes the encoding of `length` bytes, without delimiters.
-void cobs_encode(const uint8_t* bytes, size_t length, Write write, void* context);
+void cobs_encode(const uint8_t* bytes, size_t length, Sink write, void* context);
 
 // Decodes one chunk byte by byte.
 //

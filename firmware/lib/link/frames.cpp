@@ -13,13 +13,18 @@ const uint8_t kDelimiter = 0;
 }  // namespace
 
 FrameDecoder::FrameDecoder(uint8_t* buffer, size_t capacity)
-    : cobs_(buffer, capacity), body_(buffer), capacity_(capacity), chunk_(0), frame_(), counts_() {}
+    : cobs_(buffer, capacity),
+      body_(buffer),
+      capacity_(capacity),
+      longest_(longest_encoding(capacity)),
+      chunk_(0),
+      frame_(),
+      counts_() {}
 
 Event FrameDecoder::put(uint8_t byte) {
   if (byte != kDelimiter) {
-    const size_t longest = cobs_bound(capacity_);
-    if (chunk_ <= longest) ++chunk_;
-    if (chunk_ <= longest) cobs_.put(byte);
+    if (chunk_ <= longest_) ++chunk_;
+    if (chunk_ <= longest_) cobs_.put(byte);
     return Event::kNothing;
   }
   if (chunk_ == 0) return Event::kNothing;
@@ -31,7 +36,7 @@ Event FrameDecoder::put(uint8_t byte) {
 }
 
 Event FrameDecoder::judge() {
-  if (chunk_ > cobs_bound(capacity_)) return Event::kOversize;
+  if (chunk_ > longest_) return Event::kOversize;
   if (!cobs_.sound()) return Event::kCobs;
   const size_t length = cobs_.length();
   if (length > capacity_) return Event::kOversize;
@@ -46,7 +51,7 @@ Event FrameDecoder::judge() {
   return Event::kFrame;
 }
 
-void write_frame(uint8_t type, uint32_t sequence, uint8_t* body, size_t length, Write write, void* context) {
+void write_frame(uint8_t type, uint32_t sequence, uint8_t* body, size_t length, Sink write, void* context) {
   const size_t checked = kFrameHeader + length;
   body[0] = type;
   put_u32(body + 1, sequence);

@@ -59,7 +59,8 @@ class FrameDecoder {
   CobsDecoder cobs_;
   const uint8_t* body_;
   size_t capacity_;
-  size_t chunk_;  // bytes since the last zero, stops one above the longest encoding
+  size_t longest_;  // encoding of a body that fits
+  size_t chunk_;    // bytes since the last zero, stops one above `longest_`
   Frame frame_;
   uint32_t counts_[kEvents];
 };
@@ -68,7 +69,7 @@ class FrameDecoder {
 //
 // `body` holds `length` bytes of payload from body + kFrameHeader on; the bytes around them, kFrameOverhead in all, are
 // written here, so that a frame needs no second copy of its payload.
-void write_frame(uint8_t type, uint32_t sequence, uint8_t* body, size_t length, Write write, void* context);
+void write_frame(uint8_t type, uint32_t sequence, uint8_t* body, size_t length, Sink write, void* context);
 
 }  // namespace link
 }  // namespace tinyhil

@@ -24,66 +24,63 @@ void put_f32(uint8_t* to, float value) {
 
 }  // namespace
 
-bool parse_hello(const Frame& frame, Hello* hello) {
-  if (frame.length != 2) return false;
-  hello->lowest = frame.payload[0];
-  hello->highest = frame.payload[1];
-  return true;
+Hello parse_hello(const Frame& frame) {
+  Hello hello;
+  hello.lowest = frame.payload[0];
+  hello.highest = frame.payload[1];
+  return hello;
 }
 
-bool parse_describe(const Frame& frame, Describe* describe) {
-  if (frame.length != 2) return false;
-  describe->direction = frame.payload[0];
-  describe->index = frame.payload[1];
-  return true;
+Describe parse_describe(const Frame& frame) {
+  Describe describe;
+  describe.direction = frame.payload[0];
+  describe.index = frame.payload[1];
+  return describe;
 }
 
-bool parse_infer(const Frame& frame, Infer* infer) {
-  if (frame.length < 2) return false;
-  infer->count = get_u16(frame.payload);
-  infer->vectors = frame.payload + 2;
-  infer->length = frame.length - 2;
-  return true;
+Infer parse_infer(const Frame& frame) {
+  const size_t header = 2;
+  Infer infer;
+  infer.count = get_u16(frame.payload);
+  infer.vectors = frame.payload + header;
+  infer.length = frame.length - header;
+  return infer;
 }
 
-bool parse_reset(const Frame& frame) { return frame.length == 0; }
-
-bool parse_write(const Frame& frame, InputPart* part) {
+Write parse_write(const Frame& frame) {
   const size_t header = 5;
-  if (frame.length <= header) return false;
-  part->input = frame.payload[0];
-  part->offset = get_u32(frame.payload + 1);
-  part->bytes = frame.payload + header;
-  part->length = frame.length - header;
-  return true;
+  Write write;
+  write.index = frame.payload[0];
+  write.offset = get_u32(frame.payload + 1);
+  write.data = frame.payload + header;
+  write.length = frame.length - header;
+  return write;
 }
 
-bool parse_run(const Frame& frame, uint32_t* crc) {
-  if (frame.length != 4) return false;
-  *crc = get_u32(frame.payload);
-  return true;
+Run parse_run(const Frame& frame) {
+  Run run;
+  run.crc = get_u32(frame.payload);
+  return run;
 }
 
-bool parse_read(const Frame& frame, OutputPart* part) {
-  if (frame.length != 7) return false;
-  part->output = frame.payload[0];
-  part->offset = get_u32(frame.payload + 1);
-  part->length = get_u16(frame.payload + 5);
-  return true;
+Read parse_read(const Frame& frame) {
+  Read read;
+  read.index = frame.payload[0];
+  read.offset = get_u32(frame.payload + 1);
+  read.length = get_u16(frame.payload + 5);
+  return read;
 }
 
-bool parse_usage(const Frame& frame) { return frame.length == 0; }
-
-bool parse_arena(const Frame& frame, uint32_t* bytes) {
-  if (frame.length != 4) return false;
-  *bytes = get_u32(frame.payload);
-  return true;
+Arena parse_arena(const Frame& frame) {
+  Arena arena;
+  arena.size = get_u32(frame.payload);
+  return arena;
 }
 
-bool parse_profile(const Frame& frame, uint16_t* first) {
-  if (frame.length != 2) return false;
-  *first = get_u16(frame.payload);
-  return true;
+Profile parse_profile(const Frame& frame) {
+  Profile profile;
+  profile.first = get_u16(frame.payload);
+  return profile;
 }
 
 size_t write_welcome(uint8_t* payload, const Welcome& welcome) {
@@ -150,12 +147,12 @@ size_t write_profiled(uint8_t* payload, uint16_t operators, uint16_t first) {
   return kProfiledHeader;
 }
 
-size_t write_operator(uint8_t* to, size_t room, uint32_t ticks, const char* name) {
+size_t write_operator(uint8_t* to, size_t space, uint32_t ticks, const char* name) {
   const size_t fixed = 5;
   static_assert(kProfiledHeader + fixed + kMaxOperatorName <= kMinPayload, "an operator fits into every payload");
   size_t length = 0;
   while (length < kMaxOperatorName && name[length] != '\0') ++length;
-  if (fixed + length > room) return 0;
+  if (fixed + length > space) return 0;
   put_u32(to, ticks);
   to[4] = static_cast<uint8_t>(length);
   return fixed + put_text(to + fixed, name, length);

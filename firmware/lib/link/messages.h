@@ -1,11 +1,11 @@
 // Messages of the link, as the device sees them (docs/protocol.md, "Messages").
 //
-// Purpose: the numbers of the protocol, strict parsing of requests, and writing of answers.
-// Usage:   parse_*() return false when the payload is not as long as its message says. write_*() return the length of
+// Purpose: the numbers of the protocol, the lengths and fields of requests, and writing of answers.
+// Usage:   parse_*() take a request whose length fits(), and read no further than that. write_*() return the length of
 //     the payload that they wrote.
-// Limits:  write_*() need room for the longest payload of their kind; kMinPayload is enough for all but RESULT and
+// Limits:  write_*() need space for the longest payload of their kind; kMinPayload is enough for all but RESULT and
 //     DATA, whose tensors the caller writes: behind the header of RESULT, and as the whole of DATA; and PROFILED, which
-//     is filled operator by operator as far as there is room.
+//     is filled operator by operator as far as there is space.
 #ifndef TINYHIL_LINK_MESSAGES_H_
 #define TINYHIL_LINK_MESSAGES_H_
 
@@ -39,7 +39,6 @@ constexpr uint8_t kRead = 0x07;
 constexpr uint8_t kUsage = 0x08;
 constexpr uint8_t kArena = 0x09;
 constexpr uint8_t kProfile = 0x0A;
-constexpr uint8_t kLastRequest = kProfile;  // that a device knows
 constexpr uint8_t kWelcome = 0x81;
 constexpr uint8_t kTensor = 0x82;
 constexpr uint8_t kResult = 0x83;
@@ -55,6 +54,22 @@ constexpr uint8_t kError = 0xFF;
 // Types that pass the frame decoder, those of messages to come included.
 constexpr bool is_request(uint8_t type) { return type >= 0x01 && type <= 0x0F; }
 constexpr bool is_answer(uint8_t type) { return (type >= 0x81 && type <= 0x8F) || type == kError; }
+
+// How long the payload of each request is: so many bytes, or with kOrMore, at least so many.
+constexpr uint8_t kOrMore = 0x80;
+constexpr uint8_t kHelloLength = 2;
+constexpr uint8_t kDescribeLength = 2;
+constexpr uint8_t kInferLength = 2 | kOrMore;
+constexpr uint8_t kResetLength = 0;
+constexpr uint8_t kWriteLength = 6 | kOrMore;
+constexpr uint8_t kRunLength = 4;
+constexpr uint8_t kReadLength = 7;
+constexpr uint8_t kUsageLength = 0;
+constexpr uint8_t kArenaLength = 4;
+constexpr uint8_t kProfileLength = 2;
+inline bool fits(uint8_t rule, size_t length) {
+  return (rule & kOrMore) != 0 ? length >= (rule & ~kOrMore & 0xFFu) : length == rule;
+}
 
 enum class ErrorCode : uint8_t {
   kUnsupportedVersion = 1,
@@ -73,48 +88,50 @@ struct Hello {
   uint8_t lowest;
   uint8_t highest;
 };
-bool parse_hello(const Frame& frame, Hello* hello);
+Hello parse_hello(const Frame& frame);
 
 struct Describe {
   uint8_t direction;  // 0 input, 1 output
   uint8_t index;
 };
-bool parse_describe(const Frame& frame, Describe* describe);
+Describe parse_describe(const Frame& frame);
 
 struct Infer {
   uint16_t count;
   const uint8_t* vectors;  // `length` bytes inside the frame, at any alignment
   size_t length;           // what it has to be, given `count`, only the caller can tell
 };
-bool parse_infer(const Frame& frame, Infer* infer);
+Infer parse_infer(const Frame& frame);
 
-bool parse_reset(const Frame& frame);
-
-// Of WRITE.
-struct InputPart {
-  uint8_t input;
+struct Write {
+  uint8_t index;  // of the input tensor
   uint32_t offset;
-  const uint8_t* bytes;  // `length` bytes inside the frame, at any alignment
-  size_t length;         // at least 1
+  const uint8_t* data;  // `length` bytes inside the frame, at any alignment
+  size_t length;        // at least 1
 };
-bool parse_write(const Frame& frame, InputPart* part);
+Write parse_write(const Frame& frame);
 
-bool parse_run(const Frame& frame, uint32_t* crc);
+struct Run {
+  uint32_t crc;  // of all input tensors
+};
+Run parse_run(const Frame& frame);
 
-// Of READ.
-struct OutputPart {
-  uint8_t output;
+struct Read {
+  uint8_t index;  // of the output tensor
   uint32_t offset;
   uint16_t length;
 };
-bool parse_read(const Frame& frame, OutputPart* part);
+Read parse_read(const Frame& frame);
 
-bool parse_usage(const Frame& frame);
+struct Arena {
+  uint32_t size;
+};
+Arena parse_arena(const Frame& frame);
 
-bool parse_arena(const Frame& frame, uint32_t* bytes);
-
-// Of PROFILE.
-bool parse_profile(const Frame& frame, uint16_t* first);
+struct Profile {
+  uint16_t first;  // operator
+};
+Profile parse_profile(const Frame& frame);
 
 struct Welcome {
   bool stateful;
@@ -164,8 +181,8 @@ size_t write_prepared(uint8_t* payload, uint32_t status, uint32_t arena_used);
 size_t write_profiled(uint8_t* payload, uint16_t operators, uint16_t first);
 
 // Writes one operator of PROFILED to `to`, of whose name at most kMaxOperatorName characters count, if it fits into
-// `room` bytes. Returns how many it took, 0 where it does not fit. kMinPayload has room for any one of them.
-size_t write_operator(uint8_t* to, size_t room, uint32_t ticks, const char* name);
+// `space` bytes. Returns how many it took, 0 where it does not fit. kMinPayload has space for any one of them.
+size_t write_operator(uint8_t* to, size_t space, uint32_t ticks, const char* name);
 
 size_t write_error(uint8_t* payload, ErrorCode code, uint32_t detail);
 

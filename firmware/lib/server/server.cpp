@@ -54,25 +54,25 @@ uint32_t inputs_crc() {
 }  // namespace
 
 Server::Server(const ServerConfig& config)
-    : config_(config),
-      decoder_(config.receive_buffer, config.max_payload + link::kFrameOverhead),
-      payload_(config.send_buffer + link::kFrameHeader),
-      answer_(link::kError),
-      asked_(link::kHello),
+    : answer_(link::kError),
+      request_(link::kHello),
       length_(0),
-      sequence_(0),
       ready_(false),
       resized_(false),
       profiled_(0),
+      sequence_(0),
       init_status_(0),
       input_bytes_(0),
-      output_bytes_(0) {}
+      output_bytes_(0),
+      payload_(config.send_buffer + link::kFrameHeader),
+      config_(config),
+      decoder_(config.receive_buffer, config.max_payload + link::kFrameOverhead) {}
 
 void Server::begin() {
   ready_ = false;
   resized_ = false;
   profiled_ = 0;
-  asked_ = link::kHello;
+  request_ = link::kHello;
   init_status_ = engine::init();
   input_bytes_ = vector_bytes(kModelInfo.input, kModelInfo.inputs);
   output_bytes_ = vector_bytes(kModelInfo.output, kModelInfo.outputs);
@@ -87,38 +87,49 @@ void Server::on_byte(uint8_t byte) {
   const link::Frame& request = decoder_.frame();
   if (!link::is_request(request.type)) return;
   // A request that comes again may have been carried out already: its answer is still in the send buffer.
-  const bool kept = request.type != link::kHello && request.type == asked_ && request.sequence == sequence_;
+  const bool kept = request.type != link::kHello && request.type == request_ && request.sequence == sequence_;
   if (!kept) {
     length_ = static_cast<uint16_t>(answer(request));
-    asked_ = request.type;
+    request_ = request.type;
     sequence_ = request.sequence;
   }
   link::write_frame(answer_, sequence_, config_.send_buffer, length_, config_.write, config_.write_context);
 }
 
-// The order of the checks is part of the protocol: type, not ready, init failed, and in each handler length, argument.
-// What tells about an engine that did not accept the model, and what may mend it, is answered even then.
-size_t Server::answer(const link::Frame& request) {
-  if (request.type == link::kHello) return hello(request);
-  if (request.type > link::kLastRequest) return error(link::ErrorCode::kUnknownType, request.type);
-  if (!ready_) return error(link::ErrorCode::kNotReady, config_.boot_id());
-  if (request.type == link::kUsage) return usage(request);
-  if (request.type == link::kArena) return arena(request);
-  if (init_status_ != 0) return error(link::ErrorCode::kInitFailed, init_status_);
-  switch (request.type) {
-    case link::kDescribe: return describe(request);
-    case link::kInfer: return infer(request);
-    case link::kReset: return reset(request);
-    case link::kWrite: return write(request);
-    case link::kRun: return run(request);
-    case link::kRead: return read(request);
-    default: return profile(request);
-  }
+template <size_t (Server::*method)()>
+size_t Server::call(Server& server) {
+  return (server.*method)();
 }
 
-size_t Server::hello(const link::Frame& request) {
-  link::Hello hello;
-  if (!link::parse_hello(request, &hello)) return error(link::ErrorCode::kBadLength, request.length);
+// What tells about an engine that did not accept the model, and what may mend it, needs no model.
+const Server::Row Server::kExchanges[] = {
+    {link::kHello, link::kHelloLength, link::kWelcome, kNothing, call<&Server::hello>},
+    {link::kDescribe, link::kDescribeLength, link::kTensor, kModel, call<&Server::describe>},
+    {link::kInfer, link::kInferLength, link::kResult, kModel, call<&Server::infer>},
+    {link::kReset, link::kResetLength, link::kCleared, kModel, call<&Server::reset>},
+    {link::kWrite, link::kWriteLength, link::kWritten, kModel, call<&Server::write>},
+    {link::kRun, link::kRunLength, link::kRan, kModel, call<&Server::run>},
+    {link::kRead, link::kReadLength, link::kData, kModel, call<&Server::read>},
+    {link::kUsage, link::kUsageLength, link::kUsed, kSession, call<&Server::usage>},
+    {link::kArena, link::kArenaLength, link::kPrepared, kSession, call<&Server::arena>},
+    {link::kProfile, link::kProfileLength, link::kProfiled, kModel, call<&Server::profile>},
+};
+
+// The order of the checks is part of the protocol: type, not ready, init failed, length, and in each handler argument.
+size_t Server::answer(const link::Frame& request) {
+  for (const Row& row : kExchanges) {
+    if (row.request != request.type) continue;
+    if (row.needs != kNothing && !ready_) return error(link::ErrorCode::kNotReady, config_.boot_id());
+    if (row.needs == kModel && init_status_ != 0) return error(link::ErrorCode::kInitFailed, init_status_);
+    if (!link::fits(row.length, request.length)) return error(link::ErrorCode::kBadLength, request.length);
+    answer_ = row.answer;
+    return row.handler(*this);
+  }
+  return error(link::ErrorCode::kUnknownType, request.type);
+}
+
+size_t Server::hello() {
+  const link::Hello hello = link::parse_hello(decoder_.frame());
   if (hello.lowest > link::kVersion || hello.highest < link::kVersion) {
     return error(link::ErrorCode::kUnsupportedVersion, link::kVersion);
   }
@@ -139,36 +150,31 @@ size_t Server::hello(const link::Frame& request) {
   welcome.model_sha256 = kModelInfo.model_sha256;
   welcome.project_sha256 = kModelInfo.project_sha256;
   welcome.engine = kModelInfo.engine;
-  answer_ = link::kWelcome;
   return link::write_welcome(payload_, welcome);
 }
 
-size_t Server::describe(const link::Frame& request) {
-  link::Describe asked;
-  if (!link::parse_describe(request, &asked)) return error(link::ErrorCode::kBadLength, request.length);
-  if (asked.direction > 1) return error(link::ErrorCode::kBadArgument, asked.direction);
-  if (asked.index >= (asked.direction == 0 ? kModelInfo.inputs : kModelInfo.outputs)) {
-    return error(link::ErrorCode::kBadArgument, asked.index);
+size_t Server::describe() {
+  const link::Describe describe = link::parse_describe(decoder_.frame());
+  if (describe.direction > 1) return error(link::ErrorCode::kBadArgument, describe.direction);
+  if (describe.index >= (describe.direction == 0 ? kModelInfo.inputs : kModelInfo.outputs)) {
+    return error(link::ErrorCode::kBadArgument, describe.index);
   }
-  const TensorInfo& info = (asked.direction == 0 ? kModelInfo.input : kModelInfo.output)[asked.index];
+  const TensorInfo& info = (describe.direction == 0 ? kModelInfo.input : kModelInfo.output)[describe.index];
   link::Tensor tensor;
-  tensor.direction = asked.direction;
-  tensor.index = asked.index;
+  tensor.direction = describe.direction;
+  tensor.index = describe.index;
   tensor.type = static_cast<link::ElementType>(info.dtype);
   tensor.rank = info.rank;
   tensor.dimensions = info.dims;
   tensor.scale = info.scale;
   tensor.zero_point = info.zero_point;
   tensor.name = info.name;
-  answer_ = link::kTensor;
   return link::write_tensor(payload_, tensor);
 }
 
-size_t Server::infer(const link::Frame& request) {
-  link::Infer infer;
-  if (!link::parse_infer(request, &infer) || infer.length != infer.count * input_bytes_) {
-    return error(link::ErrorCode::kBadLength, request.length);
-  }
+size_t Server::infer() {
+  const link::Infer infer = link::parse_infer(decoder_.frame());
+  if (infer.length != infer.count * input_bytes_) return error(link::ErrorCode::kBadLength, decoder_.frame().length);
   const uint32_t length = link::kResultHeader + infer.count * output_bytes_;
   if (infer.count == 0 || length > config_.max_payload) return error(link::ErrorCode::kBadArgument, infer.count);
 
@@ -176,7 +182,6 @@ size_t Server::infer(const link::Frame& request) {
   const uint32_t status = compute(infer, payload_ + link::kResultHeader);
   const uint32_t spent = ticks() - start;
   if (status != 0) return error(link::ErrorCode::kInvokeFailed, status);
-  answer_ = link::kResult;
   link::write_result(payload_, infer.count, spent);
   return length;
 }
@@ -197,54 +202,45 @@ uint32_t Server::compute(const link::Infer& infer, uint8_t* outputs) {
   return 0;
 }
 
-size_t Server::reset(const link::Frame& request) {
-  if (!link::parse_reset(request)) return error(link::ErrorCode::kBadLength, request.length);
+size_t Server::reset() {
   engine::reset();
-  answer_ = link::kCleared;
   return 0;
 }
 
-size_t Server::write(const link::Frame& request) {
-  link::InputPart part;
-  if (!link::parse_write(request, &part)) return error(link::ErrorCode::kBadLength, request.length);
-  if (part.input >= kModelInfo.inputs) return error(link::ErrorCode::kBadArgument, part.input);
-  const uint32_t bytes = kModelInfo.input[part.input].bytes;
-  if (part.offset >= bytes) return error(link::ErrorCode::kBadArgument, part.offset);
-  if (part.length > bytes - part.offset) return error(link::ErrorCode::kBadArgument, part.length);
-  memcpy(static_cast<uint8_t*>(engine::input(part.input)) + part.offset, part.bytes, part.length);
-  answer_ = link::kWritten;
+size_t Server::write() {
+  const link::Write write = link::parse_write(decoder_.frame());
+  if (write.index >= kModelInfo.inputs) return error(link::ErrorCode::kBadArgument, write.index);
+  const uint32_t bytes = kModelInfo.input[write.index].bytes;
+  if (write.offset >= bytes) return error(link::ErrorCode::kBadArgument, write.offset);
+  if (write.length > bytes - write.offset) return error(link::ErrorCode::kBadArgument, write.length);
+  memcpy(static_cast<uint8_t*>(engine::input(write.index)) + write.offset, write.data, write.length);
   return 0;
 }
 
-size_t Server::run(const link::Frame& request) {
-  uint32_t crc;
-  if (!link::parse_run(request, &crc)) return error(link::ErrorCode::kBadLength, request.length);
-  const uint32_t found = inputs_crc();
-  if (found != crc) return error(link::ErrorCode::kInputsDiffer, found);
+size_t Server::run() {
+  const link::Run run = link::parse_run(decoder_.frame());
+  const uint32_t crc = inputs_crc();
+  if (crc != run.crc) return error(link::ErrorCode::kInputsDiffer, crc);
   const uint32_t start = ticks();
   const uint32_t status = engine::invoke();
   const uint32_t spent = ticks() - start;
   if (status != 0) return error(link::ErrorCode::kInvokeFailed, status);
-  answer_ = link::kRan;
   return link::write_ran(payload_, spent);
 }
 
-size_t Server::read(const link::Frame& request) {
-  link::OutputPart part;
-  if (!link::parse_read(request, &part)) return error(link::ErrorCode::kBadLength, request.length);
-  if (part.output >= kModelInfo.outputs) return error(link::ErrorCode::kBadArgument, part.output);
-  const uint32_t bytes = kModelInfo.output[part.output].bytes;
-  if (part.offset >= bytes) return error(link::ErrorCode::kBadArgument, part.offset);
-  if (part.length == 0 || part.length > bytes - part.offset || part.length > config_.max_payload) {
-    return error(link::ErrorCode::kBadArgument, part.length);
+size_t Server::read() {
+  const link::Read read = link::parse_read(decoder_.frame());
+  if (read.index >= kModelInfo.outputs) return error(link::ErrorCode::kBadArgument, read.index);
+  const uint32_t bytes = kModelInfo.output[read.index].bytes;
+  if (read.offset >= bytes) return error(link::ErrorCode::kBadArgument, read.offset);
+  if (read.length == 0 || read.length > bytes - read.offset || read.length > config_.max_payload) {
+    return error(link::ErrorCode::kBadArgument, read.length);
   }
-  memcpy(payload_, static_cast<const uint8_t*>(engine::output(part.output)) + part.offset, part.length);
-  answer_ = link::kData;
-  return part.length;
+  memcpy(payload_, static_cast<const uint8_t*>(engine::output(read.index)) + read.offset, read.length);
+  return read.length;
 }
 
-size_t Server::usage(const link::Frame& request) {
-  if (!link::parse_usage(request)) return error(link::ErrorCode::kBadLength, request.length);
+size_t Server::usage() {
   link::Used used;
   used.arena_capacity = engine::arena_capacity();
   used.arena_bytes = engine::arena_bytes();
@@ -252,40 +248,35 @@ size_t Server::usage(const link::Frame& request) {
   used.arena_overrun = engine::arena_overrun();
   used.stack_bytes = config_.stack_bytes;
   used.stack_used = config_.stack_used();
-  answer_ = link::kUsed;
   return link::write_used(payload_, used);
 }
 
-size_t Server::arena(const link::Frame& request) {
-  uint32_t bytes;
-  if (!link::parse_arena(request, &bytes)) return error(link::ErrorCode::kBadLength, request.length);
-  if (bytes == 0 || bytes > engine::arena_capacity()) return error(link::ErrorCode::kBadArgument, bytes);
+size_t Server::arena() {
+  const link::Arena arena = link::parse_arena(decoder_.frame());
+  if (arena.size == 0 || arena.size > engine::arena_capacity()) return error(link::ErrorCode::kBadArgument, arena.size);
   resized_ = true;
   profiled_ = 0;
-  init_status_ = engine::prepare(bytes);
-  answer_ = link::kPrepared;
+  init_status_ = engine::prepare(arena.size);
   return link::write_prepared(payload_, init_status_, engine::arena_used());
 }
 
-size_t Server::profile(const link::Frame& request) {
-  uint16_t first;
-  if (!link::parse_profile(request, &first)) return error(link::ErrorCode::kBadLength, request.length);
-  if (first != 0 && first >= profiled_) return error(link::ErrorCode::kBadArgument, first);
-  if (first == 0) {
+size_t Server::profile() {
+  const link::Profile profile = link::parse_profile(decoder_.frame());
+  if (profile.first != 0 && profile.first >= profiled_) return error(link::ErrorCode::kBadArgument, profile.first);
+  if (profile.first == 0) {
     profiled_ = 0;
     const uint32_t status = engine::profile(config_.tick_rate != 0 ? config_.ticks : no_ticks);
     if (status != 0) return error(link::ErrorCode::kInvokeFailed, status);
     profiled_ = engine::operators();
   }
-  size_t length = link::write_profiled(payload_, profiled_, first);
-  for (uint16_t at = first; at != profiled_; ++at) {
-    const size_t room = config_.max_payload - length;
+  size_t length = link::write_profiled(payload_, profiled_, profile.first);
+  for (uint16_t at = profile.first; at != profiled_; ++at) {
+    const size_t space = config_.max_payload - length;
     const char* const name = engine::operator_name(at);
-    const size_t taken = link::write_operator(payload_ + length, room, engine::operator_ticks(at), name);
-    if (taken == 0) break;
-    length += taken;
+    const size_t entry = link::write_operator(payload_ + length, space, engine::operator_ticks(at), name);
+    if (entry == 0) break;
+    length += entry;
   }
-  answer_ = link::kProfiled;
   return length;
 }
 

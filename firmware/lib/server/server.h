@@ -23,7 +23,7 @@ struct ServerConfig {
   uint8_t window;             // 1..255: requests that the way to on_byte() holds while the server works
   uint8_t* receive_buffer;    // max_payload + link::kFrameOverhead bytes
   uint8_t* send_buffer;       // as many, elsewhere
-  link::Write write;          // takes all bytes, in order, before it returns
+  link::Sink write;           // takes all bytes, in order, before it returns
   void* write_context;        // handed to write
   uint32_t (*boot_id)();      // constant until the device starts again; called when a request has arrived
   uint32_t tick_rate;         // ticks per second of `ticks`, 0 without a clock
@@ -50,35 +50,53 @@ class Server {
   const link::FrameDecoder& decoder() const { return decoder_; }
 
  private:
-  // Each handler writes the payload of the answer and leaves its type in answer_.
+  // What has to be there before a request is carried out; else it is answered `not ready`, or `init failed`.
+  enum Needs : uint8_t { kNothing, kSession, kModel };
+
+  // One exchange that the server knows. The handler finds the request in decoder_.frame(), its length checked, writes the
+  // payload of the answer to payload_, or an error(), and returns its length.
+  struct Row {
+    uint8_t request;
+    uint8_t length;  // of the request's payload, as link::fits() takes it
+    uint8_t answer;
+    Needs needs;
+    size_t (*handler)(Server& server);
+  };
+  static const Row kExchanges[];
+
+  // A method as the handler of a row.
+  template <size_t (Server::*method)()>
+  static size_t call(Server& server);
+
   size_t answer(const link::Frame& request);
-  size_t hello(const link::Frame& request);
-  size_t describe(const link::Frame& request);
-  size_t infer(const link::Frame& request);
-  size_t reset(const link::Frame& request);
-  size_t write(const link::Frame& request);
-  size_t run(const link::Frame& request);
-  size_t read(const link::Frame& request);
-  size_t usage(const link::Frame& request);
-  size_t arena(const link::Frame& request);
-  size_t profile(const link::Frame& request);
+  size_t hello();
+  size_t describe();
+  size_t infer();
+  size_t reset();
+  size_t write();
+  size_t run();
+  size_t read();
+  size_t usage();
+  size_t arena();
+  size_t profile();
   uint32_t compute(const link::Infer& infer, uint8_t* outputs);
   uint32_t ticks() const { return config_.tick_rate != 0 ? config_.ticks() : 0; }
   size_t error(link::ErrorCode code, uint32_t detail);
 
-  ServerConfig config_;
-  link::FrameDecoder decoder_;
-  uint8_t* payload_;        // of the answer, inside the send buffer
+  // What most code uses stands first, where instructions of two bytes reach it.
   uint8_t answer_;          // type of the answer
-  uint8_t asked_;           // type of the request that it answers; HELLO where no answer is kept
-  uint16_t length_;         // of its payload
-  uint32_t sequence_;       // of both
+  uint8_t request_;         // type of the request that it answers; HELLO where no answer is kept
+  uint16_t length_;         // of the answer's payload
   bool ready_;              // there was a HELLO
   bool resized_;            // ARENA has prepared the engine since begin() or the last HELLO
   uint16_t profiled_;       // operators in the result of the last PROFILE, 0 where there is none
+  uint32_t sequence_;       // of request and answer
   uint32_t init_status_;    // of the engine, when it was last prepared
   uint32_t input_bytes_;    // of one vector; 0xFFFF also for more, which no payload holds
   uint32_t output_bytes_;
+  uint8_t* payload_;        // of the answer, inside the send buffer
+  ServerConfig config_;
+  link::FrameDecoder decoder_;
 };
 
 }  // namespace tinyhil

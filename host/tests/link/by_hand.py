@@ -9,6 +9,7 @@ from tinyhil.link.events import ConnectionEvent, Failed
 from tinyhil.link.fields import Message
 from tinyhil.link.frames import Frame, FrameDecoder, encode_frame
 from tinyhil.link.states import State
+from tinyhil.link.table import EXCHANGES, Table
 
 from .device_role import DeviceRole
 
@@ -28,8 +29,8 @@ def device(*, window: int = 4, max_payload: int = 256) -> DeviceRole:
     return DeviceRole([X, STATE_IN], [Y], model, window=window, max_payload=max_payload)
 
 
-def ready(role: DeviceRole, **options: float | int | None) -> Connection:
-    connection = Connection(FIRST, **options)  # type: ignore[arg-type]
+def ready(role: DeviceRole, table: Table = EXCHANGES, /, **options: float | int | None) -> Connection:
+    connection = Connection(FIRST, table=table, **options)  # type: ignore[arg-type]
     connection.hello(0.0)
     while connection.state is not State.READY:
         sent = connection.data_to_send()

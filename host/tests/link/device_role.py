@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from tinyhil.affine import TensorSpec
@@ -52,6 +52,7 @@ class DeviceRole:
             it out. It is then answered as if it came once more.
         knows_resources: whether the device knows USAGE, ARENA and PROFILE.
         operators: what a profile tells.
+        more: handlers of requests that are none of the protocol's, by type.
 
     Attributes:
         runs: the vectors that were carried out, one list from each start or RESET to the next.
@@ -73,6 +74,7 @@ class DeviceRole:
         restarts: Callable[[int], bool] = never_at,
         knows_resources: bool = True,
         operators: Sequence[OperatorTicks] = OPERATORS,
+        more: Mapping[int, Callable[[bytes], Message]] | None = None,
     ) -> None:
         self.tensors = {Direction.INPUT: list(inputs), Direction.OUTPUT: list(outputs)}
         self.runs: list[list[bytes]] = []
@@ -89,6 +91,7 @@ class DeviceRole:
         self.arena = WELCOME.arena_bytes
         self._operators = tuple(operators) if knows_resources else None
         self._model = model
+        self._more = more or {}
         self._clear = clear
         self._forgets = forgets
         self._restarts = restarts
@@ -139,7 +142,8 @@ class DeviceRole:
         return answer
 
     def _carry_out(self, kind: int, payload: bytes) -> Message:
-        handlers = {
+        handlers: dict[int, Callable[[bytes], Message]] = {
+            **self._more,
             MessageType.DESCRIBE: self._describe,
             MessageType.INFER: self._infer,
             MessageType.RESET: self._reset,
@@ -157,9 +161,9 @@ class DeviceRole:
             self.restart()
         if not self._greeted:
             return Error(ErrorCode.NOT_READY, self.welcome.boot_id)
-        if self.arena < ARENA_NEEDED and kind not in (MessageType.USAGE, MessageType.ARENA):
+        if self.arena < ARENA_NEEDED and kind not in (MessageType.USAGE, MessageType.ARENA, *self._more):
             return Error(ErrorCode.INIT_FAILED, 9)
-        return handlers[MessageType(kind)](payload)
+        return handlers[kind](payload)
 
     def _hello(self, payload: bytes) -> Message:
         if len(payload) != 2:
@@ -261,10 +265,10 @@ class DeviceRole:
         if first == 0:
             self._invoke(b"".join(self._memory[Direction.INPUT]))
             self._profiled = True
-        told = Profiled(len(operators), first, operators[first:])
-        while len(told._pack()) > self.welcome.max_payload:
-            told = replace(told, entries=told.entries[:-1])
-        return told
+        page = Profiled(len(operators), first, operators[first:])
+        while len(page._pack()) > self.welcome.max_payload:
+            page = replace(page, entries=page.entries[:-1])
+        return page
 
     def _beyond(self, direction: Direction, index: int, offset: int, length: int) -> Error | None:
         if index >= len(self._memory[direction]):

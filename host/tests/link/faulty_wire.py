@@ -59,26 +59,26 @@ class FaultyWire:
     def send(self, frame: bytes, now: float) -> None:
         """Puts a frame on the wire."""
         dice = self._dice
-        arrived = bytearray(frame)
+        damaged = bytearray(frame)
         if self._happens("drop"):
-            arrived.clear()
-        if arrived and self._happens("flip"):
-            arrived[dice.randrange(len(arrived))] ^= 1 << dice.randrange(8)
-        if arrived and self._happens("lose_byte"):
-            del arrived[dice.randrange(len(arrived))]
-        if arrived and self._happens("truncate"):
-            del arrived[dice.randrange(len(arrived)) :]
+            damaged.clear()
+        if damaged and self._happens("flip"):
+            damaged[dice.randrange(len(damaged))] ^= 1 << dice.randrange(8)
+        if damaged and self._happens("lose_byte"):
+            del damaged[dice.randrange(len(damaged))]
+        if damaged and self._happens("truncate"):
+            del damaged[dice.randrange(len(damaged)) :]
         if self._happens("double"):
-            arrived *= 2
+            damaged *= 2
         if self._happens("garbage"):
-            arrived[:0] = dice.randbytes(dice.randint(1, 40))
+            damaged[:0] = dice.randbytes(dice.randint(1, 40))
         if self._happens("chatter"):
-            arrived[:0] = b"free heap: 4711\r\n"
+            damaged[:0] = b"free heap: 4711\r\n"
         at = now + (dice.uniform(0.0, LONGEST_DELAY) if self._happens("delay") else 0.0)
         if self._under_way:
             at = max(at, self._under_way[-1][0])
-        at += len(arrived) / self._rate
-        self._under_way.append((at, bytes(arrived)))
+        at += len(damaged) / self._rate
+        self._under_way.append((at, bytes(damaged)))
 
     @property
     def next_arrival(self) -> float:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,7 +13,7 @@ from tinyhil.link.connection import Connection
 from tinyhil.link.events import DeviceText, Greeted, Inferred, Ready
 from tinyhil.link.frames import Reason
 from tinyhil.link.messages import Describe, Direction
-from tinyhil.link.states import TRANSITIONS, EventKind, State, diagram
+from tinyhil.link.states import State
 
 from .by_hand import (
     FIRST,
@@ -149,12 +146,10 @@ def test_nothing_is_possible_before_hello() -> None:
     assert connection.next_timeout(0.0) is None
 
 
-@pytest.mark.parametrize(
-    "options", [{"first_sequence": -1}, {"first_sequence": 2**32}, {"first_sequence": 0, "window": 0}]
-)
-def test_parameters_that_cannot_be_meant(options: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("first_sequence", "window"), [(-1, None), (2**32, None), (0, 0)])
+def test_parameters_that_cannot_be_meant(first_sequence: int, window: int | None) -> None:
     with pytest.raises(LocalLinkError):
-        Connection(**options)
+        Connection(first_sequence, window=window)
 
 
 def test_text_passes_through_in_every_state() -> None:
@@ -182,15 +177,3 @@ def test_counters_count() -> None:
     assert counters.bytes_received - before.bytes_received == 2 * len(answer)
     assert counters.rejected[Reason.CRC] == 1
     assert "1 crc" in counters.describe()
-
-
-def test_the_page_s_diagram_is_made_from_the_table() -> None:
-    page = (Path(__file__).parents[3] / "docs/protocol.md").read_text("utf-8")
-    (drawn,) = re.findall(r"^```mermaid\n(.*?)^```$", page, re.M | re.S)
-    assert drawn == diagram(), "write it anew: make diagram"
-
-
-def test_a_diagram_of_another_table_is_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = diagram()
-    monkeypatch.delitem(TRANSITIONS, (State.READY, EventKind.SILENCE))
-    assert diagram() != before

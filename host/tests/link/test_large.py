@@ -28,7 +28,7 @@ PAYLOAD = 100
 WRITES = sum(-(-spec.nbytes // (PAYLOAD - 5)) for spec in LARGE.tensors[0])
 
 
-def asked(**options: int) -> tuple[Connection, DeviceRole, int]:
+def vector_on_its_way(**options: int) -> tuple[Connection, DeviceRole, int]:
     role = LARGE.device(window=4, max_payload=PAYLOAD)
     connection = ready(role, **options)
     return connection, role, connection.infer(VECTOR, 1, 0.0)
@@ -53,7 +53,7 @@ def until(connection: Connection, role: DeviceRole, kind: MessageType) -> list[F
 
 
 def test_an_answer_looks_like_any_other() -> None:
-    connection, role, ticket = asked()
+    connection, role, ticket = vector_on_its_way()
     assert exchange(connection, role) == [Inferred(ticket, 1, 10, ANSWER)]
     assert connection.can_send
 
@@ -79,7 +79,7 @@ def test_large_is_what_does_not_fit_and_nothing_else(input_bytes: int, output_by
 
 
 def test_parts_fill_the_payload_and_the_window() -> None:
-    connection, role, _ = asked()
+    connection, role, _ = vector_on_its_way()
     sent = requests(connection)
     assert types(sent) == [MessageType.WRITE] * 4
     assert all(len(request.payload) == PAYLOAD for request in sent[:3])
@@ -95,7 +95,7 @@ def test_parts_fill_the_payload_and_the_window() -> None:
 
 
 def test_run_waits_for_every_write_and_carries_the_crc() -> None:
-    connection, role, _ = asked()
+    connection, role, _ = vector_on_its_way()
     writes: list[Frame] = []
     while sent := requests(connection):
         assert types(sent) == [MessageType.WRITE] * len(sent)
@@ -114,7 +114,7 @@ def test_run_waits_for_every_write_and_carries_the_crc() -> None:
 
 
 def test_inputs_that_differ_are_written_again_under_new_numbers() -> None:
-    connection, role, ticket = asked()
+    connection, role, ticket = vector_on_its_way()
     (run,) = until(connection, role, MessageType.RUN)
     assert connection.receive(frame(run.sequence, Error(ErrorCode.INPUTS_DIFFER, 5)), 0.0) == []
     again = requests(connection)
@@ -147,7 +147,7 @@ def test_each_vector_has_tries_of_its_own() -> None:
 
 
 def test_a_restart_gives_the_vector_all_its_tries_again() -> None:
-    connection, role, ticket = asked(max_tries=2)
+    connection, role, ticket = vector_on_its_way(max_tries=2)
     for _ in range(2):
         sent = until(connection, role, MessageType.RUN)
         role.restart()
@@ -158,7 +158,7 @@ def test_a_restart_gives_the_vector_all_its_tries_again() -> None:
 
 
 def test_nothing_old_is_sent_to_a_device_that_has_restarted() -> None:
-    connection, role, _ = asked()
+    connection, role, _ = vector_on_its_way()
     first, second, *_ = requests(connection)
     (written,) = role.receive(encode_frame(first))
     role.restart()
@@ -169,10 +169,10 @@ def test_nothing_old_is_sent_to_a_device_that_has_restarted() -> None:
 
 @pytest.mark.parametrize("kind", [MessageType.WRITE, MessageType.RUN, MessageType.READ])
 def test_a_restart_in_in_any_phase_begins_the_vector_again(kind: MessageType) -> None:
-    connection, role, ticket = asked()
-    unheard = until(connection, role, kind)
+    connection, role, ticket = vector_on_its_way()
+    lost_requests = until(connection, role, kind)
     role.restart()
-    deliver(connection, role, unheard)
+    deliver(connection, role, lost_requests)
     events = exchange(connection, role)
     assert [event for event in events if isinstance(event, Restarted)]
     assert [event for event in events if isinstance(event, Inferred)] == [Inferred(ticket, 1, 10, ANSWER)]
@@ -194,7 +194,7 @@ def test_a_restart_in_in_any_phase_begins_the_vector_again(kind: MessageType) ->
     ids=repr,
 )
 def test_an_answer_that_does_not_fit_ends_the_session(kind: MessageType, answer: Message) -> None:
-    connection, role, _ = asked()
+    connection, role, _ = vector_on_its_way()
     request = until(connection, role, kind)[0]
     error = failure(connection.receive(frame(request.sequence, answer), 0.0))
     assert isinstance(error, DeviceReportedError) is isinstance(answer, Error)
@@ -202,7 +202,7 @@ def test_an_answer_that_does_not_fit_ends_the_session(kind: MessageType, answer:
 
 
 def test_one_vector_at_a_time() -> None:
-    connection, role, _ = asked()
+    connection, role, _ = vector_on_its_way()
     assert (connection.capacity, connection.window, connection.in_flight, connection.can_send) == (1, 1, 1, False)
     with pytest.raises(LocalLinkError, match="window"):
         connection.infer(VECTOR, 1, 0.0)
@@ -225,7 +225,7 @@ def test_a_device_that_claims_huge_outputs_costs_no_memory_that_it_does_not_fill
 
 
 def test_a_write_alone_is_repeated_when_it_is_lost() -> None:
-    connection, role, ticket = asked(window=1)
+    connection, role, ticket = vector_on_its_way(window=1)
     assert Write.decode(requests(connection)[0].payload).offset == 0
     assert connection.on_time(1.0) == []
     assert connection.counters.resends == 1

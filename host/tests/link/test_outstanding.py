@@ -12,7 +12,7 @@ from .by_hand import device, ready, requests, vectors
 from .device_role import DeviceRole
 
 
-def known(round_trip: float, count: int = 1) -> tuple[Connection, DeviceRole]:
+def connection_of_pace(round_trip: float, count: int = 1) -> tuple[Connection, DeviceRole]:
     """A connection on which a request of ``count`` vectors took so long, from time 0 on."""
     role = device()
     connection = ready(role, resend_after=1.0, max_tries=1000)
@@ -40,13 +40,13 @@ def test_what_is_overtaken_again_and_again_is_waited_for_no_longer() -> None:
 
 @pytest.mark.parametrize(("round_trip", "wait"), [(0.001, SOONEST), (0.1, ROUND_TRIPS * 0.1), (0.4, 1.0), (0.9, 1.8)])
 def test_a_known_round_trip_shortens_the_wait(round_trip: float, wait: float) -> None:
-    connection, _ = known(round_trip)
+    connection, _ = connection_of_pace(round_trip)
     connection.infer(vectors(1), 1, 10.0)
     assert connection.next_timeout(10.0) == pytest.approx(wait)
 
 
 def test_the_wait_for_a_device_whose_pace_is_known_grows_up_to_the_guess() -> None:
-    connection, _ = known(0.001)
+    connection, _ = connection_of_pace(0.001)
     connection.infer(vectors(1), 1, 10.0)
     now, waits = 10.0, []
     for _ in range(6):
@@ -59,7 +59,7 @@ def test_the_wait_for_a_device_whose_pace_is_known_grows_up_to_the_guess() -> No
 
 
 def test_a_larger_request_may_take_longer() -> None:
-    connection, _ = known(0.001)
+    connection, _ = connection_of_pace(0.001)
     connection.infer(vectors(2), 2, 10.0)
     assert connection.next_timeout(10.0) == pytest.approx(1.0, abs=0.01)
 
@@ -80,7 +80,7 @@ def test_an_answer_to_one_of_two_copies_tells_no_round_trip_and_ends_no_row_of_s
 
 
 def test_beyond_five_silences_in_a_row_the_wait_grows_beyond_the_guess() -> None:
-    connection, _ = known(0.001)
+    connection, _ = connection_of_pace(0.001)
     connection.infer(vectors(1), 1, 10.0)
     now, waits = 10.0, []
     for _ in range(9):

@@ -67,9 +67,9 @@ def test_nothing_is_inferred_in_an_arena_that_is_too_small() -> None:
     with pytest.raises(LocalLinkError, match="too small"):
         connection.profile(0.0)
     connection.usage(0.0)
-    (told,) = exchange(connection, role)
-    assert isinstance(told, UsageTold)
-    assert told.used.arena_bytes == ARENA_NEEDED - 1
+    (event,) = exchange(connection, role)
+    assert isinstance(event, UsageTold)
+    assert event.used.arena_bytes == ARENA_NEEDED - 1
     connection.prepare(ARENA_NEEDED, 0.0)
     exchange(connection, role)
     connection.infer(vectors(1), 1, 0.0)
@@ -107,11 +107,11 @@ def test_a_profile_of_any_length(count: int) -> None:
 def test_a_page_that_does_not_go_on_is_broken_protocol(page: Profiled) -> None:
     connection = ready(device())
     connection.profile(0.0)
-    (asked,) = requests(connection)
-    connection.receive(frame(asked.sequence, Profiled(4, 0, (OperatorTicks("a", 1),))), 0.0)
-    (asked,) = requests(connection)
-    assert asked.payload == b"\1\0"
-    error = failure(connection.receive(frame(asked.sequence, page), 0.0))
+    (request,) = requests(connection)
+    connection.receive(frame(request.sequence, Profiled(4, 0, (OperatorTicks("a", 1),))), 0.0)
+    (request,) = requests(connection)
+    assert request.payload == b"\1\0"
+    error = failure(connection.receive(frame(request.sequence, page), 0.0))
     assert "asked for operator 1 and on of 4" in error.message
 
 

@@ -1,4 +1,4 @@
-"""A device that starts again in the middle: noticed, greeted anew, and asked once more for what it still owes."""
+"""A device that starts again in the middle: noticed, greeted anew, and describes once more for what it still owes."""
 
 from __future__ import annotations
 
@@ -110,11 +110,11 @@ def test_a_restart_during_the_first_handshake_is_greeted_too() -> None:
     connection = Connection(FIRST)
     connection.hello(0.0)
     step(connection, role)
-    asked = connection.data_to_send()
-    first, *_ = role.receive(asked)
+    describes = connection.data_to_send()
+    first, *_ = role.receive(describes)
     connection.receive(first, 0.0)
     role.restart()
-    for refusal in role.receive(asked):
+    for refusal in role.receive(describes):
         connection.receive(refusal, 0.0)
     assert connection.state is State.GREETING
     events = exchange(connection, role)

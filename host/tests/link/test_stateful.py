@@ -18,7 +18,7 @@ SMALL = next(kind for kind in KINDS if kind.name == "small-with-state")
 VECTORS = [bytes([index]) * SMALL.input_bytes for index in range(6)]
 
 
-def cleared() -> tuple[Connection, DeviceRole]:
+def reset_connection() -> tuple[Connection, DeviceRole]:
     role = SMALL.device()
     connection = ready(role)
     ticket = connection.reset(0.0)
@@ -34,7 +34,7 @@ def test_nothing_is_inferred_before_a_reset() -> None:
 
 
 def test_a_device_that_ran_before_is_put_back() -> None:
-    connection, role = cleared()
+    connection, role = reset_connection()
     connection.infer(VECTORS[3], 1, 0.0)
     exchange(connection, role)
     connection.reset(0.0)
@@ -46,7 +46,7 @@ def test_a_device_that_ran_before_is_put_back() -> None:
 
 
 def test_one_request_at_a_time_but_many_vectors_in_it() -> None:
-    connection, role = cleared()
+    connection, role = reset_connection()
     assert role.welcome.window == 4
     assert connection.window == 1
     assert connection.capacity > 1
@@ -60,7 +60,7 @@ def test_one_request_at_a_time_but_many_vectors_in_it() -> None:
 
 
 def test_a_lost_answer_is_given_again_and_the_state_stays() -> None:
-    connection, role = cleared()
+    connection, role = reset_connection()
     connection.infer(VECTORS[0], 1, 0.0)
     assert role.receive(connection.data_to_send())
     assert connection.on_time(1.0) == []
@@ -70,7 +70,7 @@ def test_a_lost_answer_is_given_again_and_the_state_stays() -> None:
 
 
 def test_a_restart_voids_the_tickets_and_wants_a_reset() -> None:
-    connection, role = cleared()
+    connection, role = reset_connection()
     connection.infer(VECTORS[0], 1, 0.0)
     exchange(connection, role)
     connection.infer(VECTORS[1], 1, 0.0)

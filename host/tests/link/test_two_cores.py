@@ -10,26 +10,26 @@ from hypothesis import strategies as st
 
 from tinyhil.link.events import DeviceText, Ready, Restarted
 
-from .bench import Bench, Resets, converse
 from .faulty_wire import MODES, Faults
 from .models import KINDS, Kind
+from .wired_pair import Resets, WiredPair, converse
 
 QUIET = Faults()
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 
 
-def assert_exactly_once(kind: Kind, bench: Bench, vectors: list[bytes], batch: int) -> None:
+def assert_exactly_once(kind: Kind, pair: WiredPair, vectors: list[bytes], batch: int) -> None:
     """Converses, and holds the answers against the model's."""
-    wanted = kind.answers(vectors)
-    batches = [[b"".join(wanted[start : start + batch])] for start in range(0, len(vectors), batch)]
-    assert converse(bench, vectors, batch) == batches
-    assert sum(isinstance(event, Ready) for event in bench.events) == 1
-    restarts = sum(isinstance(event, Restarted) for event in bench.events)
-    assert restarts <= bench.connection.counters.restarts <= bench.role.boots
+    outputs = kind.answers(vectors)
+    batches = [[b"".join(outputs[start : start + batch])] for start in range(0, len(vectors), batch)]
+    assert converse(pair, vectors, batch) == batches
+    assert sum(isinstance(event, Ready) for event in pair.events) == 1
+    restarts = sum(isinstance(event, Restarted) for event in pair.events)
+    assert restarts <= pair.connection.counters.restarts <= pair.role.boots
     if kind.stateful:
         # Each vector was carried out once and in its turn, whichever run came to the end.
-        assert all(run == vectors[: len(run)] for run in bench.role.runs)
-        assert vectors in bench.role.runs
+        assert all(run == vectors[: len(run)] for run in pair.role.runs)
+        assert vectors in pair.role.runs
 
 
 def some_vectors(kind: Kind, dice: random.Random, count: int) -> list[bytes]:
@@ -45,14 +45,14 @@ def batch_of(kind: Kind) -> int:
 @each_kind
 def test_a_sound_wire_needs_no_repetition(kind: Kind, window: int) -> None:
     dice = random.Random(window)
-    bench = Bench(dice, kind.device(window=window), QUIET, Faults(chatter=0.3))
+    pair = WiredPair(dice, kind.device(window=window), QUIET, Faults(chatter=0.3))
     vectors = some_vectors(kind, dice, 100)
-    assert_exactly_once(kind, bench, vectors, batch_of(kind))
-    counters = bench.connection.counters
+    assert_exactly_once(kind, pair, vectors, batch_of(kind))
+    counters = pair.connection.counters
     assert (counters.resends, counters.hello_resends, counters.unexpected_answers, counters.restarts) == (0, 0, 0, 0)
-    assert bench.role.ran == vectors
+    assert pair.role.ran == vectors
     assert counters.frames_sent == counters.frames_received
-    lines = [event.text for event in bench.events if isinstance(event, DeviceText)]
+    lines = [event.text for event in pair.events if isinstance(event, DeviceText)]
     assert lines
     assert set(lines) == {"free heap: 4711\r\n"}
 
@@ -63,12 +63,12 @@ def test_a_sound_wire_needs_no_repetition(kind: Kind, window: int) -> None:
 def test_each_fault_of_the_wire_loses_and_doubles_nothing(kind: Kind, window: int, mode: str) -> None:
     dice = random.Random(f"{mode} {window}")
     faults = Faults(**{mode: 0.15})
-    bench = Bench(dice, kind.device(window=window), faults, faults)
-    assert_exactly_once(kind, bench, some_vectors(kind, dice, 60), batch_of(kind))
+    pair = WiredPair(dice, kind.device(window=window), faults, faults)
+    assert_exactly_once(kind, pair, some_vectors(kind, dice, 60), batch_of(kind))
     # The dice did fall in each direction, and what it did was noticed.
-    assert bench.to_device.happened[mode]
-    assert bench.to_host.happened[mode]
-    counters = bench.connection.counters
+    assert pair.to_device.happened[mode]
+    assert pair.to_host.happened[mode]
+    counters = pair.connection.counters
     assert counters.resends or mode in ("double", "garbage", "chatter")
     assert counters.unexpected_answers or mode not in ("double", "delay")
     assert sum(counters.rejected.values()) or mode not in ("flip", "lose_byte", "truncate", "garbage")
@@ -78,36 +78,38 @@ def test_each_fault_of_the_wire_loses_and_doubles_nothing(kind: Kind, window: in
 @each_kind
 def test_resets_lose_and_double_nothing(kind: Kind, seed: int) -> None:
     dice = random.Random(seed)
-    bench = Bench(dice, kind.device(), QUIET, QUIET, Resets(0.05, 6))
-    assert_exactly_once(kind, bench, some_vectors(kind, dice, 120), batch_of(kind))
-    assert bench.role.boots
-    assert bench.connection.counters.restarts
+    pair = WiredPair(dice, kind.device(), QUIET, QUIET, Resets(0.05, 6))
+    assert_exactly_once(kind, pair, some_vectors(kind, dice, 120), batch_of(kind))
+    assert pair.role.boots
+    assert pair.connection.counters.restarts
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.name.startswith("large")], ids=lambda kind: kind.name)
 def test_a_write_that_gets_lost_inside_the_device_is_written_again(kind: Kind) -> None:
     dice = random.Random(1)
-    bench = Bench(dice, kind.device(forgets=lambda: dice.random() < 0.05), QUIET, QUIET)
-    assert_exactly_once(kind, bench, some_vectors(kind, dice, 40), 1)
-    assert bench.connection.counters.resends == 0
-    sound = Bench(dice, kind.device(), QUIET, QUIET)
+    pair = WiredPair(dice, kind.device(forgets=lambda: dice.random() < 0.05), QUIET, QUIET)
+    assert_exactly_once(kind, pair, some_vectors(kind, dice, 40), 1)
+    assert pair.connection.counters.resends == 0
+    sound = WiredPair(dice, kind.device(), QUIET, QUIET)
     assert_exactly_once(kind, sound, some_vectors(kind, dice, 40), 1)
-    assert bench.connection.counters.frames_sent > sound.connection.counters.frames_sent
+    assert pair.connection.counters.frames_sent > sound.connection.counters.frames_sent
 
 
 @pytest.mark.parametrize("max_payload", [100, 4096])
 @each_kind
 def test_a_slow_line_is_not_taken_for_a_lossy_one(kind: Kind, max_payload: int) -> None:
-    def resends(told: bool) -> int:
+    def resends(rate_known: bool) -> int:
         dice = random.Random(1)
-        bench = Bench(dice, kind.device(max_payload=max_payload), QUIET, QUIET, rate=float(max_payload), told=told)
+        pair = WiredPair(
+            dice, kind.device(max_payload=max_payload), QUIET, QUIET, rate=float(max_payload), rate_known=rate_known
+        )
         batch = min(64, kind.capacity(max_payload))
-        assert_exactly_once(kind, bench, some_vectors(kind, dice, 4 * batch), batch)
-        return bench.connection.counters.resends
+        assert_exactly_once(kind, pair, some_vectors(kind, dice, 4 * batch), batch)
+        return pair.connection.counters.resends
 
-    assert resends(told=True) == 0
+    assert resends(rate_known=True) == 0
     # Where nobody tells, the handshake shows how slow the line is, unless that takes longer than the first guess.
-    assert (resends(told=False) == 0) == (max_payload == 4096)
+    assert (resends(rate_known=False) == 0) == (max_payload == 4096)
 
 
 PROBABILITIES = st.sampled_from([0.0, 0.0, 0.02, 0.15])
@@ -130,5 +132,5 @@ def test_all_faults_together_lose_and_double_nothing(
 ) -> None:
     dice = random.Random(seed)
     role = kind.device(window=window, max_payload=max_payload, forgets=lambda: dice.random() < forgets)
-    bench = Bench(dice, role, there, back, Resets(resets.probability, resets.left))
-    assert_exactly_once(kind, bench, some_vectors(kind, dice, 12), batch_of(kind))
+    pair = WiredPair(dice, role, there, back, Resets(resets.probability, resets.left))
+    assert_exactly_once(kind, pair, some_vectors(kind, dice, 12), batch_of(kind))

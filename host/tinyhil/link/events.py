@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import cached_property
 
 from tinyhil.affine import TensorSpec
 from tinyhil.errors import RemoteLinkError
-from tinyhil.link.fields import MessageType
 from tinyhil.link.inference import Infer, Result
 from tinyhil.link.messages import Error, ErrorCode, Welcome
 from tinyhil.link.resources import OperatorTicks, Used
@@ -103,83 +103,74 @@ class Restarted:
 
 
 @dataclass(frozen=True)
-class Inferred:
-    """An inference was answered. Each ticket comes exactly once, not necessarily in order.
+class WorkDone:
+    """What was asked for has been answered. Each ticket comes exactly once, not necessarily in order.
 
     Attributes:
-        ticket: what ``Connection.infer`` returned.
+        ticket: what ``Connection.infer``, ``reset`` and the like returned.
+    """
+
+    ticket: int
+
+
+@dataclass(frozen=True)
+class Inferred(WorkDone):
+    """An inference was answered.
+
+    Attributes:
         count: vectors.
         ticks: of the device's clock, for all of them, modulo 2^32.
         outputs: all output tensors of each vector, row-major, ``count * output_bytes`` bytes.
     """
 
-    ticket: int
     count: int
     ticks: int
     outputs: bytes
 
 
 @dataclass(frozen=True)
-class StateCleared:
-    """A RESET was answered.
-
-    Attributes:
-        ticket: what ``Connection.reset`` returned.
-    """
-
-    ticket: int
+class StateCleared(WorkDone):
+    """A RESET was answered."""
 
 
 @dataclass(frozen=True)
-class UsageTold:
+class UsageTold(WorkDone):
     """The memory that the device uses.
 
     Attributes:
-        ticket: what ``Connection.usage`` returned.
         used: the figures.
     """
 
-    ticket: int
     used: Used
 
 
 @dataclass(frozen=True)
-class ArenaPrepared:
+class ArenaPrepared(WorkDone):
     """The engine was prepared in an arena of another size, or tried to be.
 
     Attributes:
-        ticket: what ``Connection.prepare`` returned.
         status: 0 if the engine is ready, else its own; inferences are not possible then.
         arena_used: bytes that the engine itself says to need, 0 where it does not say.
     """
 
-    ticket: int
     status: int
     arena_used: int
 
 
 @dataclass(frozen=True)
-class OperatorsTimed:
+class OperatorsTimed(WorkDone):
     """One inference was carried out with each operator timed.
 
     Attributes:
-        ticket: what ``Connection.profile`` returned.
         operators: in the order of execution; none where the engine does not time them.
     """
 
-    ticket: int
     operators: tuple[OperatorTicks, ...]
 
 
 @dataclass(frozen=True)
-class NotKnown:
-    """The device is older than ``usage``, ``prepare`` or ``profile``.
-
-    Attributes:
-        ticket: what that returned.
-    """
-
-    ticket: int
+class NotKnown(WorkDone):
+    """The device is older than the request, which is optional."""
 
 
 @dataclass(frozen=True)
@@ -200,24 +191,26 @@ class Failed:
     error: RemoteLinkError
 
 
-WorkDone = Inferred | StateCleared | UsageTold | ArenaPrepared | OperatorsTimed | NotKnown
-"""What a ticket comes back with."""
-
 ConnectionEvent = Greeted | Ready | Restarted | WorkDone | DeviceText | Failed
 
 
 class DeviceReportedError(RemoteLinkError):
     """The device answered a request with ERROR.
 
+    Args:
+        request: the type of the request.
+        error: its answer.
+
     Attributes:
         code: what it says.
         device_detail: the 32 bits beside the code.
     """
 
-    def __init__(self, asked: MessageType, error: Error) -> None:
+    def __init__(self, request: IntEnum, error: Error) -> None:
         meaning, hint = _MEANINGS[error.code]
         super().__init__(
-            f"the device answered {asked.name} with ERROR {error.code.value}: {meaning.format(error.detail)}", hint=hint
+            f"the device answered {request.name} with ERROR {error.code.value}: {meaning.format(error.detail)}",
+            hint=hint,
         )
         self.code = error.code
         self.device_detail = error.detail

@@ -49,7 +49,7 @@ class MalformedError(Exception):
 class Message(ABC):
     """What all messages have in common."""
 
-    TYPE: ClassVar[MessageType]
+    TYPE: ClassVar[IntEnum]
 
     def encode(self) -> bytes:
         """The payload of the message's frame.
@@ -139,7 +139,7 @@ def split(payload: bytes, at: int) -> tuple[bytes, bytes]:
     return payload[:at], payload[at:]
 
 
-def known(kind: type[_E], value: int, name: str) -> _E:
+def member(kind: type[_E], value: int, name: str) -> _E:
     """The member of an enumeration that stands for ``value``."""
     try:
         return kind(value)

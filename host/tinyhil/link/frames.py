@@ -34,7 +34,12 @@ FRAME_TYPES = REQUEST_TYPES | ANSWER_TYPES
 
 _HEADER = struct.Struct("<BI")
 _CRC = struct.Struct("<I")
-_OVERHEAD = _HEADER.size + _CRC.size
+
+FRAME_HEADER = _HEADER.size
+"""Bytes of a body before the payload: type and sequence."""
+
+FRAME_OVERHEAD = FRAME_HEADER + _CRC.size
+"""Bytes of a body but for the payload."""
 
 
 class Reason(Enum):
@@ -102,7 +107,7 @@ def encode_frame(frame: Frame) -> bytes:
 
 def longest_wire(payload_bytes: int) -> int:
     """The most bytes that the frame of a payload takes on the wire, both delimiters included."""
-    return cobs.longest_encoding(payload_bytes + _OVERHEAD) + 2
+    return cobs.longest_encoding(payload_bytes + FRAME_OVERHEAD) + 2
 
 
 class FrameDecoder:
@@ -113,7 +118,7 @@ class FrameDecoder:
     """
 
     def __init__(self, max_payload: int = MAX_PAYLOAD) -> None:
-        self._longest_body = max_payload + _OVERHEAD
+        self._longest_body = max_payload + FRAME_OVERHEAD
         self._longest_chunk = cobs.longest_encoding(self._longest_body)
         self._chunk = bytearray()
         self._oversize = False
@@ -162,7 +167,7 @@ class FrameDecoder:
             return Rejected(Reason.COBS)
         if len(body) > self._longest_body:
             return Rejected(Reason.OVERSIZE)
-        if len(body) < _OVERHEAD:
+        if len(body) < FRAME_OVERHEAD:
             return Rejected(Reason.SHORT)
         checked = body[: -_CRC.size]
         if zlib.crc32(checked) != _CRC.unpack(body[-_CRC.size :])[0]:
@@ -170,4 +175,4 @@ class FrameDecoder:
         kind, sequence = _HEADER.unpack_from(checked)
         if kind not in FRAME_TYPES:
             return Rejected(Reason.TYPE)
-        return Frame(kind, sequence, checked[_HEADER.size :])
+        return Frame(kind, sequence, checked[FRAME_HEADER:])

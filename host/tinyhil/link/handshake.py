@@ -31,37 +31,37 @@ class Handshake:
         if before is not None:
             _refuse_changes("itself", before._welcome, welcome)
         self._welcome: Welcome = welcome
-        self._expected: dict[Describe, TensorSpec] = {**before._expected, **before._found} if before else {}
-        self._found: dict[Describe, TensorSpec] = {}
-        self.unasked = deque(
+        self._before: dict[Describe, TensorSpec] = {**before._before, **before._specs} if before else {}
+        self._specs: dict[Describe, TensorSpec] = {}
+        self.unsent = deque(
             [Describe(Direction.INPUT, index) for index in range(welcome.inputs)]
             + [Describe(Direction.OUTPUT, index) for index in range(welcome.outputs)]
         )
 
-    def take(self, asked: Describe, tensor: Tensor) -> DeviceDescription | None:
-        """Takes the answer to ``asked`` and returns the whole description once nothing is missing.
+    def take(self, describe: Describe, tensor: Tensor) -> DeviceDescription | None:
+        """Takes the answer to ``describe`` and returns the whole description once nothing is missing.
 
         Raises:
             RemoteLinkError: the device described another tensor, or this one differently than before.
         """
-        if (tensor.direction, tensor.index) != (asked.direction, asked.index):
+        if (tensor.direction, tensor.index) != (describe.direction, describe.index):
             raise RemoteLinkError(
-                f"asked for {asked.direction.name.lower()} {asked.index}, "
+                f"asked for {describe.direction.name.lower()} {describe.index}, "
                 f"the device described {tensor.direction.name.lower()} {tensor.index}"
             )
-        if asked in self._expected:
-            _refuse_changes(f"{asked.direction.name.lower()} {asked.index}", self._expected[asked], tensor.spec)
-        self._found[asked] = tensor.spec
-        if len(self._found) < self._welcome.inputs + self._welcome.outputs:
+        if describe in self._before:
+            _refuse_changes(f"{describe.direction.name.lower()} {describe.index}", self._before[describe], tensor.spec)
+        self._specs[describe] = tensor.spec
+        if len(self._specs) < self._welcome.inputs + self._welcome.outputs:
             return None
         return DeviceDescription(self._welcome, self._in_order(Direction.INPUT), self._in_order(Direction.OUTPUT))
 
     def _in_order(self, direction: Direction) -> tuple[TensorSpec, ...]:
-        return tuple(self._found[asked] for asked in sorted(self._found, key=_index) if asked.direction is direction)
+        return tuple(self._specs[each] for each in sorted(self._specs, key=_index) if each.direction is direction)
 
 
-def _index(asked: Describe) -> int:
-    return asked.index
+def _index(describe: Describe) -> int:
+    return describe.index
 
 
 def _refuse_changes(what: str, before: Welcome | TensorSpec, now: Welcome | TensorSpec) -> None:

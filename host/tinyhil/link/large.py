@@ -5,7 +5,8 @@ CRC of all inputs, so that nothing is computed on inputs of which a part is miss
 all outputs are read in parts. The three never overlap, because an inference may destroy the inputs and a WRITE the
 outputs. Where the device finds another CRC, the vector is written again.
 
-Parts are made when there is room for them, so a device that claims huge tensors costs no memory that it does not fill.
+Parts are made when the window has space for them, so a device that claims huge tensors costs no memory that it does
+not fill.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from tinyhil.affine import TensorSpec
 from tinyhil.errors import RemoteLinkError
 from tinyhil.link.events import DeviceDescription, DeviceReportedError, Inferred
-from tinyhil.link.fields import Message, MessageType
+from tinyhil.link.fields import Message
 from tinyhil.link.inference import Data, Ran, Read, Run, Write
 from tinyhil.link.messages import Error
 from tinyhil.link.work import Work
@@ -51,40 +52,40 @@ class LargeInference(Work):
         """See ``Work.next_request``."""
         return next(self._unsent, None)
 
-    def take(self, asked: Message, answer: Message) -> Inferred | None:
+    def take(self, request: Message, answer: Message) -> Inferred | None:
         """See ``Work.take``. An ERROR is `inputs differ`."""
-        match asked, answer:
+        match request, answer:
             case Write(), _:
-                self._written += len(asked.data)
-                if self._written == len(self._vector):
+                self._bytes_written += len(request.data)
+                if self._bytes_written == len(self._vector):
                     self._unsent = iter([Run(self._crc)])
             case Run(), Error():
                 if self._tries >= self._max_tries:
-                    raise DeviceReportedError(MessageType.RUN, answer)
+                    raise DeviceReportedError(Run.TYPE, answer)
                 self._start()
             case Run(), Ran(ticks):
                 self._ticks = ticks
                 self._unsent = self._reads()
             case Read(), Data(data):
-                return self._take_part(asked, data)
+                return self._take_part(request, data)
         return None
 
     def _start(self) -> None:
         self._tries += 1
-        self._written = 0
-        self._read = 0
+        self._bytes_written = 0
+        self._bytes_read = 0
         self._ticks = 0
         self._outputs: dict[tuple[int, int], bytes] = {}
         self._unsent = self._writes()
 
-    def _take_part(self, asked: Read, data: bytes) -> Inferred | None:
-        if len(data) != asked.length:
+    def _take_part(self, read: Read, data: bytes) -> Inferred | None:
+        if len(data) != read.length:
             raise RemoteLinkError(
-                f"asked for {asked.length} bytes of output {asked.index}, the device answered {len(data)}"
+                f"asked for {read.length} bytes of output {read.index}, the device answered {len(data)}"
             )
-        self._outputs[asked.index, asked.offset] = data
-        self._read += len(data)
-        if self._read < self._device.output_bytes:
+        self._outputs[read.index, read.offset] = data
+        self._bytes_read += len(data)
+        if self._bytes_read < self._device.output_bytes:
             return None
         outputs = b"".join(self._outputs[part] for part in sorted(self._outputs))
         return Inferred(self._ticket, 1, self._ticks, outputs)

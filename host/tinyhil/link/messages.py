@@ -16,11 +16,21 @@ from enum import IntEnum
 from typing import ClassVar, Self
 
 from tinyhil.affine import DType, TensorSpec
-from tinyhil.link.fields import MalformedError, Message, exactly, is_float32, known, outside, split
+from tinyhil.link.fields import MalformedError, Message, exactly, is_float32, member, outside, split
 from tinyhil.link.fields import MessageType as MessageType  # readers look for it here
+from tinyhil.link.frames import MAX_PAYLOAD
 
 VERSION = 1
 """The one version of the protocol that this package speaks."""
+
+HASH_BYTES = 32
+MAX_RANK = 6
+MAX_ENGINE_NAME = 16
+"""Characters."""
+MAX_TENSOR_NAME = 63
+"""Bytes of UTF-8."""
+MIN_PAYLOAD = 20 + 2 * HASH_BYTES + MAX_ENGINE_NAME
+"""Bytes that every device takes: of the longest WELCOME, which is the longest answer but RESULT, DATA and PROFILED."""
 
 
 class ErrorCode(IntEnum):
@@ -103,14 +113,14 @@ class Welcome(Message):
         yield from outside("version", self.version, VERSION, VERSION)
         yield from outside("inputs", self.inputs, 1, 0xFF)
         yield from outside("outputs", self.outputs, 1, 0xFF)
-        yield from outside("max payload", self.max_payload, 100, 4096)
+        yield from outside("max payload", self.max_payload, MIN_PAYLOAD, MAX_PAYLOAD)
         yield from outside("window", self.window, 1, 0xFF)
         yield from outside("boot id", self.boot_id, 0, 0xFFFFFFFF)
         yield from outside("tick rate", self.tick_rate, 0, 0xFFFFFFFF)
         yield from outside("arena bytes", self.arena_bytes, 0, 0xFFFFFFFF)
-        yield from outside("bytes of the model hash", len(self.model_sha256), 32, 32)
-        yield from outside("bytes of the project hash", len(self.project_sha256), 32, 32)
-        yield from outside("characters of the engine's name", len(self.engine), 1, 16)
+        yield from outside("bytes of the model hash", len(self.model_sha256), HASH_BYTES, HASH_BYTES)
+        yield from outside("bytes of the project hash", len(self.project_sha256), HASH_BYTES, HASH_BYTES)
+        yield from outside("characters of the engine's name", len(self.engine), 1, MAX_ENGINE_NAME)
         if not all(" " <= character <= "~" for character in self.engine):
             yield f"the engine's name {self.engine!r} is not printable ASCII"
 
@@ -172,7 +182,7 @@ class Describe(Message):
     @classmethod
     def _unpack(cls, payload: bytes) -> Self:
         direction, index = exactly("<BB", payload)
-        return cls(known(Direction, direction, "direction"), index)
+        return cls(member(Direction, direction, "direction"), index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +201,7 @@ class Tensor(Message):
 
     def _problems(self) -> Iterator[str]:
         yield from outside("index", self.index, 0, 0xFF)
-        yield from outside("rank", len(self.spec.shape), 1, 6)
+        yield from outside("rank", len(self.spec.shape), 1, MAX_RANK)
         for axis, extent in enumerate(self.spec.shape):
             yield from outside(f"dimension {axis}", extent, 1, 0xFFFFFFFF)
         scale = self.spec.scale
@@ -201,7 +211,7 @@ class Tensor(Message):
             yield f"the scale {scale!r} is not exactly a float32"
         yield from outside("zero point", self.spec.zero_point, -0x80000000, 0x7FFFFFFF)
         try:
-            yield from outside("bytes of the tensor's name", len(self.spec.name.encode()), 0, 63)
+            yield from outside("bytes of the tensor's name", len(self.spec.name.encode()), 0, MAX_TENSOR_NAME)
         except UnicodeEncodeError:
             yield f"the tensor's name {self.spec.name!r} has no UTF-8"
 
@@ -220,7 +230,7 @@ class Tensor(Message):
     def _unpack(cls, payload: bytes) -> Self:
         fixed, rest = split(payload, cls._FIXED.size)
         direction, index, code, rank = cls._FIXED.unpack(fixed)
-        for problem in outside("rank", rank, 1, 6):
+        for problem in outside("rank", rank, 1, MAX_RANK):
             raise MalformedError(problem)
         dimensions, rest = split(rest, 4 * rank)
         affine, name = split(rest, 8)
@@ -229,9 +239,9 @@ class Tensor(Message):
             text = name.decode()
         except UnicodeDecodeError:
             raise MalformedError(f"the tensor's name {name!r} is not UTF-8") from None
-        dtype = known(DType, code, "element type")
+        dtype = member(DType, code, "element type")
         spec = TensorSpec(text, dtype, struct.unpack(f"<{rank}I", dimensions), scale, zero_point)
-        return cls(known(Direction, direction, "direction"), index, spec)
+        return cls(member(Direction, direction, "direction"), index, spec)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,4 +262,4 @@ class Error(Message):
     @classmethod
     def _unpack(cls, payload: bytes) -> Self:
         code, detail = exactly("<BI", payload)
-        return cls(known(ErrorCode, code, "error code"), detail)
+        return cls(member(ErrorCode, code, "error code"), detail)

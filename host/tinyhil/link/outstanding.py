@@ -30,10 +30,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
+from tinyhil.errors import LocalLinkError
 from tinyhil.link.counters import Counters
-from tinyhil.link.fields import Message, MessageType
+from tinyhil.link.fields import Message
 from tinyhil.link.frames import Frame, encode_frame, longest_wire
+from tinyhil.link.table import Row
 
 HELLO_EVERY = 0.25
 """Seconds between two HELLOs. It is short because a board that boots answers none of them, and a HELLO has 14 bytes."""
@@ -60,6 +63,7 @@ class Request:
 
     Attributes:
         sequence: its number.
+        row: its row in the table.
         message: what it asks.
         ticket: of the work that it belongs to, None for the handshake.
         wire: its frame, delimiters included.
@@ -75,6 +79,7 @@ class Request:
     """
 
     sequence: int
+    row: Row[Any, Any]
     message: Message
     ticket: int | None
     wire: bytes
@@ -88,32 +93,28 @@ class Request:
     first_at: float = 0.0
     queued_bytes: int = 0
 
-    @property
-    def type(self) -> MessageType:
-        """The type of its message."""
-        return self.message.TYPE
-
-    @property
-    def endless(self) -> bool:
-        """Whether it is repeated at the same pace until it is answered, as HELLO is while a board boots."""
-        return self.type is MessageType.HELLO
-
 
 class Outstanding:
     """The requests of one connection that are unanswered, by number.
 
     Args:
         first_sequence: number of the first request.
-        resend_after: seconds of silence before a request other than HELLO is repeated, while its round trip is unknown.
+        resend_after: seconds of silence before a request other than a greeting is repeated, while its round trip is
+            unknown.
         line_rate: bytes per second that the wire carries at most.
         counters: what is sent is counted there.
         adaptive: False for the times at which requests were repeated in recordings of format 1: each request after its
             own silence, by the line rate alone.
+
+    Raises:
+        LocalLinkError: the first sequence does not fit in 32 bits.
     """
 
     def __init__(
         self, first_sequence: int, resend_after: float, line_rate: float, counters: Counters, adaptive: bool = True
     ) -> None:
+        if not 0 <= first_sequence <= 0xFFFFFFFF:
+            raise LocalLinkError(f"the first sequence {first_sequence} does not fit in 32 bits")
         self.next_sequence = first_sequence
         self._resend_after = resend_after
         self._line_rate = line_rate
@@ -128,7 +129,7 @@ class Outstanding:
         self._accepted_at = self._silent_since = float("-inf")
         self._seen_rate = self._guessed_rate = 0.0
         self._queued_bytes = 0
-        self._known: dict[MessageType, _RoundTrips] = {}
+        self._known: dict[type[Message], _RoundTrips] = {}
 
     def __len__(self) -> int:
         return len(self._requests)
@@ -138,20 +139,20 @@ class Outstanding:
         """What the wire needs for all that is on its way and for the longest answers to it."""
         return self._seconds(self._way_bytes)
 
-    def ask(self, message: Message, ticket: int | None, answer_bytes: int, now: float) -> None:
-        """Sends a new request, whose answer has a payload of at most ``answer_bytes``."""
+    def ask(self, row: Row[Any, Any], message: Message, ticket: int | None, answer_bytes: int, now: float) -> None:
+        """Sends a new request of a row, whose answer has a payload of at most ``answer_bytes``."""
         sequence = self.next_sequence
         self.next_sequence = (sequence + 1) & 0xFFFFFFFF
         wire = encode_frame(Frame(message.TYPE, sequence, message.encode()))
-        self._send(Request(sequence, message, ticket, wire, len(wire) + longest_wire(answer_bytes)), now)
+        self._send(Request(sequence, row, message, ticket, wire, len(wire) + longest_wire(answer_bytes)), now)
 
     def repeat(self, request: Request, now: float, *, silence: bool) -> None:
         """Sends a request again, out of silence or because it was overtaken."""
         request.silences += silence
-        if silence and not request.endless:
+        if silence and not request.row.endless:
             self._in_a_row += 1
             self._silent_since = now
-        if request.endless:
+        if request.row.endless:
             self._counters.hello_resends += 1
         else:
             self._counters.resends += 1
@@ -192,7 +193,8 @@ class Outstanding:
                 rate = _rate(moved + request.queued_bytes, now - request.sent_at)
                 self._seen_rate = max(self._seen_rate, rate)
                 self._queued_bytes = 0
-                self._known.setdefault(request.type, _RoundTrips()).add(now - request.sent_at, request.exchange_bytes)
+                round_trips = self._known.setdefault(request.row.request, _RoundTrips())
+                round_trips.add(now - request.sent_at, request.exchange_bytes)
         return request
 
     def overtaken_by(self, answered: Request) -> list[Request]:
@@ -249,21 +251,21 @@ class Outstanding:
 
     def _due_at(self, request: Request) -> float:
         since = max(request.sent_at, self._accepted_at)
-        if self._adaptive and not request.endless:
+        if self._adaptive and not request.row.endless:
             since = max(since, self._silent_since)
         known = self._round_trips(request)
-        as_told = known is not None or request.endless
+        as_told = known is not None or request.row.endless
         seconds = request.way_bytes / self._line_rate if as_told else self._seconds(request.way_bytes)
         return since + seconds + self._patience(request, known)
 
     def _round_trips(self, request: Request) -> _RoundTrips | None:
         """What is known of requests like this one."""
-        known = self._known.get(request.type)
+        known = self._known.get(request.row.request)
         return None if known is None or request.exchange_bytes > known.exchange_bytes else known
 
     def _patience(self, request: Request, known: _RoundTrips | None) -> float:
         """Seconds of silence that are borne now."""
-        if request.endless:
+        if request.row.endless:
             return HELLO_EVERY
         silences = self._in_a_row if self._adaptive else request.silences
         doubled = 2.0 ** min(silences, _MOST_DOUBLINGS)

@@ -14,7 +14,7 @@ from typing import ClassVar, Self
 from tinyhil.artifacts.types import OperatorTicks as OperatorTicks  # it is a field of Profiled
 from tinyhil.link.fields import BareMessage, MalformedError, Message, MessageType, exactly, outside, split
 
-LONGEST_NAME = 63
+MAX_OPERATOR_NAME = 63
 """Characters of the longest name of an operator."""
 
 
@@ -153,10 +153,10 @@ class Profiled(Message):
         yield from outside("operators", self.operators, 0, 0xFFFF)
         yield from outside("first operator", self.first, 0, max(0, self.operators - 1))
         fewest = 1 if self.operators else 0
-        yield from outside("operators told", len(self.entries), fewest, self.operators - self.first)
+        yield from outside("operators in the page", len(self.entries), fewest, self.operators - self.first)
         for entry in self.entries:
             yield from outside("ticks", entry.ticks, 0, 0xFFFFFFFF)
-            yield from outside("characters of the operator's name", len(entry.name), 0, LONGEST_NAME)
+            yield from outside("characters of the operator's name", len(entry.name), 0, MAX_OPERATOR_NAME)
             if not all(" " <= character <= "~" for character in entry.name):
                 yield f"the operator's name {entry.name!r} is not printable ASCII"
 
@@ -174,7 +174,7 @@ class Profiled(Message):
         while rest:
             head, rest = split(rest, cls.ENTRY_BYTES)
             ticks, length = cls._ENTRY.unpack(head)
-            if length > LONGEST_NAME:
+            if length > MAX_OPERATOR_NAME:
                 raise MalformedError(f"an operator's name of {length} characters")
             name, rest = split(rest, length)
             entries.append(OperatorTicks(name.decode("latin-1"), ticks))

@@ -1,12 +1,14 @@
-"""The states of the host's session, and the only table of the ways between them.
+"""The states of the host's session, and the events that move it which are no messages.
 
-They are those of docs/protocol.md, "The host's states", whose diagram is made from the table (``make diagram``). A pair
-of state and event that has no row is refused.
+The ways between the states follow from the table of exchanges (table.py).
 """
 
 from __future__ import annotations
 
-from enum import Enum
+from collections.abc import Mapping
+from enum import Enum, StrEnum
+
+from tinyhil.errors import LocalLinkError
 
 
 class State(Enum):
@@ -19,77 +21,53 @@ class State(Enum):
     FAILED = "failed"
 
 
-class EventKind(Enum):
-    """What moves a session from state to state. A message's kind is called like the message's type."""
+class EventKind(StrEnum):
+    """What moves a session from state to state, messages aside: the kind of a message is its type's name."""
 
     HELLO = "hello"
-    WELCOME = "WELCOME"
-    TENSOR = "TENSOR"
-    LAST_TENSOR = "last TENSOR"
-    INFER = "INFER"
-    RESULT = "RESULT"
-    RESET = "RESET"
-    CLEARED = "CLEARED"
-    WRITE = "WRITE"
-    WRITTEN = "WRITTEN"
-    RUN = "RUN"
-    RAN = "RAN"
-    INPUTS_DIFFER = "inputs differ"
-    READ = "READ"
-    DATA = "DATA"
-    USAGE = "USAGE"
-    USED = "USED"
-    ARENA = "ARENA"
-    PREPARED = "PREPARED"
-    PROFILE = "PROFILE"
-    PROFILED = "PROFILED"
-    UNKNOWN_TYPE = "unknown type"
     RESTART = "restart"
     ERROR = "ERROR"
     BROKEN_PROTOCOL = "broken protocol"
     SILENCE = "silence"
 
 
-TRANSITIONS: dict[tuple[State, EventKind], State] = {
-    (State.IDLE, EventKind.HELLO): State.GREETING,
-    (State.GREETING, EventKind.WELCOME): State.DESCRIBING,
-    (State.GREETING, EventKind.ERROR): State.FAILED,
-    (State.GREETING, EventKind.BROKEN_PROTOCOL): State.FAILED,
-    (State.DESCRIBING, EventKind.TENSOR): State.DESCRIBING,
-    (State.DESCRIBING, EventKind.LAST_TENSOR): State.READY,
-    (State.DESCRIBING, EventKind.RESTART): State.GREETING,
-    (State.DESCRIBING, EventKind.ERROR): State.FAILED,
-    (State.DESCRIBING, EventKind.BROKEN_PROTOCOL): State.FAILED,
-    (State.DESCRIBING, EventKind.SILENCE): State.FAILED,
-    (State.READY, EventKind.INFER): State.READY,
-    (State.READY, EventKind.RESULT): State.READY,
-    (State.READY, EventKind.RESET): State.READY,
-    (State.READY, EventKind.CLEARED): State.READY,
-    (State.READY, EventKind.WRITE): State.READY,
-    (State.READY, EventKind.WRITTEN): State.READY,
-    (State.READY, EventKind.RUN): State.READY,
-    (State.READY, EventKind.RAN): State.READY,
-    (State.READY, EventKind.INPUTS_DIFFER): State.READY,
-    (State.READY, EventKind.READ): State.READY,
-    (State.READY, EventKind.DATA): State.READY,
-    (State.READY, EventKind.USAGE): State.READY,
-    (State.READY, EventKind.USED): State.READY,
-    (State.READY, EventKind.ARENA): State.READY,
-    (State.READY, EventKind.PREPARED): State.READY,
-    (State.READY, EventKind.PROFILE): State.READY,
-    (State.READY, EventKind.PROFILED): State.READY,
-    (State.READY, EventKind.UNKNOWN_TYPE): State.READY,
-    (State.READY, EventKind.RESTART): State.GREETING,
-    (State.READY, EventKind.ERROR): State.FAILED,
-    (State.READY, EventKind.BROKEN_PROTOCOL): State.FAILED,
-    (State.READY, EventKind.SILENCE): State.FAILED,
-}
+class StateMachine:
+    """Where one session stands, and where it may go.
 
+    Args:
+        transitions: the state after each event that is possible in a state.
 
-def diagram() -> str:
-    """The table as the Mermaid diagram that stands in docs/protocol.md: one arrow for each pair of states."""
-    events: dict[tuple[State, State], list[str]] = {}
-    for (source, kind), target in TRANSITIONS.items():
-        events.setdefault((source, target), []).append(kind.value)
-    arrows = [f"    {a.name} --> {b.name}: {', '.join(kinds)}\n" for (a, b), kinds in events.items()]
-    return "".join(["stateDiagram-v2\n", f"    [*] --> {State.IDLE.name}\n", *arrows])
+    Attributes:
+        state: at the moment.
+    """
+
+    def __init__(self, transitions: Mapping[tuple[State, str], State]) -> None:
+        self.state = State.IDLE
+        self._transitions = transitions
+
+    def can(self, kind: str) -> bool:
+        """Whether an event is possible now."""
+        return (self.state, kind) in self._transitions
+
+    def require(self, kind: str) -> None:
+        """Refuses an event that is not possible now.
+
+        Raises:
+            LocalLinkError: it is not.
+        """
+        if not self.can(kind):
+            raise self._refusal(kind)
+
+    def move(self, kind: str) -> None:
+        """Goes where an event leads.
+
+        Raises:
+            LocalLinkError: it is not possible now.
+        """
+        state = self._transitions.get((self.state, kind))
+        if state is None:
+            raise self._refusal(kind)
+        self.state = state
+
+    def _refusal(self, kind: str) -> LocalLinkError:
+        return LocalLinkError(f"{kind} is not possible while the connection is {self.state.value}")

@@ -18,9 +18,10 @@ from tinyhil.link.fields import Message, MessageType
 from tinyhil.link.frames import REQUEST_TYPES, Frame, FrameDecoder, encode_frame
 from tinyhil.link.inference import Cleared, Data, Ran, Result, Write, Written
 from tinyhil.link.messages import VERSION, Direction, Error, ErrorCode, Tensor, Welcome
-from tinyhil.link.resources import LONGEST_NAME, OperatorTicks, Prepared, Profiled, Used
+from tinyhil.link.resources import MAX_OPERATOR_NAME, OperatorTicks, Prepared, Profiled, Used
+from tinyhil.link.table import EXCHANGES, Needs
 
-_WITHOUT_MODEL = frozenset({MessageType.USAGE, MessageType.ARENA})
+_WITHOUT_MODEL = frozenset(row.request.TYPE for row in EXCHANGES if row.needs is not Needs.MODEL)
 """What tells about an engine that did not accept the model, and what may mend it."""
 
 
@@ -259,7 +260,7 @@ class Server:
             if status != 0:
                 return Error(ErrorCode.INVOKE_FAILED, status)
             self._profiled = tuple(
-                OperatorTicks(each.name[:LONGEST_NAME], each.ticks) for each in self._engine.operators()
+                OperatorTicks(each.name[:MAX_OPERATOR_NAME], each.ticks) for each in self._engine.operators()
             )
         return _page(self._profiled, first, self._welcome.max_payload)
 

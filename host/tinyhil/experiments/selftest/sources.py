@@ -130,7 +130,7 @@ _FRAME = (
         "a kept answer is given to the next request of its type",
         Check.SEQUENCE,
         _SERVER,
-        ("request.type == asked_ && request.sequence == sequence_;", "request.type == asked_;"),
+        ("request.type == request_ && request.sequence == sequence_;", "request.type == request_;"),
     ),
 )
 
@@ -147,7 +147,7 @@ _HANDSHAKE = (
         "a tensor is described under the next index",
         Check.ANSWER,
         _SERVER,
-        ("tensor.index = asked.index;", "tensor.index = asked.index + 1;"),
+        ("tensor.index = describe.index;", "tensor.index = describe.index + 1;"),
     ),
     _fault(
         "off by one",
@@ -222,7 +222,7 @@ _VECTORS = (
         "a result is sent as another type of answer",
         Check.ANSWER,
         _SERVER,
-        ("answer_ = link::kResult;", "answer_ = link::kRan;"),
+        ("link::kInferLength, link::kResult,", "link::kInferLength, link::kRan,"),
     ),
 )
 
@@ -264,13 +264,13 @@ _PARTS = (
         "parts of a vector are written one byte late",
         Check.ANSWER,
         _SERVER,
-        ("engine::input(part.input)) + part.offset", "engine::input(part.input)) + part.offset + 1"),
+        ("engine::input(write.index)) + write.offset", "engine::input(write.index)) + write.offset + 1"),
     ),
     _fault(
         "truncated output",
         "a part of an output lacks its last byte",
         Check.ANSWER,
         _SERVER,
-        ("answer_ = link::kData;\n  return part.length;", "answer_ = link::kData;\n  return part.length - 1;"),
+        ("read.length);\n  return read.length;", "read.length);\n  return read.length - 1;"),
     ),
 )

@@ -26,7 +26,7 @@ class Resets:
     left: int = 0
 
 
-class Bench:
+class WiredPair:
     """The two cores, wired.
 
     Args:
@@ -36,7 +36,7 @@ class Bench:
         to_host: what happens on the way back.
         resets: those of the device.
         rate: bytes per second that the wire carries each way.
-        told: whether the connection knows that.
+        rate_known: whether the connection knows that.
 
     Attributes:
         events: all that the connection said.
@@ -52,11 +52,11 @@ class Bench:
         resets: Resets | None = None,
         *,
         rate: float = math.inf,
-        told: bool = True,
+        rate_known: bool = True,
     ) -> None:
         self.role = role
         self.connection = Connection(
-            dice.randrange(2**32), resend_after=0.2, max_tries=1000, line_rate=rate if told else math.inf
+            dice.randrange(2**32), resend_after=0.2, max_tries=1000, line_rate=rate if rate_known else math.inf
         )
         self.to_device = FaultyWire(dice, to_device, rate)
         self.to_host = FaultyWire(dice, to_host, rate)
@@ -96,48 +96,48 @@ class Bench:
         if self._resets.left and self._dice.random() < self._resets.probability:
             self._resets.left -= 1
             cut = self._dice.randint(0, len(data))
-            answer = b"".join(self._heard(data[:cut]))
+            answer = b"".join(self._frames_of_device(data[:cut]))
             self.to_host.send(answer[: self._dice.randint(0, len(answer))] + b"boot\r\n", self.now)
             self.role.restart()
             self._deaf_until = self.now + self._dice.choice(BOOT_SECONDS)
             data = data[cut:]
-        for frame in self._heard(data):
+        for frame in self._frames_of_device(data):
             self.to_host.send(frame, self.now)
 
-    def _heard(self, data: bytes) -> list[bytes]:
+    def _frames_of_device(self, data: bytes) -> list[bytes]:
         return self.role.receive(data) if self.now >= self._deaf_until else []
 
 
-def converse(bench: Bench, vectors: list[bytes], batch: int) -> list[list[bytes]]:
-    """Every batch of vectors through the bench, as a session does it: all answers to each.
+def converse(pair: WiredPair, vectors: list[bytes], batch: int) -> list[list[bytes]]:
+    """Every batch of vectors through the pair, as a session does it: all answers to each.
 
     A model with state begins again after a restart; what it had answered before is void.
     """
-    connection = bench.connection
+    connection = pair.connection
     batches = [vectors[start : start + batch] for start in range(0, len(vectors), batch)]
-    connection.hello(bench.now)
+    connection.hello(pair.now)
     while connection.state is not State.READY:
-        _sound(bench.step())
+        _sound(pair.step())
     stateful = connection.description.welcome.stateful
     answers: list[list[bytes]] = [[] for _ in batches]
     tickets: dict[int, int] = {}
-    unsent = 0
+    next_batch = 0
     if stateful:
-        connection.reset(bench.now)
-    while unsent < len(batches) or connection.in_flight:
-        while unsent < len(batches) and connection.can_send:
-            asked = batches[unsent]
-            tickets[connection.infer(b"".join(asked), len(asked), bench.now)] = unsent
-            unsent += 1
+        connection.reset(pair.now)
+    while next_batch < len(batches) or connection.in_flight:
+        while next_batch < len(batches) and connection.can_send:
+            some = batches[next_batch]
+            tickets[connection.infer(b"".join(some), len(some), pair.now)] = next_batch
+            next_batch += 1
         assert connection.in_flight <= connection.window
-        for event in _sound(bench.step()):
+        for event in _sound(pair.step()):
             if isinstance(event, Inferred):
                 answers[tickets[event.ticket]].append(event.outputs)
             if isinstance(event, Restarted) and stateful:
                 answers = [[] for _ in batches]
                 tickets.clear()
-                unsent = 0
-                connection.reset(bench.now)
+                next_batch = 0
+                connection.reset(pair.now)
     return answers
 
 
