@@ -32,8 +32,8 @@ def target(measured: Target) -> Target:
 
 @pytest.fixture
 def hasty(target: Target) -> Target:
-    """``target`` with half a second of patience, for devices that will not answer."""
-    return msgspec.structs.replace(target, link=msgspec.structs.replace(target.link, answer_within=0.5))
+    """``target`` with a second of patience, for devices that will not answer."""
+    return msgspec.structs.replace(target, link=msgspec.structs.replace(target.link, answer_within=1.0))
 
 
 @pytest.fixture
