@@ -40,6 +40,11 @@ demo: install ## Train, build, run on an emulated Cortex-M4, print the verdict, 
 test: install ## Run all tests: unit tests, then hardware-in-the-loop tests on $(TARGET)
 	$(BIN)/python -m pytest host/tests hil_tests --target $(TARGET)
 
+.PHONY: fresh
+fresh: ## Run `make demo` and `make test` of the last commit on a bare Debian, set up in a temporary folder (as root)
+	@tools/system-packages fresh
+	@tools/fresh
+
 .PHONY: lint
 lint: install ## ruff and mypy --strict
 	$(BIN)/ruff check .
