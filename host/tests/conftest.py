@@ -23,6 +23,7 @@ from tinyhil.artifacts.types import QuantizedModel, Vectors
 from tinyhil.targets import registry
 from tinyhil.targets.model import Target
 
+from . import leftovers
 from .visit import Visit
 
 # A shell that starts the tests in the background has SIGINT ignored, and every process that a test interrupts would
@@ -39,6 +40,18 @@ HOST = Path(__file__).parents[1]
 
 WEIGHTS = ((1, -2, 3), (4, 5, -6))
 BIAS = (7, -8)
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing() -> Iterator[None]:
+    """A test that leaves something behind in this process is named, and what it left is taken away.
+
+    Fixtures of a larger scope are made before this one, so what they hold is theirs.
+    """
+    before = leftovers.snapshot()
+    yield
+    if found := leftovers.take_away(before):
+        pytest.fail("left behind: " + "; ".join(found))
 
 
 @pytest.fixture(scope="session")
