@@ -11,6 +11,7 @@ import contextlib
 import gc
 import os
 import signal
+import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +21,16 @@ from tinyhil.transport import owner
 GRACE_S = 5.0
 """For threads that are about to end."""
 
+INSTALLED = (sys.prefix, sys.base_prefix, "/usr")
+"""Below these, libraries keep files open for themselves, such as fonts."""
+
 
 @dataclass(frozen=True)
 class Snapshot:
     """What a process has at a moment.
 
     Attributes:
-        descriptors: what each leads to.
+        descriptors: what each leads to, but for files that are installed.
         threads: of Python's only; libraries keep pools of their own.
         children: the processes that are not over.
         ports: the lock files of the serial ports that it holds.
@@ -72,7 +76,7 @@ def _descriptors() -> dict[int, str]:
     for link in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):  # the one by which the folder is read
             target = str(link.readlink())
-            if target != os.devnull:
+            if target != os.devnull and not target.startswith(tuple(f"{folder}/" for folder in INSTALLED)):
                 found[int(link.name)] = target
     return found
 
