@@ -50,8 +50,9 @@ def sine_on(make_once: Shared, tmp_path_factory: pytest.TempPathFactory) -> Call
         build = tmp_path_factory.mktemp("sine") / "build"
         shutil.copytree(trained, build / "sine/model")
         for target in targets:
-            of_target = make_once(target, partial(run, target, trained)) / "build/sine" / target
-            shutil.copytree(of_target, build / "sine" / target, ignore=shutil.ignore_patterns(".pio"))
+            ran = make_once(target, partial(run, target, trained)) / "build/sine"
+            shutil.copytree(ran / "model", build / "sine/model", dirs_exist_ok=True)  # with the scheme of this target
+            shutil.copytree(ran / target, build / "sine" / target, ignore=shutil.ignore_patterns(".pio"))
         return build
 
     return make
