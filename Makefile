@@ -12,6 +12,8 @@ RECIPE ?= sine
 TIME ?= 600
 COUNT ?= 1000000
 SEED ?= 1
+TESTS ?= not long
+WORKERS ?= 2
 
 .PHONY: help
 help: ## List the targets of this Makefile
@@ -37,8 +39,19 @@ demo: install ## Train, build, run on an emulated Cortex-M4, print the verdict, 
 	$(BIN)/tinyhil run $(RECIPE) --target $(TARGET)
 
 .PHONY: test
-test: install ## Run all tests: unit tests, then hardware-in-the-loop tests on $(TARGET)
-	$(BIN)/python -m pytest host/tests hil_tests --target $(TARGET)
+test: install ## Run the unit tests and the hardware-in-the-loop tests on $(TARGET); TESTS= for the long ones too
+	$(BIN)/python -m pytest host/tests hil_tests --target $(TARGET) -m "$(TESTS)" -n $(WORKERS) --durations=10
+
+.PHONY: test-long
+test-long: install ## Run the long tests: self-test, soak, fuzzers, wheel, venvs, the report in a browser
+	@tools/system-packages fuzz
+	@tools/system-packages browser
+	$(MAKE) test TESTS=long
+
+.PHONY: fresh
+fresh: ## Run `make demo` and `make test` of the last commit on a bare Debian, set up in a temporary folder (as root)
+	@tools/system-packages fresh
+	@tools/fresh
 
 .PHONY: lint
 lint: install ## ruff and mypy --strict

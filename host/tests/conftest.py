@@ -23,6 +23,7 @@ from tinyhil.artifacts.types import QuantizedModel, Vectors
 from tinyhil.targets import registry
 from tinyhil.targets.model import Target
 
+from . import leftovers, scheduling, shared
 from .visit import Visit
 
 # A shell that starts the tests in the background has SIGINT ignored, and every process that a test interrupts would
@@ -39,6 +40,36 @@ HOST = Path(__file__).parents[1]
 
 WEIGHTS = ((1, -2, 3), (4, 5, -6))
 BIAS = (7, -8)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Our own, unless another was asked for."""
+    return scheduling.scheduler(config, log) if config.option.dist == "load" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With workers, what takes long comes first."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: scheduling.rank(item.nodeid))
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing() -> Iterator[None]:
+    """A test that leaves something behind in this process is named, and what it left is taken away.
+
+    Fixtures of a larger scope are made before this one, so what they hold is theirs.
+    """
+    before = leftovers.snapshot()
+    yield
+    if found := leftovers.take_away(before):
+        pytest.fail("left behind: " + "; ".join(found))
+
+
+@pytest.fixture(scope="session")
+def make_once(tmp_path_factory: pytest.TempPathFactory) -> shared.Shared:
+    """Makes folders once for all workers."""
+    return shared.of_run(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

@@ -74,7 +74,7 @@ def board(desk: ScriptedDesk, flash: Flash = Flash.IF_STALE, port: str | None = 
 
 
 def start(device: BoardDevice) -> str:
-    return device.start(Path("firmware.elf"), Deadline.after(1.0))
+    return device.start(Path("firmware.elf"), Deadline.after(30.0))
 
 
 def becomes(*ports: Plug) -> Callable[[ScriptedDesk], None]:

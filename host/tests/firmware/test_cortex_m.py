@@ -1,6 +1,7 @@
 """What the bare-metal ports promise, on the emulated machines that they are for: startup, faults, stack, clock.
 
-``firmware/tests/cortex_m_driver.cpp`` is linked with nothing but the port, as its target's files say.
+``firmware/tests/cortex_m_driver.cpp`` is linked with nothing but the port, as its target's files say, and by the C
+compiler, as the product links: the C++ library for Arm is a package of its own, which no target needs.
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ import pytest
 
 from . import programs
 
+pytestmark = pytest.mark.long
+
 SEED = "20"
 # About ten seconds of processor time each.
 RUNS = {"decoder": "25000", "server": "20000", "differential": "100"}

@@ -17,6 +17,7 @@ from tinyhil.errors import MissingToolError, StorageError
 from tinyhil.plots import curves, style
 
 from .conftest import problems
+from .look import luminance
 
 SIZE = (4.0, 3.0)
 
@@ -175,3 +176,10 @@ def _leaves(figure: Figure) -> None:
 def test_what_cannot_be_read_is_found(draw: Callable[[Figure], None], complaint: str) -> None:
     """The check of all the other tests finds what it is for."""
     assert any(complaint in one for one in problems(style.render(SIZE, draw)))
+
+
+def test_colours_of_the_roles_are_apart() -> None:
+    """By lightness, so that a print without colour shows them as well."""
+    for roles in ((style.TRAINING, style.VALIDATION), (style.FLOAT, style.REFERENCE), (style.FLOAT, style.DEVICE)):
+        one, other = sorted(luminance(role["color"]) for role in roles)
+        assert (other + 0.05) / (one + 0.05) > 1.5

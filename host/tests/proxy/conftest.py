@@ -1,14 +1,16 @@
-"""A device, and the promise that a proxy leaves nothing behind."""
+"""The two ends of a proxy."""
 
 from __future__ import annotations
 
-import threading
+import contextlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from .ends import Device
+from tinyhil.deadline import Deadline
+from tinyhil.transport import Transport, open_transport
+
+from .ends import PATIENCE_S, Device, Opens
 
 
 @pytest.fixture
@@ -19,13 +21,13 @@ def device() -> Iterator[Device]:
 
 
 @pytest.fixture
-def leaks_nothing() -> Iterator[None]:
-    """Descriptors and threads are afterwards what they were before."""
+def host_opens() -> Iterator[Opens]:
+    """Opens a port as a user's program does. It is closed also when the test fails."""
+    with contextlib.ExitStack() as opened:
 
-    def open_now() -> set[str]:
-        return {str(path) for path in Path("/proc/self/fd").iterdir() if path.exists()}
+        def opens(port: str) -> Transport:
+            transport = open_transport(port, baud=115200, deadline=Deadline.after(PATIENCE_S))
+            opened.callback(transport.close)
+            return transport
 
-    files, threads = open_now(), set(threading.enumerate())
-    yield
-    assert set(threading.enumerate()) == threads
-    assert open_now() <= files
+        yield opens

@@ -9,10 +9,13 @@ import tty
 from collections.abc import Callable
 
 from tinyhil.deadline import Deadline
-from tinyhil.transport import Transport, open_transport
+from tinyhil.transport import Transport
 
 PATIENCE_S = 30.0
 """Far beyond what any exchange takes; only a hang uses it up."""
+
+Opens = Callable[[str], Transport]
+"""How a host opens a port."""
 
 
 class Device:
@@ -62,11 +65,6 @@ def until(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < end, f"waited in vain for {what}"
         time.sleep(0.001)
-
-
-def host_opens(port: str) -> Transport:
-    """What a user's program does."""
-    return open_transport(port, baud=115200, deadline=Deadline.after(PATIENCE_S))
 
 
 def read_all(transport: Transport, size: int) -> bytes:

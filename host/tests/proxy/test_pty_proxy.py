@@ -17,10 +17,8 @@ from tinyhil.errors import ConfigError, DeviceError
 from tinyhil.proxy import FaultProxy, Faults
 from tinyhil.proxy.line import QUEUE_BYTES
 
-from .ends import PATIENCE_S, Device, host_opens, read_all, until
+from .ends import PATIENCE_S, Device, Opens, read_all, until
 from .strategies import bytes_of, carried, pipe, stream, wired
-
-pytestmark = pytest.mark.usefixtures("leaks_nothing")
 
 NOISE = random.Random(1).randbytes(1 << 20)
 
@@ -29,7 +27,7 @@ def deadline() -> Deadline:
     return Deadline.after(PATIENCE_S)
 
 
-def test_without_faults_both_directions_arrive_as_they_were_sent(device: Device) -> None:
+def test_without_faults_both_directions_arrive_as_they_were_sent(device: Device, host_opens: Opens) -> None:
     """A megabyte each way at once, which is more than all buffers hold, by two ends that do not take turns."""
     with FaultProxy(device.port) as proxy:
         host = host_opens(proxy.port)
@@ -61,7 +59,7 @@ def test_without_faults_both_directions_arrive_as_they_were_sent(device: Device)
         assert set(counted[direction].values()) == {0}
 
 
-def test_each_direction_has_the_faults_that_its_pipeline_says(device: Device) -> None:
+def test_each_direction_has_the_faults_that_its_pipeline_says(device: Device, host_opens: Opens) -> None:
     faults = Faults(bit_flip=1e-3, drop_frame=0.1, duplicate_frame=0.1, insert_garbage=0.1, lose_block=0.05)
     data = wired(stream(300))
     expected = {name: bytes_of(carried(pipe(faults, 5, name), data)) for name in ("to_device", "to_host")}
@@ -85,7 +83,7 @@ def test_each_direction_has_the_faults_that_its_pipeline_says(device: Device) ->
         assert proxy.counters["to_host"].bit_flips > 0
 
 
-def test_a_device_that_does_not_read_makes_the_host_wait(device: Device) -> None:
+def test_a_device_that_does_not_read_makes_the_host_wait(device: Device, host_opens: Opens) -> None:
     with FaultProxy(device.port) as proxy:
         host = host_opens(proxy.port)
         with pytest.raises(DeviceError, match="took only"):
@@ -94,7 +92,7 @@ def test_a_device_that_does_not_read_makes_the_host_wait(device: Device) -> None
         host.close()
 
 
-def test_an_end_that_reads_late_gets_everything(device: Device) -> None:
+def test_an_end_that_reads_late_gets_everything(device: Device, host_opens: Opens) -> None:
     """Nothing else happens meanwhile that would wake the proxy."""
     data = NOISE[: QUEUE_BYTES // 2]
     with FaultProxy(device.port) as proxy:
@@ -110,7 +108,7 @@ def test_an_end_that_reads_late_gets_everything(device: Device) -> None:
         host.close()
 
 
-def test_a_wire_takes_its_time(device: Device) -> None:
+def test_a_wire_takes_its_time(device: Device, host_opens: Opens) -> None:
     """A lower bound only: it holds on however busy a machine."""
     with FaultProxy(device.port, baud=9600) as proxy:
         host = host_opens(proxy.port)
@@ -123,7 +121,7 @@ def test_a_wire_takes_its_time(device: Device) -> None:
         host.close()
 
 
-def test_delay_and_stalls_hold_back(device: Device) -> None:
+def test_delay_and_stalls_hold_back(device: Device, host_opens: Opens) -> None:
     with FaultProxy(device.port, Faults(delay=0.05, stall_every=10, stall_seconds=0.1)) as proxy:
         host = host_opens(proxy.port)
         begun = time.monotonic()
@@ -133,7 +131,9 @@ def test_delay_and_stalls_hold_back(device: Device) -> None:
         host.close()
 
 
-def test_after_a_disconnect_the_port_returns_under_another_name(device: Device, tmp_path: Path) -> None:
+def test_after_a_disconnect_the_port_returns_under_another_name(
+    device: Device, tmp_path: Path, host_opens: Opens
+) -> None:
     link = tmp_path / "port"
     faults = Faults(disconnect_every=2, disconnect_seconds=0.2)
     names = []
@@ -158,7 +158,7 @@ def has_moved(proxy: FaultProxy, before: str) -> bool:
     return proxy.terminal != before
 
 
-def test_the_name_is_another_one_although_the_host_left_the_old_one_free(device: Device) -> None:
+def test_the_name_is_another_one_although_the_host_left_the_old_one_free(device: Device, host_opens: Opens) -> None:
     with FaultProxy(device.port, Faults(disconnect_every=1, disconnect_seconds=0.0, delay=0.05)) as proxy:
         for count in range(1, 4):
             before = proxy.terminal
@@ -169,7 +169,7 @@ def test_the_name_is_another_one_although_the_host_left_the_old_one_free(device:
             assert proxy.counters["to_device"].disconnects == count
 
 
-def test_a_reset_comes_between_the_halves_of_a_frame(device: Device) -> None:
+def test_a_reset_comes_between_the_halves_of_a_frame(device: Device, host_opens: Opens) -> None:
     seen: list[bytes] = []
     resets = FaultProxy(device.port, Faults(reset_every=2), reset=lambda: seen.append(device.read_all(1)))
     with resets as proxy:
@@ -189,7 +189,7 @@ def test_a_reset_comes_between_the_halves_of_a_frame(device: Device) -> None:
     assert rest == b"ond\0"
 
 
-def test_what_nobody_has_open_nobody_gets_later(device: Device) -> None:
+def test_what_nobody_has_open_nobody_gets_later(device: Device, host_opens: Opens) -> None:
     with FaultProxy(device.port) as proxy:
         host = host_opens(proxy.port)
         device.write(b"heard")
@@ -201,7 +201,7 @@ def test_what_nobody_has_open_nobody_gets_later(device: Device) -> None:
         host.close()
 
 
-def test_what_a_host_wrote_before_it_left_arrives(device: Device) -> None:
+def test_what_a_host_wrote_before_it_left_arrives(device: Device, host_opens: Opens) -> None:
     with FaultProxy(device.port) as proxy:
         for _ in range(20):
             host = host_opens(proxy.port)
@@ -210,7 +210,9 @@ def test_what_a_host_wrote_before_it_left_arrives(device: Device) -> None:
             assert device.read_all(3) == b"bye"
 
 
-def test_when_the_device_goes_the_port_goes_and_the_error_stays(device: Device, tmp_path: Path) -> None:
+def test_when_the_device_goes_the_port_goes_and_the_error_stays(
+    device: Device, tmp_path: Path, host_opens: Opens
+) -> None:
     link = tmp_path / "port"
     with FaultProxy(device.port, link=link) as proxy:
         host = host_opens(proxy.port)
@@ -223,7 +225,7 @@ def test_when_the_device_goes_the_port_goes_and_the_error_stays(device: Device, 
         assert not link.is_symlink()
 
 
-def test_a_reset_that_fails_ends_the_proxy(device: Device) -> None:
+def test_a_reset_that_fails_ends_the_proxy(device: Device, host_opens: Opens) -> None:
     def reset() -> None:
         raise DeviceError("no such process")
 
@@ -246,7 +248,7 @@ def test_a_reset_that_fails_ends_the_proxy(device: Device) -> None:
     ],
     ids=["full", "delay", "stall", "gone"],
 )
-def test_it_stops_while_everything_is_stuck(device: Device, faults: Faults) -> None:
+def test_it_stops_while_everything_is_stuck(device: Device, faults: Faults, host_opens: Opens) -> None:
     with FaultProxy(device.port, faults) as proxy:
         host = host_opens(proxy.port)
         host.write(b"\0frame\0" * 100, deadline())
@@ -256,7 +258,7 @@ def test_it_stops_while_everything_is_stuck(device: Device, faults: Faults) -> N
     assert proxy.failure is None
 
 
-def test_a_device_behind_a_socket(tmp_path: Path) -> None:
+def test_a_device_behind_a_socket(tmp_path: Path, host_opens: Opens) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "device"))
         listener.listen()
@@ -271,7 +273,7 @@ def test_a_device_behind_a_socket(tmp_path: Path) -> None:
                 host.close()
 
 
-def test_a_device_that_cannot_be_waited_for() -> None:
+def test_a_device_that_cannot_be_waited_for(host_opens: Opens) -> None:
     """pyserial's ``loop://`` gives back what it gets, and has no descriptor."""
     with FaultProxy("loop://") as proxy:
         host = host_opens(proxy.port)
@@ -308,7 +310,7 @@ def test_a_stale_link_is_replaced_and_a_live_one_is_not(device: Device, tmp_path
         assert str(link.readlink()) == proxy.terminal
 
 
-def test_many_starts_leave_nothing(device: Device) -> None:
+def test_many_starts_leave_nothing(device: Device, host_opens: Opens) -> None:
     for _ in range(20):
         with FaultProxy(device.port) as proxy:
             host_opens(proxy.port).close()

@@ -27,6 +27,8 @@ from tinyhil.targets.model import Target
 
 from ..visit import Visit, open_all, serious
 
+pytestmark = pytest.mark.long
+
 PHONE, DESKTOP, A4 = 360, 1280, 680
 """Widths in CSS pixels; A4 less its margins is 180 mm."""
 MEDIA: tuple[tuple[int, Literal["screen", "print"]], ...] = ((PHONE, "screen"), (DESKTOP, "screen"), (A4, "print"))

@@ -1,7 +1,7 @@
 """The command line as a user has it: a real process, real tools, real QEMU.
 
-The artifacts of the recipe ``sine`` are made once, in the checkout's own ``build`` folder, where ``make demo`` puts
-them too; tests that change something work on a copy.
+The artifacts of the recipe ``sine`` are made once for all workers, and tests work on copies of them. The checkout's own
+``build`` folder is left alone: the hardware-in-the-loop tests work there at the same time.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from ..shared import Shared
 from .cli import REPOSITORY, Cli, run_without_us
 
 NEEDED = ("qemu-system-arm", "arm-none-eabi-gcc")
@@ -28,20 +30,47 @@ def tinyhil(tmp_path: Path) -> Iterator[Cli]:
 
 
 @pytest.fixture(scope="session")
-def made() -> Path:
-    """The build folder, with everything of ``sine`` on ``qemu-m4`` in it."""
+def sine_on(make_once: Shared, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Makes a build folder of the caller's own, with the model ``sine`` and everything of it on some targets.
+
+    ``sine_on()`` has the model only. It is trained once, and is built and run once for each target.
+    """
+
+    def model(folder: Path) -> None:
+        done = Cli(folder)("quantize", "sine")
+        assert done.code == 0, done.out + done.err
+
+    def run(target: str, trained: Path, folder: Path) -> None:
+        shutil.copytree(trained, folder / "build/sine/model")
+        done = Cli(folder)("run", "sine", "--target", target)
+        assert done.code == 0, done.out + done.err
+
+    def make(*targets: str) -> Path:
+        trained = make_once("sine", model) / "build/sine/model"
+        build = tmp_path_factory.mktemp("sine") / "build"
+        shutil.copytree(trained, build / "sine/model")
+        for target in targets:
+            ran = make_once(target, partial(run, target, trained)) / "build/sine"
+            shutil.copytree(ran / "model", build / "sine/model", dirs_exist_ok=True)  # with the scheme of this target
+            shutil.copytree(ran / target, build / "sine" / target, ignore=shutil.ignore_patterns(".pio"))
+        return build
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def made(sine_on: Callable[..., Path]) -> Path:
+    """A build folder with everything of ``sine`` on ``qemu-m4`` in it."""
     missing = [name for name in NEEDED if shutil.which(name) is None]
     if missing:
         pytest.skip(f"blocked: {', '.join(missing)} is not installed")
-    done = Cli(REPOSITORY)("run", "sine", "--target", "qemu-m4")
-    assert done.code == 0, done.out + done.err
-    return REPOSITORY / "build"
+    return sine_on("qemu-m4")
 
 
 @pytest.fixture
 def copied(made: Path, tmp_path: Path) -> Path:
     """A copy of the build folder in ``tmp_path``, as ``--build-dir`` expects it."""
-    shutil.copytree(made / "sine", tmp_path / "build" / "sine", ignore=shutil.ignore_patterns(".pio"))
+    shutil.copytree(made / "sine", tmp_path / "build" / "sine")
     return tmp_path / "build"
 
 

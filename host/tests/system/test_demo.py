@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -28,7 +28,7 @@ from tinyhil.targets.model import Target
 from tinyhil.transport import Transport, open_transport
 
 from ..session.captures import capture_on
-from .cli import REPOSITORY, Cli
+from .cli import Cli
 
 PATIENCE = 60.0
 """Seconds after which a test gives up waiting; nothing is measured by it."""
@@ -52,8 +52,13 @@ class Made:
         return Identity(self.model.sha256, self.image.project_sha256, self.model.inputs, self.model.outputs)
 
 
-def _made(target: str) -> Made:
-    run = open_run("sine", Options(target=target, build_dir=REPOSITORY / "build"), SilentObserver())
+@pytest.fixture(scope="module")
+def build_dir(sine_on: Callable[..., Path]) -> Path:
+    return sine_on()
+
+
+def _made(target: str, build_dir: Path) -> Made:
+    run = open_run("sine", Options(target=target, build_dir=build_dir), SilentObserver())
     return Made(run.target, run.quantize(), run.build())
 
 
@@ -65,12 +70,12 @@ def base(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def shipped(base: str) -> Made:
-    return _made(base)
+def shipped(base: str, build_dir: Path) -> Made:
+    return _made(base, build_dir)
 
 
 @pytest.fixture
-def impatient(base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
+def impatient(base: str, build_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
     """The same firmware, but the demo comes back soon."""
     name = f"{base}-impatient"
     text = (registry.SHIPPED / f"{base}.toml").read_text().replace(f'name = "{base}"', f'name = "{name}"', 1)
@@ -78,7 +83,7 @@ def impatient(base: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mad
     (tmp_path / "targets").mkdir()
     (tmp_path / "targets" / f"{name}.toml").write_text(text.replace("[build]\n", flags, 1))
     monkeypatch.chdir(tmp_path)
-    return _made(name)
+    return _made(name, build_dir)
 
 
 @pytest.fixture

@@ -24,14 +24,12 @@ RAM_LIMIT = 8 * 1024
 
 
 @pytest.fixture(scope="session")
-def microbit() -> Path:
-    """The checkout's build folder, with everything of ``sine`` on ``qemu-microbit`` in it."""
+def microbit(sine_on: Callable[..., Path]) -> Path:
+    """A build folder with everything of ``sine`` on ``qemu-microbit`` in it."""
     missing = [name for name in NEEDED if shutil.which(name) is None]
     if missing:
         pytest.skip(f"blocked: {', '.join(missing)} is not installed")
-    done = Cli(REPOSITORY)("run", "sine", "--target", "qemu-microbit")
-    assert done.code == 0, done.out + done.err
-    return REPOSITORY / "build"
+    return sine_on("qemu-microbit")
 
 
 def report_of(tinyhil: Cli, target: str, *arguments: str | Path) -> dict[str, object]:

@@ -24,6 +24,8 @@ from tinyhil.toolchain import platformio
 from .cli import REPOSITORY, environment_without_us, run_without_us
 from .conftest import NEEDED
 
+pytestmark = pytest.mark.long
+
 EXAMPLE = REPOSITORY / "examples" / "hil-quickstart"
 TARGET = "qemu-m4"
 ROW = r"^ *\d+ +0\.\d+ +-?[\d.]+ +-?[\d.]+ \[(-?\d+)\] +-?[\d.]+ \[(-?\d+)\] +([+-]\d+)$"

@@ -7,7 +7,7 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,12 +21,10 @@ RECIPES = REPOSITORY / "host/tinyhil/config/recipes"
 
 
 @pytest.fixture(scope="module")
-def built() -> Path:
+def built(sine_on: Callable[..., Path]) -> Path:
     if shutil.which("g++") is None:
         pytest.skip("blocked: g++ is not installed")
-    done = Cli(REPOSITORY)("build", "sine", "--target", "native")
-    assert done.code == 0, done.out + done.err
-    return REPOSITORY / "build"
+    return sine_on("native")
 
 
 @pytest.fixture
@@ -34,7 +32,6 @@ def desk(tinyhil: Cli, built: Path) -> Iterator[Cli]:
     """The command line in a folder with the model made; what was flashed there is stopped at the end."""
     shutil.copytree(built / "sine/model", tinyhil.cwd / "build/sine/model")
     shutil.copytree(built / "sine/native", tinyhil.cwd / "build/sine/native", symlinks=True)
-    shutil.rmtree(tinyhil.cwd / "build/sine/native/project/.pio/upload", ignore_errors=True)
     yield tinyhil
     for project in (tinyhil.cwd / "build").glob("*/native"):
         tinyhil("flash", project.parent.name, "--target", "native", "--stop")

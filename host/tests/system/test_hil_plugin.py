@@ -33,6 +33,7 @@ def _installed() -> bool:
     return any(entry.value == "tinyhil.pytest_plugin" for entry in entry_points(group="pytest11"))
 
 
+@pytest.mark.long
 def test_they_pass_on_the_emulator(tinyhil: Cli, made: Path) -> None:
     done = run_pytest(tinyhil, "hil_tests", "--target", "qemu-m4", "--build-dir", made)
     assert done.returncode == 0, done.stdout

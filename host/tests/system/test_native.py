@@ -15,21 +15,18 @@ from tinyhil.progress import Silent
 from tinyhil.targets import registry
 from tinyhil.toolchain import platformio
 
-from .cli import REPOSITORY, Cli
+from .cli import Cli
 from .test_hil_plugin import run_pytest
 
 TARGETS = ("native", "native-asan")
 
 
 @pytest.fixture(scope="session")
-def built() -> Path:
-    """The checkout's build folder, with everything of ``sine`` on both targets in it."""
+def built(sine_on: Callable[..., Path]) -> Path:
+    """A build folder with everything of ``sine`` on both targets in it."""
     if shutil.which("g++") is None:
         pytest.skip("blocked: g++ is not installed")
-    for target in TARGETS:
-        done = Cli(REPOSITORY)("run", "sine", "--target", target)
-        assert done.code == 0, done.out + done.err
-    return REPOSITORY / "build"
+    return sine_on(*TARGETS)
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -19,12 +19,13 @@ SCALES = re.compile(r"operator \d FULLY_CONNECTED has 16 scales \(per channel\) 
 
 
 @pytest.fixture(scope="session")
-def models() -> Path:
-    """The build folder, with the model ``sine`` in it both ways; both are exported by TensorFlow."""
+def models(sine_on: Callable[..., Path]) -> Path:
+    """A build folder with the model ``sine`` in it both ways; both are exported by TensorFlow."""
+    build = sine_on()
     for scheme in ("int8", "int8-per-channel"):
-        done = Cli(REPOSITORY)("quantize", "sine", "--target", "native", "--scheme", scheme)
+        done = Cli(build.parent)("quantize", "sine", "--target", "native", "--scheme", scheme)
         assert done.code == 0, done.err
-    return REPOSITORY / "build"
+    return build
 
 
 def dense_scales(file: Path) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,38 +20,43 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 from tinyhil.config.recipe import Scheme
 from tinyhil.quantize.vectors import BESIDE
 
-from .cli import REPOSITORY, Cli
+from .cli import Cli
 
 SCHEMES: tuple[Scheme, ...] = ("float32", "int8", "int8-per-channel", "int16x8", "dynamic")
 
 
 @pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, dict[str, object]]]:
+def cwd(sine_on: Callable[..., Path]) -> Path:
+    """A folder with the model made."""
+    return sine_on().parent
+
+
+@pytest.fixture(scope="module")
+def printed(cwd: Path) -> tuple[str, dict[str, dict[str, object]]]:
     """What the command prints, and its JSON by scheme."""
-    file = tmp_path_factory.mktemp("quantize") / "all.json"
-    done = Cli(REPOSITORY)("quantize", "sine", "--scheme", "all", "--json", file)
+    done = Cli(cwd)("quantize", "sine", "--scheme", "all", "--json", "all.json")
     assert done.code == 0, done.err
-    made = json.loads(file.read_text())
+    made = json.loads((cwd / "all.json").read_text())
     assert made["recipe"] == "sine"
     assert [row["scheme"] for row in made["schemes"]] == list(SCHEMES)
     return done.out, {row["scheme"]: row for row in made["schemes"]}
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_the_row_is_what_the_file_is(printed: tuple[str, dict[str, dict[str, object]]], scheme: str) -> None:
+def test_the_row_is_what_the_file_is(cwd: Path, printed: tuple[str, dict[str, dict[str, object]]], scheme: str) -> None:
     out, rows = printed
     row = rows[scheme]
-    file = REPOSITORY / str(row["model"])
+    file = cwd / str(row["model"])
     data = file.read_bytes()
     assert row["bytes"] == file.stat().st_size
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
     assert row["ops"] == ["FULLY_CONNECTED"] * len(model.subgraphs[0].operators)
 
-    with np.load(REPOSITORY / "build/sine/model/train/dataset.npz") as sets:
+    with np.load(cwd / "build/sine/model/train/dataset.npz") as sets:
         test_x, test_y = sets["test_x"], sets["test_y"]
     outputs, floats = (
         predictions(data, test_x),
-        predictions(Path(REPOSITORY / str(rows["float32"]["model"])).read_bytes(), test_x),
+        predictions((cwd / str(rows["float32"]["model"])).read_bytes(), test_x),
     )
     accuracy = row["accuracy"]
     assert isinstance(accuracy, dict)
@@ -91,14 +97,14 @@ def predictions(
 
 @pytest.mark.parametrize("scheme", ["float32", "int8-per-channel"])
 def test_the_engines_are_those_that_preflight_passes(
-    printed: tuple[str, dict[str, dict[str, object]]], scheme: str
+    cwd: Path, printed: tuple[str, dict[str, dict[str, object]]], scheme: str
 ) -> None:
     row = printed[1][scheme]
     engines = row["engines"]
     assert isinstance(engines, list)
     for target, engine in (("qemu-m4", "compiled"), ("sim", "tflm-host"), ("nano33ble", "tflm")):
         (facts,) = (each for each in engines if (each["target"], each["engine"]) == (target, engine))
-        done = Cli(REPOSITORY)("preflight", str(row["model"]), "--target", target, "--engine", engine)
+        done = Cli(cwd)("preflight", str(row["model"]), "--target", target, "--engine", engine)
         assert done.code == (2 if facts["problems"] else 0), done.out
 
 

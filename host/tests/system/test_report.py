@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
+import pytest
 
 from tinyhil import __version__ as tinyhil_version
 from tinyhil.report import files
@@ -37,6 +38,7 @@ def test_it_says_what_built_it_and_by_which_hash(made: Path) -> None:
     assert report.made_by == f"tinyhil {tinyhil_version}"
 
 
+@pytest.mark.long
 def test_the_page_of_a_run_in_chromium(made: Path, visit: Callable[..., Visit]) -> None:
     seen = visit((made / "sine" / "qemu-m4" / files.HTML).read_text(encoding="utf-8"), 360)
     assert seen.page.evaluate("document.documentElement.scrollWidth") <= 360

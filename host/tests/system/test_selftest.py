@@ -22,6 +22,8 @@ from tinyhil.session.identity import Identity
 from .cli import Cli
 from .test_interrupt import Running, wait_until
 
+pytestmark = pytest.mark.long
+
 PATIENCE = 900.0
 """Seconds after which a test gives up waiting; nothing is measured by it."""
 

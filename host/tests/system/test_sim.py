@@ -10,18 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from .cli import REPOSITORY, Cli
+from .cli import Cli
 from .test_hil_plugin import run_pytest
 
 COMPILERS = ("gcc", "g++", "cc", "c++", "clang", "clang++", "arm-none-eabi-gcc", "arm-none-eabi-g++", "qemu-system-arm")
 
 
 @pytest.fixture(scope="session")
-def built() -> Path:
-    """The checkout's build folder, with everything of ``sine`` on ``sim`` in it."""
-    done = Cli(REPOSITORY)("run", "sine", "--target", "sim")
-    assert done.code == 0, done.out + done.err
-    return REPOSITORY / "build"
+def built(sine_on: Callable[..., Path]) -> Path:
+    """A build folder with everything of ``sine`` on ``sim`` in it."""
+    return sine_on("sim")
 
 
 def test_the_sine_is_exact_without_a_compiler(

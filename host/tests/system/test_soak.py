@@ -23,6 +23,7 @@ from .cli import REPOSITORY, Cli
 COUNT, RESET_EVERY = 20_000, 5_000
 
 
+@pytest.mark.long
 def test_nothing_is_wrong_lost_or_counted_twice(tinyhil: Cli, tmp_path: Path) -> None:
     if shutil.which("g++") is None:
         pytest.skip("blocked: g++ is not installed")

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from .cli import Cli
 from .test_hil_plugin import run_pytest
+
+pytestmark = pytest.mark.long
 
 
 def test_its_own_tests_pass_on_the_device(tinyhil: Cli, tmp_path: Path) -> None:

@@ -6,7 +6,11 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from .cli import REPOSITORY, run_without_us
+
+pytestmark = pytest.mark.long
 
 
 def test_it_carries_the_device_s_sources_and_the_templates(wheel: Path) -> None:
