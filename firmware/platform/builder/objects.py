@@ -29,6 +29,8 @@ KEPT = LIMIT * 3 // 4  # after a clean-up
 # PlatformIO puts a library's objects into a folder that is named by a hash of where the library lies.
 PLACE = re.compile(rb"/lib[0-9a-f]{3}/")
 PROJECT = env.subst("$PROJECT_DIR").encode()
+# By which a user changes where GCC looks for headers, and for its own parts.
+VARIABLES = ("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "GCC_EXEC_PREFIX", "COMPILER_PATH")
 
 
 def said_by(*command):
@@ -38,6 +40,8 @@ def said_by(*command):
 def compilers():
     """What decides what a unit becomes, beside its source, its headers and its flags: compilers and system headers."""
     found = hashlib.sha256()
+    for name in VARIABLES:
+        found.update(env["ENV"].get(name, "").encode() + b"\0")
     for name in ("CC", "CXX", "AS"):
         program = env.subst("$" + name)
         library = said_by(program, *env.subst("$CCFLAGS").split(), "-print-file-name=libc.a").strip()

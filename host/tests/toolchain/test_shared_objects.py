@@ -116,6 +116,14 @@ def test_what_differs_in_anything_is_compiled(
     assert heard.compiled == compiled
 
 
+def test_with_other_headers_of_the_user_s_everything_is_compiled(
+    first: bytes, write_project: Writer, needs: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CPATH", str(tmp_path))
+    heard, _ = build(write_project(tmp_path / "second"), needs)
+    assert (heard.compiled, heard.copied) == (UNITS, set())
+
+
 def test_after_an_upgrade_of_the_compiler_everything_is_compiled(
     first: bytes, write_project: Writer, needs: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
