@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinyhil import kinds
 from tinyhil.cli.session import JsonOption, Output, command
 from tinyhil.errors import ConfigError, DeviceError
 
@@ -124,7 +125,7 @@ def _reset(line: str | None, pid: int | None, name: str) -> Callable[[], None] |
         ConfigError: they name two, or a signal that does not exist.
     """
     if line is not None and pid is not None:
-        raise ConfigError("--reset-command and --reset-pid exclude each other")
+        raise ConfigError("--reset-command and --reset-pid exclude each other", kind=kinds.CONTRADICTION)
     if line is not None:
         return _command(line)
     return None if pid is None else _signal(pid, name)
