@@ -63,11 +63,14 @@ def proxy(
 ) -> None:
     """Put a bad line between the host and a device: a port of its own, with faults, until Ctrl-C.
 
-    Example: **tinyhil proxy --port /dev/ttyACM0 --link /tmp/bad --flip 1e-4 --drop 0.01**, and in another terminal
-    **tinyhil verify sine --port /tmp/bad**
-
     Faults strike in both directions; disconnects and resets are counted by frames to the device. At the end it
     shows what it has carried and what it has done.
+
+    **Examples**, the second one in another terminal
+
+    tinyhil proxy --port /dev/ttyACM0 --link /tmp/bad --flip 1e-4 --drop 0.01
+
+    tinyhil verify sine --port /tmp/bad
     """
     with command(json) as output:
         from tinyhil.proxy import FaultProxy, Faults
