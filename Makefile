@@ -64,6 +64,10 @@ schema: install ## Write docs/report.schema.json and docs/report.md from the cla
 	$(BIN)/python -c 'import json; from tinyhil.report import files; print(json.dumps(files.schema(), indent=2))' > docs/report.schema.json
 	$(BIN)/python -c 'from tinyhil.report import catalogue; print(catalogue.page(), end="")' > docs/report.md
 
+.PHONY: errors
+errors: install ## Write docs/errors.md from the catalogue of errors
+	$(BIN)/python -c 'from tinyhil import kinds; print(kinds.page(), end="")' > docs/errors.md
+
 .PHONY: diagram
 diagram: install ## Write the diagram of docs/protocol.md from the table of the host's states
 	$(BIN)/python tools/write-diagram

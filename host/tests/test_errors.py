@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tinyhil import errors
+from tinyhil import errors, kinds
 from tinyhil.errors import ExitCode, TinyhilError
 
 CLASSES = [value for value in vars(errors).values() if inspect.isclass(value) and issubclass(value, TinyhilError)]
@@ -47,11 +47,17 @@ def test_an_error_carries_cause_hint_and_detail(kind: type[TinyhilError]) -> Non
     assert (kind("cause").hint, kind("cause").detail) == ("", "")
 
 
+def test_a_narrower_kind_is_that_of_one_error_only() -> None:
+    assert errors.ConfigError("cause", kind=kinds.SAMPLES).kind is kinds.SAMPLES
+    assert errors.ConfigError("cause").kind is kinds.CONFIG
+
+
 def test_the_exit_codes_are_those_that_users_rely_on() -> None:
     assert {code.name: code.value for code in ExitCode} == {
         "PASS": 0,
         "FAIL": 1,
         "USAGE": 2,
         "BLOCKED": 3,
+        "FAULT": 4,
         "INTERRUPTED": 128 + 2,  # a shell's word for SIGINT
     }

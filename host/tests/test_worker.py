@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from tinyhil import errors, worker
+from tinyhil import errors, kinds, worker
 from tinyhil.errors import TinyhilError, ToolError
 
 Call = Callable[..., dict[str, Any]]
 
 HEAD = """
 import os, signal, sys
-from tinyhil import errors, worker
+from tinyhil import errors, kinds, worker
 """
 
 
@@ -115,9 +115,16 @@ def test_an_error_is_raised_again(call: Call, kind: type[TinyhilError]) -> None:
     with pytest.raises(TinyhilError) as caught:
         call(f"raise errors.{kind.__name__}('cause: ü', hint='next\\nstep', detail='evidence')")
     assert type(caught.value) is kind
+    assert caught.value.kind is kind.kind
     assert caught.value.message == "cause: ü"
     assert caught.value.hint == "next\nstep"
     assert caught.value.detail == "evidence"
+
+
+def test_an_error_keeps_its_narrower_kind(call: Call) -> None:
+    with pytest.raises(errors.ToolError) as caught:
+        call("from tinyhil import kinds; raise errors.ToolError('cause', kind=kinds.DIVERGED)")
+    assert caught.value.kind is kinds.DIVERGED
 
 
 @pytest.mark.parametrize(

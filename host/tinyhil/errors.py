@@ -21,13 +21,19 @@
             └── RemoteLinkError the device broke the protocol or reported an error
 
 A *verdict* of fail is a result, not an error, and never raised. Every error names the cause in its
-message and, where there is one, the next step in ``hint``; ``detail`` keeps the output of a tool that failed.
+message and, where there is one, the next step in ``hint``; ``detail`` keeps the output of a tool that failed, and
+``kind`` is its row in the catalogue of ``tinyhil.kinds``, with a stable id.
+
+Exit 4 is no error of this tree: whatever tinyhil does not foresee ends there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
+
+from tinyhil import kinds
+from tinyhil.kinds import Kind
 
 
 class ExitCode(IntEnum):
@@ -37,6 +43,7 @@ class ExitCode(IntEnum):
     FAIL = 1
     USAGE = 2
     BLOCKED = 3
+    FAULT = 4
     INTERRUPTED = 130
 
 
@@ -47,19 +54,26 @@ class TinyhilError(Exception):
         message: the cause, in one sentence.
         hint: the next step for the user, if there is one.
         detail: longer evidence, such as the output of a failed tool.
+        kind: its row in the catalogue, where it is narrower than that of the class.
     """
+
+    kind: Kind = kinds.ANY
 
     exit_code = ExitCode.BLOCKED
 
-    def __init__(self, message: str, *, hint: str = "", detail: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", detail: str = "", kind: Kind | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.detail = detail
+        if kind is not None:
+            self.kind = kind
 
 
 class InputError(TinyhilError):
     """What the user gave cannot be used as it is."""
+
+    kind = kinds.INPUT
 
     exit_code = ExitCode.USAGE
 
@@ -67,13 +81,19 @@ class InputError(TinyhilError):
 class ConfigError(InputError):
     """A recipe or target is unknown, or its file is wrong."""
 
+    kind = kinds.CONFIG
+
 
 class ModelError(InputError):
     """A model file cannot be read, or cannot be computed by the engine."""
 
+    kind = kinds.MODEL
+
 
 class BlockedError(TinyhilError):
     """The run could not be carried out, so there is no verdict."""
+
+    kind = kinds.BLOCKED
 
     exit_code = ExitCode.BLOCKED
 
@@ -81,25 +101,37 @@ class BlockedError(TinyhilError):
 class MissingToolError(BlockedError):
     """A program or package is not installed; ``hint`` says how to get it."""
 
+    kind = kinds.MISSING_TOOL
+
 
 class StorageError(BlockedError):
     """The disk is full, or a folder cannot be written."""
+
+    kind = kinds.STORAGE
 
 
 class ToolError(BlockedError):
     """A program ran and failed; ``detail`` holds its output."""
 
+    kind = kinds.TOOL
+
 
 class DeviceError(BlockedError):
     """The device did not start, stopped, or never answered."""
+
+    kind = kinds.DEVICE
 
 
 class PortBusyError(DeviceError):
     """Another process holds the port."""
 
+    kind = kinds.PORT_BUSY
+
 
 class PortLostError(DeviceError):
     """The port went away while it was in use: unplugged, reset, or its server ended. It may come back."""
+
+    kind = kinds.PORT_LOST
 
 
 class UnansweredError(DeviceError):
@@ -109,6 +141,8 @@ class UnansweredError(DeviceError):
         rejected: how many chunks of what it sent were damaged, by reason.
         unexpected: how many whole frames of it answered nothing that was asked.
     """
+
+    kind = kinds.UNANSWERED
 
     def __init__(
         self,
@@ -131,6 +165,8 @@ class StaleFirmwareError(DeviceError):
         what: which of them: ``model`` or ``build``.
     """
 
+    kind = kinds.STALE_FIRMWARE
+
     def __init__(self, message: str, *, hint: str = "", detail: str = "", what: str = "") -> None:
         super().__init__(message, hint=hint, detail=detail)
         self.what = what
@@ -139,14 +175,22 @@ class StaleFirmwareError(DeviceError):
 class WrongTensorsError(DeviceError):
     """The device has the right hashes, but describes its tensors differently."""
 
+    kind = kinds.WRONG_TENSORS
+
 
 class LinkError(BlockedError):
     """The two ends of the link do not understand each other."""
+
+    kind = kinds.LINK
 
 
 class LocalLinkError(LinkError):
     """This side used the link wrongly: a defect in the caller."""
 
+    kind = kinds.LOCAL_LINK
+
 
 class RemoteLinkError(LinkError):
     """The device broke the protocol, or answered with an ERROR message."""
+
+    kind = kinds.REMOTE_LINK

@@ -12,7 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, TypedDict, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, get_args, get_type_hints
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 _T = TypeVar("_T")
 _KEY = "tinyhil"
@@ -41,6 +44,7 @@ class About:
         usual: what happens without it, where its default is not the word for that.
         least: the smallest number that it takes.
         recorded: whether a recording keeps it: it has a meaning where another device answers, or none does.
+        in_memory: whether the Python API takes arrays in place of the file, and writes it.
     """
 
     help: str
@@ -50,6 +54,7 @@ class About:
     usual: str = ""
     least: int | None = None
     recorded: bool = True
+    in_memory: bool = False
 
 
 def _option(default: _T, help: str, level: Level, **about: Any) -> _T:
@@ -82,6 +87,7 @@ class Options:
         "Inputs for a model of your own: an .npz file with x and perhaps y, first axis the sample.",
         Level.MODEL,
         metavar="FILE.npz",
+        in_memory=True,
     )
     """An .npz file with inputs for a user's own model."""
     data: Path | None = _option(
@@ -89,6 +95,7 @@ class Options:
         "Train on the samples in this .npz file instead of the recipe's own; see docs/design.md.",
         Level.MODEL,
         metavar="FILE.npz",
+        in_memory=True,
     )
     """An .npz file to train on instead of the recipe's own data."""
     force: bool = _option(
@@ -158,24 +165,32 @@ class Options:
     planted in order to see that it is found. Its inputs and outputs have the same types and shapes."""
 
 
+if TYPE_CHECKING:
+    FileOrArrays = str | Path | npt.ArrayLike | Mapping[str, npt.ArrayLike] | tuple[npt.ArrayLike, npt.ArrayLike]
+    """An .npz file, or what is to be in it: x alone, x and y, or arrays by their names."""
+
+
 class Overrides(TypedDict, total=False):
-    """The fields of :class:`Options` as keyword arguments; a test holds the two against each other."""
+    """The fields of :class:`Options` as keyword arguments; a path may be a text there.
+
+    A test holds the two against each other.
+    """
 
     target: str
     engine: str | None
     scheme: str | None
-    samples: Path | None
-    data: Path | None
+    samples: FileOrArrays | None
+    data: FileOrArrays | None
     force: bool
     port: str | None
     line: str | None
-    firmware: Path | None
+    firmware: str | Path | None
     resume: bool
-    record: Path | None
+    record: str | Path | None
     search: int | None
-    build_dir: Path
+    build_dir: str | Path
     flash: bool
-    built_from: Path | None
+    built_from: str | Path | None
 
 
 @dataclass(frozen=True)
@@ -216,6 +231,22 @@ def fields(cls: type = Options) -> tuple[Field, ...]:
         optional = hints[field.name] is not kind
         found.append(Field(field.name, kind, optional, field.default, field.metadata[_KEY]))
     return tuple(found)
+
+
+def overridden(options: Options, overrides: Mapping[str, Any]) -> Options:
+    """The options with some of them replaced; a text in place of a path is one.
+
+    Raises:
+        TypeError: there is no option of that name.
+    """
+    paths = {field.name for field in fields() if field.type is Path}
+    values: dict[str, Any] = {
+        name: Path(value) if name in paths and isinstance(value, str) else value for name, value in overrides.items()
+    }
+    unknown = sorted(values.keys() - {field.name for field in fields()})
+    if unknown:
+        raise TypeError(f"there is no option {unknown[0]!r}; there are {', '.join(field.name for field in fields())}")
+    return dataclasses.replace(options, **values)
 
 
 def recorded(options: Options) -> dict[str, str | int | bool | None]:

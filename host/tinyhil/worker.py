@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
-from tinyhil import errors, process
+from tinyhil import errors, kinds, process
 from tinyhil.progress import Reporter
 
 MARKER = "@tinyhil "
@@ -79,8 +79,11 @@ class Worker:
         for event in self._events():
             if "error" in event:
                 failure = event["error"]
-                kind = getattr(errors, failure["type"])
-                raise kind(failure["message"], hint=failure["hint"], detail=failure["detail"])
+                error = getattr(errors, failure["type"])(
+                    failure["message"], hint=failure["hint"], detail=failure["detail"]
+                )
+                error.kind = kinds.of_id(failure["kind"]) or error.kind
+                raise error
             if "result" in event:
                 result: dict[str, Any] = event["result"]
                 return result
@@ -158,6 +161,7 @@ def serve(work: Callable[[dict[str, Any], Reporter], dict[str, Any]]) -> None:
                 {
                     "error": {
                         "type": type(error).__name__,
+                        "kind": error.kind.id,
                         "message": error.message,
                         "hint": error.hint,
                         "detail": error.detail,

@@ -211,5 +211,5 @@ REPORTS = st.builds(
     link=st.dictionaries(TEXT, COUNT, max_size=2),
     bisection=st.none() | _bisections(),
     line=st.none() | st.sampled_from(["uart", "semihosting"]),
-    blocked=st.none() | st.builds(Blocked, error=TEXT, cause=TEXT, hint=TEXT, detail=TEXT),
+    blocked=st.none() | st.builds(Blocked, error=TEXT, cause=TEXT, hint=TEXT, detail=TEXT, id=TEXT),
 )

@@ -77,7 +77,7 @@ def test_a_blocked_report_says_what_is_known_so_far(evidence: Evidence, qemu_m4:
     report = assemble.blocked("tiny", qemu_m4, "compiled", so_far, error)
     assert report.verdict == "blocked"
     assert report.summary == "no verdict: it never answered"
-    assert report.blocked == Blocked("DeviceError", "it never answered", "look at the cable", "silence")
+    assert report.blocked == Blocked("DeviceError", "it never answered", "look at the cable", "silence", "TH-300")
     assert (report.fidelity, report.accuracy) == (None, None)
     assert (report.instructions_per_inference, report.microseconds_per_inference) == (None, None)
     assert report.model_sha256 == (MODEL_SHA if made >= 1 else None)

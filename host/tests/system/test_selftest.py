@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from tinyhil.cli.main import app
+from tinyhil.cli.app import app
 from tinyhil.compare import fidelity
 from tinyhil.link import frames
 from tinyhil.resources import read_tree

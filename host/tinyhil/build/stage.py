@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from tinyhil import kinds
 from tinyhil.artifacts import hashing, store
 from tinyhil.artifacts.types import FirmwareImage, Project
 from tinyhil.build import interpreted
@@ -121,8 +122,7 @@ def _measured(elf: Path, project: Project, target: Target) -> FirmwareImage:
     ]
     if over:
         raise ToolError(
-            f"the image does not fit {target.name}: {', '.join(over)}", hint="use a smaller model or another target"
-        )
+            f"the image does not fit {target.name}: {', '.join(over)}", hint="use a smaller model or another target", kind=kinds.TOO_LARGE)
     return FirmwareImage(
         elf=elf,
         sha256=hashing.of_file(elf),

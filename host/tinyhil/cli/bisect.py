@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinyhil import kinds
 from tinyhil.cli import completion
 from tinyhil.cli.options import takes_options
 from tinyhil.cli.session import Output
@@ -84,7 +85,7 @@ def bisect(
     """
     if rerun is not None:
         if model is not None:
-            raise ConfigError("--rerun takes a bundle and no recipe")
+            raise ConfigError("--rerun takes a bundle and no recipe", kind=kinds.CONTRADICTION)
         _rerun(output, rerun, options.port)
     if model is None:
         raise ConfigError("which model?", hint="name a recipe or a file, or a bundle with --rerun")

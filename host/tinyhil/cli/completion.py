@@ -61,6 +61,13 @@ def schemes(incomplete: str) -> Completions:
     return _starting(incomplete, [(name, "") for name in get_args(Scheme)])
 
 
+def error_ids(incomplete: str) -> Completions:
+    """Ids of errors."""
+    from tinyhil import kinds
+
+    return _starting(incomplete.upper(), [(kind.id, kind.title) for kind in kinds.all_kinds()])
+
+
 def _starting(incomplete: str, found: Iterable[tuple[str, str]]) -> Completions:
     return [each for each in found if each[0].startswith(incomplete)]
 

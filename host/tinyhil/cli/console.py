@@ -87,7 +87,7 @@ class ConsoleObserver:
 
 def show_error(console: Console, error: TinyhilError, *, verbose: bool) -> None:
     """Cause, evidence, next step; the cause first, the next step last."""
-    console.print(f"[bold red]error:[/] {escape(error.message)}", soft_wrap=True, highlight=False)
+    console.print(f"[bold red]error {error.kind.id}:[/] {escape(error.message)}", soft_wrap=True, highlight=False)
     lines = error.detail.rstrip().splitlines()
     if len(lines) > DETAIL_LINES and not verbose:
         console.print(f"  | ... {len(lines) - DETAIL_LINES} lines more with -v", style="dim")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def open_job(output: Output, model: str, options: Options) -> Run:
     """The run, which shows its stages on the console."""
+    from tinyhil import api
     from tinyhil.cli.console import ConsoleObserver
-    from tinyhil.pipeline.opening import open_run
 
-    return open_run(model, options, ConsoleObserver(output.console, verbose=output.verbose))
+    return api.open_run(model, options, observer=ConsoleObserver(output.console, verbose=output.verbose))

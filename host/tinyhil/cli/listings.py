@@ -13,7 +13,12 @@ from tinyhil.options import Options
 
 
 def targets(json: JsonOption = None) -> None:
-    """List the targets, and what the figures of each may be taken for."""
+    """List the targets, and what the figures of each may be taken for.
+
+    **Example**
+
+    tinyhil targets
+    """
     with command(json) as output:
         from tinyhil.targets import registry
 
@@ -37,7 +42,12 @@ def targets(json: JsonOption = None) -> None:
 
 
 def recipes(json: JsonOption = None) -> None:
-    """List the recipes: the shipped ones, and yours in ./recipes."""
+    """List the recipes: the shipped ones, and yours in ./recipes.
+
+    **Example**
+
+    tinyhil recipes --json recipes.json
+    """
     with command(json) as output:
         from tinyhil.config import recipe as known
 
@@ -51,6 +61,10 @@ def doctor(target: TARGET = Options.target, json: JsonOption = None) -> None:
     """Show what is installed, and what each target would still need.
 
     Exits with 0 if the target can run, with 3 if it lacks something; what only others lack is shown all the same.
+
+    **Example**
+
+    tinyhil doctor --target nano33ble
     """
     with command(json) as output:
         from tinyhil.cli import doctor as view
@@ -69,6 +83,12 @@ def ports(
     """Show which serial ports there are, which boards they may be, and what answers there.
 
     Only ports that may be a board of a known target are opened and asked.
+
+    **Examples**
+
+    tinyhil ports
+
+    tinyhil ports /dev/ttyUSB0
     """
     with command(json) as output:
         from dataclasses import asdict

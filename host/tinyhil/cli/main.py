@@ -1,87 +1,78 @@
-"""The command line. Each command imports what it needs when it runs, so that ``--help`` is quick."""
+"""The entry point: nothing that goes wrong gets past it, whether in a command, a callback or an import.
+
+It imports next to nothing itself; the commands are in ``tinyhil.cli.app``.
+"""
 
 from __future__ import annotations
 
+import io
+import os
 import sys
-from typing import Annotated
+import traceback
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
 
-import typer
-
-import tinyhil
-from tinyhil.cli import listings, stages, verdicts
-from tinyhil.cli.arena import arena
-from tinyhil.cli.bisect import bisect
-from tinyhil.cli.plain_help import PlainCommand, PlainGroup
-from tinyhil.cli.plots import plots
-from tinyhil.cli.preflight import preflight
-from tinyhil.cli.proxy import proxy
-from tinyhil.cli.quantize import quantize
-from tinyhil.cli.search import search
-from tinyhil.cli.selftest import selftest
-from tinyhil.cli.starter import new
+from tinyhil import kinds
 from tinyhil.errors import ExitCode
 
-app = typer.Typer(
-    name="tinyhil",
-    cls=PlainGroup,
-    no_args_is_help=True,
-    add_completion=True,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help=(
-        "Proves that a neural network computes on a microcontroller what it computed on the desk.\n\n"
-        "The whole way: **tinyhil run sine** trains, quantizes, renders, builds, runs and judges. "
-        "Each stage is also a command of its own, and a stage whose inputs have not changed is not run again.\n\n"
-        "Exit codes: 0 pass, 1 fail, 2 wrong usage or input, 3 blocked (could not be carried out), 130 interrupted."
-    ),
-)
 
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"tinyhil {tinyhil.__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _common(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
-    ] = False,
-) -> None:
-    pass
-
-
-for each in (
-    verdicts.run,
-    stages.train,
-    quantize,
-    preflight,
-    stages.render,
-    stages.build,
-    stages.flash,
-    verdicts.verify,
-    verdicts.replay,
-    verdicts.report,
-    bisect,
-    arena,
-    plots,
-    selftest,
-    search,
-    listings.targets,
-    listings.recipes,
-    listings.ports,
-    listings.doctor,
-    proxy,
-    new,
-):
-    app.command(cls=PlainCommand)(each)
-
-
-def main() -> None:
-    """Entry point of the console script."""
+def main() -> NoReturn:
+    """Entry point of the console script. What is not foreseen ends here, as a fault of tinyhil."""
     try:
+        sys.stdout, sys.stderr = _unbroken(sys.stdout), _unbroken(sys.stderr)
+        from tinyhil.cli.app import app
+
         app()
     except KeyboardInterrupt:
         sys.exit(ExitCode.INTERRUPTED)
+    except SystemExit:
+        raise
+    except BaseException as error:
+        _tell(error)
+        sys.exit(ExitCode.FAULT)
+    sys.exit(ExitCode.PASS)
+
+
+def _tell(error: BaseException) -> None:
+    """One line that names the fault, and the next step; the whole traceback with ``--verbose``."""
+    if {"-v", "--verbose"} & set(sys.argv):
+        traceback.print_exception(error)
+    cause = error.__cause__ or error
+    first = (str(cause).splitlines() or [""])[0]
+    said = f"{type(cause).__name__}: {first}".removesuffix(": ")
+    frames = traceback.extract_tb(cause.__traceback__)
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    sys.stderr.write(f"error {kinds.FAULT.id}: a fault of tinyhil: {said}{place}\n")
+    sys.stderr.write(f"next:  {kinds.FAULT.steps[0]} {kinds.FAULT.steps[1]}\n")
+
+
+class _Unbroken(io.FileIO):
+    """A file descriptor that leads nowhere from the moment on in which nobody reads it any more.
+
+    ``tinyhil run sine | head -1`` ends with the verdict's exit code, and not with an error of the pipe.
+    """
+
+    def write(self, data: Any, /) -> int:
+        """Writes, at the latest to where nothing is read."""
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self.fileno())
+            os.close(nowhere)
+            return super().write(data)
+
+
+def _unbroken(stream: TextIO) -> TextIO:
+    """The same stream over an ``_Unbroken``; the stream itself where it is no file descriptor."""
+    if not isinstance(stream, io.TextIOWrapper):
+        return stream
+    stream.flush()
+    raw = _Unbroken(stream.fileno(), "w", closefd=False)
+    return io.TextIOWrapper(
+        raw if isinstance(stream.buffer, io.RawIOBase) else io.BufferedWriter(raw),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tinyhil import kinds
 from tinyhil.cli.session import JsonOption, Output, command
 from tinyhil.errors import ConfigError, DeviceError
 
@@ -62,11 +63,14 @@ def proxy(
 ) -> None:
     """Put a bad line between the host and a device: a port of its own, with faults, until Ctrl-C.
 
-    Example: **tinyhil proxy --port /dev/ttyACM0 --link /tmp/bad --flip 1e-4 --drop 0.01**, and in another terminal
-    **tinyhil verify sine --port /tmp/bad**
-
     Faults strike in both directions; disconnects and resets are counted by frames to the device. At the end it
     shows what it has carried and what it has done.
+
+    **Examples**, the second one in another terminal
+
+    tinyhil proxy --port /dev/ttyACM0 --link /tmp/bad --flip 1e-4 --drop 0.01
+
+    tinyhil verify sine --port /tmp/bad
     """
     with command(json) as output:
         from tinyhil.proxy import FaultProxy, Faults
@@ -124,7 +128,7 @@ def _reset(line: str | None, pid: int | None, name: str) -> Callable[[], None] |
         ConfigError: they name two, or a signal that does not exist.
     """
     if line is not None and pid is not None:
-        raise ConfigError("--reset-command and --reset-pid exclude each other")
+        raise ConfigError("--reset-command and --reset-pid exclude each other", kind=kinds.CONTRADICTION)
     if line is not None:
         return _command(line)
     return None if pid is None else _signal(pid, name)

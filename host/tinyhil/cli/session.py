@@ -70,6 +70,9 @@ def command(json_path: Path | None = None, *, verbose: bool = False) -> Iterator
         storage = StorageError(f"the operating system refused: {place}{error.strerror}")
         view.show_error(output.errors, storage, verbose=verbose)
         raise typer.Exit(storage.exit_code) from error
+    except (EOFError, SystemExit) as error:
+        # Nothing foresees them here; left alone they would end the process with exit code 1, a verdict of fail.
+        raise RuntimeError("unforeseen") from error
     except KeyboardInterrupt as error:
         output.errors.print("interrupted; what was finished is kept, and nothing is left running")
         raise typer.Exit(ExitCode.INTERRUPTED) from error

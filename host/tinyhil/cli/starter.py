@@ -19,9 +19,11 @@ def new(
 ) -> None:
     """Write a starter project for a model of your own: recipe, tests, CI for GitHub and GitLab.
 
-    Example: **tinyhil new anomaly && cd anomaly && tinyhil run anomaly**
-
     Nothing that exists is overwritten.
+
+    **Example**
+
+    tinyhil new anomaly && cd anomaly && tinyhil run anomaly
     """
     with command(json) as output:
         from tinyhil import starter

@@ -93,11 +93,11 @@ def replay(
 
     tinyhil replay sine.rec
     """
+    from tinyhil import api
     from tinyhil.cli.console import ConsoleObserver
-    from tinyhil.pipeline.opening import open_replay
 
     observer = ConsoleObserver(output.console, verbose=output.verbose)
-    with open_replay(file, options.build_dir, observer) as job:
+    with api.open_replay(file, options.build_dir, observer) as job:
         found = job.judge()
     _conclude(output, found, file)
 

@@ -250,12 +250,21 @@ class OperatorCost:
 
 @dataclass(frozen=True)
 class Blocked:
-    """Why there is no verdict."""
+    """Why there is no verdict.
+
+    Attributes:
+        error: name of the error's class.
+        cause: its message.
+        hint: the next step; empty where there is none.
+        detail: longer evidence, such as the output of a failed tool; or empty.
+        id: of the error's kind, see docs/errors.md; empty in reports of earlier versions.
+    """
 
     error: str
     cause: str
     hint: str
     detail: str
+    id: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tinyhil import kinds
 from tinyhil.errors import ConfigError
 
 
@@ -25,7 +26,9 @@ def paths(kind: str, shipped: Path, user: Path) -> dict[str, Path]:
     for path in _by_name(user):
         if path.stem in found:
             raise ConfigError(
-                f"{path} takes the name of the {kind} {path.stem!r} that tinyhil ships", hint="rename the file"
+                f"{path} takes the name of the {kind} {path.stem!r} that tinyhil ships",
+                hint="rename the file",
+                kind=kinds.WRONG_FILE,
             )
         found[path.stem] = path
     return found
@@ -44,6 +47,8 @@ def find(name: str, kind: str, shipped: Path, user: Path) -> Path:
     known = paths(kind, shipped, user)
     if name not in known:
         raise ConfigError(
-            f"unknown {kind} {name!r}", hint=f"known {kind}s: {', '.join(known)}; yours go to {user}/NAME.toml"
+            f"unknown {kind} {name!r}",
+            hint=f"known {kind}s: {', '.join(known)}; yours go to {user}/NAME.toml",
+            kind=kinds.UNKNOWN_NAME,
         )
     return known[name]

@@ -31,6 +31,7 @@ from typing import Annotated, Any, Literal, cast, get_args
 import msgspec
 from msgspec import Meta
 
+from tinyhil import kinds
 from tinyhil.config import named, toml
 from tinyhil.errors import ConfigError
 
@@ -216,9 +217,11 @@ def load(path: Path) -> Recipe:
     """
     recipe = toml.load(path, Recipe)
     if recipe.name != path.stem:
-        raise ConfigError(f"{path}: its name is {recipe.name!r}, but the file is called {path.name}")
+        raise ConfigError(
+            f"{path}: its name is {recipe.name!r}, but the file is called {path.name}", kind=kinds.WRONG_FILE
+        )
     if not code_path(path, recipe).is_file():
-        raise ConfigError(f"{path}: its code file {recipe.code} does not exist beside it")
+        raise ConfigError(f"{path}: its code file {recipe.code} does not exist beside it", kind=kinds.WRONG_FILE)
     return recipe
 
 
@@ -231,7 +234,9 @@ def scheme(name: str) -> Scheme:
     for known in get_args(Scheme):
         if name == known:
             return cast(Scheme, known)
-    raise ConfigError(f"unknown scheme {name!r}", hint=f"known schemes: {', '.join(get_args(Scheme))}")
+    raise ConfigError(
+        f"unknown scheme {name!r}", hint=f"known schemes: {', '.join(get_args(Scheme))}", kind=kinds.UNKNOWN_NAME
+    )
 
 
 def code_path(path: Path, recipe: Recipe) -> Path:

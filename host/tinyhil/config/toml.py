@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from tinyhil import kinds
 from tinyhil.errors import ConfigError
 
 _S = TypeVar("_S", bound=msgspec.Struct)
@@ -35,9 +36,9 @@ def read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror}") from error
+        raise ConfigError(f"cannot read {path}: {error.strerror}", kind=kinds.WRONG_FILE) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+        raise ConfigError(f"{path} is not valid TOML: {error}", kind=kinds.WRONG_FILE) from error
 
 
 def convert(data: dict[str, Any], path: Path, into: type[_S]) -> _S:
@@ -50,5 +51,7 @@ def convert(data: dict[str, Any], path: Path, into: type[_S]) -> _S:
         return msgspec.convert(data, into)
     except msgspec.ValidationError as error:
         raise ConfigError(
-            f"{path}: {error}", hint="the known keys are in docs/design.md, 'Files that users write'"
+            f"{path}: {error}",
+            hint="the known keys are in docs/design.md, 'Files that users write'",
+            kind=kinds.WRONG_FILE,
         ) from error

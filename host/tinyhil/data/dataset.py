@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyhil import kinds
 from tinyhil.errors import InputError
 
 Array = npt.NDArray[Any]
@@ -67,7 +68,7 @@ def split(inputs: Array, targets: Array, seed: int, parts: tuple[float, ...] = P
             part.append(piece)
     chosen = [generator.permutation(np.concatenate(part)) for part in places] if len(targets) else []
     if not chosen or any(len(order) == 0 for order in chosen):
-        raise InputError(f"{len(targets)} samples are too few to be divided into {len(parts)} sets")
+        raise InputError(f"{len(targets)} samples are too few to be divided into {len(parts)} sets", kind=kinds.SAMPLES)
     return [(inputs[order], targets[order]) for order in chosen]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinyhil import kinds
 from tinyhil.data import npz
 from tinyhil.data.dataset import SETS, Array, Dataset, Pair, made, split, stratified
 from tinyhil.errors import InputError
@@ -43,15 +44,20 @@ def load(path: Path, seed: int) -> Dataset:
         raise InputError(
             f"{path} has the arrays {', '.join(sorted(arrays)) or '(none)'}, which are no known set of names",
             hint="name them " + ", or ".join(" ".join(layout) for layout in LAYOUTS),
+            kind=kinds.SAMPLES,
         )
     for name in names:
         _check(path, name, arrays[name])
     pairs = [(arrays[one], arrays[other]) for one, other in zip(names[::2], names[1::2], strict=True)]
     for (inputs, targets), name in zip(pairs, names[::2], strict=True):
         if len(inputs) != len(targets):
-            raise InputError(f"{path}: {name} has {len(inputs)} samples, but {len(targets)} targets")
+            raise InputError(
+                f"{path}: {name} has {len(inputs)} samples, but {len(targets)} targets", kind=kinds.SAMPLES
+            )
         if inputs.shape[1:] != pairs[0][0].shape[1:] or targets.shape[1:] != pairs[0][1].shape[1:]:
-            raise InputError(f"{path}: the samples of {name} have another shape than those of {names[0]}")
+            raise InputError(
+                f"{path}: the samples of {name} have another shape than those of {names[0]}", kind=kinds.SAMPLES
+            )
     sets, how = _divided(pairs, seed)
     return made(path.name, dict(zip(SETS, sets, strict=True)), how)
 
@@ -72,8 +78,10 @@ def _divided(pairs: list[Pair], seed: int) -> tuple[list[Pair], str]:
 
 def _check(path: Path, name: str, array: Array) -> None:
     if array.ndim == 0 or array.size == 0:
-        raise InputError(f"{path}: {name} is empty")
+        raise InputError(f"{path}: {name} is empty", kind=kinds.SAMPLES)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise InputError(
-            f"{path}: {name} contains NaN or infinite values", hint="remove these samples, or replace the values"
+            f"{path}: {name} contains NaN or infinite values",
+            hint="remove these samples, or replace the values",
+            kind=kinds.SAMPLES,
         )

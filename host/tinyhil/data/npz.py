@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy
 
+from tinyhil import kinds
 from tinyhil.errors import InputError
 
 MAX_BYTES = 1 << 30
@@ -41,7 +42,9 @@ def read(path: Path, names: Container[str] | None = None) -> dict[str, npt.NDArr
             total = sum(info.file_size for info in members.values())
             if total > MAX_BYTES:
                 raise InputError(
-                    f"{path} unpacks to {total:,} bytes, the limit is {MAX_BYTES:,}", hint="use fewer samples"
+                    f"{path} unpacks to {total:,} bytes, the limit is {MAX_BYTES:,}",
+                    hint="use fewer samples",
+                    kind=kinds.SAMPLES,
                 )
             wanted = [name for name in members if names is None or name in names]
             for name in wanted:
@@ -50,24 +53,33 @@ def read(path: Path, names: Container[str] | None = None) -> dict[str, npt.NDArr
         with np.load(path, allow_pickle=False) as stored:
             return {name: stored[name] for name in wanted}
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+        raise InputError(f"cannot read {path}: {error.strerror or error}", kind=kinds.SAMPLES) from error
     except (zipfile.BadZipFile, EOFError, ValueError, KeyError, NotImplementedError, RuntimeError) as error:
-        raise InputError(f"{path} is damaged, or no .npz file: {error}", hint="write it with numpy.savez") from error
+        raise InputError(
+            f"{path} is damaged, or no .npz file: {error}", hint="write it with numpy.savez", kind=kinds.SAMPLES
+        ) from error
 
 
 def _check_header(path: Path, name: str, stream: IO[bytes], size: int) -> None:
     """Refuses what is no plain array of numbers, or claims more elements than there are bytes."""
     version = npy.read_magic(stream)
     if version not in ((1, 0), (2, 0)):
-        raise InputError(f"{path}: {name} is written in version {version} of the .npy format", hint="save plain arrays")
+        raise InputError(
+            f"{path}: {name} is written in version {version} of the .npy format",
+            hint="save plain arrays",
+            kind=kinds.SAMPLES,
+        )
     header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, _, dtype = header(stream)
     if dtype.hasobject:
         raise InputError(
             f"{path}: {name} holds pickled Python objects, which are never loaded",
             hint="save arrays of numbers, all samples of one shape",
+            kind=kinds.SAMPLES,
         )
     if dtype.kind not in _KINDS:
-        raise InputError(f"{path}: {name} has elements of type {dtype}, not numbers")
+        raise InputError(f"{path}: {name} has elements of type {dtype}, not numbers", kind=kinds.SAMPLES)
     if any(extent < 0 for extent in shape) or math.prod(shape) * dtype.itemsize > size:
-        raise InputError(f"{path} is damaged: {name} claims the shape {shape}, but has {size:,} bytes")
+        raise InputError(
+            f"{path} is damaged: {name} claims the shape {shape}, but has {size:,} bytes", kind=kinds.SAMPLES
+        )

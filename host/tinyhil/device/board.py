@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from tinyhil import kinds
 from tinyhil.deadline import Deadline
 from tinyhil.errors import DeviceError, PortBusyError, StaleFirmwareError
 from tinyhil.targets.model import Upload
@@ -165,6 +166,7 @@ class BoardDevice:
             raise DeviceError(
                 f"{self._name} cannot be flashed through {port}",
                 hint="flash it on the machine that it is plugged into; then verify it from here with --port",
+                kind=kinds.NO_BOARD,
             )
         before = {listed.device: listed for listed in self._ports.present()}
         self._ports.upload(port)
@@ -190,6 +192,7 @@ class BoardDevice:
                 f"no {self._name} is plugged in: no serial port has the USB id {' or '.join(self._upload.usb)}",
                 hint="plug it in, with a cable that carries data; `tinyhil ports` shows what is there, "
                 "and --port takes any port",
+                kind=kinds.NO_BOARD,
             )
         if len(ports) == 1:
             return ports[0], None
@@ -218,10 +221,12 @@ class BoardDevice:
             raise DeviceError(
                 f"{len(answers)} ports may be the {self._name} that is meant, and answer: {', '.join(answers)}",
                 hint="give one of them with --port",
+                kind=kinds.NO_BOARD,
             )
         raise DeviceError(
             f"{len(ports)} ports may be the {self._name} that is meant, and none answers: {', '.join(others)}",
             hint="give one of them with --port",
+            kind=kinds.NO_BOARD,
         )
 
     def _back(self, port: str, before: dict[str, Port]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tinyhil import kinds
 from tinyhil.device import emulator
 from tinyhil.device.attached import AttachedDevice
 from tinyhil.device.base import Device
@@ -75,4 +76,8 @@ def open_device(
         return AttachedDevice(port)
     if target.emulator is not None:
         return EmulatorDevice(target.emulator, folder, line)
-    raise DeviceError(f"{target.name} is a board: where is it plugged in?", hint="give its serial port with --port")
+    raise DeviceError(
+        f"{target.name} is a board: where is it plugged in?",
+        hint="give its serial port with --port",
+        kind=kinds.NO_BOARD,
+    )

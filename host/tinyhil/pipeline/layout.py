@@ -12,6 +12,7 @@
     build/<model>/<target>/plots/         pictures of the quantized model and of the device's outputs
     build/<model>/<target>/bisect/        bisect.json, repro/, project/ and layer-<n>/ of the models that end early
     build/<model>/<target>/selftest/<n>/  a copy with a fault in it
+    build/_memory/<hash>/                 a model or samples that a script had in memory
 
 ``<model>`` is a recipe's name; for a model file the file's name and the first digits of its SHA-256, so that two files
 of one name share nothing. ``<target>`` stands for the target's default engine and the recipe's scheme; another engine
@@ -116,6 +117,16 @@ class Layout:
         """The layout of the self-test's copy with this number."""
         folder = self.selftest / str(number)
         return replace(self, target=folder, project=folder / "project")
+
+
+def in_memory(build_dir: Path, digest: str) -> Path:
+    """The folder of the file for what a script had in memory; no recipe has such a name.
+
+    Args:
+        build_dir: the build folder.
+        digest: SHA-256 of what is in it.
+    """
+    return build_dir / "_memory" / digest[:HASH_DIGITS]
 
 
 def of_recipe(build_dir: Path, name: str, variant: str) -> Layout:

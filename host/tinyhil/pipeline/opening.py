@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from tinyhil import kinds
 from tinyhil.errors import ConfigError
 from tinyhil.options import Options, restored
 from tinyhil.pipeline import placement
@@ -65,7 +66,9 @@ def _options(header: Header, build_dir: Path) -> Options:
         kept = restored({**{name: value for name, value in said.items() if value != ""}, **header.options})
     except TypeError as error:
         raise ConfigError(
-            f"the recording is not of this version of tinyhil: {error}", hint="record it again"
+            f"the recording is not of this version of tinyhil: {error}",
+            hint="record it again",
+            kind=kinds.OTHER_VERSION,
         ) from error
     if header.model.endswith(TFLITE):
         kept.pop("scheme", None)  # the file is quantized already

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from dataclasses import replace
 from typing import TypeVar
 
-from tinyhil import tflite
+from tinyhil import kinds, tflite
 from tinyhil.artifacts.types import Problem
 from tinyhil.errors import ModelError
 from tinyhil.preflight import memory
@@ -67,6 +67,7 @@ def refusal(problems: Sequence[Problem], name: str, engine: str, target: str) ->
             ]
         ),
         hint="mend what is listed; --force goes on all the same, and the verdict then says what came of it",
+        kind=kinds.REFUSED_MODEL,
     )
 
 

@@ -72,7 +72,9 @@ class Dut:
             BlockedError: the device cannot be had.
             InputError: the inputs do not fit the model.
         """
-        with self.run.running_device() as device, device.session() as session:
+        from tinyhil import api
+
+        with api.session_with(self.run) as session:
             return session.infer(*inputs)
 
     def diff(self, answers: Answers, max_lsb: int = 0) -> str:

@@ -25,11 +25,10 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def hil_run(request: pytest.FixtureRequest, target: Target) -> Run:
     """The run that the options describe, on one target; nothing has been made yet."""
-    from tinyhil.pipeline.observer import SilentObserver
-    from tinyhil.pipeline.opening import open_run
+    from tinyhil import api
 
     with blocked_is_told(request.config):
-        run = open_run(request.config.option.recipe, options.run_options(request.config, target.name), SilentObserver())
+        run = api.open_run(request.config.option.recipe, options.run_options(request.config, target.name))
     request.config.stash.setdefault(RUNS, {})[target.name] = run
     return run
 

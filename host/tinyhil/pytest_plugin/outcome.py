@@ -37,7 +37,8 @@ def blocked_is_told(config: pytest.Config) -> Iterator[None]:
     if found is None:
         return
     blocked = isinstance(found, BlockedError)
-    told = "; next: ".join(filter(None, [f"blocked: {found.message}" if blocked else found.message, found.hint]))
+    cause = f"blocked: {found.message}" if blocked else found.message
+    told = "; next: ".join(filter(None, [f"{cause} ({found.kind.id})", found.hint]))
     if blocked and config.option.blocked_is_skip:
         pytest.skip(told)
     pytest.fail("\n".join(filter(None, [told, found.detail])), pytrace=False)

@@ -11,6 +11,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from tinyhil import kinds
 from tinyhil.errors import MissingToolError, ModelError
 
 MAX_UNPACKED_BYTES = 1 << 30
@@ -60,6 +61,10 @@ def _bound(path: Path) -> None:
                 )
             wrong = archive.testzip()
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
-        raise ModelError(f"{path} is not a .keras file, or damaged: {error}", hint="save or copy it again") from error
+        raise ModelError(
+            f"{path} is not a .keras file, or damaged: {error}", hint="save or copy it again", kind=kinds.DAMAGED_MODEL
+        ) from error
     if wrong is not None:
-        raise ModelError(f"{path} is damaged: {wrong} in it fails its CRC", hint="save or copy it again")
+        raise ModelError(
+            f"{path} is damaged: {wrong} in it fails its CRC", hint="save or copy it again", kind=kinds.DAMAGED_MODEL
+        )

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyhil import tflite, worker
+from tinyhil import kinds, tflite, worker
 from tinyhil.affine import TensorSpec
 from tinyhil.artifacts import hashing, store
 from tinyhil.artifacts.types import Array, FloatModel, QuantizedModel
@@ -160,6 +160,7 @@ def _divided(path: Path, shape: list[int | None]) -> dict[str, Any]:
             raise ConfigError(
                 f"{path} has no array {files.INPUTS!r} of two samples or more",
                 hint="write it with numpy.savez(path, x=..., y=...): some samples calibrate, the others test",
+                kind=kinds.SAMPLES,
             )
         # Here, where the array has the name and the count that the user knows.
         (array,) = files.checked(path, {files.INPUTS: array}, [_wanted(shape, array)])
@@ -167,7 +168,7 @@ def _divided(path: Path, shape: list[int | None]) -> dict[str, Any]:
         inputs = {"train": array[:cut], "test": array[cut:]}
         y = stored.get(files.TARGETS)
         if y is not None and len(y) != len(array):
-            raise ConfigError(f"{path} has {len(array)} inputs and {len(y)} targets")
+            raise ConfigError(f"{path} has {len(array)} inputs and {len(y)} targets", kind=kinds.SAMPLES)
         targets = {"train": None if y is None else y[:cut], "test": None if y is None else y[cut:]}
     sets: dict[str, Any] = {}
     for name in SETS:
@@ -175,7 +176,9 @@ def _divided(path: Path, shape: list[int | None]) -> dict[str, Any]:
         (sets[f"{name}_x"],) = files.checked(path, {f"{name}_x": array}, [_wanted(shape, array)])
         y = targets[name]
         if y is not None and not np.isfinite(y.astype(np.float64)).all():
-            raise ConfigError(f"{path} has targets that are NaN or infinite", hint="remove them and their inputs")
+            raise ConfigError(
+                f"{path} has targets that are NaN or infinite", hint="remove them and their inputs", kind=kinds.SAMPLES
+            )
         sets[f"{name}_y"] = np.zeros((len(array), 0), np.float32) if y is None else y
     return sets
 

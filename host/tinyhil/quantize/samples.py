@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tinyhil import kinds
 from tinyhil.data import npz
 from tinyhil.errors import ConfigError
 
@@ -43,23 +44,30 @@ def checked(
     made = []
     for (key, array), shape in zip(found.items(), shapes, strict=True):
         if array is None:
-            raise ConfigError(f"{path} has no array {key!r}", hint="write it with numpy.savez(path, x=..., y=...)")
+            raise ConfigError(
+                f"{path} has no array {key!r}", hint="write it with numpy.savez(path, x=..., y=...)", kind=kinds.SAMPLES
+            )
         expected = ", ".join(str(size) for size in shape)
         if array.ndim != len(shape) + 1 or array.shape[1:] != shape:
             raise ConfigError(
                 f"{path}: {key!r} has the shape {array.shape}, the model takes (samples, {expected})",
                 hint="the first axis is the sample; reshape the others to the model's input",
+                kind=kinds.SAMPLES,
             )
         if len(array) == 0:
-            raise ConfigError(f"{path}: {key!r} has no samples")
+            raise ConfigError(f"{path}: {key!r} has no samples", kind=kinds.SAMPLES)
         values = array.astype(np.float32)
         if not np.isfinite(values).all():
             count = int((~np.isfinite(values)).sum())
             raise ConfigError(
                 f"{path}: {key!r} has {count} values that are NaN or infinite as float32",
                 hint="remove them: no model is defined for them",
+                kind=kinds.SAMPLES,
             )
         made.append(values)
     if len({len(part) for part in made}) != 1:
-        raise ConfigError(f"{path} has {', '.join(str(len(part)) for part in made)} samples for the model's inputs")
+        raise ConfigError(
+            f"{path} has {', '.join(str(len(part)) for part in made)} samples for the model's inputs",
+            kind=kinds.SAMPLES,
+        )
     return tuple(made)

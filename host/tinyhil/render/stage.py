@@ -24,7 +24,7 @@ from typing import Any
 import jinja2
 
 import tinyhil
-from tinyhil import resources
+from tinyhil import kinds, resources
 from tinyhil.affine import DType
 from tinyhil.artifacts import hashing, store
 from tinyhil.artifacts.types import Project, QuantizedModel
@@ -76,7 +76,9 @@ def render(
     engine = target.engines.get(engine_name)
     if engine is None:
         raise ConfigError(
-            f"target {target.name} has no engine {engine_name!r}", hint=f"it has {', '.join(target.engines)}"
+            f"target {target.name} has no engine {engine_name!r}",
+            hint=f"it has {', '.join(target.engines)}",
+            kind=kinds.UNKNOWN_NAME,
         )
     if target.build is None:
         files, identity = interpreted.lay_out(model, target)

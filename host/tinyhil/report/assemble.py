@@ -68,7 +68,7 @@ def blocked(recipe: str, target: Target, engine: str, evidence: Evidence, error:
         evidence,
         verdict="blocked",
         summary=f"no verdict: {error.message}",
-        cause=Blocked(error=type(error).__name__, cause=error.message, hint=error.hint, detail=error.detail),
+        cause=Blocked(type(error).__name__, error.message, error.hint, error.detail, error.kind.id),
     )
 
 

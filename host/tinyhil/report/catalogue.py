@@ -200,6 +200,7 @@ ORIGINS: dict[str, Origin] = {
     "Blocked.cause": Origin(_TEXT, _BLOCKED),
     "Blocked.hint": Origin(_TEXT, _BLOCKED),
     "Blocked.detail": Origin(_TEXT, _BLOCKED),
+    "Blocked.id": Origin(_TEXT, _BLOCKED),
 }
 
 

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import msgspec
 
+from tinyhil import kinds
 from tinyhil.artifacts import store
 from tinyhil.compare.verdict import SCHEMA, Report
 from tinyhil.errors import ConfigError
@@ -44,10 +45,13 @@ def from_json(text: str, name: str) -> Report:
     try:
         report = msgspec.json.decode(text.encode(), type=Report)
     except msgspec.DecodeError as error:
-        raise ConfigError(f"{name} is not a report of this version of tinyhil: {error}") from error
+        raise ConfigError(
+            f"{name} is not a report of this version of tinyhil: {error}", kind=kinds.OTHER_VERSION
+        ) from error
     if report.schema != SCHEMA:
         raise ConfigError(
-            f"{name} is not a report of this version of tinyhil: schema {report.schema}, known is {SCHEMA}"
+            f"{name} is not a report of this version of tinyhil: schema {report.schema}, known is {SCHEMA}",
+            kind=kinds.OTHER_VERSION,
         )
     return report
 
@@ -124,7 +128,9 @@ def read(folder: Path) -> Report:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not a report: {error}") from error
+        raise ConfigError(f"{path} is not a report: {error}", kind=kinds.OTHER_VERSION) from error
     except OSError as error:
-        raise ConfigError(f"there is no report in {folder}", hint="make one with tinyhil run RECIPE") from error
+        raise ConfigError(
+            f"there is no report in {folder}", hint="make one with tinyhil run RECIPE", kind=kinds.NO_REPORT
+        ) from error
     return from_json(text, str(path))

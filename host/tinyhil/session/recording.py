@@ -26,6 +26,7 @@ from typing import NoReturn
 
 import msgspec
 
+from tinyhil import kinds
 from tinyhil.deadline import Deadline
 from tinyhil.errors import BlockedError, ConfigError, DeviceError, PortLostError
 from tinyhil.session.journal import Answer, Origin
@@ -259,7 +260,7 @@ class Recording:
                 header = msgspec.json.decode(self._take().body, type=Header)
                 if header.format in (_FIXED_TIMES, FORMAT):
                     return header
-        raise ConfigError(f"{self._path} is not a recording of this version of tinyhil")
+        raise ConfigError(f"{self._path} is not a recording of this version of tinyhil", kind=kinds.OTHER_VERSION)
 
     def _peek(self) -> Record | None:
         if self._next is None:

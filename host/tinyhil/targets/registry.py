@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tinyhil import kinds
 from tinyhil.config import named, toml
 from tinyhil.errors import ConfigError
 from tinyhil.targets.model import Engine, Target
@@ -42,9 +43,14 @@ def get(name: str, user: Path = USER) -> Target:
         data["engines"] = {key: _with_facts(path, key, table) for key, table in engines.items()}
     target = toml.convert(data, path, Target)
     if target.name != name:
-        raise ConfigError(f"{path}: its name is {target.name!r}, but the file is called {path.name}")
+        raise ConfigError(
+            f"{path}: its name is {target.name!r}, but the file is called {path.name}", kind=kinds.WRONG_FILE
+        )
     if target.default_engine not in target.engines:
-        raise ConfigError(f"{path}: default_engine {target.default_engine!r} is not one of {', '.join(target.engines)}")
+        raise ConfigError(
+            f"{path}: default_engine {target.default_engine!r} is not one of {', '.join(target.engines)}",
+            kind=kinds.WRONG_FILE,
+        )
     return target
 
 
@@ -55,7 +61,11 @@ def _with_facts(path: Path, name: str, table: Any) -> Any:
     facts = table[_FACTS]
     known = sorted(file.stem for file in ENGINES.glob("*.toml"))
     if facts not in known:
-        raise ConfigError(f"{path}: engines.{name}.facts is {facts!r}", hint=f"there are facts of {', '.join(known)}")
+        raise ConfigError(
+            f"{path}: engines.{name}.facts is {facts!r}",
+            hint=f"there are facts of {', '.join(known)}",
+            kind=kinds.WRONG_FILE,
+        )
     own = {key: value for key, value in table.items() if key != _FACTS}
     return {**toml.read(ENGINES / f"{facts}.toml"), **own}
 
@@ -68,5 +78,9 @@ def engine(target: Target, name: str | None) -> tuple[str, Engine]:
     """
     wanted = name or target.default_engine
     if wanted not in target.engines:
-        raise ConfigError(f"target {target.name} has no engine {wanted!r}", hint=f"it has {', '.join(target.engines)}")
+        raise ConfigError(
+            f"target {target.name} has no engine {wanted!r}",
+            hint=f"it has {', '.join(target.engines)}",
+            kind=kinds.UNKNOWN_NAME,
+        )
     return wanted, target.engines[wanted]

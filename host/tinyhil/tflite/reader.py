@@ -11,6 +11,7 @@ import math
 import struct
 from typing import Any
 
+from tinyhil import kinds
 from tinyhil.errors import ModelError
 from tinyhil.tflite.model import ITEM_BITS, Graph, Model, Operator, Tensor
 
@@ -35,7 +36,9 @@ def parse(data: bytes, name: str) -> Model:
         raise ModelError(f"{name} has {len(data)} bytes, more than any microcontroller holds ({MAX_BYTES})")
     if len(data) < 8 or data[4:8] != IDENTIFIER:
         raise ModelError(
-            f"{name} is not a TensorFlow Lite model: it lacks the identifier TFL3", hint="export a .tflite file"
+            f"{name} is not a TensorFlow Lite model: it lacks the identifier TFL3",
+            hint="export a .tflite file",
+            kind=kinds.DAMAGED_MODEL,
         )
     try:
         return _model(data, name)
@@ -51,6 +54,7 @@ def parse(data: bytes, name: str) -> Model:
         raise ModelError(
             f"{name} is damaged or truncated: its tables point outside its {len(data)} bytes",
             hint="export or copy it again",
+            kind=kinds.DAMAGED_MODEL,
         ) from error
 
 
@@ -141,6 +145,7 @@ def _tensor(model: Any, tensor: Any, index: int, types: dict[int, str], name: st
             raise ModelError(
                 f"{name} is damaged: {read} is {read.dtype} of shape {read.shape}, but has {read.constant_bytes} bytes",
                 hint="export or copy it again",
+                kind=kinds.DAMAGED_MODEL,
             )
     return read
 

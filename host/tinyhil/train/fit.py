@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from tinyhil import kinds
 from tinyhil.config.recipe import Train
 from tinyhil.errors import ConfigError, ToolError
 from tinyhil.progress import Reporter
@@ -144,6 +145,7 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
             raise ToolError(
                 f"training diverged: the loss is {logs['loss']} in epoch {epoch + 1}",
                 hint="lower the learning rate, or check the data's scale",
+                kind=kinds.DIVERGED,
             )
         if (epoch + 1) % max(1, self._epochs // 100) == 0 or epoch + 1 == self._epochs:
             self._reporter.progress(epoch + 1, self._epochs, f"validation loss {logs['val_loss']:.4f}")

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from tinyhil import terminal
+from tinyhil import kinds, terminal
 from tinyhil.errors import ConfigError, DeviceError
 
 SCHEME = "usb:"
@@ -73,7 +73,9 @@ class PortFinder:
                 hint="give one of them with --port",
             )
         raise DeviceError(
-            f"no port has the USB serial number {self._serial_number}", hint="plug the board in, or look at its name"
+            f"no port has the USB serial number {self._serial_number}",
+            hint="plug the board in, or look at its name",
+            kind=kinds.NO_BOARD,
         )
 
     def remember(self) -> None:

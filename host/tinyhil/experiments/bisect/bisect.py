@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tinyhil import tflite
+from tinyhil import kinds, tflite
 from tinyhil.artifacts import lock, store
 from tinyhil.artifacts.types import Array, QuantizedModel
 from tinyhil.compare import blame, layer
@@ -81,7 +81,9 @@ class Bisect:
         self._observer = observer
         if len({(run.target.name, run.engine) for run in self._runs}) < len(self._runs):
             raise ConfigError(
-                "both sides are the same target and engine", hint="let --engine-a and --engine-b or the targets differ"
+                "both sides are the same target and engine",
+                hint="let --engine-a and --engine-b or the targets differ",
+                kind=kinds.CONTRADICTION,
             )
 
     def run(self) -> Outcome:

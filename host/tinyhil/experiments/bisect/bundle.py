@@ -22,7 +22,7 @@ from pathlib import Path
 import msgspec
 
 import tinyhil
-from tinyhil import resources, tflite
+from tinyhil import kinds, resources, tflite
 from tinyhil.affine import TensorSpec
 from tinyhil.artifacts import hashing, store
 from tinyhil.artifacts.types import Array, FirmwareImage, Project, QuantizedModel, Vectors
@@ -280,9 +280,12 @@ def read(folder: Path) -> Repro:
     except OSError as error:
         raise ConfigError(f"{folder} is no repro bundle: cannot read {path}: {error.strerror}") from error
     except msgspec.DecodeError as error:
-        raise ConfigError(f"{path} is not of this version of tinyhil: {error}") from error
+        raise ConfigError(f"{path} is not of this version of tinyhil: {error}", kind=kinds.OTHER_VERSION) from error
     if repro.schema != SCHEMA or len(repro.sides) not in _LABELS:
-        raise ConfigError(f"{path} is not of this version of tinyhil: schema {repro.schema}, known is {SCHEMA}")
+        raise ConfigError(
+            f"{path} is not of this version of tinyhil: schema {repro.schema}, known is {SCHEMA}",
+            kind=kinds.OTHER_VERSION,
+        )
     for name, digest in repro.files.items():
         try:
             found = hashing.of_file(folder / name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tinyhil import kinds
 from tinyhil.config import recipe as recipes
 from tinyhil.config.recipe import Recipe, Train
 from tinyhil.errors import ConfigError
@@ -47,6 +48,7 @@ def open_source(model: str, options: Options, placement: Placement, stages: Stag
         raise ConfigError(
             f"--data is what a recipe is trained on, and {path} is trained already",
             hint="give its inputs with --samples",
+            kind=kinds.CONTRADICTION,
         )
     if path.suffix == KERAS:
         return _keras(path, options, placement, stages)
@@ -58,6 +60,7 @@ def _recipe(name: str, options: Options, placement: Placement, stages: Stages) -
         raise ConfigError(
             "--samples goes with a .keras or .tflite file; a recipe has data of its own",
             hint="give --data data.npz to train the recipe on your own samples",
+            kind=kinds.CONTRADICTION,
         )
     path = recipes.find(name)
     recipe = recipes.load(path)
@@ -72,6 +75,7 @@ def _keras(path: Path, options: Options, placement: Placement, stages: Stages) -
         raise ConfigError(
             f"{path} needs samples: quantization is calibrated by them",
             hint="give --samples data.npz, written with numpy.savez('data.npz', x=..., y=...)",
+            kind=kinds.SAMPLES,
         )
     content, recipe = model_file.read(path), _of_file(path)
     usual = recipe.quantize.scheme
@@ -85,6 +89,7 @@ def _tflite(path: Path, options: Options, placement: Placement, stages: Stages) 
         raise ConfigError(
             f"{path} is quantized already, --scheme is for recipes and .keras files",
             hint="leave --scheme out, or give the .keras file that it was made from",
+            kind=kinds.CONTRADICTION,
         )
     content, recipe = model_file.read(path), _of_file(path)
     usual = recipe.quantize.scheme

@@ -1,0 +1,108 @@
+"""Whatever tinyhil does not foresee ends with exit code 4, and never with 1, which is a verdict."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from .cli import Cli
+from .planted import package_with
+
+FAULTS = {
+    "in a command": ("cli/listings.py", "from tinyhil.config import recipe as known", "1 / 0"),
+    "where a command is imported": ("cli/plots.py", "from __future__ import annotations", "import no_such_module"),
+    "in a callback": ("cli/app.py", "    if wanted:\n", "    int('seven')\n    if wanted:\n"),
+    "a library that exits": ("cli/listings.py", "from tinyhil.config import recipe as known", "raise SystemExit(1)"),
+    "a library that wants input": ("cli/listings.py", "from tinyhil.config import recipe as known", "input()"),
+    "memory": ("cli/listings.py", "from tinyhil.config import recipe as known", "raise MemoryError"),
+    "not even an Exception": (
+        "cli/listings.py",
+        "from tinyhil.config import recipe as known",
+        "import asyncio; raise asyncio.CancelledError('gone')",
+    ),
+}
+CAUSES = {
+    "in a command": "ZeroDivisionError: division by zero (listings.py:",
+    "where a command is imported": "ModuleNotFoundError: No module named 'no_such_module' (plots.py:",
+    "in a callback": "ValueError: invalid literal for int() with base 10: 'seven' (app.py:",
+    "a library that exits": "SystemExit: 1 (listings.py:",
+    "a library that wants input": "EOFError: EOF when reading a line (listings.py:",
+    "memory": "MemoryError (listings.py:",
+    "not even an Exception": "CancelledError: gone (listings.py:",
+}
+
+
+@pytest.mark.parametrize("place", FAULTS)
+def test_what_is_not_foreseen(tinyhil: Cli, place: str) -> None:
+    planted = replace(tinyhil, python_path=(package_with(tinyhil.cwd, *FAULTS[place]),))
+    done = planted("recipes")
+    assert done.code == 4, done.out + done.err
+    first, second = done.err.splitlines()
+    assert first.startswith(f"error TH-900: a fault of tinyhil: {CAUSES[place]}")
+    assert second.startswith("next:  Run the same command with --verbose")
+
+
+def test_the_traceback_is_shown_when_it_is_wanted(tinyhil: Cli) -> None:
+    planted = package_with(
+        tinyhil.cwd, "api/runs.py", "    named, chosen = memory", "    1 / 0\n    named, chosen = memory"
+    )
+    done = replace(tinyhil, python_path=(planted,))("run", "sine", "--verbose")
+    assert done.code == 4
+    assert "Traceback (most recent call last):" in done.err
+    assert "error TH-900" in done.err.splitlines()[-2]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        (
+            "cli/plots.py",
+            "from __future__ import annotations",
+            "from __future__ import annotations\nraise KeyboardInterrupt",
+        ),
+        ("cli/app.py", "    if wanted:\n", "    raise KeyboardInterrupt\n    if wanted:\n"),
+    ],
+)
+def test_an_interrupt_is_130_wherever_it_comes(tinyhil: Cli, file: str, old: str, new: str) -> None:
+    planted = package_with(tinyhil.cwd, file, old, new)
+    assert replace(tinyhil, python_path=(planted,))("recipes").code == 130
+
+
+def closed_early(cli: Cli, *arguments: str) -> int:
+    """The exit code of a command whose output nobody reads."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tinyhil", *arguments], cwd=cli.cwd, env=cli.environment(), stdout=writes, stderr=writes
+    )
+    os.close(writes)
+    return child.wait(timeout=300)
+
+
+def test_the_verdict_s_code_is_kept_where_nobody_reads_the_output(tinyhil: Cli, tiny_model: bytes) -> None:
+    (tinyhil.cwd / "tiny.tflite").write_bytes(tiny_model)
+    assert closed_early(tinyhil, "run", "tiny.tflite", "--target", "sim", "--json", "out.json") == 0
+    report = next(Path(tinyhil.cwd).rglob("report.json"))
+    failed = {**json.loads(report.read_text()), "verdict": "fail"}
+    report.write_text(json.dumps(failed))
+    assert closed_early(tinyhil, "report", "tiny.tflite", "--target", "sim") == 1
+    assert closed_early(tinyhil, "run", "cosine") == 2
+    assert closed_early(tinyhil, "--help") == 0
+
+
+def test_explain(tinyhil: Cli) -> None:
+    done = tinyhil("run", "cosine")
+    assert done.err.startswith("error TH-111: unknown recipe 'cosine'")
+    told = tinyhil("explain", "TH-111", "--json", "out.json")
+    assert told.code == 0
+    assert told.out.startswith("TH-111  An unknown name\n")
+    assert "\nnext:  " in told.out
+    assert json.loads((tinyhil.cwd / "out.json").read_text())["exit_code"] == 2
+    assert {line[:6] for line in tinyhil("explain").out.splitlines()} >= {"TH-111", "TH-900"}
+    assert tinyhil("explain", "TH-999").code == 2

@@ -1,0 +1,28 @@
+"""The public Python API; ``tinyhil`` itself offers what is in ``tinyhil.__all__``, the fronts use the rest too.
+
+The command line and the pytest plugin open every run here, so what a script gets is what they get.
+"""
+
+from tinyhil.api.memory import Model
+from tinyhil.api.runs import open_replay, open_run, open_session, run, session_with
+from tinyhil.api.signature import DEFAULTS
+from tinyhil.compare.verdict import Report
+from tinyhil.options import Options
+from tinyhil.pipeline.observer import Observer
+from tinyhil.session import Answers
+from tinyhil.session import Session
+
+__all__ = [
+    "DEFAULTS",
+    "Answers",
+    "Model",
+    "Observer",
+    "Options",
+    "Report",
+    "Session",
+    "open_replay",
+    "open_run",
+    "open_session",
+    "run",
+    "session_with",
+]
