@@ -63,7 +63,9 @@ def test_bytes_that_mean_nothing_are_no_life(port: Path, hasty: Target, babble: 
 def test_a_device_that_only_talks_is_given_up_in_the_end(port: Path, hasty: Target) -> None:
     with device(port) as board, opened(port, hasty) as session:
         board.babble, board.silent = b"I am still here\n", True
-        with pytest.raises(UnansweredError, match=rf"within {MOST * hasty.link.answer_within:g}\.\d s, although its bytes moved$"):
+        with pytest.raises(
+            UnansweredError, match=rf"within {MOST * hasty.link.answer_within:g}\.\d s, although its bytes moved$"
+        ):
             session.infer([[1, 2, 3, 4]])
 
 
