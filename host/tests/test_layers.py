@@ -17,7 +17,8 @@ from typing import NamedTuple
 import pytest
 
 LAYERS: dict[str, int] = {
-    **dict.fromkeys(("errors", "artifacts", "affine", "deadline", "progress", "resources", "options", "kinds"), 0),
+    **dict.fromkeys(("errors", "artifacts", "affine", "deadline", "progress", "resources", "options"), 0),
+    **dict.fromkeys(("kinds", "templates"), 0),
     **dict.fromkeys(("config", "targets", "link", "compare", "data", "process", "worker", "tflite", "terminal"), 1),
     **dict.fromkeys(("transport", "device", "toolchain", "proxy", "sim"), 2),
     **dict.fromkeys(("train", "quantize", "preflight", "render", "build", "session", "verify", "report"), 3),
@@ -30,6 +31,7 @@ LAYERS: dict[str, int] = {
 SAME_LAYER = {
     ("artifacts", "errors"),  # every package may raise
     ("resources", "errors"),
+    ("templates", "resources"),  # which has the folders
     ("errors", "kinds"),  # every error has its row in the catalogue
     ("artifacts", "affine"),  # artifacts carry tensor specs
     ("targets", "config"),  # both are TOML, read by the one loader

@@ -1,7 +1,11 @@
-"""Where the device's sources and the templates lie: inside an installed package, or at the top of a checkout."""
+"""Where the device's sources and the templates lie, and where what can be made again is kept for the user.
+
+The former lie inside an installed package, or at the top of a checkout.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from tinyhil.errors import StorageError
@@ -19,6 +23,15 @@ def folder(name: str) -> Path:
         if candidate.is_dir():
             return candidate
     raise StorageError(f"this installation of tinyhil lacks its {name} folder", hint="install tinyhil again")
+
+
+def user_cache() -> Path:
+    """The folder of tinyhil in the user's cache: ``$XDG_CACHE_HOME/tinyhil``, by default ``~/.cache/tinyhil``.
+
+    The XDG Base Directory Specification has relative paths ignored. The folder may not exist yet.
+    """
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(given) if Path(given).is_absolute() else Path.home() / ".cache") / "tinyhil"
 
 
 def read_tree(root: Path) -> dict[str, bytes]:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-
 MODEL = """\
 import keras
 import numpy as np

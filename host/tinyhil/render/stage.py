@@ -21,17 +21,17 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import jinja2
+import msgspec
 
 import tinyhil
-from tinyhil import kinds, resources
+from tinyhil import kinds, resources, templates
 from tinyhil.affine import DType
 from tinyhil.artifacts import hashing, store
 from tinyhil.artifacts.types import Project, QuantizedModel
 from tinyhil.config.recipe import Demo
 from tinyhil.errors import ConfigError
 from tinyhil.render import arena, compiled, interpreted, tflm
-from tinyhil.targets.model import Build, Target
+from tinyhil.targets.model import Build, Engine, Target
 
 PLATFORMS = "platforms"
 _ENGINES = {"compiled": compiled, "tflm": tflm}
@@ -48,6 +48,8 @@ _KEEP = (".pio", ".vscode", ".git")
 _NAME_BYTES = 63
 """Of a tensor's name on the link (docs/protocol.md, TENSOR)."""
 _ZERO = "0" * 64
+GENERATED = "generated"
+"""Beside the project: what the engine's compiler has made of the model."""
 
 
 def render(
@@ -90,7 +92,7 @@ def render(
     if maker is None:
         raise ConfigError(f"target {target.name} names the engine {engine_name!r}, which tinyhil does not know")
     measured = arena_bytes or arena.found(folder.parent, model.sha256)
-    generated = maker.generate(model, engine)
+    generated = _generated(maker, model, engine, folder.parent / GENERATED)
     files = {f"lib/model/{path}": data for path, data in generated.items()}
     files |= _copied(target.build, engine_name, demo)
     context = {
@@ -112,6 +114,27 @@ def render(
     identity = hashing.of_tree(files | _rendered({**context, "project_sha256": _ZERO}))
     files |= _rendered({**context, "project_sha256": identity})
     return _project(model, target, engine_name, maker.describe(engine), folder, files, identity)
+
+
+def _generated(maker: Any, model: QuantizedModel, engine: Engine, folder: Path) -> dict[str, bytes]:
+    """What the engine's compiler makes of the model, kept in ``folder`` for as long as that would be the same."""
+    key = hashing.of_json(
+        {
+            "stage": hashing.of_sources([Path(__file__).parent]),
+            # Not the name of the model: a copy with a fault in it goes by that of the true one.
+            "model": hashing.of_file(model.path),
+            "engine": msgspec.to_builtins(engine),
+            "compiler": maker.describe(engine),
+        }
+    )
+    manifest = store.load(folder, GENERATED, key)
+    if manifest is not None:
+        return {name: (folder / name).read_bytes() for name in manifest.files}
+    made: dict[str, bytes] = maker.generate(model, engine)
+    store.forget(folder)
+    _synchronize(folder, made)
+    store.save(folder, GENERATED, key, tuple(made), {})
+    return made
 
 
 def _project(
@@ -172,13 +195,7 @@ def _copied(build: Build, engine_name: str, demo: Demo | None) -> dict[str, byte
 
 def _rendered(context: dict[str, Any]) -> dict[str, bytes]:
     """Every template, rendered; of those of engines and emulators only what the target names."""
-    root = resources.folder("templates") / "project"
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(root),
-        undefined=jinja2.StrictUndefined,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
+    environment = templates.environment("project", keep_trailing_newline=True, autoescape=False)
     environment.filters |= {
         "hex_bytes": _hex_bytes,
         "c_string": _c_string,

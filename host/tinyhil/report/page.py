@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from tinyhil import resources
+from tinyhil import templates
 from tinyhil.compare.verdict import Points, Report, digest
 from tinyhil.report import assemble, charts, tables
 from tinyhil.report.catalogue import ORIGINS
@@ -82,13 +82,8 @@ def to_html(report: Report) -> str:
 
 @cache
 def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(resources.folder("templates") / "report"),
-        undefined=jinja2.StrictUndefined,
-        autoescape=True,
-        finalize=_printable,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    environment = templates.environment(
+        "report", autoescape=True, finalize=_printable, trim_blocks=True, lstrip_blocks=True
     )
     return environment.get_template("page.html.j2")
 

@@ -9,10 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import jinja2
-
 import tinyhil
-from tinyhil import resources
+from tinyhil import templates
 from tinyhil.artifacts import store
 from tinyhil.errors import InputError
 
@@ -65,9 +63,8 @@ def create(folder: Path, name: str, targets: tuple[str, ...]) -> tuple[Path, ...
 
 
 def _rendered(name: str, targets: tuple[str, ...]) -> dict[str, str]:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(resources.folder("templates") / "starter"),
-        undefined=jinja2.StrictUndefined,
+    environment = templates.environment(
+        "starter",
         keep_trailing_newline=True,
         autoescape=False,
         trim_blocks=True,

@@ -15,12 +15,12 @@ from __future__ import annotations
 import errno
 import importlib.metadata
 import json
-import os
 import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyhil import resources
 from tinyhil.errors import MissingToolError, StorageError, ToolError
 from tinyhil.targets.model import Build
 
@@ -95,7 +95,7 @@ def prepare(build: Build) -> Path | None:
             f"PlatformIO {found.platformio} needs SCons {found.wanted_scons}, installed is {installed}",
             hint=f"python -m pip install scons=={found.wanted_scons}",
         )
-    core = _cache() / "tinyhil" / "platformio" / f"{found.platformio}-scons-{found.scons}"
+    core = resources.user_cache() / "platformio" / f"{found.platformio}-scons-{found.scons}"
     try:
         _install(core / "packages" / "tool-scons", _files(found.package))
     except OSError as error:
@@ -117,12 +117,6 @@ def packages() -> Path:
     except ImportError as error:
         raise MissingToolError("PlatformIO is not installed", hint="python -m pip install platformio") from error
     return Path(str(ProjectConfig.get_instance().get("platformio", "packages_dir")))
-
-
-def _cache() -> Path:
-    """The user's cache folder by the XDG Base Directory Specification, which has relative paths ignored."""
-    given = os.environ.get("XDG_CACHE_HOME", "")
-    return Path(given) if Path(given).is_absolute() else Path.home() / ".cache"
 
 
 def _files(version: str) -> dict[str, str]:
