@@ -9,8 +9,7 @@ from tinyhil.api.signature import DEFAULTS
 from tinyhil.compare.verdict import Report
 from tinyhil.options import Options
 from tinyhil.pipeline.observer import Observer
-from tinyhil.session import Answers
-from tinyhil.session import Session
+from tinyhil.session import Answers, Session
 
 __all__ = [
     "DEFAULTS",
