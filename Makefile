@@ -90,6 +90,10 @@ bench: install ## Time the commands that should be quick, and the link
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/native_link.py
 
+.PHONY: budgets
+budgets: install ## Check the limits of times, sizes and instructions that stay, and print them
+	$(BIN)/python benchmarks/budgets.py
+
 .PHONY: bench-train
 bench-train: install ## Train sine and digits by Keras' fit and by compiled epochs, and compare (about 3 minutes)
 	$(BIN)/python benchmarks/train.py

@@ -17,7 +17,7 @@ TINYHIL = str(Path(sys.executable).parent / "tinyhil")
 COMMANDS = [
     ("python -c pass", [sys.executable, "-c", "pass"], None),
     ("tinyhil --help", [TINYHIL, "--help"], 0.4),
-    ("tinyhil run sine, warm", [TINYHIL, "run", "sine", "--target", "qemu-m4"], 3.0),
+    ("tinyhil run sine, warm", [TINYHIL, "run", "sine", "--target", "qemu-m4"], 1.2),
 ]
 
 

@@ -51,10 +51,4 @@ def test_a_script_and_then_a_notebook(tmp_path: Path, child_environment: dict[st
     assert sorted(path.name for path in kept) == ["samples.npz", "samples.npz", "sequential.keras"]
     (tmp_path / "notebook.py").write_text(f"CELLS = {[MODEL, RUN]!r}\n{NOTEBOOK}")
     assert run(tmp_path, child_environment, "notebook.py") == TOLD
-    assert list((tmp_path / "build/_memory").glob("*/*")) == kept, "the same model is the same file"
-
-
-def test_a_name_with_a_slash_in_it(tmp_path: Path, child_environment: dict[str, str]) -> None:
-    named = MODEL.replace("keras.layers.Dense(2)])", "keras.layers.Dense(2)], name='a/b')")
-    code = f"{named}\nfrom tinyhil.api import open_run\nprint(open_run(model, samples=x, target='sim').name)"
-    assert run(tmp_path, child_environment, "-c", code)[-1] == "a-b"
+    assert set((tmp_path / "build/_memory").glob("*/*")) == set(kept), "the same model is the same file"

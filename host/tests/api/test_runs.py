@@ -35,7 +35,7 @@ def test_options_and_keywords_say_the_same(model_file: Path) -> None:
     one = tinyhil.run(str(model_file), options)
     other = tinyhil.run(model_file, options, build_dir="other")
     assert one.verdict == other.verdict == "pass"
-    assert sorted(path.name for path in Path().glob("*/*")) == [one.recipe + "-" + one.model_sha256[:8]] * 2
+    assert sorted(path.name for path in Path().glob("*/*")) == [one.recipe + "-" + str(one.model_sha256)[:8]] * 2
 
 
 def test_bytes_are_a_model_and_the_same_bytes_the_same_file(here: Path, tiny_model: bytes) -> None:

@@ -72,7 +72,7 @@ def test_a_recording_is_replayed_or_refused_by_its_version(tinyhil: Cli, name: s
 
 
 def test_a_journal_is_gone_on_with_or_refused_by_its_version(tmp_path: Path) -> None:
-    path = shutil.copy(FROZEN / "journal", tmp_path)
+    path = Path(shutil.copy(FROZEN / "journal", tmp_path))
     with (FROZEN / "journal").open("rb") as stream:
         first = next(iter(unpack(stream)))
     wrote = msgspec.json.decode(first.body, type=Origin)

@@ -6,6 +6,7 @@ The same model or array is the same file again, so nothing is made a second time
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import zipfile
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ from tinyhil.quantize import samples
 _KERAS = "keras"
 _KEPT_APART = "metadata.json"
 """In a .keras file: when it was saved, and by which Keras. Nothing is computed by it."""
+_ADDRESS = re.compile(rb'("shared_object_id": )(\d+)')
 _KNOWN_AS = "a recipe's name, a path to a .keras or .tflite file, a Keras model, or a .tflite file's bytes"
 
 
@@ -76,9 +78,17 @@ def _saved(model: KerasModel, build_dir: Path) -> Path:
             model.save(str(path))
         content = path.read_bytes()
         with zipfile.ZipFile(path) as members:
-            parts = {name: members.read(name) for name in members.namelist() if name != _KEPT_APART}
-    # A layer's or a model's name may have a slash in it, which a file's may not.
-    return _kept(build_dir, f"{model.name.replace('/', '-')}.keras", content, hashing.of_tree(parts))
+            parts = {name: _lasting(members.read(name)) for name in members.namelist() if name != _KEPT_APART}
+    return _kept(build_dir, f"{model.name}.keras", content, hashing.of_tree(parts))
+
+
+def _lasting(member: bytes) -> bytes:
+    """A member of a .keras file with numbers in place of the addresses that objects had in the process that saved it.
+
+    Two processes that make one model save the same but for them.
+    """
+    order: dict[bytes, int] = {}
+    return _ADDRESS.sub(lambda found: b"%s%d" % (found[1], order.setdefault(found[2], len(order))), member)
 
 
 def _arrays(values: Any, option: str, build_dir: Path) -> Path:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from tinyhil.affine import TensorSpec
 from tinyhil.artifacts.types import Array, Reals, Resources
@@ -36,6 +40,16 @@ class Answers:
     def real(self) -> tuple[Reals, ...]:
         """The outputs in real units, (vectors, *shape) as float64."""
         return tuple(spec.dequantize(part) for spec, part in zip(self.specs, self.outputs, strict=True))
+
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        """``numpy.asarray(answers)``: the one output in real units, (vectors, *shape) as float64.
+
+        Raises:
+            ValueError: the model has several outputs.
+        """
+        if len(self.outputs) != 1:
+            raise ValueError(f"the model has {len(self.outputs)} outputs: take them from .real or .outputs")
+        return np.array(self.real[0], dtype=dtype)
 
 
 def resources_of(used: Used) -> Resources:
