@@ -121,8 +121,8 @@ def packages() -> Path:
 
 def _cache() -> Path:
     """The user's cache folder by the XDG Base Directory Specification, which has relative paths ignored."""
-    given = os.environ.get("XDG_CACHE_HOME", "")
-    return Path(given) if Path(given).is_absolute() else Path.home() / ".cache"
+    configured = os.environ.get("XDG_CACHE_HOME", "")
+    return Path(configured) if Path(configured).is_absolute() else Path.home() / ".cache"
 
 
 def _files(version: str) -> dict[str, str]:
