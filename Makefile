@@ -17,7 +17,7 @@ WORKERS ?= 2
 
 .PHONY: help
 help: ## List the targets of this Makefile
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: system
 system: ## Install the system packages (as root), or say the command that does
@@ -75,6 +75,16 @@ diagram: install ## Write the diagram of docs/protocol.md from the table of the 
 .PHONY: pictures
 pictures: install ## Train and run the recipes, and draw the pictures of docs/recipes.md (about 6 minutes)
 	$(BIN)/python tools/write-pictures
+
+.PHONY: readme-pictures
+readme-pictures: install ## Record a run in a terminal and photograph its report, for README.md
+	@tools/system-packages browser
+	$(BIN)/python tools/write-terminal-svg
+	$(BIN)/python tools/write-report-picture
+
+.PHONY: changelog
+changelog: install ## Show what changes/ will add to CHANGELOG.md
+	$(BIN)/towncrier build --draft --version unreleased
 
 .PHONY: platformio-ini
 platformio-ini: install ## Write the root platformio.ini from the target files

@@ -1,4 +1,4 @@
-"""tinyhil proves that a neural network computes on a microcontroller what it computed on the desk.
+"""tinyhil proves that a neural network computes on a microcontroller what it computed on your computer.
 
     import tinyhil
 

@@ -1,4 +1,4 @@
-"""Scale and zero point arithmetic, the only copy in the house.
+"""Scale and zero point arithmetic, the only copy in this package.
 
 ``real = scale * (quantized - zero_point)``: TensorFlow Lite 8-bit quantization specification,
 https://ai.google.dev/edge/litert/models/quantization_spec

@@ -71,7 +71,7 @@ class Options:
     )
     """Name of the target."""
     engine: str | None = _option(
-        None, "What computes the model there.", Level.PLACEMENT, metavar="NAME", usual="the target's"
+        None, "The engine that computes the model on the target.", Level.PLACEMENT, metavar="NAME", usual="the target's"
     )
     """Name of the engine; None for the target's default."""
     scheme: str | None = _option(
@@ -84,7 +84,7 @@ class Options:
     """How the model is quantized; None for the recipe's way."""
     samples: Path | None = _option(
         None,
-        "Inputs for a model of your own: an .npz file with x and perhaps y, first axis the sample.",
+        "Inputs for a model of your own: an .npz file with x and optionally y; the first axis is the sample.",
         Level.MODEL,
         metavar="FILE.npz",
         in_memory=True,
@@ -99,13 +99,13 @@ class Options:
     )
     """An .npz file to train on instead of the recipe's own data."""
     force: bool = _option(
-        False, "Go on in spite of what pre-flight finds; the report says so.", Level.BUILD, recorded=False
+        False, "Go on in spite of what pre-flight finds. The report lists it.", Level.BUILD, recorded=False
     )
     """Go on in spite of the problems that pre-flight finds."""
     port: str | None = _option(
         None,
-        "Talk to a device that is already running, on this port, instead of starting one; for a board, where it is "
-        "plugged in. A device path, usb:SERIALNUMBER, socket://host:port, rfc2217://host:port or unix:/path.",
+        "The port of a board, or of a device that is already running: a device path, usb:SERIALNUMBER, "
+        "socket://host:port, rfc2217://host:port or unix:/path.",
         Level.DEVICE,
         metavar="PORT",
         recorded=False,
@@ -121,7 +121,7 @@ class Options:
     """What carries the bytes of an emulator that is started, ``uart`` or ``semihosting``; None for the target's."""
     firmware: Path | None = _option(
         None,
-        "Run this ELF file instead of the one that the project builds.",
+        "Run this ELF file instead of building one.",
         Level.ANSWERS,
         metavar="FILE",
         recorded=False,
@@ -129,14 +129,14 @@ class Options:
     """An ELF file to run instead of the one that the project builds."""
     resume: bool = _option(
         False,
-        "Go on with a run that was interrupted: ask only for what its journal lacks.",
+        "Go on with an interrupted run: ask only for answers that its journal does not have.",
         Level.ANSWERS,
         recorded=False,
     )
     """Ask the device only for what the journal of an interrupted run lacks."""
     record: Path | None = _option(
         None,
-        "Keep the whole conversation with the device in this file.",
+        "Record the whole conversation with the device in this file.",
         Level.ANSWERS,
         metavar="FILE",
         recorded=False,
@@ -144,7 +144,7 @@ class Options:
     """A file for the whole conversation with the device."""
     search: int | None = _option(
         None,
-        "Inputs to try beyond the vectors where these are not all there are; 0 for none.",
+        "More inputs to try, where the vectors are not all possible inputs; 0 for none.",
         Level.ANSWERS,
         metavar="COUNT",
         short="-n",

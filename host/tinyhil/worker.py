@@ -26,7 +26,7 @@ _QUIET = {
     "CUDA_VISIBLE_DEVICES": "-1",
     "PYTHONUNBUFFERED": "1",
 }
-# oneDNN off: its results depend on the number of threads; no accelerator: the same numbers on every desk.
+# oneDNN off: its results depend on the number of threads; no accelerator: the same numbers on every computer.
 
 
 def call(module: str, request: dict[str, Any], *, what: str, reporter: Reporter) -> dict[str, Any]:

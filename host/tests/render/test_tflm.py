@@ -143,7 +143,7 @@ def test_an_engine_of_an_unknown_name_is_refused(model: QuantizedModel, qemu_m4:
 
 
 def test_a_measured_arena_is_taken(interpreted: Project, model: QuantizedModel, qemu_m4: Target) -> None:
-    measured = arena.Measured(bytes=1334, smallest=1200, said=900, model_sha256=model.sha256)
+    measured = arena.StoredArena(bytes=1334, smallest=1200, said=900, model_sha256=model.sha256)
     assert arena_bytes(interpreted) == arena.estimate(model.path.read_bytes())
     arena.keep(interpreted.folder.parent, measured)
     again, found = render(model, qemu_m4, "tflm", interpreted.folder)
@@ -155,7 +155,7 @@ def test_a_measured_arena_is_taken(interpreted: Project, model: QuantizedModel, 
 def test_what_was_measured_for_another_model_is_not_taken(
     interpreted: Project, model: QuantizedModel, qemu_m4: Target
 ) -> None:
-    measured = arena.Measured(bytes=1334, smallest=1200, said=900, model_sha256="0" * 64)
+    measured = arena.StoredArena(bytes=1334, smallest=1200, said=900, model_sha256="0" * 64)
     arena.keep(interpreted.folder.parent, measured)
     again, found = render(model, qemu_m4, "tflm", interpreted.folder)
     assert found

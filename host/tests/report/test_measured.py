@@ -58,22 +58,22 @@ def test_the_report_has_the_target_s_unit(report_of: Make, unit: Literal["instru
 
 def test_people_see_the_figures_and_the_costly_operators(report_of: Make) -> None:
     shown = rows(report_of(MEASURED, "instructions"))
-    assert shown["one inference"] == ["350 to 500 instructions, median 425, of 4"]
+    assert shown["one inference"] == ["350 to 500 instructions, median 425, measured 4 times"]
     assert shown["operator"] == [f"OP_{n} {500 * n:,} instructions" for n in (6, 5, 4, 3, 2)]
-    assert shown["arena"] == ["1,328 B, of which the engine says to need 932 B"]
+    assert shown["arena"] == ["1,328 B, the engine reports 932 B in use"]
     assert shown["stack"] == ["up to 500 B of 2,048 B"]
     assert "ARENA OVERRUN" not in shown
-    assert rows(report_of(MEASURED, "microseconds"))["one inference"] == ["350 to 500 us, median 425, of 4"]
+    assert rows(report_of(MEASURED, "microseconds"))["one inference"] == ["350 to 500 us, median 425, measured 4 times"]
 
 
 def test_figures_that_are_all_the_same(report_of: Make) -> None:
     shown = rows(report_of(replace(MEASURED, ticks=(800,) * 3), "instructions"))
-    assert shown["one inference"] == ["400 instructions, median 400, of 3"]
+    assert shown["one inference"] == ["400 instructions, median 400, measured 3 times"]
 
 
 def test_an_overrun_is_not_overlooked(report_of: Make) -> None:
     shown = rows(report_of(replace(MEASURED, resources=replace(RESOURCES, arena_overrun=3)), "instructions"))
-    assert shown["ARENA OVERRUN"] == ["3 B behind the arena have changed: the engine writes beyond it"]
+    assert shown["ARENA OVERRUN"] == ["3 B past the end of the arena have changed: the engine writes out of bounds"]
 
 
 NOTHING = Measurement((), None, ())

@@ -82,9 +82,15 @@ def test_what_is_not_known_is_not_shown(judge: Callable[..., Report], qemu_m4: T
 @pytest.mark.parametrize(
     ("elements", "said"),
     [
-        (0, ["all of the input is the zero point"]),
-        (1, ["input 0[0] = 0 (zero point 3)", "the rest of the input is the zero point"]),
-        (11, ["input 0[7] = 7 (zero point 3)", "3 elements more, and the rest of the input is the zero point"]),
+        (0, ["every element is at its zero point"]),
+        (1, ["input 0[0] = 0 (zero point 3)", "every other element is at its zero point"]),
+        (
+            11,
+            [
+                "input 0[7] = 7 (zero point 3)",
+                "3 more elements are not shown; every other element is at its zero point",
+            ],
+        ),
     ],
 )
 def test_what_a_search_has_found(judge: Callable[..., Report], qemu_m4: Target, elements: int, said: list[str]) -> None:

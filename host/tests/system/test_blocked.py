@@ -71,7 +71,7 @@ def test_doctor_names_the_targets_that_lack_something(tinyhil: Cli, path_without
     assert cli("doctor", "--target", "renode-nano33ble").code == 3
     lines = {line.split()[1]: line for line in done.out.splitlines() if line.startswith("target ")}
     assert "lacks renode" in lines["renode-nano33ble"]
-    assert "has its programs" in lines["native"]
+    assert "has all its programs" in lines["native"]
 
 
 def test_doctor_is_asked_for_a_target_that_is_not_there(tinyhil: Cli) -> None:

@@ -93,7 +93,7 @@ def test_nothing_is_found_where_there_is_nothing(tinyhil: Cli, tiny_model: bytes
 def test_where_all_inputs_are_sent_there_is_nothing_to_search(tinyhil: Cli, copied: Path) -> None:
     done = tinyhil("search", "sine", "--build-dir", copied)
     assert done.code == 0, done.out + done.err
-    assert "nothing to search: a run sends all inputs there are" in done.out
+    assert "nothing to search" in done.out
 
 
 def test_a_run_searches_by_itself_and_its_recording_too(tiny_model: bytes, tmp_path: Path) -> None:

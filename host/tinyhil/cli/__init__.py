@@ -1,1 +1,1 @@
-"""The command line: the only room, with the pytest plugin, that prints or exits."""
+"""The command line: the only package, with the pytest plugin, that prints or exits."""

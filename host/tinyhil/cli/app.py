@@ -29,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help=(
-        "Proves that a neural network computes on a microcontroller what it computed on the desk.\n\n"
+        "Proves that a neural network computes on a microcontroller what it computed on your computer.\n\n"
         "The whole way: **tinyhil run sine** trains, quantizes, renders, builds, runs and judges. "
         "Each stage is also a command of its own, and a stage whose inputs have not changed is not run again.\n\n"
         "Exit codes: 0 pass, 1 fail, 2 wrong usage or input, 3 blocked (could not be carried out), "

@@ -1,4 +1,4 @@
-"""The command ``arena``: the smallest working memory in which the engine computes everything right."""
+"""The command ``arena``: the smallest working memory with which the engine computes everything right."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def arena(
     options: Options,
     model: MODEL,
     headroom: Annotated[
-        float, typer.Option("--headroom", min=0, max=10, help="Share of the smallest size that is added to it.")
+        float, typer.Option("--headroom", min=0, max=10, help="Share of the smallest size to add as a reserve.")
     ] = 0.1,
     capacity: Annotated[
         int | None,
@@ -34,10 +34,10 @@ def arena(
         ),
     ] = None,
 ) -> None:
-    """Find the smallest arena in which the engine starts *and* gives every output exactly, on the target itself.
+    """Find the smallest arena with which the engine starts *and* computes every output exactly, on the target itself.
 
-    Sizes are tried over the link, without building anew. What is found, plus headroom, is kept in
-    BUILD_DIR/RECIPE/TARGET/arena.json and used from the next build on. The engine is **tflm** unless **--engine** says
+    Sizes are tried over the link, without a new build. The result, plus headroom, is kept in
+    BUILD_DIR/RECIPE/TARGET/arena.json and used by the next build. The engine is **tflm** unless **--engine** names
     another.
 
     **Example**
@@ -58,8 +58,8 @@ def arena(
     show_rows(
         output.console,
         [
-            ("smallest", f"{sizing.smallest:,} B: every output exact, nothing written behind it"),
-            ("engine says", said),
+            ("smallest", f"{sizing.smallest:,} B: every output exact, no write past its end"),
+            ("engine reports", said),
             ("chosen", f"{found.bytes:,} B, with {100 * found.headroom:g} % headroom"),
             ("kept in", str(found.file)),
         ],

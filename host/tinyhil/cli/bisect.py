@@ -1,4 +1,4 @@
-"""The command ``bisect``: which layer brings a difference in, and a bundle that shows it again."""
+"""The command ``bisect``: the layer in which a difference begins, and a bundle that reproduces it."""
 
 from __future__ import annotations
 
@@ -46,34 +46,32 @@ def bisect(
     target_b: Annotated[
         str | None, typer.Option("--target-b", metavar="NAME", help="Where the second one runs.")
     ] = None,
-    every: Annotated[
-        bool, typer.Option("--every", help="Test every layer, also where the whole model is exact.")
-    ] = False,
+    every: Annotated[bool, typer.Option("--every", help="Test every layer, even if the whole model is exact.")] = False,
     vectors: Annotated[
         int,
         typer.Option(
             "--vectors",
             min=1,
             metavar="COUNT",
-            help="How many a layer is tested with; those that differ in the whole first.",
+            help="Vectors per layer; those in which the whole model differs come first.",
         ),
     ] = 32,
     max_lsb: Annotated[
-        int, typer.Option("--max-lsb", min=0, metavar="LSB", help="Differences up to this many LSB are none.")
+        int, typer.Option("--max-lsb", min=0, metavar="LSB", help="Ignore differences up to this many LSB.")
     ] = 0,
     rerun: Annotated[
         Path | None,
-        typer.Option("--rerun", metavar="DIR", help="Run the repro bundle in this folder again, and nothing else."),
+        typer.Option("--rerun", metavar="DIR", help="Run the repro bundle in this folder again, and do nothing else."),
     ] = None,
     built_from: Annotated[Path | None, typer.Option("--built-from", hidden=True)] = None,
 ) -> None:
     """Name the first layer whose output differs from the reference, or between two engines.
 
-    The whole model is run first. If its outputs differ, it is ended after a layer, built and run again, as often as it
-    takes; a layer is named when its own output differs and what it reads is exact. **--every** tests all of them.
+    The whole model is run first. If its outputs differ, the model is cut after a layer, built and run again, until the
+    layer is found: its own output differs, and its inputs are exact. **--every** tests all layers.
 
-    What shows the difference is put in BUILD_DIR/RECIPE/TARGET/bisect/repro, a folder that reruns anywhere. Its
-    firmware and target are run as they are: rerun bundles of people that you trust.
+    A bundle that reproduces the difference is written to BUILD_DIR/RECIPE/TARGET/bisect/repro. A bundle contains
+    firmware, which is run as it is: rerun only bundles of people you trust.
 
     Exits with 0 if nothing differs, with 1 if something does.
 
@@ -85,12 +83,12 @@ def bisect(
     """
     if rerun is not None:
         if model is not None:
-            raise ConfigError("--rerun takes a bundle and no recipe", kind=kinds.CONTRADICTION)
+            raise ConfigError("--rerun takes a bundle, and no model", kind=kinds.CONTRADICTION)
         _rerun(output, rerun, options.port)
     if model is None:
         raise ConfigError("which model?", hint="name a recipe or a file, or a bundle with --rerun")
     from tinyhil.cli.console import ConsoleObserver
-    from tinyhil.experiments.bisect import Bisect, Wanted
+    from tinyhil.experiments.bisect import Bisect, BisectOptions
 
     sides = [options]
     if any((engine_a, engine_b, target_a, target_b)):
@@ -100,7 +98,7 @@ def bisect(
         ]
     sides[-1] = replace(sides[-1], built_from=built_from)
     observer = ConsoleObserver(output.console, verbose=output.verbose)
-    _conclude(output, Bisect(model, sides, Wanted(every, vectors, max_lsb), observer).run())
+    _conclude(output, Bisect(model, sides, BisectOptions(every, vectors, max_lsb), observer).run())
 
 
 def _conclude(output: Output, outcome: Outcome) -> None:

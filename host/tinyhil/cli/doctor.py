@@ -33,7 +33,7 @@ def show(output: Output, wanted: str) -> ExitCode:
     missing = [finding for finding in findings if finding.found_version is None]
     for target in targets:
         lacks = ", ".join(finding.name for finding in missing if target.name in finding.targets)
-        line = f"[red]lacks[/] {escape(lacks)}" if lacks else "[green]has its programs[/]"
+        line = f"[red]lacks[/] {escape(lacks)}" if lacks else "[green]has all its programs[/]"
         output.console.print(f"target    {target.name:<20} {line}", soft_wrap=True, highlight=False)
     blocking = [finding for finding in missing if not finding.targets or wanted in finding.targets]
     return ExitCode.BLOCKED if blocking else ExitCode.PASS

@@ -60,7 +60,7 @@ def recipes(json: JsonOption = None) -> None:
 def doctor(target: TARGET = Options.target, json: JsonOption = None) -> None:
     """Show what is installed, and what each target would still need.
 
-    Exits with 0 if the target can run, with 3 if it lacks something; what only others lack is shown all the same.
+    Exits with 0 if the target can run, with 3 if something is missing for it. What other targets need is shown too.
 
     **Example**
 
@@ -75,9 +75,9 @@ def doctor(target: TARGET = Options.target, json: JsonOption = None) -> None:
 def ports(
     named: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PORT]...", help="Ask these too, whatever they are.", show_default=False),
+        typer.Argument(metavar="[PORT]...", help="Ask these ports too, whatever they are.", show_default=False),
     ] = None,
-    no_ask: Annotated[bool, typer.Option("--no-ask", help="Only list them: open none.")] = False,
+    no_ask: Annotated[bool, typer.Option("--no-ask", help="Only list the ports, open none.")] = False,
     json: JsonOption = None,
 ) -> None:
     """Show which serial ports there are, which boards they may be, and what answers there.

@@ -18,16 +18,15 @@ def plots(
     options: Options,
     model: MODEL,
     host_only: Annotated[
-        bool, typer.Option("--host-only", help="Build nothing and ask no device: only what the host's models give.")
+        bool, typer.Option("--host-only", help="Only the pictures that need no device; nothing is built.")
     ] = False,
 ) -> None:
     """Draw the training, the predictions, and the errors of quantization and device, as PNG and SVG.
 
-    The training and the float model are in BUILD_DIR/RECIPE/plots, what the quantized model and the device make of the
-    same test set in BUILD_DIR/RECIPE/TARGET/plots. What has not been trained, built and run yet is done first.
+    Pictures of the training and the float model go to BUILD_DIR/RECIPE/plots, those of the quantized model and the
+    device to BUILD_DIR/RECIPE/TARGET/plots. Training, build and run are done first where they are missing.
 
-    Of a .keras file nothing is known of the training, of a .tflite file there is no float model: their pictures are
-    left out.
+    A .keras file has no training history and a .tflite file no float model: those pictures are left out.
 
     **Examples**
 

@@ -1,4 +1,4 @@
-"""The command ``preflight``: all that is wrong with a model for an engine, without building anything."""
+"""The command ``preflight``: everything that is wrong with a model for an engine, before anything is built."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tinyhil.options import Level, Options
 
 @takes_options(Level.PLACEMENT)
 def preflight(output: Output, options: Options, model: MODEL) -> None:
-    """List all that keeps an engine from computing a model right; exits with 2 if there is something.
+    """List everything that keeps an engine from computing a model right. Exits with 2 if there is any problem.
 
     A recipe's model is trained and quantized first, a .keras file quantized; a .tflite file is only read.
 

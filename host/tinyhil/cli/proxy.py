@@ -1,4 +1,4 @@
-"""The command ``proxy``: a bad serial line for whoever wants to see what his program makes of it."""
+"""The command ``proxy``: a bad serial line between a device and any program that talks to it."""
 
 from __future__ import annotations
 
@@ -44,27 +44,28 @@ def proxy(
     baud: Annotated[
         int | None, _option("Model a wire of so many bit/s, 8N1; a real port is opened at it too.", _TIME)
     ] = None,
-    delay: Annotated[float, _option("Seconds that everything comes later.", _TIME)] = 0.0,
-    jitter: Annotated[float, _option("Most seconds that a frame comes later still.", _TIME)] = 0.0,
-    stall_every: Annotated[int, _option("Bytes between two pauses; 0 is never.", _TIME)] = 0,
-    stall: Annotated[float, _option("Seconds that a pause lasts.", _TIME)] = 0.1,
+    delay: Annotated[float, _option("Delay of everything, in seconds.", _TIME)] = 0.0,
+    jitter: Annotated[float, _option("Extra delay of each frame, random, up to so many seconds.", _TIME)] = 0.0,
+    stall_every: Annotated[int, _option("Pause after so many bytes; 0 for never.", _TIME)] = 0,
+    stall: Annotated[float, _option("Length of a pause, in seconds.", _TIME)] = 0.1,
     disconnect_every: Annotated[
-        int, _option("Frames to the device after which the port vanishes; 0 is never.", _BREAKS)
+        int, _option("Disconnect the port after so many frames to the device; 0 for never.", _BREAKS)
     ] = 0,
-    disconnect: Annotated[float, _option("Seconds until it returns, under another name; see --link.", _BREAKS)] = 0.5,
+    disconnect: Annotated[float, _option("Seconds until it is back, under another name; see --link.", _BREAKS)] = 0.5,
     reset_every: Annotated[
-        int, _option("Frames to the device after which one is interrupted by a reset; 0 is never.", _BREAKS)
+        int, _option("Reset the device in the middle of every so many frames; 0 for never.", _BREAKS)
     ] = 0,
     reset_command: Annotated[str | None, _option("The command that resets the device.", _BREAKS)] = None,
-    reset_pid: Annotated[int | None, _option("The process that a signal resets.", _BREAKS)] = None,
-    reset_signal: Annotated[str, _option("That signal.", _BREAKS)] = "USR1",
-    link: Annotated[Path | None, typer.Option("--link", help="A link that always leads to the current port.")] = None,
+    reset_pid: Annotated[int | None, _option("The process to send a signal to instead.", _BREAKS)] = None,
+    reset_signal: Annotated[str, _option("The signal.", _BREAKS)] = "USR1",
+    link: Annotated[
+        Path | None, typer.Option("--link", help="A symbolic link that always points to the current port.")
+    ] = None,
     json: JsonOption = None,
 ) -> None:
     """Put a bad line between the host and a device: a port of its own, with faults, until Ctrl-C.
 
-    Faults strike in both directions; disconnects and resets are counted by frames to the device. At the end it
-    shows what it has carried and what it has done.
+    Faults happen in both directions. At the end it shows how much it carried, and which faults it made.
 
     **Examples**, the second one in another terminal
 
@@ -94,26 +95,28 @@ def proxy(
         _serve(output, FaultProxy(port, faults, seed=seed, baud=baud, link=link, reset=reset))
 
 
-def _serve(output: Output, running: FaultProxy) -> None:
+def _serve(output: Output, fault_proxy: FaultProxy) -> None:
     """Runs until Ctrl-C, which is how this command ends well, or until the device is gone."""
     shown = ""
     try:
-        with running:
+        with fault_proxy:
             while True:
-                if running.terminal != shown:
-                    shown = running.terminal
-                    output.console.print(f"serial port redirected to {running.port}", soft_wrap=True, highlight=False)
-                if running.wait(_LOOK_SECONDS):
+                if fault_proxy.terminal != shown:
+                    shown = fault_proxy.terminal
+                    output.console.print(
+                        f"serial port redirected to {fault_proxy.port}", soft_wrap=True, highlight=False
+                    )
+                if fault_proxy.wait(_LOOK_SECONDS):
                     break
     except KeyboardInterrupt:
         pass
-    _show(output, running)
-    if running.failure is not None:
-        raise running.failure
+    _show(output, fault_proxy)
+    if fault_proxy.failure is not None:
+        raise fault_proxy.failure
 
 
-def _show(output: Output, running: FaultProxy) -> None:
-    counted = running.describe()
+def _show(output: Output, fault_proxy: FaultProxy) -> None:
+    counted = fault_proxy.describe()
     to_device, to_host = counted["to_device"], counted["to_host"]
     output.console.print(f"{'':<18} {'to device':>12} {'to host':>12}", highlight=False)
     for name, count in to_device.items():

@@ -39,11 +39,11 @@ def quantize(
         ),
     ] = None,
 ) -> None:
-    """Quantize the way the target's engine computes right, compute what is expected, and say what it cost.
+    """Quantize a model so that the target's engine computes it right, and show what that costs in accuracy.
 
-    Accuracy is that of the reference on the test set, against the float model and the targets. With **--scheme all**
-    every scheme is made as it says, whatever the engine of the target computes; for each, the engines that compute it
-    right are listed. A .tflite file is quantized already: it is shown as it is.
+    Accuracy is that of the integer reference on the test set, against the float model and the targets.
+    **--scheme all** shows every scheme side by side, with the engines that run it. A .tflite file is quantized
+    already: it is shown as it is.
 
     **Example**
 
@@ -97,7 +97,7 @@ def _show(output: Output, rows: tuple[Row, ...]) -> None:
 def _head(found: Accuracy | None) -> tuple[str, ...]:
     if found is None:
         return ()
-    return ("MAE to float", "MAE", "MAE of float") if found.accuracy is None else ("agrees", "accuracy", "drop")
+    return ("MAE vs float", "MAE", "MAE of float") if found.accuracy is None else ("same class", "accuracy", "drop")
 
 
 def _cells(found: Accuracy) -> tuple[str, ...]:
@@ -111,11 +111,12 @@ def _details(row: Row) -> list[tuple[str, str]]:
     ops = ", ".join(f"{name} x{count}" if count > 1 else name for name, count in Counter(model.ops).items())
     details = [("ops", ops), ("reference", model.reference)]
     if model.litert is not None:
-        beside, unit = model.litert, "LSB" if model.outputs[0].quantized else "ULP"
-        found = f"differs in {beside.mismatches} of {model.vectors.count} vectors, by up to {beside.max_lsb} {unit}"
-        details.append(("beside it", f"{beside.name}: {found}"))
+        litert, unit = model.litert, "LSB" if model.outputs[0].quantized else "ULP"
+        found = f"differs from the reference in {litert.mismatches} of {model.vectors.count} vectors"
+        by = f", by up to {litert.max_lsb} {unit}" if litert.mismatches else ""
+        details.append(("LiteRT", f"{found}{by} ({litert.name})"))
     if model.scheme != "float32" and not row.quantized:
-        details.append(("nothing", "was quantized: no layer has 1,024 weights, it is the float model"))
+        details.append(("note", "nothing was quantized, this is the float model: no layer has 1,024 weights or more"))
     if (worst := inspection.worst) is not None and worst.error:
         share = _percent(worst.error_share)
         details.append(("worst layer", f"{_place(worst)}: {_number(worst.error)} off, {share} of its range"))
@@ -126,7 +127,7 @@ def _details(row: Row) -> list[tuple[str, str]]:
         details.append(("calibration", f"covers at least {_percent(least.coverage)} of a tensor's values{where}"))
     details += [("rewritten", text) for text in model.rewrites]
     taken = ", ".join(f"{taker.engine} on {taker.target}" for taker in row.taken_by)
-    details.append(("taken by", taken or "no engine of any target"))
+    details.append(("runs on", taken or "no engine of any target"))
     return details
 
 

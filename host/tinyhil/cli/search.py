@@ -13,7 +13,7 @@ from tinyhil.errors import ExitCode
 from tinyhil.options import Level, Options
 
 if TYPE_CHECKING:
-    from tinyhil.experiments.search import Searched
+    from tinyhil.experiments.search import SearchResult
 
 COUNT = 2048
 """Inputs to try where nothing is said."""
@@ -55,18 +55,18 @@ def search(
         raise typer.Exit(ExitCode.FAIL)
 
 
-def _lines(found: Searched) -> list[str]:
+def _lines(found: SearchResult) -> list[str]:
     where = f"{found.recipe} on {found.target} ({found.engine})"
     search = found.search
     if search is None:
-        return [f"{where}: nothing to search: a run sends all inputs there are"]
-    scope = f"{search.tried:,} inputs tried with seed {search.seed}, beside those of a run"
+        return [f"{where}: nothing to search: a run already sends every possible input"]
+    scope = f"{search.tried:,} inputs tried with seed {search.seed}, in addition to those of a run"
     example = search.example
     if example is None:
         return [f"{where}: no input is more than {search.tolerance_lsb} LSB from the reference; {scope}"]
     lines = [
         f"{where}: up to {search.max_lsb:,} LSB from the reference; {scope}",
-        f"a small input that shows it, by {example.max_lsb:,} LSB; all else of it is the zero point:",
+        f"a small input that shows it, wrong by {example.max_lsb:,} LSB; every other element is at its zero point:",
     ]
     for each in example.elements[:SHOWN]:
         lines.append(f"    input {each.input}[{each.element}] = {each.value} (zero point {each.zero_point})")

@@ -1,4 +1,4 @@
-"""The command ``selftest``: would tinyhil notice?"""
+"""The command ``selftest``: planted faults, and whether tinyhil notices them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tinyhil.errors import ExitCode
 from tinyhil.options import Level, Options
 
 if TYPE_CHECKING:
-    from tinyhil.experiments.selftest import Scored, SelfTested
+    from tinyhil.experiments.selftest import Score, SelfTestResult
 
 _STYLES = {"caught": "green", "equivalent": "cyan", "wrong reason": "bold red", "missed": "bold red"}
 
@@ -22,18 +22,21 @@ _STYLES = {"caught": "green", "equivalent": "cyan", "wrong reason": "bold red", 
 def selftest(
     output: Output,
     options: Options,
-    model: Annotated[str, typer.Argument(metavar="[RECIPE|FILE.keras|FILE.tflite]", help="Whose firmware.")] = "sine",
+    model: Annotated[
+        str, typer.Argument(metavar="[RECIPE|FILE.keras|FILE.tflite]", help="The model whose firmware is tested.")
+    ] = "sine",
     only: Annotated[
         list[str] | None, typer.Option("--only", help="Plant faults of this kind only; may be given several times.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, max=64, help="Faults that are tried at once.  [default: cores]")
+        int | None,
+        typer.Option("--jobs", "-j", min=1, max=64, help="Faults to try at the same time.  [default: cores]"),
     ] = None,
 ) -> None:
-    """Plant faults in copies of the model and the firmware, and see that each is noticed by the check it is there for.
+    """Plant faults in copies of the model and the firmware, and see that each is caught by the right check.
 
-    A fault is **caught**; or caught for the **wrong reason**; or **equivalent**, if every output over all inputs there
-    are is the same; or **missed**. Exit code 0 only if each is caught or equivalent.
+    A fault is **caught** by its check, caught for the **wrong reason** (by another one), **equivalent** (it changes no
+    output over all possible inputs) or **missed**. The exit code is 0 if each fault is caught or equivalent.
 
     **Example**
 
@@ -55,7 +58,7 @@ class _Table:
         self._console = output.console
         self._count = 0
 
-    def add(self, scored: Scored, total: int) -> None:
+    def add(self, scored: Score, total: int) -> None:
         """One line; a second one where something has gone wrong."""
         self._count += 1
         fault, outcome = scored.fault, scored.outcome.value
@@ -72,7 +75,7 @@ class _Table:
         self._console.print(f"{indent}  {said}", style=style, markup=False, soft_wrap=True, highlight=False)
 
 
-def _conclude(output: Output, done: SelfTested, where: str) -> None:
+def _conclude(output: Output, done: SelfTestResult, where: str) -> None:
     """The sum in words, and the exit code."""
     for left in done.left_out:
         output.console.print(f"not planted: {left.kind}: {left.why}", markup=False, soft_wrap=True, highlight=False)
@@ -91,7 +94,7 @@ def _conclude(output: Output, done: SelfTested, where: str) -> None:
     raise typer.Exit(ExitCode.PASS if done.passed else ExitCode.FAIL)
 
 
-def _as_json(done: SelfTested) -> dict[str, Any]:
+def _as_json(done: SelfTestResult) -> dict[str, Any]:
     return {
         "verdict": "pass" if done.passed else "fail",
         "exhaustive": done.exhaustive,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @takes_options(Level.MODEL)
 def train(output: Output, options: Options, model: MODEL) -> None:
-    """Train the recipe's model (Keras), or find it trained already.
+    """Train the recipe's model with Keras. Does nothing if it is trained already.
 
     **Example**
 
@@ -49,7 +49,7 @@ def train(output: Output, options: Options, model: MODEL) -> None:
 
 @takes_options(Level.BUILD)
 def render(output: Output, options: Options, model: MODEL) -> None:
-    """Render a self-contained PlatformIO project; it opens and builds in an IDE without tinyhil.
+    """Write a self-contained PlatformIO project, which opens and builds in an IDE without tinyhil.
 
     **Example**
 
@@ -93,14 +93,14 @@ def flash(
     output: Output,
     options: Options,
     model: MODEL,
-    stop: Annotated[bool, typer.Option("--stop", help="End what an earlier flash has left running here.")] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="Stop the process that an earlier flash started.")] = False,
 ) -> None:
-    """Put the firmware on the device and see that it answers with this very build.
+    """Put the firmware on the device and check that it answers with this build.
 
-    A board is found by its USB id, flashed by PlatformIO, and waited for until it is back. **native** is flashed by
-    starting it: it stays, with its port under one path, until the next flash or **--stop**.
+    A board is found by its USB id, flashed by PlatformIO, and asked as soon as it is back. **native** is a process:
+    flashing starts it, and it runs until the next flash or **--stop**.
 
-    An emulator takes its image when it starts: it is started, asked who it is, and ended.
+    An emulator gets its image when it starts: it is started, asked which build it runs, and stopped.
 
     **Example**
 

@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 def run(output: Output, options: Options, model: MODEL) -> None:
     """All stages: train, quantize, render, build, run on the target, judge.
 
-    A .tflite file is run as it is; without a float model its fidelity alone is judged, and without samples inputs are
-    drawn to find bugs.
+    A .tflite file is run as it is: without a float model only its fidelity is judged, and without samples its inputs
+    are random ones and edge cases.
 
-    A board that does not run this very build is flashed first.
+    A board that runs another build is flashed first.
 
-    Where the vectors are not all inputs there are, a seeded search tries some more (**--search**), climbs towards what
-    the device gets wrong most, and reduces it to a small example.
+    Where a model has too many inputs to send them all, a seeded search tries more than the vectors (**--search**). It
+    looks for the largest error and reduces it to a small example.
 
     The report is in BUILD_DIR/RECIPE/TARGET: report.html (a page), report.md (for a pull request), report.xml (JUnit)
-    and report.json; with another engine or scheme than the default in BUILD_DIR/RECIPE/TARGET-ENGINE-SCHEME.
+    and report.json. With another engine or scheme than the default it is in BUILD_DIR/RECIPE/TARGET-ENGINE-SCHEME.
 
     **Examples**
 
@@ -65,11 +65,11 @@ def _verify(output: Output, job: Run) -> None:
 def verify(output: Output, options: Options, model: MODEL) -> None:
     """Run the vectors on the device and judge its answers.
 
-    What is missing before that is made first. With **--firmware** another image is judged against this recipe's model;
-    with **--port** a device that is already running.
+    The stages before that are run first where needed. **--firmware** judges another image against this recipe's model,
+    **--port** a device that is already running.
 
-    Every answer goes to BUILD_DIR/RECIPE/TARGET/journal as it arrives. After a run that was interrupted, **--resume**
-    asks the device only for what is missing there.
+    Every answer is written to BUILD_DIR/RECIPE/TARGET/journal as it arrives. After an interrupted run, **--resume**
+    asks the device only for the answers that are missing.
 
     **Example**
 
@@ -82,12 +82,12 @@ def verify(output: Output, options: Options, model: MODEL) -> None:
 def replay(
     output: Output,
     options: Options,
-    file: Annotated[Path, typer.Argument(help="What --record has written.", show_default=False)],
+    file: Annotated[Path, typer.Argument(help="A file that --record wrote.", show_default=False)],
 ) -> None:
     """Judge a recorded run again, without a device.
 
-    The recording plays the device's part: the verdict, and its sha256, are those of the run. The model and its vectors
-    come from BUILD_DIR.
+    The recording takes the place of the device. The verdict and its sha256 are those of the run. The model and its
+    vectors come from BUILD_DIR.
 
     **Example**
 

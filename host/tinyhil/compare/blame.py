@@ -64,15 +64,15 @@ class _Search:
         while True:
             differing = self._narrowed(differing)
             reads, unknown = self._read_by(differing)
-            masked = [operator for operator in sorted(reads) if self._asked(operator) is DIFFERS]
+            masked = [operator for operator in sorted(reads) if self._outcome(operator) is DIFFERS]
             if not masked:
                 break
             differing = masked[0]
-        if self._asked(differing) is EXACT:
+        if self._outcome(differing) is EXACT:
             return None
         return Blame(differing, tuple(sorted({differing, *unknown})), tuple(sorted(reads)))
 
-    def _asked(self, operator: int) -> bool | None:
+    def _outcome(self, operator: int) -> bool | None:
         if operator not in self._answers:
             self._answers[operator] = self._ask(operator)
         return self._answers[operator]
@@ -87,7 +87,7 @@ class _Search:
                 return differing
             # Asking an operator leaves those above it or the others; the earlier of two that are as good.
             middle = min(sorted(left), key=lambda each: abs(2 * len(self._above[each] & left) - 1 - len(left)))
-            if self._asked(middle) is DIFFERS:
+            if self._outcome(middle) is DIFFERS:
                 differing = middle
 
     def _read_by(self, operator: int) -> tuple[set[int], set[int]]:
@@ -97,7 +97,7 @@ class _Search:
         waiting = sorted(self._before[operator])
         while waiting:
             each = waiting.pop()
-            if self._asked(each) is not UNKNOWN:
+            if self._outcome(each) is not UNKNOWN:
                 known.add(each)
             elif each not in unknown:
                 unknown.add(each)

@@ -39,7 +39,7 @@ _KINDS = 5
 
 
 @dataclass(frozen=True)
-class Climbed:
+class ClimbResult:
     """What a search has found.
 
     Attributes:
@@ -54,7 +54,7 @@ class Climbed:
 
 
 @dataclass(frozen=True)
-class Reduced:
+class Reduction:
     """A small input that still differs.
 
     Attributes:
@@ -68,7 +68,7 @@ class Reduced:
     elements: int
 
 
-def climb(ask: Ask, specs: Sequence[TensorSpec], start: Inputs, apart: Apart, count: int, seed: int) -> Climbed:
+def climb(ask: Ask, specs: Sequence[TensorSpec], start: Inputs, apart: Apart, count: int, seed: int) -> ClimbResult:
     """Looks for the largest difference.
 
     Args:
@@ -88,14 +88,14 @@ def climb(ask: Ask, specs: Sequence[TensorSpec], start: Inputs, apart: Apart, co
         order = np.argsort(far, kind="stable")[::-1][:PARENTS]
         kept, far = kept[order], far[order]
         if tried >= count:
-            return Climbed(tried, _shaped(kept[:1], specs), int(far[0]))
+            return ClimbResult(tried, _shaped(kept[:1], specs), int(far[0]))
         offspring = np.stack([_changed(kept, number, specs, zero, generator) for number in range(ROUND)])
         kept = np.concatenate([kept, offspring])
         far = np.concatenate([far, ask(_shaped(offspring, specs))])
         tried += ROUND
 
 
-def reduce(ask: Ask, specs: Sequence[TensorSpec], worst: Inputs, tolerance: int) -> Reduced:
+def reduce(ask: Ask, specs: Sequence[TensorSpec], worst: Inputs, tolerance: int) -> Reduction:
     """Makes an input smaller that differs by more than ``tolerance``.
 
     Args:
@@ -105,15 +105,15 @@ def reduce(ask: Ask, specs: Sequence[TensorSpec], worst: Inputs, tolerance: int)
         tolerance: differences up to this many LSB are none.
     """
     zero = _zero(specs)
-    smallest, tried, asked = _flat(worst)[0], 0, 0
+    smallest, tried, checks = _flat(worst)[0], 0, 0
 
     def first(candidates: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64] | None:
         """The first one that still differs."""
-        nonlocal tried, asked
+        nonlocal tried, checks
         for begin in range(0, len(candidates), ROUND):
-            if asked == REDUCTIONS:
+            if checks == REDUCTIONS:
                 return None
-            asked += 1
+            checks += 1
             some = np.stack(candidates[begin : begin + ROUND])
             tried += len(some)
             differing = np.flatnonzero(ask(_shaped(some, specs)) > tolerance)
@@ -137,7 +137,7 @@ def reduce(ask: Ask, specs: Sequence[TensorSpec], worst: Inputs, tolerance: int)
         if found is None:
             break
         smallest = found
-    return Reduced(tried, _shaped(smallest[np.newaxis], specs), int((smallest != zero).sum()))
+    return Reduction(tried, _shaped(smallest[np.newaxis], specs), int((smallest != zero).sum()))
 
 
 def _changed(

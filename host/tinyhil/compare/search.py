@@ -131,7 +131,7 @@ class Searcher:
         self._told(self._tried)
         return found
 
-    def _example(self, smallest: climb.Reduced, tolerance_lsb: int) -> Example:
+    def _example(self, smallest: climb.Reduction, tolerance_lsb: int) -> Example:
         answers, wanted = self._device(smallest.inputs), self._reference(smallest.inputs)
         found = fidelity.compare(answers, wanted, self._outputs, tolerance_lsb)
         elements = [

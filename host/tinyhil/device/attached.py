@@ -1,4 +1,4 @@
-"""A device that somebody else started: a board on the desk, or an emulator in another terminal."""
+"""A device that somebody else started: a board that is plugged in, or an emulator in another terminal."""
 
 from __future__ import annotations
 

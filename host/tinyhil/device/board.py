@@ -87,7 +87,7 @@ def usb_id(port: Port) -> str:
 
 
 class BoardDevice:
-    """A board on the desk, or what takes the place of one.
+    """A board that is plugged in, or what takes the place of one.
 
     Args:
         name: of the target, for messages.

@@ -1,1 +1,1 @@
-"""The order of the stages. Only this room knows it."""
+"""The order of the stages. Only this package knows it."""

@@ -66,7 +66,7 @@ def refusal(problems: Sequence[Problem], name: str, engine: str, target: str) ->
                 *(f"  {line(each)}" for each in problems),
             ]
         ),
-        hint="mend what is listed; --force goes on all the same, and the verdict then says what came of it",
+        hint="fix what is listed; --force goes on anyway, and the verdict then shows the result",
         kind=kinds.REFUSED_MODEL,
     )
 
@@ -115,7 +115,7 @@ def _versions(graph: tflite.Graph, engine: str, facts: Engine) -> Iterator[Probl
         yield Problem(
             "operator-version",
             f"{_listed(same)} {_has(same)} version {version}, {engine!r} computes up to version {facts.versions[name]}",
-            "export the layer without what the later version brought, or choose another --engine",
+            "export the layer without what the later version added, or choose another --engine",
         )
 
 

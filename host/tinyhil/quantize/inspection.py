@@ -108,7 +108,7 @@ class Inspection:
         return min(known, key=lambda tensor: 1.0 if tensor.coverage is None else tensor.coverage, default=None)
 
 
-def stored(model: QuantizedModel) -> Inspection:
+def read_inspection(model: QuantizedModel) -> Inspection:
     """What is stored beside a model; an inspection of no tensors where nothing was looked at."""
     if model.inspection is None:
         return Inspection("", 0, MATCHED, ())
@@ -116,7 +116,7 @@ def stored(model: QuantizedModel) -> Inspection:
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenModel:
     """A model with an interpreter that keeps its tensors."""
 
     graph: tflite.Graph
@@ -124,7 +124,7 @@ class Opened:
     interpreter: Interpreter
 
 
-def inspect(model: Opened, floats: Opened | None, samples: Sequence[Array]) -> Inspection:
+def inspect(model: OpenModel, floats: OpenModel | None, samples: Sequence[Array]) -> Inspection:
     """Runs the samples through both models.
 
     Args:

@@ -163,7 +163,7 @@ def _divided(path: Path, shape: list[int | None]) -> dict[str, Any]:
                 kind=kinds.SAMPLES,
             )
         # Here, where the array has the name and the count that the user knows.
-        (array,) = files.checked(path, {files.INPUTS: array}, [_wanted(shape, array)])
+        (array,) = files.as_float32(path, {files.INPUTS: array}, [_wanted(shape, array)])
         cut = min(max(1, round(TRAIN_SHARE * len(array))), len(array) - 1)
         inputs = {"train": array[:cut], "test": array[cut:]}
         y = stored.get(files.TARGETS)
@@ -173,7 +173,7 @@ def _divided(path: Path, shape: list[int | None]) -> dict[str, Any]:
     sets: dict[str, Any] = {}
     for name in SETS:
         array = inputs[name]
-        (sets[f"{name}_x"],) = files.checked(path, {f"{name}_x": array}, [_wanted(shape, array)])
+        (sets[f"{name}_x"],) = files.as_float32(path, {f"{name}_x": array}, [_wanted(shape, array)])
         y = targets[name]
         if y is not None and not np.isfinite(y.astype(np.float64)).all():
             raise ConfigError(

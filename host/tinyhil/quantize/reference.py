@@ -72,7 +72,7 @@ class Reference:
 
     def _computed(self, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
         if self._child is None:
-            self._child = Worker("tinyhil.quantize.asked_child", what="compute the reference", reporter=Silent())
+            self._child = Worker("tinyhil.quantize.reference_server", what="compute the reference", reporter=Silent())
         inputs_file, outputs_file = (Path(self._folder.name) / name for name in ("inputs.npz", "outputs.npz"))
         arrays: dict[str, Any] = {f"input_{index}": part for index, part in enumerate(inputs)}
         np.savez(inputs_file, **arrays)

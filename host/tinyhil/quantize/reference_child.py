@@ -16,7 +16,7 @@ from tinyhil.artifacts import store
 from tinyhil.artifacts.types import Array
 from tinyhil.progress import Reporter
 from tinyhil.quantize import stage
-from tinyhil.quantize.inspection import Opened, inspect
+from tinyhil.quantize.inspection import OpenModel, inspect
 from tinyhil.quantize.interpreters import open_interpreter
 from tinyhil.quantize.runner import run_all
 
@@ -46,9 +46,9 @@ def _inspect(kind: str, model: bytes, floats: bytes | None, samples: list[Array]
     store.write_bytes(file, msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
 
 
-def _opened(kind: str, model: bytes) -> Opened:
+def _opened(kind: str, model: bytes) -> OpenModel:
     graph = tflite.parse(model, "the model").main
-    return Opened(graph, tflite.read(model, "the model").inputs, open_interpreter(kind, model, keep=True))
+    return OpenModel(graph, tflite.read(model, "the model").inputs, open_interpreter(kind, model, keep=True))
 
 
 if __name__ == "__main__":

@@ -34,10 +34,10 @@ def inputs(path: Path, shapes: list[tuple[int, ...]]) -> tuple[Samples, ...]:
     """
     stored = npz.read(path)
     keys = [INPUTS] if len(shapes) == 1 else [f"{INPUTS}_{index}" for index in range(len(shapes))]
-    return checked(path, {key: stored.get(key) for key in keys}, shapes)
+    return as_float32(path, {key: stored.get(key) for key in keys}, shapes)
 
 
-def checked(
+def as_float32(
     path: Path, found: dict[str, npt.NDArray[np.generic] | None], shapes: list[tuple[int, ...]]
 ) -> tuple[Samples, ...]:
     """The arrays as float32, if they are samples of inputs of these shapes; ``found`` has one for each."""

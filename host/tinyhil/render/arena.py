@@ -30,7 +30,7 @@ from tinyhil.errors import ConfigError, StorageError
 from tinyhil.targets.model import Chip, Engine
 
 FILE = "arena.json"
-"""Beside the project: a :class:`Measured`."""
+"""Beside the project: a :class:`StoredArena`."""
 
 ALIGNMENT = 16
 """Of the arena and of all that TFLM puts into it."""
@@ -60,7 +60,7 @@ class Arena:
     reason: str
 
 
-class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class StoredArena(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What trying on the target has found.
 
     Attributes:
@@ -76,7 +76,7 @@ class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     model_sha256: str
 
 
-def keep(folder: Path, measured: Measured) -> None:
+def keep(folder: Path, measured: StoredArena) -> None:
     """Leaves a measurement in ``folder`` for the next rendering.
 
     Raises:
@@ -94,7 +94,7 @@ def found(folder: Path, model_sha256: str) -> int | None:
     """
     path = folder / FILE
     try:
-        measured = msgspec.json.decode(path.read_bytes(), type=Measured)
+        measured = msgspec.json.decode(path.read_bytes(), type=StoredArena)
         return measured.bytes if measured.model_sha256 == model_sha256 else None
     except FileNotFoundError:
         return None

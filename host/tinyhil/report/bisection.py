@@ -41,8 +41,8 @@ def finding(bisection: Bisection) -> str:
     if bisection.verdict == "unexplained":
         return (
             f"the whole model differs in {bisection.whole.mismatches} of {bisection.whole.vectors} vectors, but no "
-            "layer does when the model ends there: the difference depends on what follows, on the memory layout or on "
-            "earlier inferences"
+            "layer does when the model is cut after it: the difference depends on the layers that follow, on the "
+            "memory layout or on earlier inferences"
         )
     assert bisection.blame is not None
     culprit = bisection.layers[bisection.blame.operator]
@@ -58,7 +58,7 @@ def _clean(bisection: Bisection) -> str:
     over = f"all {whole.vectors} inputs there are" if bisection.exhaustive else f"{whole.vectors} vectors"
     text = f"clean: the whole model is exact over {over}"
     if not bisection.every:
-        return f"{text}; layers were not tested, --every does so"
+        return f"{text}; layers were not tested one by one: --every does that"
     untested = sum(tested.difference is None for tested in bisection.tested)
     text += f", and each of {len(bisection.layers) - untested} layers over {len(bisection.vectors)} vectors"
     return f"{text}; {untested} could not be tested" if untested else text
@@ -95,12 +95,12 @@ def _surroundings(bisection: Bisection) -> str:
     text = f"what it reads, the output of layer {' and '.join(reads)}, is exact" if reads else "it reads the inputs"
     if others:
         plural = "s" if len(others) > 1 else ""
-        text += f"; layer{plural} {', '.join(others)} in between could not be tested, and may be the cause as well"
+        text += f"; layer{plural} {', '.join(others)} in between could not be tested and may be the cause too"
     return text
 
 
 def sides(bisection: Bisection) -> tuple[str, str]:
-    """Short words for who expects and who answers."""
+    """Short labels of the two sides that are compared."""
     if len(bisection.sides) == 1:
         return "expected", "device"
     return "A", "B"

@@ -208,11 +208,11 @@ def differences(points: Points, tolerance: int) -> Chart | None:
         title="Error of each input in LSB",
         description=found + allowed,
         x_label="input, real units" if points.x is not None else "vector",
-        y_label="device less reference, LSB",
+        y_label="device minus reference, LSB",
         x=across,
         y=up,
         band=(up.place(tolerance), up.place(-tolerance)) if tolerance else None,
-        series=(Series("device", "device less reference", stems, marks),),
+        series=(Series("device", "device minus reference", stems, marks),),
     )
 
 
@@ -235,10 +235,10 @@ def share(value: float | None, longest: float) -> float:
 
 
 def _compared(points: Points, with_what: list[str]) -> str:
-    """What is to be seen, in words."""
+    """What the chart shows, in words."""
     said = f"{len(points.vector):,} outputs of the device"
     if with_what:
-        said += f", beside the {' and the '.join(with_what)}"
+        said += f", with the {' and the '.join(with_what)}"
     wrong = sum(1 for value in points.lsb if value)
     if wrong:
         return f"{said}. {wrong:,} of them differ from the integer reference."

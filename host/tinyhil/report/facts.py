@@ -159,8 +159,10 @@ def _fidelity(report: Report, read: Reader) -> Iterator[Fact]:
         if found.search is not None:
             yield from _search(found.search, read)
     if report.litert is not None:
-        differs = (" differs in ", read("litert/mismatches", ","), " vectors, by up to ", read("litert/max_lsb", ","))
-        yield Fact("beside it", (read("litert/name"), *differs, " LSB"))
+        equal = read.words("equals the reference", "litert/mismatches", "litert/max_lsb")
+        differs = ("differs from the reference in ", read("litert/mismatches", ","), " vectors, by up to ")
+        by = (*differs, read("litert/max_lsb", ","), " LSB") if report.litert.mismatches else (equal,)
+        yield Fact("LiteRT", (*by, " (", read("litert/name"), ")"))
 
 
 def _search(found: Search, read: Reader) -> Iterator[Fact]:
@@ -173,10 +175,10 @@ def _search(found: Search, read: Reader) -> Iterator[Fact]:
             place = ("input ", read(f"{one}/input"), "[", read(f"{one}/element"), "] = ", read(f"{one}/value"))
             yield Fact("example", (*place, " (zero point ", read(f"{one}/zero_point"), ")"))
         hidden = len(found.example.elements) - ELEMENTS
-        others = "the rest of the input" if found.example.elements else "all of the input"
+        others = "every other element" if found.example.elements else "every element"
         if hidden > 0:
-            others = f"{hidden:,} elements more, and {others}"
-        yield Fact("" if found.example.elements else "example", (f"{others} is the zero point",))
+            others = f"{hidden:,} more elements are not shown; {others}"
+        yield Fact("" if found.example.elements else "example", (f"{others} is at its zero point",))
         for index in range(len(found.example.mismatches)):
             yield Fact("", _mismatch(read, f"{at}/example/mismatches/{index}"))
 
@@ -193,9 +195,9 @@ def _bisection(report: Report, read: Reader) -> Iterator[Fact]:
     if found.blame is not None:
         at = f"bisection/layers/{found.blame.operator}"
         where = ("layer ", read(f"{at}/number"), ", ", read(f"{at}/kind"))
-        yield Fact("bisect", (*where, ", brings the difference in"))
+        yield Fact("bisect", ("the difference begins in ", *where))
     elif found.whole.differs:
-        yield Fact("bisect", ("no layer differs when the model ends there, the whole model does",))
+        yield Fact("bisect", ("the whole model differs, but no layer does when the model is cut after it",))
     else:
         yield Fact("bisect", ("nothing differs",))
 
@@ -265,7 +267,7 @@ def _cost(report: Report, read: Reader) -> Iterator[Fact]:
     if report.speed is not None:
         unit = f" {UNITS[report.speed.unit]}"
         upper = (" to ", read("speed/max", ",.0f")) if report.speed.min < report.speed.max else ()
-        rest = (", median ", read("speed/median", ",.0f"), ", of ", read("speed/count"))
+        rest = (", median ", read("speed/median", ",.0f"), ", measured ", read("speed/count"), " times")
         yield Fact("one inference", (read("speed/min", ",.0f"), *upper, unit, *rest))
         costly = sorted(range(len(report.operators)), key=lambda index: -report.operators[index].cost)[:COSTLY]
         for index in costly:
@@ -277,11 +279,10 @@ def _resources(report: Report, read: Reader) -> Iterator[Fact]:
     found = report.resources
     assert found is not None
     if found.arena_capacity is not None:
-        needs = ", of which the engine says to need "
-        says = () if found.arena_used is None else (" B" + needs, read("resources/arena_used", ","))
-        yield Fact("arena", (read("resources/arena_bytes", ","), *says, " B"))
+        says = () if found.arena_used is None else (" B, the engine reports ", read("resources/arena_used", ","))
+        yield Fact("arena", (read("resources/arena_bytes", ","), *says, " B", *(" in use",) * bool(says)))
     if found.arena_overrun:
-        beyond = " B behind the arena have changed: the engine writes beyond it"
+        beyond = " B past the end of the arena have changed: the engine writes out of bounds"
         yield Fact("ARENA OVERRUN", (read("resources/arena_overrun", ","), beyond))
     if found.stack_used is not None:
         limit = () if found.stack_bytes is None else (" B of ", read("resources/stack_bytes", ","))

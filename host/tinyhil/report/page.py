@@ -96,10 +96,10 @@ def _printable(value: Any) -> Any:
 
 
 def _fidelity(report: Report) -> Answer:
-    question = "Does the chip compute the model that it was given?"
+    question = "Fidelity: does the chip compute this model exactly?"
     found = report.fidelity
     if found is None:
-        return Answer("none", question, "Not known", "The device's answers could not be had.")
+        return Answer("none", question, "Not known", "The device gave no answers.")
     if not found.passed:
         return Answer("fail", question, "No", assemble.fidelity_line(found))
     proof = "Yes, proved over all inputs" if found.exhaustive else "Yes"
@@ -107,16 +107,16 @@ def _fidelity(report: Report) -> Answer:
 
 
 def _accuracy(report: Report) -> Answer:
-    question = "Is what it computes good enough?"
+    question = "Accuracy: are its answers good enough?"
     found = report.accuracy
     if report.fidelity is None:
-        return Answer("none", question, "Not known", "The device's answers could not be had.")
+        return Answer("none", question, "Not known", "The device gave no answers.")
     if found is None:
         return Answer("none", question, "Not judged", "There is no float model to compare with.")
     line = assemble.accuracy_line(found)
     if not found.passed:
         return Answer("fail", question, "No", line)
-    return Answer("pass", question, "Yes", line) if found.bounds else Answer("none", question, "Not asked", line)
+    return Answer("pass", question, "Yes", line) if found.bounds else Answer("none", question, "No bounds set", line)
 
 
 def _tiles(report: Report, read: Reader) -> tuple[Tile, ...]:
@@ -133,9 +133,9 @@ def _tiles(report: Report, read: Reader) -> tuple[Tile, ...]:
         made.append(Tile("flash", read("size/flash_bytes", ","), "B"))
         made.append(Tile("RAM", read("size/ram_bytes", ","), "B"))
     if report.instructions_per_inference is not None:
-        made.append(Tile("instructions an inference", read("instructions_per_inference", ",.0f"), ""))
+        made.append(Tile("instructions per inference", read("instructions_per_inference", ",.0f"), ""))
     if report.microseconds_per_inference is not None:
-        made.append(Tile("an inference takes", read("microseconds_per_inference", ",.1f"), "µs"))
+        made.append(Tile("time per inference", read("microseconds_per_inference", ",.1f"), "µs"))
     return tuple(made)
 
 

@@ -101,15 +101,15 @@ def layers(report: Report, read: Reader) -> Table | None:
             result = _layer_in_words(index, found, differs=probe.difference.differs)
             figures = tuple(read(f"{one}/{name}", ",") for name in ("mismatches", "vectors", "max_lsb"))
         rows.append((read(f"{at}/number"), read(f"{at}/kind"), result, *figures, read(f"{at}/name")))
-    head = ("Layer", "Operator", "Result", "Differ", "Vectors", "By up to, LSB", "Output")
-    note = f"Each layer's output against {found.reference}, the model ended there; floats in units in the last place."
-    return Table("layers", "Layers, as bisect has tested them", head, tuple(rows), note)
+    head = ("Layer", "Operator", "Result", "Differ", "Vectors", "Largest, LSB", "Output")
+    note = f"Output of the model cut after each layer, against {found.reference}; floats in units in the last place."
+    return Table("layers", "Layers that bisect tested", head, tuple(rows), note)
 
 
 def _layer_in_words(operator: int, found: Bisection, *, differs: bool) -> str:
     if not differs:
         return "exact"
-    return "brings the difference in" if found.blame and found.blame.operator == operator else "differs"
+    return "the difference begins here" if found.blame and found.blame.operator == operator else "differs"
 
 
 def example(report: Report, read: Reader) -> Table | None:
@@ -122,7 +122,9 @@ def example(report: Report, read: Reader) -> Table | None:
         tuple(read(f"{at}/{index}/{name}") for name in ("input", "element", "value", "zero_point"))
         for index in range(min(len(search.example.elements), ELEMENTS))
     )
-    note = f"The rest of it is the zero point. {len(search.example.elements):,} elements are not, the first are shown."
+    count = len(search.example.elements)
+    some = f"The first {ELEMENTS} of {count:,} elements that are" if count > ELEMENTS else "The elements that are"
+    note = f"{some} not at their zero point."
     return Table(
         "example", "A small input that the device gets wrong", ("Input", "Element", "Value", "Zero point"), rows, note
     )
@@ -178,7 +180,7 @@ def split(report: Report, read: Reader) -> Table | None:
         total = "accuracy/overall/device_vs_float/mae"
         if overall.device_vs_truth is not None:
             total = "accuracy/overall/device_vs_truth/mae"
-        row: list[Cell] = ["Device, in all" if bar is None else bar.label]
+        row: list[Cell] = ["Total, on the device" if bar is None else bar.label]
         row.append(read(total if bar is None else bar.figure, ".4g"))
         row.append("–" if overall.split is None else read(f"accuracy/overall/split/{part}", "+.4g"))  # noqa: RUF001
         if lsb:
@@ -207,7 +209,7 @@ def classifier(report: Report, read: Reader) -> Iterator[Table]:
     for mean in ("macro", "weighted"):
         for name in ("precision", "recall", "f1"):
             rows.append(row(f"{name.capitalize()}, {mean} mean", f"{{}}/{mean}/{name}"))
-    rows.append(("Without a class", *(read(f"{at}/{side}/unclassified", ",") for side in sides)))
+    rows.append(("Not classified", *(read(f"{at}/{side}/unclassified", ",") for side in sides)))
     yield Table("classification", "Classification", ("", *titles), tuple(rows), "On the samples of the test set.")
     agreed = [("Reference and device", "reference_device")]
     if found.agreement.float_device is not None:
@@ -221,8 +223,8 @@ def classifier(report: Report, read: Reader) -> Iterator[Table]:
         path = f"{at}/device/classes/{index}"
         shares = (percent(read, f"{path}/{name}") for name in ("precision", "recall", "f1"))
         by_class.append((read(f"{path}/name"), *shares, read(f"{path}/support", ","), read(f"{path}/predicted", ",")))
-    head = ("Class", "Precision", "Recall", "F1", "Of this class", "Called so")
-    yield Table("classes", "By class, on the device", head, tuple(by_class))
+    head = ("Class", "Precision", "Recall", "F1", "True", "Predicted")
+    yield Table("classes", "Each class, on the device", head, tuple(by_class))
 
 
 def confusion(report: Report, read: Reader) -> Iterator[Matrix]:
@@ -273,7 +275,7 @@ def operators(report: Report, read: Reader) -> Table | None:
         for index, operator in enumerate(report.operators)
     )
     unit = UNITS[report.speed.unit].capitalize()
-    return Table("operators", "What each operator takes", ("Operator", unit, ""), rows)
+    return Table("operators", "Cost of each operator", ("Operator", unit, ""), rows)
 
 
 def training(report: Report, read: Reader) -> Table | None:
@@ -287,20 +289,20 @@ def training(report: Report, read: Reader) -> Table | None:
         (name, *(read("training/figures", ".4g", keys=(one, name)) if name in found[one] else "" for one in sets))
         for name in names
     )
-    return Table("training", "Figures of the training", ("", *(one.capitalize() for one in sets)), rows)
+    return Table("training", "Training figures", ("", *(one.capitalize() for one in sets)), rows)
 
 
 def named(report: Report, read: Reader) -> Iterator[Table]:
-    """What built it, and what went over the link."""
+    """The build tools, and what went over the link."""
     if report.tool_versions:
         rows: list[tuple[Cell, ...]] = []
         for name in report.tool_versions:
             digest = read("tool_sha256", keys=(name,)) if name in report.tool_sha256 else ""
             rows.append((name, read("tool_versions", keys=(name,)), digest))
-        yield Table("tool-versions", "Tools that built it", ("Tool", "Version", "SHA-256"), tuple(rows))
+        yield Table("tool-versions", "Build tools", ("Tool", "Version", "SHA-256"), tuple(rows))
     if report.link:
         counts = tuple((name.replace("_", " "), read("link", keys=(name,))) for name in report.link)
-        yield Table("link", "What was asked of the device", ("", "Count"), counts)
+        yield Table("link", "What the device was sent and what it answered", ("", "Count"), counts)
 
 
 def _is_number(cell: Cell) -> bool:

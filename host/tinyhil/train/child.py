@@ -36,7 +36,7 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     code = recipes.load_code(Path(request["code"]))
     folder = Path(request["folder"])
     source = Path(request["data"]) if request["data"] else None
-    raw = _given(code, settings.seed) if source is None else data.load(source, settings.seed)
+    raw = _dataset(code, settings.seed) if source is None else data.load(source, settings.seed)
     sets = _checked(raw.sets, getattr(code, "prepare", None), "the recipe's" if source is None else f"{source}: the")
     reporter.text(f"data: {raw.provenance}")
     keras.utils.set_random_seed(settings.seed)
@@ -85,7 +85,7 @@ def _at(history: Mapping[str, list[float]], epoch: int) -> dict[str, float]:
     return {name: values[epoch - 1] for name, values in history.items()}
 
 
-def _given(code: Any, seed: int) -> data.Dataset:
+def _dataset(code: Any, seed: int) -> data.Dataset:
     """What the recipe's ``dataset`` returns, with a provenance."""
     made = code.dataset(seed)
     if isinstance(made, data.Dataset):

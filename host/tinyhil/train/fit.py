@@ -24,7 +24,7 @@ Set = tuple[Any, Any]
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingResult:
     """What a training has left behind, besides the model.
 
     Attributes:
@@ -38,7 +38,7 @@ class Trained:
     fallback: str
 
 
-def fit(model: Any, train: Set, validation: Set, settings: Train, reporter: Reporter) -> Trained:
+def fit(model: Any, train: Set, validation: Set, settings: Train, reporter: Reporter) -> TrainingResult:
     """Trains ``model`` in place.
 
     Args:
@@ -69,7 +69,7 @@ def fit(model: Any, train: Set, validation: Set, settings: Train, reporter: Repo
         epoch = keep.epoch
     elif stop is not None and settings.early_stopping is not None and settings.early_stopping.restore_best:
         epoch = stop.best_epoch + 1
-    return Trained(outcome.history, epoch, outcome.fallback)
+    return TrainingResult(outcome.history, epoch, outcome.fallback)
 
 
 def compile_as(model: Any, settings: Train) -> None:

@@ -31,7 +31,7 @@ def key(recipe: Recipe, code: Path, data: Path | None = None) -> str:
         InputError: the user's data cannot be read.
     """
     try:
-        given = None if data is None else hashing.of_file(data)
+        data_sha256 = None if data is None else hashing.of_file(data)
     except OSError as error:
         raise InputError(f"cannot read {data}: {error.strerror}") from error
     return hashing.of_json(
@@ -40,7 +40,7 @@ def key(recipe: Recipe, code: Path, data: Path | None = None) -> str:
             "recipe": recipe.name,
             "train": msgspec.to_builtins(recipe.train),
             "code": hashing.of_file(code),
-            "data": given,
+            "data": data_sha256,
         }
     )
 

@@ -60,7 +60,7 @@ def ideal(model: QuantizedModel, truth: Truth | None) -> Ideal | None:
         return None
     shape = (int(looked_at.sum()), sum(spec.elements for spec in model.outputs))
     if truth is not None:
-        return Ideal(_asked(truth, model.inputs[0].dequantize(vectors.inputs[0][looked_at]), shape), "function")
+        return Ideal(_truth_values(truth, model.inputs[0].dequantize(vectors.inputs[0][looked_at]), shape), "function")
     targets = vectors.targets
     if targets is None or _labels(model) is not None or targets.size != math.prod(shape):
         return None
@@ -101,7 +101,7 @@ def accuracy(
     )
 
 
-def _asked(truth: Truth, inputs: Reals, shape: tuple[int, ...]) -> Reals:
+def _truth_values(truth: Truth, inputs: Reals, shape: tuple[int, ...]) -> Reals:
     """The truth in the shape of the outputs; it is the user's code, so what is wrong with it is a ConfigError."""
     try:
         found = np.asarray(truth(inputs), np.float64)

@@ -24,7 +24,7 @@ def verify(
     model: QuantizedModel,
     capture: Capture,
     measure: Measure,
-    asked: tuple[Fidelity, Accuracy],
+    demands: tuple[Fidelity, Accuracy],
     truth: accuracy.Truth | None,
     classes: tuple[str, ...] = (),
     search: Search | None = None,
@@ -32,7 +32,7 @@ def verify(
     """Judges a capture.
 
     Args:
-        asked: the recipe's demands.
+        demands: of the recipe.
         truth: the recipe's noise-free targets for real inputs (vectors, *shape), or None.
         classes: names of a classifier's classes; by default their numbers.
         search: what was found beyond the vectors.
@@ -41,7 +41,7 @@ def verify(
         ConfigError: a bound needs what the recipe does not have, its truth cannot be used, or it names another number
             of classes than the model has.
     """
-    wanted_fidelity, wanted_accuracy = asked
+    wanted_fidelity, wanted_accuracy = demands
     found = fidelity.compare(capture.outputs, model.vectors.reference, model.outputs, wanted_fidelity.max_lsb)
     known = accuracy.ideal(model, truth)
     per_inference = None if capture.ticks is None else capture.ticks * measure.per_tick / found.vectors

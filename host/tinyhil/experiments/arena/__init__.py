@@ -1,5 +1,5 @@
 """The smallest arena in which an engine computes a model right, searched on the target."""
 
-from tinyhil.experiments.arena.arena import HEADROOM, Sized, size_arena
+from tinyhil.experiments.arena.arena import HEADROOM, ArenaResult, size_arena
 
-__all__ = ["HEADROOM", "Sized", "size_arena"]
+__all__ = ["HEADROOM", "ArenaResult", "size_arena"]

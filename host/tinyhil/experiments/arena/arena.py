@@ -28,7 +28,7 @@ CAPACITY = 2
 
 
 @dataclass(frozen=True)
-class Sized:
+class ArenaResult:
     """What was found, and what became of it.
 
     Attributes:
@@ -44,7 +44,7 @@ class Sized:
     file: Path
 
 
-def size_arena(run: Run, capacity: int | None, headroom: float) -> Sized:
+def size_arena(run: Run, capacity: int | None, headroom: float) -> ArenaResult:
     """Searches the smallest arena, and keeps what it has found for the next rendering.
 
     Args:
@@ -82,10 +82,10 @@ def size_arena(run: Run, capacity: int | None, headroom: float) -> Sized:
         with lock.exclusive(folder, reporter.text):
             sizing = smallest_arena(start, model.vectors, reporter)
             chosen = arena.aligned(math.ceil(sizing.smallest * (1 + headroom)))
-            measured = arena.Measured(
+            measured = arena.StoredArena(
                 bytes=chosen, smallest=sizing.smallest, said=sizing.said, model_sha256=model.sha256
             )
             arena.keep(folder, measured)
         note = f"{sizing.smallest:,} B is the smallest of {len(sizing.attempts)} that were tried"
         run.observer.result(note, found=False)
-    return Sized(sizing, chosen, headroom, folder / arena.FILE)
+    return ArenaResult(sizing, chosen, headroom, folder / arena.FILE)

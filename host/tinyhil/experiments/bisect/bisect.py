@@ -31,7 +31,7 @@ from tinyhil.report import bisection as words
 
 
 @dataclass(frozen=True)
-class Wanted:
+class BisectOptions:
     """How to look.
 
     Attributes:
@@ -75,7 +75,7 @@ class Bisect:
         ConfigError: as ``open_run``; or both sides are the same device.
     """
 
-    def __init__(self, model: str, sides: Sequence[Options], wanted: Wanted, observer: Observer) -> None:
+    def __init__(self, model: str, sides: Sequence[Options], wanted: BisectOptions, observer: Observer) -> None:
         self._runs = [_open(model, options, observer) for options in sides]
         self._wanted = wanted
         self._observer = observer

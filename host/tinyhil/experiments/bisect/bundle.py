@@ -292,7 +292,9 @@ def read(folder: Path) -> Repro:
         except OSError as error:
             raise ConfigError(f"the bundle {folder} lacks {name}: {error.strerror}", hint="copy it again") from error
         if found != digest:
-            raise ConfigError(f"{folder / name} is not what it was: {found}, not {digest}", hint="copy it again")
+            raise ConfigError(
+                f"{folder / name} has changed: its SHA-256 is {found}, not {digest}", hint="copy it again"
+            )
     return repro
 
 
@@ -323,15 +325,15 @@ def _readme(repro: Repro, shown: Evidence) -> str:
     row = f"\nThe model keeps a state, so the {before} vectors before this one are sent too.\n" if before else ""
     boards = any(side.target.emulator is None for side in repro.sides)
     board = "\nA board that runs anything else is flashed first; `--port` says where it is.\n" if boards else ""
-    return f"""# A wrong output, to be seen again
+    return f"""# A wrong output, reproduced
 
 {repro.finding}
 
-In this folder, wherever it is, with nothing but tinyhil (and what the target needs) installed:
+To run it again, in this folder, on any machine with tinyhil and what the target needs:
 
     {COMMAND}
 
-It runs the firmware that lies here on the input that lies here. Exit code 1: the output is still wrong; 0: it is right.
+It runs the firmware of this folder on the input of this folder. Exit code 1: the output is still wrong; 0: it is right.
 {board}{row}
 {tensors}
 - `{PREFIX}`: the model up to that layer, `sha256` {shown.model.sha256}

@@ -19,7 +19,7 @@ from tinyhil.pipeline.run import Run
 from tinyhil.plots import confusion, curves, predictions, quantization
 from tinyhil.plots import linear as linear  # for the recipes' own pictures
 from tinyhil.quantize.evaluation import TestSet, on_test_set
-from tinyhil.quantize.inspection import stored as inspection
+from tinyhil.quantize.inspection import read_inspection as inspection
 
 FIRST = 100
 """Epochs that flatten all later ones, and are left out of a second picture."""

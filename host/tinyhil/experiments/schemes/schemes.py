@@ -14,7 +14,7 @@ from tinyhil.config.recipe import Scheme
 from tinyhil.pipeline.run import Run
 from tinyhil.quantize import quantize_each
 from tinyhil.quantize.evaluation import Accuracy, accuracy, on_test_set
-from tinyhil.quantize.inspection import Inspection, stored
+from tinyhil.quantize.inspection import Inspection, read_inspection
 from tinyhil.targets import registry
 
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
@@ -85,7 +85,7 @@ def row(model: QuantizedModel, floats: FloatModel | None) -> Row:
         size=len(data),
         quantized=any(tensor.scales for tensor in parsed.main.used),
         accuracy=None if floats is None else accuracy(on_test_set(model, floats)),
-        inspection=stored(model),
+        inspection=read_inspection(model),
         takers=takers(parsed),
     )
 

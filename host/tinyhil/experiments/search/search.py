@@ -24,7 +24,7 @@ INPUTS = "search.npz"
 
 
 @dataclass(frozen=True)
-class Searched:
+class SearchResult:
     """What a search has found, and of what.
 
     Attributes:
@@ -46,7 +46,7 @@ class Searched:
     search: Search | None
 
 
-def search(run: Run, count: int, seed: int) -> tuple[Searched, Path]:
+def search(run: Run, count: int, seed: int) -> tuple[SearchResult, Path]:
     """Searches, and writes what was found.
 
     Args:
@@ -78,7 +78,7 @@ def search(run: Run, count: int, seed: int) -> tuple[Searched, Path]:
         example = inputs_of(found.example, model.inputs)
         with store.storage(place):
             np.savez(place.with_name(INPUTS), **{f"input_{index}": part for index, part in enumerate(example)})  # type: ignore[arg-type]
-    searched = Searched(
+    searched = SearchResult(
         recipe=run.name,
         target=run.target.name,
         engine=run.engine,

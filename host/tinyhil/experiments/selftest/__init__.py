@@ -2,8 +2,8 @@
 
 from tinyhil.experiments.selftest.faults import Check, Edit, Fault, LeftOut
 from tinyhil.experiments.selftest.plan import KINDS, Plan, plan
-from tinyhil.experiments.selftest.scoring import Outcome, Scored, of_error, of_report
-from tinyhil.experiments.selftest.selftest import SelfTested, jobs_by_default, self_test
+from tinyhil.experiments.selftest.scoring import Outcome, Score, of_error, of_report
+from tinyhil.experiments.selftest.selftest import SelfTestResult, jobs_by_default, self_test
 
 __all__ = [
     "KINDS",
@@ -13,8 +13,8 @@ __all__ = [
     "LeftOut",
     "Outcome",
     "Plan",
-    "Scored",
-    "SelfTested",
+    "Score",
+    "SelfTestResult",
     "jobs_by_default",
     "of_error",
     "of_report",

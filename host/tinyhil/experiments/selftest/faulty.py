@@ -16,7 +16,7 @@ from tinyhil.artifacts.types import FirmwareImage, Project, QuantizedModel
 from tinyhil.compare.verdict import Report
 from tinyhil.errors import TinyhilError, ToolError
 from tinyhil.experiments.selftest.faults import Check, Fault
-from tinyhil.experiments.selftest.scoring import Scored, of_error, of_report
+from tinyhil.experiments.selftest.scoring import Score, of_error, of_report
 from tinyhil.pipeline.answers import LiveDevice
 from tinyhil.pipeline.device_copy import CopyOfFile, DeviceCopy, TrueCopy
 from tinyhil.pipeline.observer import Observer
@@ -95,7 +95,7 @@ def judge_copy(true: Run, image: FirmwareImage, number: int, observer: Observer)
     return _faulty_run(true, image, None, number, observer).judge()
 
 
-def score(true: Run, image: FirmwareImage, fault: Fault, number: int, observer: Observer) -> Scored:
+def score(true: Run, image: FirmwareImage, fault: Fault, number: int, observer: Observer) -> Score:
     """What becomes of a fault; the other arguments as for ``judge_copy``.
 
     Raises:

@@ -70,11 +70,11 @@ def plan(model: QuantizedModel, target: Target, only: Collection[str] = ()) -> P
 
 def _way(model: QuantizedModel, target: Target) -> Way:
     limit = target.link.max_payload
-    taken = sum(spec.nbytes for spec in model.inputs) + Infer.HEADER_BYTES
-    given = sum(spec.nbytes for spec in model.outputs) + Result.HEADER_BYTES
+    request_bytes = sum(spec.nbytes for spec in model.inputs) + Infer.HEADER_BYTES
+    result_bytes = sum(spec.nbytes for spec in model.outputs) + Result.HEADER_BYTES
     together = min(
-        (limit - Infer.HEADER_BYTES) // (taken - Infer.HEADER_BYTES),
-        (limit - Result.HEADER_BYTES) // (given - Result.HEADER_BYTES),
+        (limit - Infer.HEADER_BYTES) // (request_bytes - Infer.HEADER_BYTES),
+        (limit - Result.HEADER_BYTES) // (result_bytes - Result.HEADER_BYTES),
         target.link.max_batch,
     )
     return Way(

@@ -33,7 +33,7 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True)
-class Scored:
+class Score:
     """One fault and its outcome.
 
     Attributes:
@@ -54,7 +54,7 @@ class Scored:
         return self.outcome in (Outcome.CAUGHT, Outcome.EQUIVALENT)
 
 
-def of_report(fault: Fault, report: Report, answered: tuple[Array, ...], reference: tuple[Array, ...]) -> Scored:
+def of_report(fault: Fault, report: Report, answered: tuple[Array, ...], reference: tuple[Array, ...]) -> Score:
     """Scores a run that came to a verdict.
 
     Whether a fault is equivalent is looked up in the outputs themselves, not in the verdict: a comparison that has
@@ -76,17 +76,17 @@ def of_report(fault: Fault, report: Report, answered: tuple[Array, ...], referen
         return _noticed(fault, Check.ACCURACY, f"{broken.figure} is {value}, the limit {broken.limit:g}")
     exact = all(one.tobytes() == other.tobytes() for one, other in zip(answered, reference, strict=True))
     if fault.check is not Check.FIDELITY:
-        return Scored(fault, Outcome.MISSED, None, f"passed, although {fault.check.value} had to notice it")
+        return Score(fault, Outcome.MISSED, None, f"passed, although {fault.check.value} had to notice it")
     if not exact:
         allowed = f"the tolerance is {fidelity.tolerance_lsb} LSB"
-        return Scored(fault, Outcome.MISSED, None, f"passed, although outputs differ from the reference; {allowed}")
+        return Score(fault, Outcome.MISSED, None, f"passed, although outputs differ from the reference; {allowed}")
     if not fidelity.exhaustive:
         why = f"these {fidelity.vectors} vectors do not show it, and they are not all inputs there are"
-        return Scored(fault, Outcome.MISSED, None, why)
-    return Scored(fault, Outcome.EQUIVALENT, None, f"all {fidelity.vectors} inputs there are give the same outputs")
+        return Score(fault, Outcome.MISSED, None, why)
+    return Score(fault, Outcome.EQUIVALENT, None, f"all {fidelity.vectors} inputs there are give the same outputs")
 
 
-def of_error(fault: Fault, error: TinyhilError) -> Scored:
+def of_error(fault: Fault, error: TinyhilError) -> Score:
     """Scores a run that came to no verdict.
 
     Raises:
@@ -131,6 +131,6 @@ def _silence(error: UnansweredError) -> Check | None:
     return Check.CRC if max(reasons, key=lambda reason: reasons[reason]) == Reason.CRC.value else Check.FRAMING
 
 
-def _noticed(fault: Fault, by: Check, evidence: str) -> Scored:
+def _noticed(fault: Fault, by: Check, evidence: str) -> Score:
     outcome = Outcome.CAUGHT if by is fault.check else Outcome.WRONG_REASON
-    return Scored(fault, outcome, by, evidence)
+    return Score(fault, outcome, by, evidence)

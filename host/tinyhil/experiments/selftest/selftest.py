@@ -24,7 +24,7 @@ from tinyhil.errors import BlockedError, ConfigError, TinyhilError
 from tinyhil.experiments.selftest.faults import Fault, LeftOut
 from tinyhil.experiments.selftest.faulty import judge_copy, score
 from tinyhil.experiments.selftest.plan import plan
-from tinyhil.experiments.selftest.scoring import Outcome, Scored
+from tinyhil.experiments.selftest.scoring import Outcome, Score
 from tinyhil.pipeline.run import Run
 from tinyhil.progress import Reporter
 
@@ -34,7 +34,7 @@ _R = TypeVar("_R")
 
 
 @dataclass(frozen=True)
-class SelfTested:
+class SelfTestResult:
     """What a self-test found.
 
     Attributes:
@@ -43,7 +43,7 @@ class SelfTested:
         exhaustive: whether the vectors are all inputs there are; there are no equivalent faults otherwise.
     """
 
-    scored: tuple[Scored, ...]
+    scored: tuple[Score, ...]
     left_out: tuple[LeftOut, ...]
     exhaustive: bool
 
@@ -59,7 +59,7 @@ class SelfTested:
         return {outcome: found[outcome] for outcome in Outcome}
 
 
-def self_test(true: Run, only: Collection[str], jobs: int, on_scored: Callable[[Scored, int], None]) -> SelfTested:
+def self_test(true: Run, only: Collection[str], jobs: int, on_scored: Callable[[Score, int], None]) -> SelfTestResult:
     """Plants every fault and sees what becomes of it.
 
     Args:
@@ -92,7 +92,7 @@ def self_test(true: Run, only: Collection[str], jobs: int, on_scored: Callable[[
             scored.append(result)
             on_scored(result, len(planned.faults))
             reporter.progress(len(scored), len(planned.faults), result.fault.kind)
-        done = SelfTested(tuple(scored), planned.left_out, model.vectors.exhaustive)
+        done = SelfTestResult(tuple(scored), planned.left_out, model.vectors.exhaustive)
         counts = ", ".join(f"{count} {outcome.value}" for outcome, count in done.counts.items())
         true.observer.result(counts, found=False)
     return done
@@ -172,7 +172,7 @@ class _Copies:
                 hint="see what tinyhil run says of it",
             )
 
-    def score_all(self, faults: Sequence[Fault]) -> Iterator[Scored]:
+    def score_all(self, faults: Sequence[Fault]) -> Iterator[Score]:
         """The outcome of each fault, in their order."""
         tried = [self._threads.submit(self._in_a_copy, partial(self._score, fault)) for fault in faults]
         for each in tried:
@@ -181,7 +181,7 @@ class _Copies:
     def _judge(self, number: int) -> Report:
         return judge_copy(self._true, self._image, number, _Quiet(self._stop))
 
-    def _score(self, fault: Fault, number: int) -> Scored:
+    def _score(self, fault: Fault, number: int) -> Score:
         return score(self._true, self._image, fault, number, _Quiet(self._stop))
 
     def _in_a_copy(self, use: Callable[[int], _R]) -> _R:
