@@ -32,7 +32,7 @@ def project(
     return folder / "project"
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=str)
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda fault: f"{fault.kind}: {fault.name}")
 def test_a_fault_changes_what_it_names_and_nothing_else(project: Path, fault: Fault) -> None:
     before = read_tree(project)
     try:
