@@ -11,11 +11,13 @@ Everything is imported when it is first used: ``import tinyhil`` alone costs nex
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False
+"""As ``typing`` has it, which is not imported for it: it takes longer than the rest."""
 if TYPE_CHECKING:
+    from typing import Any
+
     from tinyhil.api import Answers, Report, Session, open_session, run
     from tinyhil.errors import BlockedError, InputError, TinyhilError
     from tinyhil.options import Options

@@ -15,7 +15,7 @@ import sys
 import tinyhil
 assert set(tinyhil.__all__) <= set(dir(tinyhil))
 print(sorted({name for name in sys.modules if name.startswith("tinyhil.")}
-      | {"numpy", "msgspec", "typer", "rich", "pathlib", "dataclasses"} & set(sys.modules)))
+      | {"numpy", "msgspec", "typer", "rich", "pathlib", "dataclasses", "typing"} & set(sys.modules)))
 """
 
 

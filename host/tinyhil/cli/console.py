@@ -6,13 +6,16 @@ import contextlib
 import shlex
 import time
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from tinyhil.errors import TinyhilError
 from tinyhil.progress import Reporter
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 DETAIL_LINES = 30
 """Of a failed tool's output, how much is shown without ``-v``: the end, where the cause usually is."""
@@ -59,6 +62,8 @@ class ConsoleObserver:
         self._note = None
         started = time.monotonic()
         if self._console.is_terminal:
+            from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
             columns = (
                 SpinnerColumn(),
                 TextColumn(f"{name:<10}"),
