@@ -66,7 +66,7 @@ def native() -> Target:
     return msgspec.structs.replace(target, link=msgspec.structs.replace(target.link, answer_within=0.5))
 
 
-class Bench:
+class ArenaDevice:
     """Starts the process anew each time, as a command does with a board or an emulator."""
 
     def __init__(self, program: Path, target: Target, identity: Identity = IDENTITY) -> None:
@@ -90,8 +90,8 @@ def _emulator(target: Target) -> Emulator:
     return target.emulator
 
 
-def search(bench: Bench) -> Sizing:
-    return smallest_arena(bench.start, vectors(), Silent())
+def search(device: ArenaDevice) -> Sizing:
+    return smallest_arena(device.start, vectors(), Silent())
 
 
 OUTCOMES = {
@@ -110,7 +110,7 @@ def test_every_way_of_being_too_small(
     fault: str, program: Path, native: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(fault, str(NEEDED))
-    with Bench(program, native).start() as session:
+    with ArenaDevice(program, native).start() as session:
         assert arena.attempt(session, vectors(), NEEDED) == Attempt(NEEDED, Outcome.FITS, 932)
         small = arena.attempt(session, vectors(), NEEDED - 1)
         assert (small.size, small.outcome) == (NEEDED - 1, OUTCOMES[fault])
@@ -123,12 +123,12 @@ def test_the_smallest_arena_whatever_happens_below_it(
     fault: str, program: Path, native: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(fault, str(NEEDED))
-    bench = Bench(program, native)
-    found = search(bench)
+    device = ArenaDevice(program, native)
+    found = search(device)
     assert (found.smallest, found.capacity, found.said) == (NEEDED, CAPACITY, 932)
     assert [(attempt.size, attempt.fits) for attempt in found.attempts[-2:]] == [(NEEDED - STEP, False), (NEEDED, True)]
     gone = sum(attempt.outcome is Outcome.GONE for attempt in found.attempts)
-    assert bench.starts == 1 + gone
+    assert device.starts == 1 + gone
     assert {attempt.outcome for attempt in found.attempts} == {Outcome.FITS, OUTCOMES[fault]}
 
 
@@ -139,13 +139,13 @@ def test_any_need_is_found(
     needed: int, smallest: int, program: Path, native: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REFUSES", str(needed))
-    assert search(Bench(program, native)).smallest == smallest
+    assert search(ArenaDevice(program, native)).smallest == smallest
 
 
 def test_several_faults_at_several_sizes(program: Path, native: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     for fault, size in (("ABORTS", 200), ("RESTARTS", 500), ("REFUSES", 900), ("LIES", 1201), ("OVERRUNS", 1310)):
         monkeypatch.setenv(fault, str(size))
-    assert search(Bench(program, native)).smallest == 1312
+    assert search(ArenaDevice(program, native)).smallest == 1312
 
 
 def test_a_capacity_that_is_no_multiple_of_the_step(
@@ -153,10 +153,10 @@ def test_a_capacity_that_is_no_multiple_of_the_step(
 ) -> None:
     monkeypatch.setenv("CAPACITY", "1000")
     monkeypatch.setenv("REFUSES", "990")
-    assert search(Bench(program, native)).smallest == 992
+    assert search(ArenaDevice(program, native)).smallest == 992
     monkeypatch.setenv("REFUSES", "993")
     with pytest.raises(DeviceError, match=r"does not run in the whole arena of 992 bytes: .* \(status 9\)"):
-        search(Bench(program, native))
+        search(ArenaDevice(program, native))
 
 
 def test_one_wrong_vector_is_enough(program: Path, native: Target) -> None:
@@ -164,7 +164,7 @@ def test_one_wrong_vector_is_enough(program: Path, native: Target) -> None:
     reference = right.reference[0].copy()
     reference[39, 0, 3] ^= 1
     wrong = replace(right, reference=(reference,))
-    with Bench(program, native).start() as session:
+    with ArenaDevice(program, native).start() as session:
         assert arena.attempt(session, wrong, CAPACITY) == Attempt(CAPACITY, Outcome.WRONG, 932, "1 of 40")
 
 
@@ -180,18 +180,18 @@ def test_sizes_that_do_not_behave_are_refused(program: Path, native: Target, mon
 
     monkeypatch.setattr(arena, "attempt", forgiving)
     with pytest.raises(DeviceError, match=f"an arena of {NEEDED - STEP} bytes does not behave the same twice"):
-        search(Bench(program, native))
+        search(ArenaDevice(program, native))
 
 
 def test_memory_that_is_fixed(program: Path, native: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAPACITY", "0")
     with pytest.raises(DeviceError, match="memory is fixed"):
-        search(Bench(program, native))
+        search(ArenaDevice(program, native))
 
 
 def test_another_model_is_not_sized(program: Path, native: Target) -> None:
     with pytest.raises(DeviceError, match="stale firmware"):
-        search(Bench(program, native, replace(IDENTITY, model_sha256="00" * 32)))
+        search(ArenaDevice(program, native, replace(IDENTITY, model_sha256="00" * 32)))
 
 
 def test_a_session_begins_in_the_whole_arena(program: Path, native: Target, monkeypatch: pytest.MonkeyPatch) -> None:
