@@ -40,7 +40,11 @@ demo: install ## Train, build, run on an emulated Cortex-M4, print the verdict, 
 
 .PHONY: test
 test: install ## Run the unit tests and the hardware-in-the-loop tests on $(TARGET); TESTS= for the long ones too
-	$(BIN)/python -m pytest host/tests hil_tests --target $(TARGET) -m "$(TESTS)" -n $(WORKERS) --durations=10
+	@rm -f build/test-seconds
+	@started=$$(date +%s); set -x; \
+	$(BIN)/python -m pytest host/tests hil_tests --target $(TARGET) -m "$(TESTS)" -n $(WORKERS) --durations=10 || exit; \
+	{ set +x; } 2>/dev/null; \
+	[ "$(TESTS)" != "not long" ] || { mkdir -p build && echo $$(($$(date +%s) - started)) > build/test-seconds; }
 
 .PHONY: test-long
 test-long: install ## Run the long tests: self-test, soak, fuzzers, wheel, venvs, the report in a browser
