@@ -28,11 +28,18 @@ class RunSearch:
         self._reporter = reporter
 
     def __call__(self, answers: tuple[Array, ...], device: Compute) -> None:
+        """Searches, and keeps what was found; see ``search``."""
+        self.found = self.search(answers, device)
+
+    def search(self, answers: tuple[Array, ...], device: Compute) -> Search:
         """Searches from the vectors on.
 
         Args:
             answers: the device's, to all of them.
             device: what it answers to others.
+
+        Returns:
+            What was found.
 
         Raises:
             BlockedError: the device or the reference interpreter has failed.
@@ -45,7 +52,7 @@ class RunSearch:
         with Reference(model.path) as reference:
             searcher = Searcher(model.inputs, model.outputs, device, lambda inputs: reference(*inputs), told)
             apart = distances(answers, model.vectors.reference)
-            self.found = searcher.search(model.vectors.inputs, apart, self._wanted)
+            return searcher.search(model.vectors.inputs, apart, self._wanted)
 
 
 def why_not(model: QuantizedModel) -> str:

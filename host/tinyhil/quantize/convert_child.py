@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from tinyhil import tflite, worker
-from tinyhil.artifacts import store
-from tinyhil.artifacts.types import Array
+from tinyhil.artifacts import arrays, store
+from tinyhil.artifacts.types import Array, Reals
 from tinyhil.errors import MissingToolError, ModelError
 from tinyhil.progress import Reporter
 from tinyhil.quantize import keras_file, stage, vectors
@@ -35,8 +35,9 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
             f"{error.name} is not installed, it is needed to quantize", hint="pip install 'tinyhil[train]'"
         ) from error
     model = keras_file.load(Path(request["model"]))
-    with np.load(request["dataset"], allow_pickle=False) as dataset:
-        train_x, test_x, test_y = dataset["train_x"], dataset["test_x"], dataset["test_y"]
+    dataset = Path(request["dataset"])
+    train_x, _ = arrays.read_set(dataset, "train")
+    test_x, test_y = arrays.read_set(dataset, "test")
     with tempfile.TemporaryDirectory(prefix="tinyhil-") as folder:
         signature = [tf.TensorSpec([1, *train_x.shape[1:]], tf.float32)]
         model.export(folder, format="tf_saved_model", input_signature=signature, verbose=False)
@@ -96,21 +97,19 @@ def _vectors(model: Any, content: bytes, folder: Path, data: tuple[Array, Array,
     # Vectors carry the model's batch of one; Keras gets them as one batch.
     reals = facts.inputs[0].dequantize(inputs[0]).astype(np.float32).reshape(-1, *test_x.shape[1:])
     shape = facts.outputs[0].shape
-    arrays: dict[str, Any] = {
-        "input_0": inputs[0],
-        "float_0": _predict(model, reals).reshape(-1, *shape),
-        "test_0": test.reshape(-1, *shape),
-        "sample_0": vectors.spread(test_x),
-        "data": vectors.like(facts.inputs[0], inputs[0], exhaustive, train_x, len(test_x)),
-    }
-    if not exhaustive and test_y.size:
-        arrays["targets"] = test_y
-    with store.storage(folder):
-        np.savez(folder / stage.VECTORS, **arrays)
+    made = arrays.StoredVectors(
+        inputs=inputs,
+        samples=(vectors.spread(test_x),),
+        floats=(_predict(model, reals).reshape(-1, *shape),),
+        test=np.asarray(test, np.float64).reshape(-1, *shape),
+        data=vectors.like(facts.inputs[0], inputs[0], exhaustive, train_x, len(test_x)),
+        targets=test_y if not exhaustive and test_y.size else None,
+    )
+    arrays.write_vectors(folder / stage.VECTORS, made)
     return exhaustive
 
 
-def _predict(model: Any, inputs: Array) -> Array:
+def _predict(model: Any, inputs: Array) -> Reals:
     return np.asarray(model.predict(inputs, verbose=0), np.float64)
 
 
@@ -118,10 +117,9 @@ def _beside(content: bytes, folder: Path, reporter: Reporter) -> dict[str, Any]:
     """What LiteRT makes of the vectors, to stand beside the reference; nothing where it does not take the model."""
     with contextlib.suppress(ModelError):
         interpreter = open_interpreter(LITERT, content)
-        with np.load(folder / stage.VECTORS, allow_pickle=False) as stored:
-            outputs = run_all(interpreter, [stored["input_0"]], reporter, "LiteRT")
-        with store.storage(folder):
-            np.savez(folder / stage.LITERT_OUTPUTS, output_0=outputs[0])
+        inputs = arrays.read_vectors(folder / stage.VECTORS).inputs
+        outputs = run_all(interpreter, inputs, reporter, "LiteRT")
+        arrays.write_tensors(folder / stage.LITERT_OUTPUTS, "output", outputs)
         return {"litert": interpreter.name}
     return {"litert": None}
 

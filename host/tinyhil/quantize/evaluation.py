@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tinyhil.artifacts import arrays
 from tinyhil.artifacts.types import Array, FloatModel, QuantizedModel, Reals
 from tinyhil.compare import classification
 from tinyhil.compare.regression import figures
@@ -64,10 +65,9 @@ class Accuracy:
 
 def on_test_set(model: QuantizedModel, floats: FloatModel) -> TestSet:
     """What ``model`` and the float model it was made from make of the test set."""
-    with np.load(floats.dataset, allow_pickle=False) as dataset:
-        test_x, test_y = dataset["test_x"], dataset["test_y"]
-    with np.load(model.path.with_name(stage.VECTORS), allow_pickle=False) as stored:
-        expected = np.asarray(stored["test_0"], np.float64).reshape(len(test_x), -1)
+    test_x, test_y = arrays.read_set(floats.dataset, "test")
+    stored = arrays.read_vectors(model.path.with_name(stage.VECTORS))
+    expected = np.asarray(stored.test, np.float64).reshape(len(test_x), -1)
     reference = model.vectors.reference[0]
     if model.vectors.exhaustive:
         spec = model.inputs[0]

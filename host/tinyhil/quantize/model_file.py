@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tinyhil import kinds, tflite, worker
 from tinyhil.affine import TensorSpec
-from tinyhil.artifacts import hashing, store
+from tinyhil.artifacts import arrays, hashing, store
 from tinyhil.artifacts.types import Array, FloatModel, QuantizedModel
 from tinyhil.data import npz
 from tinyhil.errors import ConfigError
@@ -82,10 +81,7 @@ def tflite_model(path: Path, samples: Path | None, folder: Path, reporter: Repor
         store.forget(folder)
         chosen, looked_at, exhaustive = _inputs(facts.inputs, samples)
         store.write_bytes(folder / stage.MODEL, rewritten)
-        arrays: dict[str, Any] = {f"input_{index}": part for index, part in enumerate(chosen)}
-        arrays |= {f"sample_{index}": part for index, part in enumerate(looked_at)}
-        with store.storage(folder):
-            np.savez(folder / stage.VECTORS, **arrays)
+        arrays.write_vectors(folder / stage.VECTORS, arrays.StoredVectors(chosen, samples=looked_at))
         computed = stage.expectations(folder, reporter, float_model=False)
         made = (stage.MODEL, stage.VECTORS, stage.REFERENCE, stage.INSPECTION)
         manifest = store.save(
@@ -142,18 +138,18 @@ def keras_model(path: Path, samples: Path, folder: Path, reporter: Reporter) -> 
         )["shape"]
         sets = _divided(samples, shape)
         store.write_bytes(folder / "model.keras", content)
-        with store.storage(folder):
-            np.savez(folder / DATASET, **sets)
+        arrays.write_dataset(folder / DATASET, sets)
         manifest = store.save(folder, STAGE, key, ("model.keras", DATASET), {})
     return FloatModel(name_of(path), folder / "model.keras", folder / DATASET, key, {}), found
 
 
-def _divided(path: Path, shape: list[int | None]) -> dict[str, Any]:
+def _divided(path: Path, shape: list[int | None]) -> dict[str, arrays.Samples]:
     """Training and test set; targets of zeros with no columns where there are none."""
     stored = npz.read(path)
     if "train_x" in stored and "test_x" in stored:
-        inputs = {name: stored[f"{name}_x"] for name in SETS}
-        targets = {name: stored.get(f"{name}_y") for name in SETS}
+        names = {name: arrays.set_names(name) for name in SETS}
+        inputs = {name: stored[x] for name, (x, _) in names.items()}
+        targets = {name: stored.get(y) for name, (_, y) in names.items()}
     else:
         array = stored.get(files.INPUTS)
         if array is None or len(array) < 2:
@@ -170,16 +166,16 @@ def _divided(path: Path, shape: list[int | None]) -> dict[str, Any]:
         if y is not None and len(y) != len(array):
             raise ConfigError(f"{path} has {len(array)} inputs and {len(y)} targets", kind=kinds.SAMPLES)
         targets = {"train": None if y is None else y[:cut], "test": None if y is None else y[cut:]}
-    sets: dict[str, Any] = {}
+    sets: dict[str, arrays.Samples] = {}
     for name in SETS:
         array = inputs[name]
-        (sets[f"{name}_x"],) = files.as_float32(path, {f"{name}_x": array}, [_wanted(shape, array)])
+        (x,) = files.as_float32(path, {arrays.set_names(name)[0]: array}, [_wanted(shape, array)])
         y = targets[name]
         if y is not None and not np.isfinite(y.astype(np.float64)).all():
             raise ConfigError(
                 f"{path} has targets that are NaN or infinite", hint="remove them and their inputs", kind=kinds.SAMPLES
             )
-        sets[f"{name}_y"] = np.zeros((len(array), 0), np.float32) if y is None else y
+        sets[name] = x, np.zeros((len(array), 0), np.float32) if y is None else y
     return sets
 
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tinyhil import tflite
-from tinyhil.artifacts import hashing, store
+from tinyhil.artifacts import arrays, hashing, store
 from tinyhil.artifacts.types import Array, QuantizedModel
 from tinyhil.progress import Reporter
 from tinyhil.quantize import stage
@@ -48,9 +47,7 @@ def prefix_model(
         store.make_folder(folder)
         store.forget(folder)
         store.write_bytes(folder / stage.MODEL, prefix.data)
-        arrays: dict[str, Any] = {f"input_{index}": part for index, part in enumerate(taken)}
-        with store.storage(folder):
-            np.savez(folder / stage.VECTORS, **arrays)
+        arrays.write_vectors(folder / stage.VECTORS, arrays.StoredVectors(tuple(taken)))
         computed = stage.expectations(folder, reporter, float_model=False, inspected=False)
         made = (stage.MODEL, stage.VECTORS, stage.REFERENCE)
         facts = {**computed, "exhaustive": False, "rewrites": (), "litert": None}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-import numpy as np
-
+from tinyhil.artifacts import arrays
 from tinyhil.artifacts.types import Array
 from tinyhil.errors import ModelError, ToolError
 from tinyhil.progress import Silent
@@ -74,12 +73,10 @@ class Reference:
         if self._child is None:
             self._child = Worker("tinyhil.quantize.reference_server", what="compute the reference", reporter=Silent())
         inputs_file, outputs_file = (Path(self._folder.name) / name for name in ("inputs.npz", "outputs.npz"))
-        arrays: dict[str, Any] = {f"input_{index}": part for index, part in enumerate(inputs)}
-        np.savez(inputs_file, **arrays)
+        arrays.write_tensors(inputs_file, "input", inputs)
         files = {"model": str(self._model), "inputs": str(inputs_file), "outputs": str(outputs_file)}
         self._child.ask({"interpreter": self._kind, **files})
-        with np.load(outputs_file, allow_pickle=False) as stored:
-            return tuple(stored[f"output_{index}"] for index in range(len(stored.files)))
+        return arrays.read_tensors(outputs_file, "output")
 
     def _end_child(self) -> None:
         if self._child is not None:

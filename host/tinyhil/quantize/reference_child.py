@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from tinyhil import tflite, worker
-from tinyhil.artifacts import store
+from tinyhil.artifacts import arrays, store
 from tinyhil.artifacts.types import Array
 from tinyhil.progress import Reporter
 from tinyhil.quantize import stage
@@ -25,23 +24,17 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     """Runs every vector through the interpreter ``request['interpreter']``, then the samples through both models."""
     folder, kind = Path(request["folder"]), request["interpreter"]
     model = (folder / stage.MODEL).read_bytes()
-    facts = tflite.read(model, stage.MODEL)
-    with np.load(folder / stage.VECTORS, allow_pickle=False) as stored:
-        inputs = [stored[f"input_{index}"] for index in range(len(facts.inputs))]
-        looked_at = range(len(facts.inputs)) if request["inspected"] else ()
-        samples = [stored[f"sample_{index}"] for index in looked_at]
+    stored = arrays.read_vectors(folder / stage.VECTORS)
     interpreter = open_interpreter(kind, model)
-    outputs = run_all(interpreter, inputs, reporter, "reference")
-    with store.storage(folder):
-        arrays: dict[str, Any] = {f"reference_{position}": part for position, part in enumerate(outputs)}
-        np.savez(folder / stage.REFERENCE, **arrays)
+    outputs = run_all(interpreter, stored.inputs, reporter, "reference")
+    arrays.write_tensors(folder / stage.REFERENCE, "reference", outputs)
     if request["inspected"]:
         floats = (folder / stage.FLOAT).read_bytes() if request["float"] else None
-        _inspect(kind, model, floats, samples, folder / stage.INSPECTION)
+        _inspect(kind, model, floats, stored.samples, folder / stage.INSPECTION)
     return {"reference": interpreter.name}
 
 
-def _inspect(kind: str, model: bytes, floats: bytes | None, samples: list[Array], file: Path) -> None:
+def _inspect(kind: str, model: bytes, floats: bytes | None, samples: tuple[Array, ...], file: Path) -> None:
     found = inspect(_opened(kind, model), None if floats is None else _opened(kind, floats), samples)
     store.write_bytes(file, msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
 

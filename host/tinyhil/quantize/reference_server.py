@@ -6,10 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tinyhil import worker
-from tinyhil.artifacts import store
+from tinyhil.artifacts import arrays
 from tinyhil.progress import Reporter
 from tinyhil.quantize.interpreters import Interpreter, open_interpreter
 from tinyhil.quantize.runner import run_all
@@ -17,14 +15,10 @@ from tinyhil.quantize.runner import run_all
 
 def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     """Runs the vectors in the file ``request['inputs']``, and puts their outputs into ``request['outputs']``."""
-    with np.load(request["inputs"], allow_pickle=False) as stored:
-        inputs = [stored[f"input_{index}"] for index in range(len(stored.files))]
+    inputs = arrays.read_tensors(Path(request["inputs"]), "input")
     interpreter = _opened(request["interpreter"], request["model"])
     outputs = run_all(interpreter, inputs, reporter, "reference")
-    place = Path(request["outputs"])
-    with store.storage(place):
-        arrays: dict[str, Any] = {f"output_{index}": part for index, part in enumerate(outputs)}
-        np.savez(place, **arrays)
+    arrays.write_tensors(Path(request["outputs"]), "output", outputs)
     return {}
 
 

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from tinyhil import tflite, worker
-from tinyhil.artifacts import hashing, store
+from tinyhil.artifacts import arrays, hashing, store
 from tinyhil.artifacts.types import Beside, FloatModel, QuantizedModel, Vectors
 from tinyhil.compare import fidelity
 from tinyhil.config.recipe import Quantize, Scheme
@@ -173,30 +172,23 @@ class _Listening:
 def _differences(folder: Path) -> dict[str, int]:
     """LiteRT against the reference: vectors that differ, and the largest difference in LSB."""
     facts = tflite.read((folder / MODEL).read_bytes(), MODEL)
-    with (
-        np.load(folder / REFERENCE, allow_pickle=False) as reference,
-        np.load(folder / LITERT_OUTPUTS, allow_pickle=False) as other,
-    ):
-        found = fidelity.compare([other["output_0"]], [reference["reference_0"]], facts.outputs, 0)
+    other = arrays.read_tensors(folder / LITERT_OUTPUTS, "output")
+    found = fidelity.compare(other, arrays.read_tensors(folder / REFERENCE, "reference"), facts.outputs, 0)
     return {"mismatches": found.mismatches, "max_lsb": found.max_lsb}
 
 
 def read(recipe: str, scheme: str, folder: Path, manifest: store.Manifest) -> QuantizedModel:
     """The model that lies in ``folder``, as its manifest describes it."""
     facts = tflite.read((folder / MODEL).read_bytes(), str(folder / MODEL))
-    with (
-        np.load(folder / VECTORS, allow_pickle=False) as stored,
-        np.load(folder / REFERENCE, allow_pickle=False) as reference,
-    ):
-        floats = tuple(stored[f"float_{index}"] for index in range(len(facts.outputs)) if f"float_{index}" in stored)
-        vectors = Vectors(
-            inputs=tuple(stored[f"input_{index}"] for index in range(len(facts.inputs))),
-            reference=tuple(reference[f"reference_{index}"] for index in range(len(facts.outputs))),
-            float_outputs=floats or None,
-            exhaustive=manifest.facts["exhaustive"],
-            data=stored.get("data"),
-            targets=stored.get("targets"),
-        )
+    stored = arrays.read_vectors(folder / VECTORS)
+    vectors = Vectors(
+        inputs=stored.inputs,
+        reference=arrays.read_tensors(folder / REFERENCE, "reference"),
+        float_outputs=stored.floats or None,
+        exhaustive=manifest.facts["exhaustive"],
+        data=stored.data,
+        targets=stored.targets,
+    )
     return QuantizedModel(
         recipe=recipe,
         path=folder / MODEL,

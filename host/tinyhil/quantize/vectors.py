@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from tinyhil.affine import TensorSpec
 from tinyhil.artifacts.types import Array
@@ -80,7 +81,7 @@ def spread(samples: Array, most: int = SPREAD) -> Array:
     return chosen
 
 
-def like(spec: TensorSpec, vectors: Array, exhaustive: bool, data: Array, samples: int) -> Array:
+def like(spec: TensorSpec, vectors: Array, exhaustive: bool, data: Array, samples: int) -> npt.NDArray[np.bool_]:
     """Which vectors are like the data, (vectors,) of bool.
 
     A symmetric type covers a range around zero, though the data may lie on one side of it, and the rest of the
@@ -97,7 +98,7 @@ def like(spec: TensorSpec, vectors: Array, exhaustive: bool, data: Array, sample
         return np.arange(len(vectors)) >= len(vectors) - samples
     reals = spec.dequantize(vectors).reshape(-1)
     half = spec.scale / 2
-    inside: Array = (reals >= data.min() - half) & (reals <= data.max() + half)
+    inside: npt.NDArray[np.bool_] = (reals >= data.min() - half) & (reals <= data.max() + half)
     return inside
 
 

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from tinyhil import data, worker
-from tinyhil.artifacts import store
+from tinyhil.artifacts import arrays, store
 from tinyhil.compare import diagnosis
 from tinyhil.config import recipe as recipes
 from tinyhil.errors import ConfigError, InputError, MissingToolError
@@ -45,10 +45,7 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     model, history, facts = _train(code, model, sets, settings, reporter)
     with store.storage(folder):
         model.save(folder / stage.MODEL)
-        arrays: dict[str, Any] = {
-            f"{name}_{axis}": array for name in data.SETS for axis, array in zip("xy", sets[name], strict=True)
-        }
-        np.savez(folder / stage.DATASET, **arrays)
+    arrays.write_dataset(folder / stage.DATASET, {name: sets[name] for name in data.SETS})
     store.write_text(folder / stage.HISTORY, json.dumps(history) + "\n")
     baseline = diagnosis.constant_loss(settings.loss, sets["train"][1])
     figures = code.figures(model) if hasattr(code, "figures") else {}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinyhil import plots
-from tinyhil.artifacts import store
+from tinyhil.artifacts import arrays, store
 from tinyhil.artifacts.types import Array, Capture, FloatModel, QuantizedModel, Reals
 from tinyhil.compare import classification
 from tinyhil.errors import ConfigError, TinyhilError
@@ -60,8 +60,7 @@ def shown_of(run: Run) -> Shown:
     """The float model of ``run``, and what it makes of the test set."""
     model, quantized = run.train(), run.quantize()
     recipe = run.source.recipe
-    with np.load(model.dataset, allow_pickle=False) as dataset:
-        inputs = dataset["test_x"]
+    inputs, _ = arrays.read_set(model.dataset, "test")
     return Shown(
         title=recipe.title,
         loss=_LOSSES.get(recipe.train.loss, _words(recipe.train.loss)),

@@ -12,9 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from tinyhil.artifacts import store
+from tinyhil.artifacts import arrays, store
 from tinyhil.compare.search import Search, Wanted, inputs_of
 from tinyhil.errors import ConfigError
 from tinyhil.pipeline.run import Run
@@ -70,14 +68,12 @@ def search(run: Run, count: int, seed: int) -> tuple[SearchResult, Path]:
         with run.running_device() as device, device.session() as session, run.observer.stage("search") as reporter:
             wanted = Wanted(count, seed, run.source.recipe.fidelity.max_lsb)
             climb = RunSearch(model, wanted, reporter)
-            climb(session.infer(*model.vectors.inputs).outputs, lambda inputs: session.infer(*inputs).outputs)
-            found = climb.found
-            assert found is not None
+            answers = session.infer(*model.vectors.inputs).outputs
+            found = climb.search(answers, lambda inputs: session.infer(*inputs).outputs)
             run.observer.result(f"{found.tried:,} inputs tried, at most {found.max_lsb:,} LSB apart", found=False)
     if found is not None and found.example is not None:
         example = inputs_of(found.example, model.inputs)
-        with store.storage(place):
-            np.savez(place.with_name(INPUTS), **{f"input_{index}": part for index, part in enumerate(example)})  # type: ignore[arg-type]
+        arrays.write_tensors(place.with_name(INPUTS), "input", example)
     searched = SearchResult(
         recipe=run.name,
         target=run.target.name,
