@@ -170,23 +170,20 @@ def test_the_name_is_another_one_although_the_host_left_the_old_one_free(device:
 
 
 def test_a_reset_comes_between_the_halves_of_a_frame(device: Device, host_opens: Opens) -> None:
-    seen: list[bytes] = []
-    resets = FaultProxy(device.port, Faults(reset_every=2), reset=lambda: seen.append(device.read_all(1)))
-    with resets as proxy:
+    before: list[bytes] = []
+    was_reset = threading.Event()
+
+    def reset() -> None:
+        before.append(device.read_all(len(b"\0first\0\0sec")))
+        was_reset.set()
+
+    with FaultProxy(device.port, Faults(reset_every=2), reset=reset) as proxy:
         host = host_opens(proxy.port)
         host.write(b"\0first\0\0second\0", deadline())
-        rest = b""
-
-        def enough() -> bool:
-            nonlocal rest
-            rest += device.read()
-            return rest.endswith(b"d\0")
-
-        until(enough, "the rest")
-        host.close()
+        assert was_reset.wait(PATIENCE_S)  # one reads at a time
+        assert device.read_all(len(b"ond\0")) == b"ond\0"
         assert proxy.counters["to_device"].resets == 1
-    assert seen[0].endswith(b"\0sec")
-    assert rest == b"ond\0"
+    assert before == [b"\0first\0\0sec"]
 
 
 def test_what_nobody_has_open_nobody_gets_later(device: Device, host_opens: Opens) -> None:
