@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.long  # a Keras model is made in two processes, each of which imports TensorFlow
+
 MODEL = """\
 import keras
 import numpy as np

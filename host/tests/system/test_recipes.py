@@ -20,6 +20,8 @@ from tinyhil.targets.registry import get
 
 from .cli import Cli
 
+pytestmark = pytest.mark.long  # every recipe is trained, built and run; sine and digits are in short tests too
+
 TARGET = "qemu-m4"
 LEAST = 256
 """Vectors."""
