@@ -50,8 +50,8 @@ def test_each_of_several_targets_has_its_own_port() -> None:
 @pytest.mark.parametrize(
     ("targets", "ports", "words"),
     [
-        ("esp32,nano33ble", ["/dev/ttyACM0"], "whose is it?"),
-        ("esp32,nano33ble", ["sim=/dev/ttyACM0"], "whose is it?"),
+        ("esp32,nano33ble", ["/dev/ttyACM0"], "which target it is for"),
+        ("esp32,nano33ble", ["sim=/dev/ttyACM0"], "which target it is for"),
         ("esp32,nano33ble", ["esp32=/dev/a", "esp32=/dev/b"], "esp32 has the port /dev/a already"),
         ("esp32", ["/dev/a", "/dev/b"], "esp32 has the port /dev/a already"),
     ],

@@ -101,7 +101,7 @@ def test_what_has_led_to_a_report_is_not_resumed(path: Path) -> None:
     journal.conclude(path)
     kept = Journal(path, ORIGIN, resume=True)
     assert kept.answers == {}
-    assert kept.afresh == "the run of the journal was brought to its end"
+    assert kept.afresh == "the run that wrote the journal is complete"
 
 
 def test_the_journal_of_a_run_that_has_begun_meanwhile_is_not_ended(

@@ -133,7 +133,7 @@ def test_what_led_to_a_report_is_asked_again(tinyhil: Cli, copied: Path) -> None
     passed(tinyhil("run", "sine"))
     done = tinyhil("run", "sine", "--resume")
     passed(done)
-    assert "nothing was resumed: the run of the journal was brought to its end" in done.out
+    assert "nothing was resumed: the run that wrote the journal is complete" in done.out
 
 
 def test_another_firmware_is_asked_afresh(tinyhil: Cli, fine: str, build: Path) -> None:

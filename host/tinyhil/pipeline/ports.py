@@ -81,7 +81,7 @@ def survey(
         may_be = [target for target in targets if target.upload is not None and usb in target.upload.usb]
         what: dict[str, Any] = {"state": NOT_ASKED}
         if asking and (may_be or device in named):
-            what = _asked(device, may_be[0].link.baud if may_be else _BAUD)
+            what = _answer_of(device, may_be[0].link.baud if may_be else _BAUD)
         found.append(
             Found(
                 device=device,
@@ -95,7 +95,7 @@ def survey(
     return found
 
 
-def _asked(device: str, baud: int) -> dict[str, Any]:
+def _answer_of(device: str, baud: int) -> dict[str, Any]:
     try:
         heard = ask(device, baud)
     except PortBusyError as error:

@@ -108,7 +108,9 @@ class Run:
             ConfigError: it is a recording.
         """
         if not isinstance(self.answers, LiveDevice):
-            raise ConfigError("a recording answers here, which is no device", hint="run the model on its target")
+            raise ConfigError(
+                "this run is a replay: a recording answers, and no device", hint="run the model on its target"
+            )
         return self.answers
 
     def train(self) -> FloatModel:
@@ -258,7 +260,7 @@ class Run:
     @contextlib.contextmanager
     def running_device(self) -> Iterator[RunningDevice]:
         """A device that runs the image until the context ends, for sessions of one's own."""
-        with self.live.running(self.firmware(), self.identity()) as device:
+        with self.live.running_device(self.firmware(), self.identity()) as device:
             yield device
 
     def judge(self) -> Report:

@@ -144,7 +144,9 @@ def port(config: pytest.Config, target: str) -> str | None:
         # Addresses have blanks in no place and may have an equals sign: rfc2217://host:port?ign_set_control=1.
         owner, address = (name, rest) if equals and name in known else (known[0], text)
         if owner == known[0] and address == text and len(known) > 1:
-            raise pytest.UsageError(f"--port {text}: whose is it? --port TARGET=PORT, for one of {', '.join(known)}")
+            raise pytest.UsageError(
+                f"--port {text} does not say which target it is for: write --port TARGET=PORT, with TARGET one of {', '.join(known)}"
+            )
         if owner in ports:
             raise pytest.UsageError(f"--port {text}: {owner} has the port {ports[owner]} already")
         ports[owner] = address

@@ -40,7 +40,7 @@ class Outcome(Enum):
     FITS = "every output is exact"
     REFUSED = "the engine was not prepared"
     WRONG = "outputs are wrong"
-    OVERRUN = "memory behind the arena was changed"
+    OVERRUN = "the engine wrote beyond the arena"
     FAILED = "an inference failed"
     RESTARTED = "the device restarted"
     GONE = "the device died or fell silent"

@@ -205,7 +205,7 @@ class Journal:
                 ended = record.kind == Kind.END
                 self._keep = record.end
         if ended or not self._keep:
-            self.afresh = "the run of the journal was brought to its end" if ended else "the journal is empty"
+            self.afresh = "the run that wrote the journal is complete" if ended else "the journal is empty"
             self.answers.clear()
             self._keep = 0
 

@@ -134,7 +134,7 @@ class LiveDevice:
         return answers, notes.of_session(vectors.count, kept, question.search)
 
     @contextlib.contextmanager
-    def running(self, firmware: Firmware, identity: Identity) -> Iterator[RunningDevice]:
+    def running_device(self, firmware: Firmware, identity: Identity) -> Iterator[RunningDevice]:
         """A device that runs the firmware until the context ends, for sessions of one's own."""
         with self.device(firmware.project, Silent()) as device:
             yield RunningDevice(device, firmware.image, identity, self._target)
