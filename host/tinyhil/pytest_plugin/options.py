@@ -145,7 +145,8 @@ def port(config: pytest.Config, target: str) -> str | None:
         owner, address = (name, rest) if equals and name in known else (known[0], text)
         if owner == known[0] and address == text and len(known) > 1:
             raise pytest.UsageError(
-                f"--port {text} does not say which target it is for: write --port TARGET=PORT, with TARGET one of {', '.join(known)}"
+                f"--port {text} does not say which target it is for: write --port TARGET=PORT, with TARGET one of "
+                f"{', '.join(known)}"
             )
         if owner in ports:
             raise pytest.UsageError(f"--port {text}: {owner} has the port {ports[owner]} already")
