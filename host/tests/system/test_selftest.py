@@ -146,7 +146,7 @@ def test_what_cannot_be_asked_for(tinyhil: Cli, copied: Path) -> None:
     done = tinyhil("selftest", "sine", "--build-dir", copied, "--only", "typo")
     assert (done.code, "there is no kind of fault 'typo'" in done.err) == (2, True), done.err
     done = tinyhil("selftest", "sine", "--build-dir", copied, "--target", "esp32")
-    assert (done.code, "no board has to bear" in done.err) == (2, True), done.err
+    assert (done.code, "faulty firmwares" in done.err) == (2, True), done.err
 
 
 def test_where_nothing_is_compiled_the_model_file_is_watched(tinyhil: Cli, tiny_model: bytes) -> None:
