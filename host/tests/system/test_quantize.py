@@ -22,6 +22,8 @@ from tinyhil.quantize.vectors import BESIDE
 
 from .cli import Cli
 
+pytestmark = pytest.mark.long  # a model is trained, and quantized in all ways
+
 SCHEMES: tuple[Scheme, ...] = ("float32", "int8", "int8-per-channel", "int16x8", "dynamic")
 
 
