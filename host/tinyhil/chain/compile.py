@@ -1,0 +1,162 @@
+"""From a model file to the sources of its chain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tinyhil.artifacts.types import Problem
+from tinyhil.chain import memory, single, source
+from tinyhil.chain.emitter import Emitter
+from tinyhil.chain.graph import Graph, Operator, Tensor, read
+from tinyhil.chain.layers import OPERATORS, Layers
+from tinyhil.chain.operators import FUNCTIONS
+from tinyhil.chain.unsupported import Unsupported
+from tinyhil.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled model.
+
+    Attributes:
+        files: its sources, by path.
+        kernels: file names of the kernels of firmware/lib/kernels that they include, with what those include.
+        stateful: whether an inference depends on those before it.
+        memory_bytes: working memory, without state.
+        state_bytes: memory that lives from one inference to the next.
+        constant_bytes: of weights and tables.
+        operators: the names of those that compute something, in the order of execution.
+    """
+
+    files: Mapping[str, bytes]
+    kernels: tuple[str, ...]
+    stateful: bool
+    memory_bytes: int
+    state_bytes: int
+    constant_bytes: int
+    operators: tuple[str, ...]
+
+
+def compile_model(data: bytes, name: str, *, cmsis: bool, profile: str, keep: bool = False) -> Compiled:
+    """Compiles a model.
+
+    Args:
+        data: content of the .tflite file.
+        name: how to call it in messages.
+        cmsis: whether CMSIS-NN's kernels are used where there are some.
+        profile: bakenn's name of the CPU.
+        keep: whether every tensor keeps its content to the end of the inference, which takes memory for all of them.
+
+    Raises:
+        ModelError: it is no model, or one of its operators cannot be computed.
+    """
+    graph = read(data, name)
+    layers = Layers(cmsis, profile)
+    codes, refused = _emit(graph, layers)
+    if refused:
+        operator, error = refused[0]
+        raise ModelError(f"the engine 'compiled' cannot compute {name}: {operator} {error.cause}", hint=error.hint)
+    places = _places(graph, codes, keep)
+    computed = [code for code in codes if code.lines]
+    return Compiled(
+        files=source.write(graph, codes, places, bool(layers.steps)) | layers.files(),
+        kernels=tuple(sorted({header for code in computed for header in code.headers})),
+        stateful=any(code.states for code in codes),
+        memory_bytes=places.size,
+        state_bytes=sum(_bytes(state.c_type) * state.count for code in codes for state in code.states),
+        constant_bytes=sum(code.constant_bytes for code in codes),
+        operators=tuple(code.operator.name for code in computed),
+    )
+
+
+def problems(data: bytes, name: str, *, cmsis: bool, profile: str) -> tuple[Problem, ...]:
+    """What keeps the chain from computing a model, operator by operator; nothing where nothing does.
+
+    Raises:
+        ModelError: it is no model.
+    """
+    _, refused = _emit(read(data, name), Layers(cmsis, profile))
+    return tuple(Problem("operator", f"{operator} {error.cause}", error.hint) for operator, error in refused)
+
+
+def _emit(graph: Graph, layers: Layers) -> tuple[list[Emitter], list[tuple[Operator, Unsupported]]]:
+    codes, refused = [], []
+    for operator in graph.operators:
+        code = Emitter(operator)
+        try:
+            _operator(operator, code, layers)
+        except Unsupported as error:
+            refused.append((operator, error))
+        codes.append(code)
+    return codes, refused
+
+
+def _operator(operator: Operator, code: Emitter, layers: Layers) -> None:
+    """bakenn's layer where it takes the operator, else our own function."""
+    own = FUNCTIONS.get(operator.name)
+    if operator.name in OPERATORS:
+        try:
+            layers.add(operator, single.model_of(operator), code)
+            return
+        except (Unsupported, ModelError):
+            if own is None:
+                raise
+    if own is None:
+        raise Unsupported("is not computed", f"the engine computes {', '.join(sorted(OPERATORS | set(FUNCTIONS)))}")
+    own(operator, code)
+
+
+def _places(graph: Graph, codes: list[Emitter], keep: bool) -> source.Places:
+    """Lays out tensors, aliases of the same memory as one, and scratch memory over the steps of the chain."""
+    root: dict[int, int] = {}
+
+    def of(tensor: Tensor) -> int:
+        index = tensor.index
+        while index in root:
+            index = root[index]
+        return index
+
+    for code in codes:
+        if code.alias is not None:
+            root[code.operator.outputs[0].index] = code.operator.input(code.alias).index
+    end = len(codes)
+    sizes: dict[int, int] = {}
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
+
+    def use(tensor: Tensor | None, step: int) -> None:
+        if tensor is None or tensor.values is not None:
+            return
+        index = of(tensor)
+        sizes[index] = max(sizes.get(index, 0), tensor.nbytes)
+        first.setdefault(index, step)
+        last[index] = max(last.get(index, step), step)
+
+    for tensor in graph.inputs:
+        use(tensor, 0)
+    for step, code in enumerate(codes):
+        for each in (*code.operator.inputs, *code.operator.outputs):
+            use(each, step)
+    for tensor in graph.outputs:
+        use(tensor, end)
+    if keep:
+        last = dict.fromkeys(last, end)
+        first = dict.fromkeys(first, 0)
+    indices = sorted(sizes)
+    blocks = [memory.Block(sizes[index], first[index], last[index]) for index in indices]
+    scratch = [(step, code) for step, code in enumerate(codes) if code.scratch_bytes]
+    blocks += [memory.Block(code.scratch_bytes, step, step) for step, code in scratch]
+    plan = memory.plan(blocks)
+    offsets = dict(zip(indices, plan.offsets, strict=False))
+    every = {tensor.index: tensor for code in codes for tensor in (*code.operator.inputs, *code.operator.outputs) if tensor}
+    every |= {tensor.index: tensor for tensor in (*graph.inputs, *graph.outputs)}
+    return source.Places(
+        {index: offsets[of(tensor)] for index, tensor in every.items() if of(tensor) in offsets},
+        {code.operator.index: plan.offsets[len(indices) + at] for at, (_, code) in enumerate(scratch)},
+        plan.size,
+    )
+
+
+def _bytes(c_type: str) -> int:
+    return {"float": 4, "int8_t": 1, "uint8_t": 1, "int16_t": 2, "int32_t": 4, "int64_t": 8}[c_type]

@@ -1,0 +1,17 @@
+"""A function for each operator that the chain computes: it tells an :class:`Emitter` what is called.
+
+A function raises :class:`Unsupported` where it does not compute the operator as it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tinyhil.chain.emitter import Emitter
+from tinyhil.chain.graph import Operator
+from tinyhil.chain.operators import shape
+
+Function = Callable[[Operator, Emitter], None]
+
+FUNCTIONS: dict[str, Function] = {**shape.FUNCTIONS}
+"""By the operator's name. Layers (convolutions, Dense, pooling) are bakenn's first, see ``tinyhil.chain.layers``."""
