@@ -1,0 +1,58 @@
+// Fixed point arithmetic that the kernels share, bit for bit what TensorFlow Lite Micro computes in its default build.
+//
+// Source of the arithmetic: gemmlowp's fixedpoint.h and TFLM's kernels/internal/common.cc, with double rounding: once
+// after the multiplication and once after the shift to the right.
+// Relies on `>>` of a negative number being arithmetic, as it is on every compiler that this firmware is built with.
+#ifndef TINYHIL_KERNELS_FIXED_POINT_H_
+#define TINYHIL_KERNELS_FIXED_POINT_H_
+
+#include <stdint.h>
+
+namespace tinyhil {
+namespace kernels {
+
+inline int32_t clamp(int32_t value, int32_t lowest, int32_t highest) {
+  return value < lowest ? lowest : value > highest ? highest : value;
+}
+
+// `value` times two to the power of `shift`, 0 .. 31; bits that leave the word are lost, as in TFLM, but without
+// undefined behaviour.
+inline int32_t shift_left(int32_t value, int32_t shift) {
+  return static_cast<int32_t>(static_cast<uint32_t>(value) << shift);
+}
+
+// a * b / 2^31, halves rounded up; INT32_MIN squared gives INT32_MAX.
+// gemmlowp adds a nudge by the sign and divides towards zero, which is the same as this shift for every product.
+inline int32_t saturating_rounding_doubling_high_mul(int32_t a, int32_t b) {
+  if (a == INT32_MIN && b == INT32_MIN) return INT32_MAX;
+  return static_cast<int32_t>((static_cast<int64_t>(a) * b + (1 << 30)) >> 31);
+}
+
+// value / 2^exponent, halves rounded away from zero. `exponent` is 0 .. 31.
+inline int32_t rounding_divide_by_pot(int32_t value, int32_t exponent) {
+  const int32_t mask = static_cast<int32_t>((static_cast<uint32_t>(1) << exponent) - 1);
+  const int32_t threshold = (mask >> 1) + (value < 0 ? 1 : 0);
+  return (value >> exponent) + ((value & mask) > threshold ? 1 : 0);
+}
+
+// value * multiplier * 2^(shift - 31), rounded twice. `multiplier` is at least 0, `shift` is -31 .. 31.
+inline int32_t multiply_by_quantized_multiplier(int32_t value, int32_t multiplier, int32_t shift) {
+  const int32_t left = shift > 0 ? shift : 0;
+  const int32_t right = shift > 0 ? 0 : -shift;
+  // The multiplier is never INT32_MIN, so the product needs no saturation.
+  const int64_t product = static_cast<int64_t>(shift_left(value, left)) * multiplier;
+  return rounding_divide_by_pot(static_cast<int32_t>((product + (1 << 30)) >> 31), right);
+}
+
+// The same for a sum of 48 bits, -2^47 .. 2^47 - 1, as the layers of int16 have it: the multiplier is rounded to 16 bits
+// and the product once. `shift` is -31 .. 7.
+inline int32_t multiply_by_quantized_multiplier(int64_t value, int32_t multiplier, int32_t shift) {
+  const int32_t reduced = multiplier < 0x7FFF0000 ? (multiplier + (1 << 15)) >> 16 : 0x7FFF;
+  const int32_t right = 15 - shift;
+  return static_cast<int32_t>((value * reduced + (static_cast<int64_t>(1) << (right - 1))) >> right);
+}
+
+}  // namespace kernels
+}  // namespace tinyhil
+
+#endif  // TINYHIL_KERNELS_FIXED_POINT_H_
