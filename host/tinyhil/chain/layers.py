@@ -118,9 +118,7 @@ class Layers:
         declared = f"const {values.dtype.name}_t {symbol}[{values.size}]"
         self.declarations.append(f"extern {declared};")
         # The alignment that C11 has, spelt as C++ and C compilers of GNU know it.
-        self.constants.append(
-            f"__attribute__((aligned({alignment}))) {declared} = {{\n{format_values(values)}\n}};"
-        )
+        self.constants.append(f"__attribute__((aligned({alignment}))) {declared} = {{\n{format_values(values)}\n}};")
 
     def files(self) -> dict[str, bytes]:
         """The C sources, by path; nothing where no operator was added."""
@@ -129,7 +127,9 @@ class Layers:
         kernels = list(self.kernels.values())
         weights = [line for line in self.declarations if line.startswith("extern")]
         steps = [line for line in self.declarations if not line.startswith("extern")]
-        headers = _includes(each for kernel in kernels for each in ("<stddef.h>", "<stdint.h>", *kernel.header_includes))
+        headers = _includes(
+            each for kernel in kernels for each in ("<stddef.h>", "<stdint.h>", *kernel.header_includes)
+        )
         sources = _includes(each for kernel in kernels for each in kernel.source_includes)
         return {
             "bknn_model.h": _lines("#pragma once", "#include <stdint.h>", *steps),
@@ -168,5 +168,5 @@ def _lines(*parts: str) -> bytes:
 
 
 def _cause(text: str) -> str:
-    """bakenn's words, without the name that it gives the operator and that nobody but it knows."""
+    """Bakenn's words, without the name that it gives the operator and that nobody but it knows."""
     return "is refused by bakenn: " + re.sub(r"^tflite_\d+_\w+: ", "", text)

@@ -72,9 +72,7 @@ def model_of(operator: Operator, shapes: dict[int, tuple[int, ...]] | None = Non
     model: Any = schema.ModelT(
         version=3,
         operatorCodes=[
-            schema.OperatorCodeT(
-                builtinCode=code, deprecatedBuiltinCode=min(code, 127), version=_version(operator)
-            )
+            schema.OperatorCodeT(builtinCode=code, deprecatedBuiltinCode=min(code, 127), version=_version(operator))
         ],
         subgraphs=[graph],
         buffers=buffers,
@@ -87,9 +85,7 @@ _WITH_BIAS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 def _version(operator: Operator) -> int:
     """The version that bakenn knows an int8 operator by. What other versions have is told by the tensors, too."""
-    if operator.name == "FULLY_CONNECTED":
-        return 6 if len(operator.input(1).scales) > 1 else 4
-    return {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3}.get(operator.name, 2)
+    return {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 4}.get(operator.name, 2)
 
 
 def _bias_scales(operator: Operator) -> list[float]:

@@ -52,8 +52,8 @@ def describe(engine: Engine) -> str:
 def flags(files: dict[str, bytes]) -> list[str]:
     """Compiler flags of the generated sources.
 
-    No warnings, which are their generators' affair, include folders, and no multiplication and addition of floats in one
-    rounding, which TFLM's reference has not either.
+    No warnings, which are their generators' affair; include folders; and no multiplication and addition of floats in
+    one rounding, which TFLM's reference has not either.
     """
     folders = {Path(path).parent.as_posix() for path in files if path.endswith(".h")}
     return ["-w", "-ffp-contract=off", *(f"-I{folder}" for folder in sorted(folders) if folder != ".")]

@@ -296,6 +296,8 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         dtypes: element types of the tensors that it computes, and of its weights. Constants of int32 and int64 (biases,
             shapes, paddings) go with their operators.
         also: element types that it computes in some of ``ops`` only: these.
+        ahead_of_time: whether tinyhil itself compiles the model for it, operator by operator: then that is asked what
+            it takes of each operator, and ``dtypes``, ``versions`` and ``also`` do not matter.
         max_inputs, max_outputs: how many of them a model may have.
         whole_file: whether the image holds the model file as it is, rather than its weights alone.
         library: the PlatformIO library that it comes from, as in ``lib_deps``.
@@ -320,8 +322,9 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     versions: dict[str, Positive] = {}
     dtypes: tuple[DTypeName, ...] = ("int8",)
     also: dict[DTypeName, tuple[str, ...]] = {}
-    max_inputs: Positive = 1
-    max_outputs: Positive = 1
+    ahead_of_time: bool = False
+    max_inputs: Positive = 255
+    max_outputs: Positive = 255
     whole_file: bool = False
 
     def __post_init__(self) -> None:
