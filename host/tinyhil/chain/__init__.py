@@ -2,8 +2,8 @@
 
 :func:`compile_model` makes the sources, :func:`refusals` says what keeps it from that. Each operator is either a layer
 that bakenn compiles, or a call of one of our kernels (``firmware/lib/kernels``), which compute what TensorFlow Lite
-Micro computes, bit for bit. ``operators`` has a function for each operator, which says what is called with which constants;
-``memory`` gives every tensor its place.
+Micro computes, bit for bit. ``operators`` has a function for each operator, which says what is called with which
+constants; ``memory`` gives every tensor its place.
 """
 
 from tinyhil.chain.compile import Compiled, Refusal, compile_model, memory_bytes, refusals
