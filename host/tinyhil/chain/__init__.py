@@ -6,7 +6,7 @@ Micro computes, bit for bit. ``operators`` has a function for each operator, whi
 constants; ``memory`` gives every tensor its place.
 """
 
-from tinyhil.chain.compile import Compiled, Refusal, compile_model, memory_bytes, refusals
+from tinyhil.chain.compile import OPERATORS, Compiled, Refusal, compile_model, memory_bytes, refusals
 from tinyhil.chain.unsupported import Unsupported
 
-__all__ = ["Compiled", "Refusal", "Unsupported", "compile_model", "memory_bytes", "refusals"]
+__all__ = ["OPERATORS", "Compiled", "Refusal", "Unsupported", "compile_model", "memory_bytes", "refusals"]

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tinyhil import tflite
+from tinyhil.chain import layers as bakenn_layers
 from tinyhil.chain import memory, single, source
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Graph, Operator, Tensor, read
-from tinyhil.chain.layers import OPERATORS, Layers
+from tinyhil.chain.layers import Layers
 from tinyhil.chain.operators import FUNCTIONS
 from tinyhil.chain.unsupported import Unsupported
 from tinyhil.errors import ModelError
+
+OPERATORS = frozenset(bakenn_layers.OPERATORS | set(FUNCTIONS))
+"""The names of all operators that are computed in some form."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +119,7 @@ def _emitted(
 def _operator(operator: Operator, code: Emitter, layers: Layers) -> None:
     """Bakenn's layer where it takes the operator, else our own function."""
     own = FUNCTIONS.get(operator.name)
-    if operator.name in OPERATORS:
+    if operator.name in bakenn_layers.OPERATORS:
         try:
             layers.add(operator, single.model_of(operator), code)
             return
@@ -123,7 +127,7 @@ def _operator(operator: Operator, code: Emitter, layers: Layers) -> None:
             if own is None:
                 raise
     if own is None:
-        raise Unsupported("is not computed", f"the engine computes {', '.join(sorted(OPERATORS | set(FUNCTIONS)))}")
+        raise Unsupported("is not computed")
     own(operator, code)
 
 

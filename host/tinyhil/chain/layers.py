@@ -34,7 +34,7 @@ class Layers:
         steps: C functions that call the kernels, one for each operator.
         constants, declarations: of the weights.
         kernels: by bakenn's key.
-        third_party: identifiers of kernels whose sources bakenn brings along.
+        third_party: identifiers of CMSIS-NN's kernels, whose sources bakenn brings along.
     """
 
     cmsis: bool
@@ -95,7 +95,7 @@ class Layers:
                 if self.kernels.setdefault(kernel.key, kernel) != kernel:
                     raise Unsupported(f"needs another {kernel.key} than an operator before it")
             calls.append(emission.call)
-            if "." in selection.kernel_id and not selection.kernel_id.startswith("portable"):
+            if selection.kernel_id.startswith("cmsis_nn."):
                 self.third_party.append(selection.kernel_id)
         function = f"{SYMBOL}_step_{index}"
         signature = f"void {function}(uint8_t *arena, const int8_t *input, int8_t *output)"

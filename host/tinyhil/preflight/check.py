@@ -113,7 +113,7 @@ def _compiled(content: bytes, engine: str, facts: Engine) -> Iterator[Problem]:
     refusals = [
         refusal
         for refusal in chain.refusals(content, cmsis=facts.kernels == "cmsis-nn", profile=facts.profile)
-        if refusal.operator.name in facts.ops  # others have been named already
+        if refusal.operator.name in _computed(facts)  # others have been named already
     ]
     for (_, cause, hint), same in _by(refusals, lambda each: (each.operator.name, each.cause, each.hint)):
         yield Problem(
@@ -144,13 +144,18 @@ def _graph(graph: tflite.Graph, engine: str, facts: Engine) -> Iterator[Problem]
 
 
 def _operators(graph: tflite.Graph, engine: str, facts: Engine) -> Iterator[Problem]:
-    unknown = [operator for operator in graph.operators if operator.name not in facts.ops]
+    unknown = [operator for operator in graph.operators if operator.name not in _computed(facts)]
     for name, same in _by(unknown, lambda operator: operator.name):
         yield Problem(
             "custom-operator" if same[0].custom else "operator",
             f"{_listed(same)} {_is(same)} not computed by {engine!r}",
-            _STEPS.get(name, f"build the model from {', '.join(facts.ops)}, or choose another --engine"),
+            _STEPS.get(name, f"build the model from {', '.join(sorted(_computed(facts)))}, or choose another --engine"),
         )
+
+
+def _computed(facts: Engine) -> Collection[str]:
+    """The names of the operators that the engine takes in some form."""
+    return facts.ops or chain.OPERATORS
 
 
 def _versions(graph: tflite.Graph, engine: str, facts: Engine) -> Iterator[Problem]:

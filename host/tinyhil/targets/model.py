@@ -291,7 +291,8 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         profile: the engine's own name for the CPU, where it has one.
         per_channel_dense: whether it computes Dense layers that are quantized per channel.
         dense: how the scheme ``int8`` exports Dense layers where it computes both; per channel is more accurate.
-        ops: TFLite operators it takes; a custom one is ``CUSTOM(<its name>)``.
+        ops: TFLite operators it takes; a custom one is ``CUSTOM(<its name>)``. Empty where it is ``ahead_of_time`` and
+            takes all that tinyhil compiles.
         versions: the highest version of an operator that it takes, for those of ``ops`` whose later ones it does not.
         dtypes: element types of the tensors that it computes, and of its weights. Constants of int32 and int64 (biases,
             shapes, paddings) go with their operators.
@@ -311,7 +312,7 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     kernels: Literal["portable", "cmsis-nn", "reference", "esp-nn"]
     per_channel_dense: bool
     dense: Literal["per-tensor", "per-channel"] = "per-channel"
-    ops: tuple[str, ...]
+    ops: tuple[str, ...] = ()
     profile: str = ""
     library: str = ""
     programs: tuple[Program, ...] = ()
@@ -328,7 +329,9 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     whole_file: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses operators that the engine does not take at all, where it says more of them: one is misspelt."""
+        """Refuses a file without operators, and more facts of operators that it does not take: one is misspelt."""
+        if not self.ops and not self.ahead_of_time:
+            raise ValueError("`ops` names the operators that the engine takes")
         if unknown := sorted(set(self.versions) - set(self.ops)):
             raise ValueError(f"`versions` names {', '.join(unknown)}, which `ops` does not")
         for dtype, some in self.also.items():
