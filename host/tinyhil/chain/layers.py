@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tinyhil.chain.emitter import Emitter
@@ -60,7 +60,12 @@ class Layers:
         try:
             graph = bakenn.import_tflite(model, name="model")
             plan = lower_to_plan(fuse_clamps(legalize_graph(graph)))
-            backend = select_backend_plan(plan, self._options())
+            even = _evenly_padded(plan)
+            backend = select_backend_plan(even, self._options())
+            if all(selection.kernel_id.startswith("cmsis_nn.") for selection in backend.selections):
+                plan = even
+            else:
+                backend = select_backend_plan(plan, self._options())
         except bakenn.BakeNNError as error:
             raise Unsupported(_cause(str(error))) from error
         index = operator.index
@@ -157,6 +162,22 @@ class Layers:
         with tempfile.TemporaryDirectory(prefix="tinyhil-") as folder:
             bundle_kernels(Path(folder), tuple(self.third_party))
             return resources.read_tree(Path(folder))
+
+
+def _evenly_padded(plan: Any) -> Any:
+    """The plan with as much padding at the end as at the beginning.
+
+    bakenn gives CMSIS-NN no other convolutions. Its kernels know the padding at the beginning and the size of the
+    output alone, as TFLM calls them, so for them nothing changes.
+    """
+    steps = []
+    for step in plan.steps:
+        padding = getattr(step, "padding", None)
+        if padding is not None and step.kernel_kind in ("conv2d_s8", "depthwise_conv2d_s8"):
+            top, _, left, _ = padding
+            step = replace(step, padding=(top, top, left, left))
+        steps.append(step)
+    return replace(plan, steps=tuple(steps))
 
 
 def _includes(names: Iterable[str]) -> list[str]:

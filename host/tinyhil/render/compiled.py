@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyhil import chain, resources, tflite
+from tinyhil.artifacts import hashing
 from tinyhil.artifacts.types import QuantizedModel
 from tinyhil.targets.model import Chip, Engine
 
@@ -42,6 +43,13 @@ def _kernels(headers: tuple[str, ...]) -> dict[str, bytes]:
                 files[f"{KERNELS}/{path.name}"] = content = path.read_bytes()
                 open_ += _INCLUDE.findall(content.decode())
     return files
+
+
+def sources() -> str:
+    """SHA-256 of what makes the files, besides this package."""
+    kernels = resources.read_tree(resources.folder("firmware") / "lib" / KERNELS)
+    folders = [Path(package.__file__).parent for package in (chain, tflite)]
+    return hashing.of_json({"packages": hashing.of_sources(folders), "kernels": hashing.of_tree(kernels)})
 
 
 def describe(engine: Engine) -> str:
