@@ -9,11 +9,12 @@ from collections.abc import Callable
 
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Operator
-from tinyhil.chain.operators import shape, softmax
+from tinyhil.chain.operators import binary, shape, softmax
 
 Function = Callable[[Operator, Emitter], None]
 
 FUNCTIONS: dict[str, Function] = {
+    **binary.FUNCTIONS,
     **shape.FUNCTIONS,
     **softmax.FUNCTIONS,
 }
