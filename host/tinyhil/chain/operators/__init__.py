@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Operator
-from tinyhil.chain.operators import shape
+from tinyhil.chain.operators import recurrent, shape
 
 Function = Callable[[Operator, Emitter], None]
 
-FUNCTIONS: dict[str, Function] = {**shape.FUNCTIONS}
+FUNCTIONS: dict[str, Function] = {**recurrent.FUNCTIONS, **shape.FUNCTIONS}
 """By the operator's name. Layers (convolutions, Dense, pooling) are bakenn's first, see ``tinyhil.chain.layers``."""
