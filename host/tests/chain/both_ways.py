@@ -28,7 +28,14 @@ def compare(model: bytes, folder: Path, inferences: Iterable[Sequence[Array]]) -
 
 
 def values(random: np.random.Generator, dtype: str, shape: Sequence[int]) -> npt.NDArray[Any]:
-    """Random values of an integer type: of its whole range, of its ends only, or all the same, by chance."""
+    """Random values of an integer type: of its whole range, of its ends only, or all the same, by chance.
+
+    Of float32 and bool they are just random.
+    """
+    if dtype == "float32":
+        return random.normal(0, 3, tuple(shape)).astype(np.float32)
+    if dtype == "bool":
+        return random.integers(0, 2, tuple(shape)).astype(np.bool_)
     limits = np.iinfo(dtype)
     kind = random.integers(8)
     if kind == 0:

@@ -9,9 +9,14 @@ from collections.abc import Callable
 
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Operator
-from tinyhil.chain.operators import recurrent, shape
+from tinyhil.chain.operators import copies, recurrent, shape, spread
 
 Function = Callable[[Operator, Emitter], None]
 
-FUNCTIONS: dict[str, Function] = {**recurrent.FUNCTIONS, **shape.FUNCTIONS}
+FUNCTIONS: dict[str, Function] = {
+    **copies.FUNCTIONS,
+    **recurrent.FUNCTIONS,
+    **shape.FUNCTIONS,
+    **spread.FUNCTIONS,
+}
 """By the operator's name. Layers (convolutions, Dense, pooling) are bakenn's first, see ``tinyhil.chain.layers``."""
