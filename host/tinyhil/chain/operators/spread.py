@@ -155,12 +155,11 @@ def nearest(position: int, old: int, new: int, corners: bool, centers: bool) -> 
 
 
 def space_to_batch_nd(operator: Operator, code: Emitter) -> None:
-    """SPACE_TO_BATCH_ND. TFLM fills the borders with 0, also those of int8 with a zero point."""
+    """SPACE_TO_BATCH_ND without borders: TFLM fills them from a field that it never sets, so they are anything."""
     source, output = there(operator, 0), operator.outputs[0]
     space, depth, name = _batch_blocks(operator, source, output)
-    if sum(integers(operator, 2)):
-        code.header("copy.h")
-        code.call("fill", code.output(), output.elements, ITEM_BYTES[name], 0)
+    if any(integers(operator, 2)):
+        raise Unsupported("pads, with what TensorFlow Lite Micro leaves undefined", "pad before it, by an operator PAD")
     _each_block(operator, code, space, depth, name, to_batch=True)
 
 
