@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from tinyhil import resources
 from tinyhil.affine import DType

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -106,14 +107,23 @@ def _emitted(
     """The code of all operators: pre-flight asks for it, and rendering right after it."""
     graph, layers = read(data, "the model"), Layers(cmsis, profile)
     codes, refused = [], []
+    users = Counter(tensor.index for operator in graph.operators for tensor in _variables(operator))
     for operator in graph.operators:
         code = Emitter(operator)
         try:
             _operator(operator, code, layers)
+            if any(users[tensor.index] > 1 for tensor in _variables(operator)):
+                raise Unsupported("shares its state with another operator")
+            if _variables(operator) and not code.states:
+                raise Unsupported("reads a variable tensor")
         except Unsupported as error:
             refused.append((operator, error))
         codes.append(code)
     return graph, layers, codes, refused
+
+
+def _variables(operator: Operator) -> list[Tensor]:
+    return [tensor for tensor in operator.inputs if tensor is not None and tensor.variable]
 
 
 def _operator(operator: Operator, code: Emitter, layers: Layers) -> None:
@@ -150,7 +160,7 @@ def _places(graph: Graph, codes: list[Emitter], keep: bool) -> source.Places:
     last: dict[int, int] = {}
 
     def use(tensor: Tensor | None, step: int) -> None:
-        if tensor is None or tensor.values is not None:
+        if tensor is None or tensor.values is not None or tensor.variable:
             return
         index = of(tensor)
         sizes[index] = max(sizes.get(index, 0), tensor.nbytes)

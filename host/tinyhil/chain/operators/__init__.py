@@ -9,13 +9,16 @@ from collections.abc import Callable
 
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Operator
-from tinyhil.chain.operators import binary, shape, softmax
+from tinyhil.chain.operators import binary, copies, recurrent, shape, softmax, spread
 
 Function = Callable[[Operator, Emitter], None]
 
 FUNCTIONS: dict[str, Function] = {
     **binary.FUNCTIONS,
+    **copies.FUNCTIONS,
+    **recurrent.FUNCTIONS,
     **shape.FUNCTIONS,
     **softmax.FUNCTIONS,
+    **spread.FUNCTIONS,
 }
 """By the operator's name. Layers (convolutions, Dense, pooling) are bakenn's first, see ``tinyhil.chain.layers``."""

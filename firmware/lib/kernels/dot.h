@@ -1,0 +1,56 @@
+// Dot products of a row of values with a row of weights, which most of the work of a network is.
+//
+// Four products a turn: on a Cortex-M4 counting and branching cost as much as a product.
+// No zero points here: what they add is the same for every inference and is part of the bias.
+#ifndef TINYHIL_KERNELS_DOT_H_
+#define TINYHIL_KERNELS_DOT_H_
+
+#include <stdint.h>
+
+namespace tinyhil {
+namespace kernels {
+
+// a + b modulo 2^32, which is what the sums of TFLM do on every computer although C++ leaves it open.
+inline int32_t wrapping_add(int32_t a, int32_t b) {
+  return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b));
+}
+
+inline int64_t wrapping_add(int64_t a, int64_t b) {
+  return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+}
+
+// sum of values[i] * weights[i], modulo 2^32.
+template <typename T>
+inline int32_t dot32(const T* values, const int8_t* weights, int32_t count) {
+  uint32_t sum = 0;
+  for (; count >= 4; count -= 4, values += 4, weights += 4) {
+    sum += static_cast<uint32_t>(values[0] * weights[0]);
+    sum += static_cast<uint32_t>(values[1] * weights[1]);
+    sum += static_cast<uint32_t>(values[2] * weights[2]);
+    sum += static_cast<uint32_t>(values[3] * weights[3]);
+  }
+  for (; count > 0; --count) sum += static_cast<uint32_t>(*values++ * *weights++);
+  return static_cast<int32_t>(sum);
+}
+
+// The same sum in 64 bits. A product of 16 by 8 bits has 23, so 256 of them fit into a word.
+inline int64_t dot64(const int16_t* values, const int8_t* weights, int32_t count) {
+  int64_t sum = 0;
+  for (; count > 256; count -= 256, values += 256, weights += 256) sum += dot32(values, weights, 256);
+  return sum + dot32(values, weights, count);
+}
+
+// The sum in the type of the bias, by which TFLM chooses how wide it adds.
+template <typename T>
+inline int32_t dot(const T* values, const int8_t* weights, int32_t count, int32_t bias) {
+  return wrapping_add(dot32(values, weights, count), bias);
+}
+
+inline int64_t dot(const int16_t* values, const int8_t* weights, int32_t count, int64_t bias) {
+  return wrapping_add(dot64(values, weights, count), bias);
+}
+
+}  // namespace kernels
+}  // namespace tinyhil
+
+#endif  // TINYHIL_KERNELS_DOT_H_
