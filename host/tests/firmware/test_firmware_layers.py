@@ -36,6 +36,8 @@ TFLM = Path("lib", "engine", "tflm")
 TFLM_HEADERS = re.compile(r"tensorflow/lite/|new$")
 # Without these words nothing reaches a register.
 HARDWARE = re.compile(r"\bvolatile\b|\basm\b|\b__asm")
+# A kernel may name an instruction that computes, as long as it says so without `volatile`, which would reach a register.
+VOLATILE = re.compile(r"\bvolatile\b|__volatile__")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 
@@ -74,7 +76,8 @@ def violations(firmware: Path) -> list[str]:
                     wrong.append(f"{where}: includes {name}")
             elif not homes.get(target, {"unknown"}) <= ALLOWED[home]:
                 wrong.append(f"{where}: includes {name}")
-        if home != "port" and HARDWARE.search(re.sub(r"//.*", "", text)):
+        forbidden = VOLATILE if home == "kernels" else HARDWARE
+        if home != "port" and forbidden.search(re.sub(r"//.*", "", text)):
             wrong.append(f"{where}: touches hardware")
     return wrong
 
@@ -112,6 +115,8 @@ def test_the_floors_hold(firmware: Path) -> None:
         ("lib/demo/demo.cpp", '#include "frames.h"'),
         ("lib/demo/demo.cpp", '#include "port.h"'),
         ("lib/demo/demo.h", '#include "tinyhil_config.h"'),
+        ("lib/kernels/fixed_point.h", '#include "engine.h"'),
+        ("lib/kernels/fixed_point.h", 'inline void f() { __asm__ volatile("cpsid i"); }'),
         ("lib/engine/engine.h", '#include "demo.h"'),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ def model_of(operator: Operator, shapes: dict[int, tuple[int, ...]] | None = Non
     outputs = [add(tensor, None, tensor.scales, shapes.get(tensor.index, tensor.shape)) for tensor in operator.outputs]
     made = schema.OperatorT(opcodeIndex=0, inputs=inputs, outputs=outputs)
     if operator.options is not None:
-        made.builtinOptions = operator.options
+        made.builtinOptions = _options(operator)
         made.builtinOptionsType = getattr(schema.BuiltinOptions, type(operator.options).__name__.removesuffix("T"))
     graph = schema.SubGraphT(tensors=tensors, inputs=[0], outputs=outputs, operators=[made])
     model: Any = schema.ModelT(
@@ -81,6 +82,14 @@ def model_of(operator: Operator, shapes: dict[int, tuple[int, ...]] | None = Non
 
 
 _WITH_BIAS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+
+
+def _options(operator: Operator) -> Any:
+    """The options without what memory does not know: how many dimensions the output of a Dense layer has."""
+    options = copy(operator.options)
+    if operator.name == "FULLY_CONNECTED":
+        options.keepNumDims = False
+    return options
 
 
 def _version(operator: Operator) -> int:
