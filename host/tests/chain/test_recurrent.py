@@ -12,7 +12,7 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 from tests.chain.both_ways import compare, values, weights
 from tests.chain.one_operator import Chain, T, constant, model_of
 from tinyhil import tflite
-from tinyhil.chain import compile_model, problems
+from tinyhil.chain import compile_model, refusals
 from tinyhil.errors import ModelError
 
 TANH = 4
@@ -120,7 +120,7 @@ PEEPHOLE = constant(np.zeros(6, np.int16), 2.0**-12)
 )
 def test_an_lstm_that_is_not_computed_is_refused(changes: dict[str, Any], cause: str) -> None:
     model = lstm_model(np.random.default_rng(3), **changes)
-    (problem,) = problems(model, "m", cmsis=False, profile="portable32")
+    (problem,) = refusals(model, cmsis=False, profile="portable32")
     assert cause in problem.cause
     with pytest.raises(ModelError, match="UNIDIRECTIONAL_SEQUENCE_LSTM"):
         compile_model(model, "m", cmsis=False, profile="portable32")
@@ -187,7 +187,7 @@ def test_an_svdf_gives_what_tflm_gives_over_a_sequence_of_inferences(state: str,
 
 def test_an_svdf_with_weights_of_another_type_than_its_state_is_refused() -> None:
     model = svdf_model(np.random.default_rng(5), "int16", 1, 2, 3, 1, 4, time="int8")
-    (problem,) = problems(model, "m", cmsis=False, profile="portable32")
+    (problem,) = refusals(model, cmsis=False, profile="portable32")
     assert "a state of int16 and weights over time of int8" in problem.cause
 
 
@@ -195,12 +195,12 @@ def test_state_that_two_operators_share_is_refused() -> None:
     model = tflite.unpack(svdf_model(np.random.default_rng(6), "int8", 1, 2, 3, 1, 4), "m")
     graph = model.subgraphs[0]
     graph.operators.append(graph.operators[0])
-    found = problems(tflite.pack(model), "m", cmsis=False, profile="portable32")
+    found = refusals(tflite.pack(model), cmsis=False, profile="portable32")
     assert len(found) == 2
     assert all("shares its state with another operator" in problem.cause for problem in found)
 
 
 def test_state_that_an_operator_without_state_reads_is_refused() -> None:
     model = model_of("RESHAPE", [T("int8", (1, 4)), T("int32", (1,), variable=True)], [T("int8", (4,))])
-    (problem,) = problems(model, "m", cmsis=False, profile="portable32")
+    (problem,) = refusals(model, cmsis=False, profile="portable32")
     assert "reads a variable tensor" in problem.cause

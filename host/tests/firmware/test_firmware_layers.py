@@ -36,7 +36,7 @@ TFLM = Path("lib", "engine", "tflm")
 TFLM_HEADERS = re.compile(r"tensorflow/lite/|new$")
 # Without these words nothing reaches a register.
 HARDWARE = re.compile(r"\bvolatile\b|\basm\b|\b__asm")
-# A kernel may name an instruction that computes, as long as it says so without `volatile`, which would reach a register.
+# A kernel may name an instruction that computes, but without `volatile`, by which it would reach a register.
 VOLATILE = re.compile(r"\bvolatile\b|__volatile__")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
