@@ -102,11 +102,11 @@ class Layout:
         return self.models / scheme
 
     def layer(self, number: int) -> Path:
-        """The run of the model that ends after a layer, counted from 1."""
+        """The run of the model that ends after a layer, counted from 1; 0 for the one that gives all layers."""
         return self.bisect / f"layer-{number}"
 
     def layer_model(self, number: int) -> Path:
-        """The model that ends after a layer, counted from 1."""
+        """The model that ends after a layer, counted from 1; 0 for the one that gives all layers."""
         return self.models / "bisect" / f"layer-{number}"
 
     def of_layer(self, number: int) -> Layout:

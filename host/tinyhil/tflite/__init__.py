@@ -5,7 +5,7 @@ whose inputs or outputs the link cannot carry. :func:`rewrite` says in full what
 :func:`cut` ends a model after one of its operators; :func:`unpack` and :func:`pack` are for other changes.
 """
 
-from tinyhil.tflite.cut import Prefix, ancestry, cut, sources
+from tinyhil.tflite.cut import EVERY, Prefix, ancestry, cut, sources, with_outputs
 from tinyhil.tflite.interface import MAX_RANK, ModelFacts, read, spec
 from tinyhil.tflite.model import STATEFUL, Graph, Model, Operator, Tensor, stateful
 from tinyhil.tflite.objects import pack, unpack
@@ -13,6 +13,7 @@ from tinyhil.tflite.reader import IDENTIFIER, MAX_BYTES, SCHEMA_VERSION, parse
 from tinyhil.tflite.rewrite import rewrite
 
 __all__ = [
+    "EVERY",
     "IDENTIFIER",
     "MAX_BYTES",
     "MAX_RANK",
@@ -34,4 +35,5 @@ __all__ = [
     "spec",
     "stateful",
     "unpack",
+    "with_outputs",
 ]
