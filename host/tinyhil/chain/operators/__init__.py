@@ -9,12 +9,13 @@ from collections.abc import Callable
 
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Operator
-from tinyhil.chain.operators import binary, shape, softmax
+from tinyhil.chain.operators import binary, quantize, shape, softmax
 
 Function = Callable[[Operator, Emitter], None]
 
 FUNCTIONS: dict[str, Function] = {
     **binary.FUNCTIONS,
+    **quantize.FUNCTIONS,
     **shape.FUNCTIONS,
     **softmax.FUNCTIONS,
 }
