@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Operator
-from tinyhil.chain.operators import binary, quantize, shape, softmax
+from tinyhil.chain.operators import binary, quantize, shape, softmax, unary
 
 Function = Callable[[Operator, Emitter], None]
 
@@ -18,5 +18,6 @@ FUNCTIONS: dict[str, Function] = {
     **quantize.FUNCTIONS,
     **shape.FUNCTIONS,
     **softmax.FUNCTIONS,
+    **unary.FUNCTIONS,
 }
 """By the operator's name. Layers (convolutions, Dense, pooling) are bakenn's first, see ``tinyhil.chain.layers``."""
