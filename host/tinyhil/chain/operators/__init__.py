@@ -9,16 +9,18 @@ from collections.abc import Callable
 
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Operator
-from tinyhil.chain.operators import binary, copies, recurrent, shape, softmax, spread
+from tinyhil.chain.operators import binary, copies, quantize, recurrent, shape, softmax, spread, unary
 
 Function = Callable[[Operator, Emitter], None]
 
 FUNCTIONS: dict[str, Function] = {
     **binary.FUNCTIONS,
     **copies.FUNCTIONS,
+    **quantize.FUNCTIONS,
     **recurrent.FUNCTIONS,
     **shape.FUNCTIONS,
     **softmax.FUNCTIONS,
     **spread.FUNCTIONS,
+    **unary.FUNCTIONS,
 }
 """By the operator's name. Layers (convolutions, Dense, pooling) are bakenn's first, see ``tinyhil.chain.layers``."""
