@@ -9,11 +9,12 @@ from collections.abc import Callable
 
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Operator
-from tinyhil.chain.operators import copies, recurrent, shape, spread
+from tinyhil.chain.operators import convolutions, copies, recurrent, shape, spread
 
 Function = Callable[[Operator, Emitter], None]
 
 FUNCTIONS: dict[str, Function] = {
+    **convolutions.FUNCTIONS,
     **copies.FUNCTIONS,
     **recurrent.FUNCTIONS,
     **shape.FUNCTIONS,
