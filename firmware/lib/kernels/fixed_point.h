@@ -8,16 +8,20 @@
 
 #include <stdint.h>
 
+// For what stands in inner loops: `-Os` would call it.
+#define TINYHIL_INLINE inline __attribute__((always_inline))
+#define TINYHIL_LAMBDA __attribute__((always_inline))
+
 namespace tinyhil {
 namespace kernels {
 
-inline int32_t clamp(int32_t value, int32_t lowest, int32_t highest) {
+TINYHIL_INLINE int32_t clamp(int32_t value, int32_t lowest, int32_t highest) {
   return value < lowest ? lowest : value > highest ? highest : value;
 }
 
 // `value` times two to the power of `shift`, 0 .. 31; bits that leave the word are lost, as in TFLM, but without
 // undefined behaviour.
-inline int32_t shift_left(int32_t value, int32_t shift) {
+TINYHIL_INLINE int32_t shift_left(int32_t value, int32_t shift) {
   return static_cast<int32_t>(static_cast<uint32_t>(value) << shift);
 }
 
@@ -28,15 +32,32 @@ inline int32_t saturating_rounding_doubling_high_mul(int32_t a, int32_t b) {
   return static_cast<int32_t>((static_cast<int64_t>(a) * b + (1 << 30)) >> 31);
 }
 
+// a * b / 2^32, halves rounded up: saturating_rounding_doubling_high_mul of half of `a`. One instruction where the CPU
+// has the DSP extension, which the compiler does not find by itself.
+TINYHIL_INLINE int32_t rounding_high_mul(int32_t a, int32_t b) {
+#if defined(__ARM_FEATURE_DSP)
+  int32_t result;
+  __asm__("smmulr %0, %1, %2" : "=r"(result) : "r"(a), "r"(b));
+  return result;
+#else
+  return static_cast<int32_t>((static_cast<int64_t>(a) * b + (static_cast<int64_t>(1) << 31)) >> 32);
+#endif
+}
+
 // value / 2^exponent, halves rounded away from zero. `exponent` is 0 .. 31.
-inline int32_t rounding_divide_by_pot(int32_t value, int32_t exponent) {
+TINYHIL_INLINE int32_t rounding_divide_by_pot(int32_t value, int32_t exponent) {
   const int32_t mask = static_cast<int32_t>((static_cast<uint32_t>(1) << exponent) - 1);
   const int32_t threshold = (mask >> 1) + (value < 0 ? 1 : 0);
   return (value >> exponent) + ((value & mask) > threshold ? 1 : 0);
 }
 
+// The same for |value| < 2^30 and a constant exponent, 0 .. 30, where it is two instructions and the shift.
+TINYHIL_INLINE int32_t divide_by_pot(int32_t value, int32_t exponent) {
+  return exponent == 0 ? value : (value + ((1 << exponent) >> 1) + (value >> 31)) >> exponent;
+}
+
 // value * multiplier * 2^(shift - 31), rounded twice. `multiplier` is at least 0, `shift` is -31 .. 31.
-inline int32_t multiply_by_quantized_multiplier(int32_t value, int32_t multiplier, int32_t shift) {
+TINYHIL_INLINE int32_t multiply_by_quantized_multiplier(int32_t value, int32_t multiplier, int32_t shift) {
   const int32_t left = shift > 0 ? shift : 0;
   const int32_t right = shift > 0 ? 0 : -shift;
   // The multiplier is never INT32_MIN, so the product needs no saturation.

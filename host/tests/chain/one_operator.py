@@ -43,7 +43,9 @@ class T:
     variable: bool = False
 
 
-def constant(values: Array, scale: float | Sequence[float] | None = None, zero: int | Sequence[int] = 0, axis: int = 0) -> T:
+def constant(
+    values: Array, scale: float | Sequence[float] | None = None, zero: int | Sequence[int] = 0, axis: int = 0
+) -> T:
     """A constant with these values."""
     return T(values.dtype.name, values.shape, scale, zero, axis, values)
 
@@ -100,7 +102,9 @@ def model_of(
     model = schema.ModelT(
         version=3,
         operatorCodes=[schema.OperatorCodeT(builtinCode=code, deprecatedBuiltinCode=min(code, 127), version=version)],
-        subgraphs=[schema.SubGraphT(tensors=tensors, inputs=list(dict.fromkeys(free)), outputs=out, operators=[operator])],
+        subgraphs=[
+            schema.SubGraphT(tensors=tensors, inputs=list(dict.fromkeys(free)), outputs=out, operators=[operator])
+        ],
         buffers=buffers,
     )
     return tflite.pack(model)
@@ -121,7 +125,17 @@ class Reference:
         return [np.array(self._interpreter.get_output(position)) for position in range(self._outputs)]
 
 
-FLAGS = ("-std=gnu++11", "-O1", "-Wall", "-Wextra", "-Werror", "-fPIC", "-fno-exceptions", "-fno-rtti", "-ffp-contract=off")
+FLAGS = (
+    "-std=gnu++11",
+    "-O1",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-fPIC",
+    "-fno-exceptions",
+    "-fno-rtti",
+    "-ffp-contract=off",
+)
 
 
 class Chain:
@@ -148,7 +162,9 @@ class Chain:
             ctypes.memmove(self._library.input(position), np.ascontiguousarray(values).ctypes.data, tensor.nbytes)
         self._library.invoke()
         return [
-            np.frombuffer(ctypes.string_at(self._library.output(position), tensor.nbytes), tensor.dtype).reshape(tensor.shape)
+            np.frombuffer(ctypes.string_at(self._library.output(position), tensor.nbytes), tensor.dtype).reshape(
+                tensor.shape
+            )
             for position, tensor in enumerate(self._outputs)
         ]
 

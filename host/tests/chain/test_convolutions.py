@@ -14,20 +14,15 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 from tests.chain.both_ways import compare, values, weights
 from tests.chain.one_operator import Reference, T, constant, model_of
 from tinyhil import tflite
-from tinyhil.chain import compile_model, problems
+from tinyhil.chain import compile_model, refusals
 
 Random = np.random.Generator
 INT32 = 2
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("chain")
-
-
 @pytest.fixture
 def without_bakenn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tinyhil.chain.compile.OPERATORS", frozenset())
+    monkeypatch.setattr("tinyhil.chain.layers.OPERATORS", frozenset())
 
 
 def int4(random: Random, shape: tuple[int, ...], scale: float) -> T:
@@ -156,7 +151,7 @@ KINDS = [
 
 @pytest.mark.usefixtures("without_bakenn")
 @pytest.mark.parametrize(("make", "kind"), KINDS)
-def test_a_layer_gives_what_tflm_gives(make: Callable[[Random, str], bytes], kind: str, folder: Path) -> None:
+def test_a_layer_gives_what_tflm_gives(make: Callable[[Random, str], bytes], kind: str, chain_folder: Path) -> None:
     random = np.random.default_rng(10)
     compared, seen = 0, set()
     for _ in range(8):
@@ -164,7 +159,7 @@ def test_a_layer_gives_what_tflm_gives(make: Callable[[Random, str], bytes], kin
         facts = tflite.parse(model, "m").main
         (source,), (output,) = facts.of(facts.inputs), facts.of(facts.outputs)
         runs = max(20, 5000 // math.prod(output.shape))
-        compared += compare(model, folder, [[values(random, source.dtype, source.shape)] for _ in range(runs)])
+        compared += compare(model, chain_folder, [[values(random, source.dtype, source.shape)] for _ in range(runs)])
         reference = Reference(model)
         for _ in range(5):
             seen |= set(reference.run(values(random, source.dtype, source.shape))[0].reshape(-1).tolist())
@@ -186,21 +181,21 @@ def dense_model(
 
 
 @pytest.mark.parametrize("shape", [(3,), (2, 2), (1, 4), (1, 1), (1,)])
-def test_a_dense_layer_of_bakenn_is_computed_for_every_row_of_its_input(shape: tuple[int, ...], folder: Path) -> None:
+def test_a_dense_layer_of_bakenn_is_computed_for_every_row(shape: tuple[int, ...], chain_folder: Path) -> None:
     random = np.random.default_rng(11)
     model = dense_model((*shape, 20), weights(random, (7, 20), -127), (*shape, 7))
     compiled = compile_model(model, "m", cmsis=False, profile="portable32")
     assert compiled.kernels == ()  # bakenn's
-    assert compare(model, folder, [[values(random, "int8", (*shape, 20))] for _ in range(300)]) >= 2000
+    assert compare(model, chain_folder, [[values(random, "int8", (*shape, 20))] for _ in range(300)]) >= 2000
 
 
-def test_a_dense_layer_with_a_weight_of_the_lowest_value_is_computed_by_the_plain_kernel(folder: Path) -> None:
+def test_a_dense_layer_with_a_weight_of_the_lowest_value_is_computed_by_the_plain_kernel(chain_folder: Path) -> None:
     random = np.random.default_rng(12)
     lowest = weights(random, (7, 20))
     lowest[3, 4] = -128
     model = dense_model((2, 20), lowest, (2, 7))
     assert compile_model(model, "m", cmsis=False, profile="portable32").kernels == ("convolution.h",)
-    assert compare(model, folder, [[values(random, "int8", (2, 20))] for _ in range(300)]) >= 4000
+    assert compare(model, chain_folder, [[values(random, "int8", (2, 20))] for _ in range(300)]) >= 4000
 
 
 ONES = np.ones((4, 6), np.int8)
@@ -254,16 +249,14 @@ CONV = {"strideH": 1, "strideW": 1, "padding": 1}
         ),
     ],
 )  # fmt: skip
-def test_a_layer_that_tflm_does_not_compute_is_refused(
-    model: bytes, cause: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tinyhil.chain.compile.OPERATORS", frozenset())
-    (problem,) = problems(model, "m", cmsis=False, profile="portable32")
+@pytest.mark.usefixtures("without_bakenn")
+def test_a_layer_that_tflm_does_not_compute_is_refused(model: bytes, cause: str) -> None:
+    (problem,) = refusals(model, cmsis=False, profile="portable32")
     assert cause in problem.cause
 
 
 @pytest.mark.usefixtures("without_bakenn")
-def test_the_factor_of_a_dense_layer_is_computed_in_double_as_tflm_does(folder: Path) -> None:
+def test_the_factor_of_a_dense_layer_is_computed_in_double_as_tflm_does(chain_folder: Path) -> None:
     # Outputs of 16 bits with sums of 32 tell a factor from one whose product of scales was rounded to float32 first.
     random = np.random.default_rng(13)
     compared = 0
@@ -274,5 +267,5 @@ def test_the_factor_of_a_dense_layer_is_computed_in_double_as_tflm_does(folder: 
         bias = constant(np.zeros(1, np.int32), product)
         output = T("int16", (8000, 1), product * float(random.uniform(125, 140)))
         model = model_of("FULLY_CONNECTED", [*inputs, bias], [output], schema.FullyConnectedOptionsT(), version=4)
-        compared += compare(model, folder, [[values(random, "int16", (8000, 1))] for _ in range(5)])
+        compared += compare(model, chain_folder, [[values(random, "int16", (8000, 1))] for _ in range(5)])
     assert compared == 160_000

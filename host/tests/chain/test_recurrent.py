@@ -12,15 +12,10 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 from tests.chain.both_ways import compare, values, weights
 from tests.chain.one_operator import Chain, T, constant, model_of
 from tinyhil import tflite
-from tinyhil.chain import compile_model, problems
+from tinyhil.chain import compile_model, refusals
 from tinyhil.errors import ModelError
 
 TANH = 4
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("chain")
 
 
 def lstm_model(
@@ -76,7 +71,7 @@ LSTMS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16"])
-def test_an_lstm_gives_what_tflm_gives_over_a_sequence_of_inferences(dtype: str, folder: Path) -> None:
+def test_an_lstm_gives_what_tflm_gives_over_a_sequence_of_inferences(dtype: str, chain_folder: Path) -> None:
     random = np.random.default_rng(1)
     compared = 0
     for shape in LSTMS:
@@ -84,13 +79,15 @@ def test_an_lstm_gives_what_tflm_gives_over_a_sequence_of_inferences(dtype: str,
         batches, steps = shape.get("batches", 1), shape["steps"]
         first = (steps, batches) if shape.get("time_major") else (batches, steps)
         runs = max(40, 16000 // (batches * steps * shape["units"]))
-        compared += compare(model, folder, [[values(random, dtype, (*first, shape["inputs"]))] for _ in range(runs)])
+        compared += compare(
+            model, chain_folder, [[values(random, dtype, (*first, shape["inputs"]))] for _ in range(runs)]
+        )
     assert compared >= 100_000
 
 
-def test_the_state_of_an_lstm_goes_back_to_the_beginning_at_a_reset(folder: Path) -> None:
+def test_the_state_of_an_lstm_goes_back_to_the_beginning_at_a_reset(chain_folder: Path) -> None:
     random = np.random.default_rng(2)
-    chain = Chain(lstm_model(random), folder)
+    chain = Chain(lstm_model(random), chain_folder)
     inputs = [values(random, "int8", (1, 4, 5)) for _ in range(5)]
     first = [chain.run(each)[0] for each in inputs]
     chain.reset()
@@ -120,7 +117,7 @@ PEEPHOLE = constant(np.zeros(6, np.int16), 2.0**-12)
 )
 def test_an_lstm_that_is_not_computed_is_refused(changes: dict[str, Any], cause: str) -> None:
     model = lstm_model(np.random.default_rng(3), **changes)
-    (problem,) = problems(model, "m", cmsis=False, profile="portable32")
+    (problem,) = refusals(model, cmsis=False, profile="portable32")
     assert cause in problem.cause
     with pytest.raises(ModelError, match="UNIDIRECTIONAL_SEQUENCE_LSTM"):
         compile_model(model, "m", cmsis=False, profile="portable32")
@@ -167,7 +164,7 @@ def svdf_model(
 
 
 @pytest.mark.parametrize("state", ["int8", "int16"])
-def test_an_svdf_gives_what_tflm_gives_over_a_sequence_of_inferences(state: str, folder: Path) -> None:
+def test_an_svdf_gives_what_tflm_gives_over_a_sequence_of_inferences(state: str, chain_folder: Path) -> None:
     random = np.random.default_rng(4)
     compared = 0
     shapes = [
@@ -181,13 +178,13 @@ def test_an_svdf_gives_what_tflm_gives_over_a_sequence_of_inferences(state: str,
     for number, (batches, inputs, units, rank, memory) in enumerate(shapes):
         model = svdf_model(random, state, batches, inputs, units, rank, memory, [1.0, 8.0][number % 2], number % 2)
         runs = max(100, 20000 // (batches * units))
-        compared += compare(model, folder, [[values(random, "int8", (batches, inputs))] for _ in range(runs)])
+        compared += compare(model, chain_folder, [[values(random, "int8", (batches, inputs))] for _ in range(runs)])
     assert compared >= 100_000
 
 
 def test_an_svdf_with_weights_of_another_type_than_its_state_is_refused() -> None:
     model = svdf_model(np.random.default_rng(5), "int16", 1, 2, 3, 1, 4, time="int8")
-    (problem,) = problems(model, "m", cmsis=False, profile="portable32")
+    (problem,) = refusals(model, cmsis=False, profile="portable32")
     assert "a state of int16 and weights over time of int8" in problem.cause
 
 
@@ -195,12 +192,12 @@ def test_state_that_two_operators_share_is_refused() -> None:
     model = tflite.unpack(svdf_model(np.random.default_rng(6), "int8", 1, 2, 3, 1, 4), "m")
     graph = model.subgraphs[0]
     graph.operators.append(graph.operators[0])
-    found = problems(tflite.pack(model), "m", cmsis=False, profile="portable32")
+    found = refusals(tflite.pack(model), cmsis=False, profile="portable32")
     assert len(found) == 2
     assert all("shares its state with another operator" in problem.cause for problem in found)
 
 
 def test_state_that_an_operator_without_state_reads_is_refused() -> None:
     model = model_of("RESHAPE", [T("int8", (1, 4)), T("int32", (1,), variable=True)], [T("int8", (4,))])
-    (problem,) = problems(model, "m", cmsis=False, profile="portable32")
+    (problem,) = refusals(model, cmsis=False, profile="portable32")
     assert "reads a variable tensor" in problem.cause

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
-from tinyhil.artifacts.types import Problem
+from tinyhil import tflite
+from tinyhil.chain import layers as bakenn_layers
 from tinyhil.chain import memory, single, source
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Graph, Operator, Tensor, read
-from tinyhil.chain.layers import OPERATORS, Layers
+from tinyhil.chain.layers import Layers
 from tinyhil.chain.operators import FUNCTIONS
 from tinyhil.chain.unsupported import Unsupported
 from tinyhil.errors import ModelError
+
+OPERATORS = frozenset(bakenn_layers.OPERATORS | set(FUNCTIONS))
+"""The names of all operators that are computed in some form."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +57,8 @@ def compile_model(data: bytes, name: str, *, cmsis: bool, profile: str, keep: bo
     Raises:
         ModelError: it is no model, or one of its operators cannot be computed.
     """
-    graph = read(data, name)
-    layers = Layers(cmsis, profile)
-    codes, refused = _emit(graph, layers)
+    tflite.parse(data, name)  # with the model's name in what it says
+    graph, layers, codes, refused = _emitted(data, cmsis, profile)
     if refused:
         operator, error = refused[0]
         raise ModelError(f"the engine 'compiled' cannot compute {name}: {operator} {error.cause}", hint=error.hint)
@@ -71,17 +75,37 @@ def compile_model(data: bytes, name: str, *, cmsis: bool, profile: str, keep: bo
     )
 
 
-def problems(data: bytes, name: str, *, cmsis: bool, profile: str) -> tuple[Problem, ...]:
+@dataclass(frozen=True)
+class Refusal:
+    """An operator that the chain does not compute, as it stands in the model."""
+
+    operator: Operator
+    cause: str
+    hint: str
+
+
+def refusals(data: bytes, *, cmsis: bool, profile: str) -> tuple[Refusal, ...]:
     """What keeps the chain from computing a model, operator by operator; nothing where nothing does.
 
     Raises:
         ModelError: it is no model.
     """
-    _, refused = _emit(read(data, name), Layers(cmsis, profile))
-    return tuple(Problem("operator", f"{operator} {error.cause}", error.hint) for operator, error in refused)
+    *_, refused = _emitted(data, cmsis, profile)
+    return tuple(Refusal(operator, error.cause, error.hint) for operator, error in refused)
 
 
-def _emit(graph: Graph, layers: Layers) -> tuple[list[Emitter], list[tuple[Operator, Unsupported]]]:
+def memory_bytes(data: bytes, *, cmsis: bool, profile: str) -> int:
+    """Working memory of a model that has no refusals, in bytes, without state."""
+    graph, _, codes, _ = _emitted(data, cmsis, profile)
+    return _places(graph, codes, keep=False).size
+
+
+@lru_cache(maxsize=2)
+def _emitted(
+    data: bytes, cmsis: bool, profile: str
+) -> tuple[Graph, Layers, list[Emitter], list[tuple[Operator, Unsupported]]]:
+    """The code of all operators: pre-flight asks for it, and rendering right after it."""
+    graph, layers = read(data, "the model"), Layers(cmsis, profile)
     codes, refused = [], []
     users = Counter(tensor.index for operator in graph.operators for tensor in _variables(operator))
     for operator in graph.operators:
@@ -95,7 +119,7 @@ def _emit(graph: Graph, layers: Layers) -> tuple[list[Emitter], list[tuple[Opera
         except Unsupported as error:
             refused.append((operator, error))
         codes.append(code)
-    return codes, refused
+    return graph, layers, codes, refused
 
 
 def _variables(operator: Operator) -> list[Tensor]:
@@ -103,9 +127,9 @@ def _variables(operator: Operator) -> list[Tensor]:
 
 
 def _operator(operator: Operator, code: Emitter, layers: Layers) -> None:
-    """bakenn's layer where it takes the operator, else our own function."""
+    """Bakenn's layer where it takes the operator, else our own function."""
     own = FUNCTIONS.get(operator.name)
-    if operator.name in OPERATORS:
+    if operator.name in bakenn_layers.OPERATORS:
         try:
             layers.add(operator, single.model_of(operator), code)
             return
@@ -113,7 +137,7 @@ def _operator(operator: Operator, code: Emitter, layers: Layers) -> None:
             if own is None:
                 raise
     if own is None:
-        raise Unsupported("is not computed", f"the engine computes {', '.join(sorted(OPERATORS | set(FUNCTIONS)))}")
+        raise Unsupported("is not computed")
     own(operator, code)
 
 
@@ -159,7 +183,9 @@ def _places(graph: Graph, codes: list[Emitter], keep: bool) -> source.Places:
     blocks += [memory.Block(code.scratch_bytes, step, step) for step, code in scratch]
     plan = memory.plan(blocks)
     offsets = dict(zip(indices, plan.offsets, strict=False))
-    every = {tensor.index: tensor for code in codes for tensor in (*code.operator.inputs, *code.operator.outputs) if tensor}
+    every = {
+        tensor.index: tensor for code in codes for tensor in (*code.operator.inputs, *code.operator.outputs) if tensor
+    }
     every |= {tensor.index: tensor for tensor in (*graph.inputs, *graph.outputs)}
     return source.Places(
         {index: offsets[of(tensor)] for index, tensor in every.items() if of(tensor) in offsets},

@@ -90,8 +90,11 @@ class Emitter:
         return name
 
     def struct(self, c_type: str, **fields: int | float | str) -> str:
-        """A constant of a struct of the kernels, its fields in the order given here, which is checked by the compiler
-        in no way: give them in the order of the declaration. Arrays are given as the string ``{1, 2, 3}``."""
+        """A constant of a struct of the kernels.
+
+        The fields are given in the order of their declaration, which no compiler of C++11 checks. An array is given as
+        the string ``{1, 2, 3}``.
+        """
         name = self._name(f"constant{len(self.definitions)}")
         values = ", ".join(f"/* {key} */ {argument(value)}" for key, value in fields.items())
         self.definitions.append(f"const {c_type} {name} = {{{values}}};")

@@ -15,7 +15,7 @@ def quantize_multiplier(factor: float) -> tuple[int, int]:
         factor: at least 0, a double.
 
     Returns:
-        The multiplier, 0 or 2**30 .. 2**31 - 1, and the shift, at most 30 and at least -31.
+        The multiplier, 0 or 2**30 .. 2**31 - 1, and the shift, at least -31.
     """
     if factor == 0.0:
         return 0, 0
@@ -26,8 +26,6 @@ def quantize_multiplier(factor: float) -> tuple[int, int]:
         shift += 1
     if shift < -31:
         return 0, 0
-    if shift > 30:
-        return (1 << 31) - 1, 30
     return multiplier, shift
 
 

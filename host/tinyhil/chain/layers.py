@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tinyhil.chain.emitter import Emitter
@@ -35,7 +35,7 @@ class Layers:
         steps: C functions that call the kernels, one for each operator.
         constants, declarations: of the weights.
         kernels: by bakenn's key.
-        third_party: identifiers of kernels whose sources bakenn brings along.
+        third_party: identifiers of CMSIS-NN's kernels, whose sources bakenn brings along.
     """
 
     cmsis: bool
@@ -62,7 +62,12 @@ class Layers:
         try:
             graph = bakenn.import_tflite(model, name="model")
             plan = lower_to_plan(fuse_clamps(legalize_graph(graph)))
-            backend = select_backend_plan(plan, self._options())
+            even = _evenly_padded(plan)
+            backend = select_backend_plan(even, self._options())
+            if all(selection.kernel_id.startswith("cmsis_nn.") for selection in backend.selections):
+                plan = even
+            else:
+                backend = select_backend_plan(plan, self._options())
         except bakenn.BakeNNError as error:
             raise Unsupported(_cause(str(error))) from error
         index = operator.index
@@ -97,7 +102,7 @@ class Layers:
                 if self.kernels.setdefault(kernel.key, kernel) != kernel:
                     raise Unsupported(f"needs another {kernel.key} than an operator before it")
             calls.append(emission.call)
-            if "." in selection.kernel_id and not selection.kernel_id.startswith("portable"):
+            if selection.kernel_id.startswith("cmsis_nn."):
                 self.third_party.append(selection.kernel_id)
         function = f"{SYMBOL}_step_{index}"
         signature = f"void {function}(uint8_t *arena, const int8_t *input, int8_t *output)"
@@ -128,9 +133,7 @@ class Layers:
         declared = f"const {values.dtype.name}_t {symbol}[{values.size}]"
         self.declarations.append(f"extern {declared};")
         # The alignment that C11 has, spelt as C++ and C compilers of GNU know it.
-        self.constants.append(
-            f"__attribute__((aligned({alignment}))) {declared} = {{\n{format_values(values)}\n}};"
-        )
+        self.constants.append(f"__attribute__((aligned({alignment}))) {declared} = {{\n{format_values(values)}\n}};")
 
     def files(self) -> dict[str, bytes]:
         """The C sources, by path; nothing where no operator was added."""
@@ -139,7 +142,9 @@ class Layers:
         kernels = list(self.kernels.values())
         weights = [line for line in self.declarations if line.startswith("extern")]
         steps = [line for line in self.declarations if not line.startswith("extern")]
-        headers = _includes(each for kernel in kernels for each in ("<stddef.h>", "<stdint.h>", *kernel.header_includes))
+        headers = _includes(
+            each for kernel in kernels for each in ("<stddef.h>", "<stdint.h>", *kernel.header_includes)
+        )
         sources = _includes(each for kernel in kernels for each in kernel.source_includes)
         return {
             "bknn_model.h": _lines("#pragma once", "#include <stdint.h>", *steps),
@@ -186,6 +191,22 @@ def _rows(operator: Operator) -> int:
     return rows
 
 
+def _evenly_padded(plan: Any) -> Any:
+    """The plan with as much padding at the end as at the beginning.
+
+    bakenn gives CMSIS-NN no other convolutions. Its kernels know the padding at the beginning and the size of the
+    output alone, as TFLM calls them, so for them nothing changes.
+    """
+    steps = []
+    for step in plan.steps:
+        padding = getattr(step, "padding", None)
+        if padding is not None and step.kernel_kind in ("conv2d_s8", "depthwise_conv2d_s8"):
+            top, _, left, _ = padding
+            step = replace(step, padding=(top, top, left, left))
+        steps.append(step)
+    return replace(plan, steps=tuple(steps))
+
+
 def _includes(names: Iterable[str]) -> list[str]:
     return [f"#include {name}" for name in dict.fromkeys(names)]
 
@@ -195,5 +216,5 @@ def _lines(*parts: str) -> bytes:
 
 
 def _cause(text: str) -> str:
-    """bakenn's words, without the name that it gives the operator and that nobody but it knows."""
+    """Bakenn's words, without the name that it gives the operator and that nobody but it knows."""
     return "is refused by bakenn: " + re.sub(r"^tflite_\d+_\w+: ", "", text)

@@ -1,4 +1,4 @@
-"""Gives everything that lives in the working memory its place, so that what is not needed at the same time shares it."""
+"""Gives everything in the working memory its place, so that what is not needed at the same time shares it."""
 
 from __future__ import annotations
 
@@ -53,12 +53,6 @@ _ORDERS: tuple[Callable[[Block], tuple[int, ...]], ...] = (
 def plan(blocks: Sequence[Block]) -> Plan:
     """The smallest of several plans, each of which gives every block the lowest place that is free in all its steps."""
     return min((_placed(blocks, order) for order in _ORDERS), key=lambda found: found.size)
-
-
-def lower_bound(blocks: Sequence[Block]) -> int:
-    """Bytes that no plan can do without: of the step that needs the most."""
-    steps = {block.first for block in blocks}
-    return max((sum(_aligned(each.size) for each in blocks if each.first <= step <= each.last) for step in steps), default=0)
 
 
 def _placed(blocks: Sequence[Block], order: Callable[[Block], tuple[int, ...]]) -> Plan:

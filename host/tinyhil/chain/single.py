@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -73,17 +73,13 @@ def model_of(operator: Operator, shapes: dict[int, tuple[int, ...]] | None = Non
     outputs = [add(tensor, None, tensor.scales, shapes.get(tensor.index, tensor.shape)) for tensor in operator.outputs]
     made = schema.OperatorT(opcodeIndex=0, inputs=inputs, outputs=outputs)
     if operator.options is not None:
-        made.builtinOptions = copy.copy(operator.options)
-        if operator.name == "FULLY_CONNECTED":  # the output has two dimensions here, which is what it asks about
-            made.builtinOptions.keepNumDims = False
+        made.builtinOptions = _options(operator)
         made.builtinOptionsType = getattr(schema.BuiltinOptions, type(operator.options).__name__.removesuffix("T"))
     graph = schema.SubGraphT(tensors=tensors, inputs=[0], outputs=outputs, operators=[made])
     model: Any = schema.ModelT(
         version=3,
         operatorCodes=[
-            schema.OperatorCodeT(
-                builtinCode=code, deprecatedBuiltinCode=min(code, 127), version=_version(operator)
-            )
+            schema.OperatorCodeT(builtinCode=code, deprecatedBuiltinCode=min(code, 127), version=_version(operator))
         ],
         subgraphs=[graph],
         buffers=buffers,
@@ -94,11 +90,17 @@ def model_of(operator: Operator, shapes: dict[int, tuple[int, ...]] | None = Non
 _WITH_BIAS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
+def _options(operator: Operator) -> Any:
+    """The options without what memory does not know: how many dimensions the output of a Dense layer has."""
+    options = copy(operator.options)
+    if operator.name == "FULLY_CONNECTED":
+        options.keepNumDims = False
+    return options
+
+
 def _version(operator: Operator) -> int:
     """The version that bakenn knows an int8 operator by. What other versions have is told by the tensors, too."""
-    if operator.name == "FULLY_CONNECTED":
-        return 6 if len(operator.input(1).scales) > 1 else 4
-    return {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3}.get(operator.name, 2)
+    return {"CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "FULLY_CONNECTED": 4}.get(operator.name, 2)
 
 
 def _bias_scales(operator: Operator) -> list[float]:

@@ -132,10 +132,13 @@ class Run:
         content, name = self.source.content()
 
         def work(_: Reporter) -> tuple[tuple[Problem, ...], bool, str]:
-            parsed = tflite.parse(content, name)
-            found = preflight.check(parsed, self.target, self.engine)
+            found = preflight.check(content, name, self.target, self.engine)
             outcome = f"{len(found)} problem{'s' if len(found) > 1 else ''}" if found else "ok"
-            return found, False, f"{outcome}, {preflight.summary(parsed, self.target, self.engine)}"
+            return (
+                found,
+                False,
+                f"{outcome}, {preflight.summary(tflite.parse(content, name), self.target, self.engine)}",
+            )
 
         return self._stages.once("preflight", work)
 
@@ -147,7 +150,9 @@ class Run:
         """
         problems = self.problems()
         if problems and not self.options.force:
-            raise preflight.refusal(problems, self.source.content()[1], self.engine, self.target.name)
+            content, name = self.source.content()
+            nearest = preflight.nearest(content, name, self.target)
+            raise preflight.refusal(problems, name, self.engine, self.target.name, nearest)
         if problems != self._evidence.forced:
             self._evidence = replace(self._evidence, forced=problems)
             for problem in problems:

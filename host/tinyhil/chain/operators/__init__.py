@@ -9,15 +9,17 @@ from collections.abc import Callable
 
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Operator
-from tinyhil.chain.operators import convolutions, copies, recurrent, shape, spread
+from tinyhil.chain.operators import binary, convolutions, copies, recurrent, shape, softmax, spread
 
 Function = Callable[[Operator, Emitter], None]
 
 FUNCTIONS: dict[str, Function] = {
+    **binary.FUNCTIONS,
     **convolutions.FUNCTIONS,
     **copies.FUNCTIONS,
     **recurrent.FUNCTIONS,
     **shape.FUNCTIONS,
+    **softmax.FUNCTIONS,
     **spread.FUNCTIONS,
 }
 """By the operator's name. Layers (convolutions, Dense, pooling) are bakenn's first, see ``tinyhil.chain.layers``."""

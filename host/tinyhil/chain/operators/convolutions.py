@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyhil.chain.emitter import C_TYPES, Emitter
-from tinyhil.chain.fixed_point import activation_range, quantize_multiplier
+from tinyhil.chain.fixed_point import quantize_multiplier
 from tinyhil.chain.graph import Operator, Tensor, Values
 from tinyhil.chain.macs import macs
+from tinyhil.chain.operators.checks import fused_range
 from tinyhil.chain.operators.common import constant, one_type, option, there
 from tinyhil.chain.operators.recurrent import folded_bias
 from tinyhil.chain.unsupported import Unsupported
@@ -239,7 +240,7 @@ def _call(
     zero_points: tuple[int, int],
 ) -> None:
     """Emits the call of a function of convolution.h; the tuples are the fields of its struct, in their order."""
-    lowest, highest = clamped(operator, found.output)
+    lowest, highest = fused_range(option(operator, "fusedActivationFunction"), found.output)
     code.header("convolution.h")
     names = (
         "batches", "input_height", "input_width", "input_depth", "filter_height", "filter_width", "filter_depth",
@@ -261,20 +262,6 @@ def _call(
         code.output(),
     )
     code.macs = macs(operator)
-
-
-def clamped(operator: Operator, output: Tensor) -> tuple[int, int]:
-    """The range that a fused activation leaves.
-
-    Raises:
-        Unsupported: the activation is none that clamps.
-    """
-    try:
-        return activation_range(
-            option(operator, "fusedActivationFunction"), output.dtype, output.scale, output.zero_point
-        )
-    except ValueError as error:
-        raise Unsupported(f"has a fused {error}") from error
 
 
 def multipliers(code: Emitter, factors: Sequence[float]) -> tuple[str, str]:
