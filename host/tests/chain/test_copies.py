@@ -21,11 +21,6 @@ Case = tuple[bytes, list[tuple[str, tuple[int, ...]]]]
 SCALES = {"int8": (0.05, 3), "int16": (0.001, 0)}
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("chain")
-
-
 def tensor(dtype: str, shape: Sequence[int]) -> T:
     scale, zero = SCALES.get(dtype, (None, 0))
     return T(dtype, tuple(int(size) for size in shape), scale, zero)
@@ -190,13 +185,13 @@ MAKERS = [
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_what_is_moved_arrives_where_tflm_puts_it(make: Callable[[Random], Case], folder: Path) -> None:
+def test_what_is_moved_arrives_where_tflm_puts_it(make: Callable[[Random], Case], chain_folder: Path) -> None:
     random = np.random.default_rng(7)
     compared = 0
     for _ in range(14 if make is strided_slice else 8):
         model, fed = make(random)
         runs = min(150, 1 + 100_000 // sum(math.prod(shape) for _, shape in fed))
-        compared += compare(model, folder, [[values(random, *each) for each in fed] for _ in range(runs)])
+        compared += compare(model, chain_folder, [[values(random, *each) for each in fed] for _ in range(runs)])
     assert compared >= 10_000  # times twelve operators, all by the same kernel
 
 

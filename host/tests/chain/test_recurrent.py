@@ -18,11 +18,6 @@ from tinyhil.errors import ModelError
 TANH = 4
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("chain")
-
-
 def lstm_model(
     random: np.random.Generator,
     dtype: str = "int8",
@@ -76,7 +71,7 @@ LSTMS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16"])
-def test_an_lstm_gives_what_tflm_gives_over_a_sequence_of_inferences(dtype: str, folder: Path) -> None:
+def test_an_lstm_gives_what_tflm_gives_over_a_sequence_of_inferences(dtype: str, chain_folder: Path) -> None:
     random = np.random.default_rng(1)
     compared = 0
     for shape in LSTMS:
@@ -84,13 +79,15 @@ def test_an_lstm_gives_what_tflm_gives_over_a_sequence_of_inferences(dtype: str,
         batches, steps = shape.get("batches", 1), shape["steps"]
         first = (steps, batches) if shape.get("time_major") else (batches, steps)
         runs = max(40, 16000 // (batches * steps * shape["units"]))
-        compared += compare(model, folder, [[values(random, dtype, (*first, shape["inputs"]))] for _ in range(runs)])
+        compared += compare(
+            model, chain_folder, [[values(random, dtype, (*first, shape["inputs"]))] for _ in range(runs)]
+        )
     assert compared >= 100_000
 
 
-def test_the_state_of_an_lstm_goes_back_to_the_beginning_at_a_reset(folder: Path) -> None:
+def test_the_state_of_an_lstm_goes_back_to_the_beginning_at_a_reset(chain_folder: Path) -> None:
     random = np.random.default_rng(2)
-    chain = Chain(lstm_model(random), folder)
+    chain = Chain(lstm_model(random), chain_folder)
     inputs = [values(random, "int8", (1, 4, 5)) for _ in range(5)]
     first = [chain.run(each)[0] for each in inputs]
     chain.reset()
@@ -167,7 +164,7 @@ def svdf_model(
 
 
 @pytest.mark.parametrize("state", ["int8", "int16"])
-def test_an_svdf_gives_what_tflm_gives_over_a_sequence_of_inferences(state: str, folder: Path) -> None:
+def test_an_svdf_gives_what_tflm_gives_over_a_sequence_of_inferences(state: str, chain_folder: Path) -> None:
     random = np.random.default_rng(4)
     compared = 0
     shapes = [
@@ -181,7 +178,7 @@ def test_an_svdf_gives_what_tflm_gives_over_a_sequence_of_inferences(state: str,
     for number, (batches, inputs, units, rank, memory) in enumerate(shapes):
         model = svdf_model(random, state, batches, inputs, units, rank, memory, [1.0, 8.0][number % 2], number % 2)
         runs = max(100, 20000 // (batches * units))
-        compared += compare(model, folder, [[values(random, "int8", (batches, inputs))] for _ in range(runs)])
+        compared += compare(model, chain_folder, [[values(random, "int8", (batches, inputs))] for _ in range(runs)])
     assert compared >= 100_000
 
 

@@ -19,11 +19,6 @@ from tinyhil.chain import refusals
 Random = np.random.Generator
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("chain")
-
-
 def pairs(found: Any) -> T:
     return constant(np.array(found, np.int32).reshape(-1, 2))
 
@@ -93,13 +88,13 @@ def batch_to_space_nd(random: Random) -> Case:
 
 
 @pytest.mark.parametrize("make", [pad, mirror_pad, resize, space_to_batch_nd, batch_to_space_nd])
-def test_what_is_spread_out_is_what_tflm_gives(make: Callable[[Random], Case], folder: Path) -> None:
+def test_what_is_spread_out_is_what_tflm_gives(make: Callable[[Random], Case], chain_folder: Path) -> None:
     random = np.random.default_rng(8)
     compared = 0
     for _ in range(10):
         model, fed = make(random)
         runs = min(150, 1 + 100_000 // sum(math.prod(shape) for _, shape in fed))
-        compared += compare(model, folder, [[values(random, *each) for each in fed] for _ in range(runs)])
+        compared += compare(model, chain_folder, [[values(random, *each) for each in fed] for _ in range(runs)])
     assert compared >= 15_000
 
 
@@ -110,7 +105,7 @@ def gather_model(random: Random, source: T | None, indices: T, shape: tuple[int,
     return model_of("GATHER", [whole, indices], [tensor(whole.dtype, wanted)], options)
 
 
-def test_gathered_are_the_entries_that_constant_or_computed_indices_name(folder: Path) -> None:
+def test_gathered_are_the_entries_that_constant_or_computed_indices_name(chain_folder: Path) -> None:
     random = np.random.default_rng(9)
     compared = 0
     for number in range(10):
@@ -121,18 +116,18 @@ def test_gathered_are_the_entries_that_constant_or_computed_indices_name(folder:
         dtype = one_of(random, "int8", "float32")
         if number % 2:
             model = gather_model(random, tensor(dtype, shape), constant(indices), shape, axis, batch)
-            compared += compare(model, folder, [[values(random, dtype, shape)] for _ in range(100)])
+            compared += compare(model, chain_folder, [[values(random, dtype, shape)] for _ in range(100)])
         else:  # an embedding: a constant table, computed indices
             table = constant(values(random, dtype, shape), *((0.05, 3) if dtype == "int8" else ()))
             model = gather_model(random, table, T("int32", indices.shape), shape, axis, batch)
             runs = [[random.integers(0, shape[axis], indices.shape).astype(np.int32)] for _ in range(100)]
-            compared += compare(model, folder, runs)
+            compared += compare(model, chain_folder, runs)
     assert compared >= 15_000
 
 
-def test_an_index_beyond_the_input_gives_the_nearest_entry(folder: Path) -> None:
+def test_an_index_beyond_the_input_gives_the_nearest_entry(chain_folder: Path) -> None:
     table = constant(np.arange(5, dtype=np.int8), 0.05, 3)
-    chain = Chain(gather_model(np.random.default_rng(1), table, T("int32", (4,)), (5,), 0, 0), folder)
+    chain = Chain(gather_model(np.random.default_rng(1), table, T("int32", (4,)), (5,), 0, 0), chain_folder)
     assert chain.run(np.array([-(2**31), -1, 5, 2**31 - 1], np.int32))[0].tolist() == [0, 0, 4, 4]
 
 

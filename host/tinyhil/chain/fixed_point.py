@@ -29,15 +29,6 @@ def quantize_multiplier(factor: float) -> tuple[int, int]:
     return multiplier, shift
 
 
-def dense_factor(input_scale: float, weight_scale: float, output_scale: float) -> float:
-    """What a sum of products of a layer with one scale of weights is multiplied by.
-
-    The product of the scales is rounded to float32 before the division, other than per channel, where all is double.
-    Source: ``GetQuantizedConvolutionMultipler`` of tensorflow/lite/kernels/kernel_util.cc.
-    """
-    return _float32(_float32(input_scale) * _float32(weight_scale)) / output_scale
-
-
 def round_half_away(value: float) -> int:
     """The nearest integer, halves away from zero: ``std::round`` and ``TfLiteRound``."""
     return int(math.copysign(math.floor(abs(value) + 0.5), value)) if abs(value) < 2**52 else int(value)

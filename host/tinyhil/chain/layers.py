@@ -13,6 +13,7 @@ from typing import Any
 
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Operator
+from tinyhil.chain.macs import macs
 from tinyhil.chain.unsupported import Unsupported
 
 OPERATORS = frozenset(
@@ -51,6 +52,7 @@ class Layers:
         Raises:
             Unsupported: bakenn does not take it.
         """
+        rows = _rows(operator)
         import bakenn
         from bakenn.backend.portable_c.contracts import StepEmitContext, checked_emit_step
         from bakenn.backend.portable_c.selection import select_backend_plan
@@ -107,7 +109,15 @@ class Layers:
         self.declarations.append(f"{signature};")
         self.steps.append(f"{signature} {{\n    (void)arena;\n" + "\n".join(calls) + "\n}\n")
         arena = code.scratch(backend.arena_size) if backend.arena_size else "nullptr"
-        code.lines.append(f"{function}({arena}, {code.input(0)}, {code.output(0)});")
+        given, made = code.input(0), code.output(0)
+        if rows > 1:  # bakenn's dense layers are of one row
+            steps = operator.input(0).elements // rows, operator.outputs[0].elements // rows
+            code.lines.append(f"for (int32_t row = 0; row < {rows}; ++row) {{")
+            given, made = (f"{pointer} + row * {step}" for pointer, step in zip((given, made), steps, strict=True))
+        code.lines.append(f"{function}({arena}, {given}, {made});")
+        if rows > 1:
+            code.lines.append("}")
+        code.macs = macs(operator)
 
     def _options(self) -> Any:
         import bakenn
@@ -162,6 +172,23 @@ class Layers:
         with tempfile.TemporaryDirectory(prefix="tinyhil-") as folder:
             bundle_kernels(Path(folder), tuple(self.third_party))
             return resources.read_tree(Path(folder))
+
+
+def _rows(operator: Operator) -> int:
+    """How many rows the one layer is computed for: those of a dense layer's input, else 1.
+
+    Raises:
+        Unsupported: bakenn would read something else than the operator's tensors.
+    """
+    if any(tensor is not None and tensor.dtype == "int4" for tensor in operator.inputs):
+        raise Unsupported("has weights of int4, which are unpacked before bakenn sees them")
+    if operator.name != "FULLY_CONNECTED":
+        return 1
+    units, depth = operator.input(1).shape
+    rows = operator.outputs[0].elements // units
+    if operator.input(0).elements != rows * depth or operator.outputs[0].elements != rows * units:
+        raise Unsupported("has an input or an output of another size than its weights say")
+    return rows
 
 
 def _evenly_padded(plan: Any) -> Any:

@@ -10,16 +10,20 @@ import numpy as np
 
 from tinyhil import tflite
 from tinyhil.chain.graph import Operator, Tensor, Values
+from tinyhil.chain.unsupported import Unsupported
 
 
 def model_of(operator: Operator, shapes: dict[int, tuple[int, ...]] | None = None) -> bytes:
-    """The file of a model that has this operator only.
+    """The file of a model that has this operator only; a dense layer is made one of a single row.
 
     What the compiler is strict about and nothing is computed from is written as it wants it: a bias that is left out is
     zeros, and its scales are those of the inputs times those of the weights.
 
     Args:
         shapes: by tensor's index, another shape than its own, of as many elements.
+
+    Raises:
+        Unsupported: it is no operator that bakenn could take.
     """
     from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
@@ -27,6 +31,8 @@ def model_of(operator: Operator, shapes: dict[int, tuple[int, ...]] | None = Non
     shapes = dict(shapes or {})
     source, target = operator.input(0), operator.outputs[0]
     if operator.name == "FULLY_CONNECTED":
+        if len(operator.input(1).shape) != 2:
+            raise Unsupported("has weights that are not of 2 dimensions")
         units, depth = operator.input(1).shape
         shapes |= {source.index: (1, depth), target.index: (1, units)}
     buffers, tensors = [schema.BufferT()], []

@@ -9,12 +9,13 @@ from collections.abc import Callable
 
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Operator
-from tinyhil.chain.operators import binary, copies, quantize, recurrent, shape, softmax, spread, unary
+from tinyhil.chain.operators import binary, convolutions, copies, quantize, recurrent, shape, softmax, spread, unary
 
 Function = Callable[[Operator, Emitter], None]
 
 FUNCTIONS: dict[str, Function] = {
     **binary.FUNCTIONS,
+    **convolutions.FUNCTIONS,
     **copies.FUNCTIONS,
     **quantize.FUNCTIONS,
     **recurrent.FUNCTIONS,

@@ -12,8 +12,9 @@ from collections.abc import Callable
 import numpy as np
 
 from tinyhil.chain.emitter import C_TYPES, Emitter
-from tinyhil.chain.fixed_point import dense_factor, quantize_multiplier
+from tinyhil.chain.fixed_point import quantize_multiplier
 from tinyhil.chain.graph import Operator, Tensor, Values
+from tinyhil.chain.macs import macs
 from tinyhil.chain.operators.common import constant, there
 from tinyhil.chain.unsupported import Unsupported
 
@@ -70,7 +71,7 @@ def lstm(operator: Operator, code: Emitter) -> None:
     hidden_state = code.state(C_TYPES[hidden.dtype], batches * units, fill)
     cell_state = code.state("int16_t", batches * units)
     code.call("lstm", parameters, code.input(0), hidden_state, cell_state, code.output())
-    code.macs = batches * steps * units * len(_GATES) * (inputs + units)
+    code.macs = macs(operator)
     if output.elements != batches * steps * units:
         raise Unsupported("has an output of another size than its steps times its units")
 
@@ -119,8 +120,8 @@ def _gate(operator: Operator, code: Emitter, at: int, hidden: Tensor) -> str:
         code.constant(_values(recurrent)),
         code.constant(folded),
         code.constant(own) if own.any() else "nullptr",
-        *quantize_multiplier(dense_factor(source.scale, weights.scale, _NONLINEAR_SCALE)),
-        *quantize_multiplier(dense_factor(hidden.scale, recurrent.scale, _NONLINEAR_SCALE)),
+        *quantize_multiplier(source.scale * weights.scale / _NONLINEAR_SCALE),
+        *quantize_multiplier(hidden.scale * recurrent.scale / _NONLINEAR_SCALE),
     )
     return f"{{{', '.join(str(each) for each in fields)}}}"
 
@@ -162,9 +163,8 @@ def svdf(operator: Operator, code: Emitter) -> None:
         raise Unsupported(f"has a bias of {bias.dtype}")
     batches, inputs = source.shape
     filters, memory = time.shape
-    first, second = _svdf_factors(source, features, state, time, output)
-    feature = quantize_multiplier(first)
-    given = quantize_multiplier(second)
+    feature = quantize_multiplier(source.scale * features.scale / state.scale)
+    given = quantize_multiplier(state.scale * time.scale / output.scale)
     rank = int(operator.options.rank)
     feature_bias = folded_bias(np.zeros(filters, np.int32), _values(features), source.zero_point)
     whole = folded_bias(_values(bias), _values(time).reshape(filters // rank, -1), state.zero_point)
@@ -186,15 +186,7 @@ def svdf(operator: Operator, code: Emitter) -> None:
     kept = code.state(C_TYPES[state.dtype], state.elements, state.zero_point if state.dtype == "int8" else 0)
     constants = [code.constant(each) for each in (_values(features), feature_bias, _values(time), whole)]
     code.call("svdf", parameters, code.input(0), *constants, kept, code.output())
-    code.macs = batches * filters * (inputs + memory)
-
-
-def _svdf_factors(source: Tensor, features: Tensor, state: Tensor, time: Tensor, output: Tensor) -> tuple[float, float]:
-    """What sums of features and sums over time are multiplied by: products and quotients of float32."""
-    scales = [np.float32(each.scale) for each in (source, features, state, time, output)]
-    first = scales[0] * scales[1] / scales[2]
-    second = scales[2] * scales[3] / scales[4]
-    return float(first), float(second)
+    code.macs = macs(operator)
 
 
 def _constant(operator: Operator, position: int) -> Tensor:
