@@ -152,6 +152,21 @@ class Options:
         least=0,
     )
     """How many inputs are tried beyond the vectors where these are not all there are; None for the recipe's number."""
+    budget: str = _option(
+        "60s",
+        "Time that vectors and search may take, by what the target's file says of its pace: 90s, 5min.",
+        Level.PLACEMENT,
+        metavar="TIME",
+    )
+    """Time that vectors and search may take, as it is reckoned before they begin: ``90s``, ``5min``."""
+    vectors: str | None = _option(
+        None,
+        "Send this many vectors, whatever time they take; 'all' for all there are.",
+        Level.PLACEMENT,
+        metavar="COUNT|all",
+        usual="what the budget allows",
+    )
+    """How many vectors are sent, or ``all``; None for as many as the budget allows."""
     build_dir: Path = _option(
         Path("build"), "Folder for everything that is made.", Level.MODEL, metavar="DIR", recorded=False
     )
@@ -188,6 +203,8 @@ class Overrides(TypedDict, total=False):
     resume: bool
     record: str | Path | None
     search: int | None
+    budget: str | float
+    vectors: int | str | None
     build_dir: str | Path
     flash: bool
     built_from: str | Path | None
@@ -234,19 +251,25 @@ def fields(cls: type = Options) -> tuple[Field, ...]:
 
 
 def overridden(options: Options, overrides: Mapping[str, Any]) -> Options:
-    """The options with some of them replaced; a text in place of a path is one.
+    """The options with some of them replaced; a text in place of a path is one, and a number in place of a text.
 
     Raises:
         TypeError: there is no option of that name.
     """
-    paths = {field.name for field in fields() if field.type is Path}
-    values: dict[str, Any] = {
-        name: Path(value) if name in paths and isinstance(value, str) else value for name, value in overrides.items()
-    }
+    types = {field.name: field.type for field in fields()}
+    values = {name: _as_option(value, types.get(name)) for name, value in overrides.items()}
     unknown = sorted(values.keys() - {field.name for field in fields()})
     if unknown:
         raise TypeError(f"there is no option {unknown[0]!r}; there are {', '.join(field.name for field in fields())}")
     return dataclasses.replace(options, **values)
+
+
+def _as_option(value: Any, wanted: type | None) -> Any:
+    if wanted is Path and isinstance(value, str):
+        return Path(value)
+    if wanted is str and isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:g}" if isinstance(value, float) else str(value)
+    return value
 
 
 def recorded(options: Options) -> dict[str, str | int | bool | None]:

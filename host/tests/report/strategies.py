@@ -13,6 +13,7 @@ from tinyhil.compare.classification import Agreement, Average, ClassFigures, Cla
 from tinyhil.compare.fidelity import Mismatch
 from tinyhil.compare.layer import LayerDifference
 from tinyhil.compare.regression import RegressionFigures
+from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Element, Example, Search
 from tinyhil.compare.verdict import (
     SCHEMA,
@@ -210,6 +211,7 @@ REPORTS = st.builds(
     made_by=TEXT,
     link=st.dictionaries(TEXT, COUNT, max_size=2),
     bisection=st.none() | _bisections(),
+    scope=st.none() | st.builds(Scope, COUNT, COUNT, COUNT, COUNT),
     line=st.none() | st.sampled_from(["uart", "semihosting"]),
     blocked=st.none() | st.builds(Blocked, error=TEXT, cause=TEXT, hint=TEXT, detail=TEXT, id=TEXT),
 )

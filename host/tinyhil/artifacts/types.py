@@ -78,6 +78,8 @@ class Vectors:
     exhaustive: bool
     data: npt.NDArray[np.bool_] | None = None
     targets: Array | None = None
+    places: npt.NDArray[np.int64] | None = None
+    available: int = 0
 
     @property
     def count(self) -> int:

@@ -16,6 +16,7 @@ from tinyhil.compare.bisection import Bisection
 from tinyhil.compare.classification import Agreement, Classification
 from tinyhil.compare.fidelity import Mismatch
 from tinyhil.compare.regression import RegressionFigures
+from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Search
 
 SCHEMA = 1
@@ -301,7 +302,8 @@ class Report:
 
     ``forced`` has the problems that pre-flight found and in spite of which the run was forced; ``litert`` is LiteRT's
     own interpreter beside the reference; ``bisection`` is there where ``tinyhil bisect`` has looked at this firmware;
-    ``line`` is what carried the bytes to an emulated chip that was started for the run.
+    ``line`` is what carried the bytes to an emulated chip that was started for the run; ``scope`` says what was left
+    out, and is None in reports of earlier versions and of runs that were blocked before.
     """
 
     schema: int
@@ -337,6 +339,7 @@ class Report:
     blocked: Blocked | None
     bisection: Bisection | None
     line: str | None = None
+    scope: Scope | None = None
 
 
 JUDGED = (

@@ -9,6 +9,7 @@ divided in order: the first ones calibrate, the others test.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from tinyhil.errors import ConfigError
 from tinyhil.progress import Reporter
 from tinyhil.quantize import samples as files
 from tinyhil.quantize import stage, vectors
+from tinyhil.targets.allowance import Allowance
 
 STAGE = "model-file"
 SCHEME = "as given"
@@ -47,11 +49,14 @@ def name_of(path: Path) -> str:
     return named[:_LONGEST].rstrip("-")
 
 
-def tflite_model(path: Path, samples: Path | None, folder: Path, reporter: Reporter) -> tuple[QuantizedModel, bool]:
+def tflite_model(
+    path: Path, samples: Path | None, folder: Path, reporter: Reporter, allowance: Allowance | None = None
+) -> tuple[QuantizedModel, bool]:
     """Makes a .tflite file and its expectations an artifact in ``folder``.
 
     Args:
         samples: an .npz file with real-valued inputs; None to draw them.
+        allowance: how many vectors are wanted; None for all.
 
     Returns:
         The model, without float outputs, and whether it was found rather than made.
@@ -74,33 +79,52 @@ def tflite_model(path: Path, samples: Path | None, folder: Path, reporter: Repor
             "samples": samples_sha256,
         }
     )
-    manifest = store.load(folder, STAGE, key)
+    manifest = stage.load(folder, STAGE, key, allowance)
     found = manifest is not None
     if manifest is None:
         store.make_folder(folder)
         store.forget(folder)
-        chosen, looked_at, exhaustive = _inputs(facts.inputs, samples)
+        chosen = _inputs(facts.inputs, samples)
         store.write_bytes(folder / stage.MODEL, rewritten)
-        arrays.write_vectors(folder / stage.VECTORS, arrays.StoredVectors(chosen, samples=looked_at))
-        computed = stage.expectations(folder, reporter, float_model=False)
+        arrays.write_vectors(folder / stage.VECTORS, arrays.StoredVectors(chosen.vectors, samples=chosen.looked_at))
+        count = len(chosen.vectors[0])
+        sent = {"exhaustive": chosen.exhaustive, "available": count, "drawn": count - chosen.samples}
+        computed = stage.expectations(folder, reporter, sent, allowance, float_model=False)
         made = (stage.MODEL, stage.VECTORS, stage.REFERENCE, stage.INSPECTION)
-        manifest = store.save(
-            folder, STAGE, key, made, {**computed, "exhaustive": exhaustive, "rewrites": rewrites, "litert": None}
-        )
-    return stage.read(name_of(path), SCHEME, folder, manifest), found
+        manifest = store.save(folder, STAGE, key, made, {**sent, **computed, "rewrites": rewrites, "litert": None})
+    return stage.read(name_of(path), SCHEME, folder, manifest, allowance), found
 
 
-def _inputs(specs: tuple[TensorSpec, ...], samples: Path | None) -> tuple[tuple[Array, ...], tuple[Array, ...], bool]:
-    """Vectors, the real samples that the inspection looks at, and whether the vectors are all there are."""
+@dataclass(frozen=True)
+class _Inputs:
+    """The inputs of a .tflite file.
+
+    Attributes:
+        vectors: one array per input tensor, (vectors, *shape) in its dtype.
+        looked_at: real samples that the inspection looks at, likewise without the batch.
+        exhaustive: whether the vectors are all there are.
+        samples: how many of them are samples: the last ones.
+    """
+
+    vectors: tuple[Array, ...]
+    looked_at: tuple[Array, ...]
+    exhaustive: bool
+    samples: int
+
+
+def _inputs(specs: tuple[TensorSpec, ...], samples: Path | None) -> _Inputs:
+    """Drawn, and those of the samples."""
     if samples is None:
         chosen, exhaustive = vectors.draw(specs)
         looked_at = tuple(
             spec.dequantize(vectors.spread(part)).astype(np.float32) for spec, part in zip(specs, chosen, strict=True)
         )
-        return chosen, looked_at, exhaustive
+        return _Inputs(chosen, looked_at, exhaustive, 0)
     reals = files.inputs(samples, [spec.shape[1:] for spec in specs])
     chosen, exhaustive = vectors.choose(specs, reals)
-    return chosen, tuple(vectors.spread(part) for part in reals), exhaustive
+    return _Inputs(
+        chosen, tuple(vectors.spread(part) for part in reals), exhaustive, 0 if exhaustive else len(reals[0])
+    )
 
 
 def keras_model(path: Path, samples: Path, folder: Path, reporter: Reporter) -> tuple[FloatModel, bool]:

@@ -81,6 +81,11 @@ def spread(samples: Array, most: int = SPREAD) -> Array:
     return chosen
 
 
+def exhaustible(inputs: Sequence[TensorSpec]) -> bool:
+    """Whether all inputs there are can be vectors: one of one element of 8 or 16 bits."""
+    return _all_values(inputs) is not None
+
+
 def like(spec: TensorSpec, vectors: Array, exhaustive: bool, data: Array, samples: int) -> npt.NDArray[np.bool_]:
     """Which vectors are like the data, (vectors,) of bool.
 

@@ -7,6 +7,7 @@ from typing import Literal, TypeVar
 
 import tinyhil
 from tinyhil.artifacts.types import Capture, FirmwareImage, FloatModel, Problem, Project, QuantizedModel
+from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Search
 from tinyhil.compare.verdict import (
     SCHEMA,
@@ -32,7 +33,8 @@ class Evidence:
     """The artifacts that a run has made so far; a blocked run lacks some.
 
     ``forced`` has the problems in spite of which it was forced. A .tflite file has no ``trained``.
-    ``line`` is what carries the bytes, where the device is an emulator that is started.
+    ``line`` is what carries the bytes, where the device is an emulator that is started. ``scope`` says what was left
+    out.
     """
 
     model: QuantizedModel | None = None
@@ -43,6 +45,7 @@ class Evidence:
     capture: Capture | None = None
     search: Search | None = None
     line: LineName | None = None
+    scope: Scope | None = None
 
 
 def judged(recipe: str, target: Target, engine: str, evidence: Evidence, verification: Verification) -> Report:
@@ -118,6 +121,7 @@ def _report(
         blocked=cause,
         bisection=None,
         line=evidence.line,
+        scope=evidence.scope,
     )
 
 

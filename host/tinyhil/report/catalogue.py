@@ -45,6 +45,7 @@ _LAYERS = "experiments.bisect.layers.Layers"
 _LAYER = "compare.layer.difference"
 _BLAME = "compare.blame.search"
 _TARGET = "targets.model.Target"
+_ALLOWED = "targets.allowance.Allowance"
 _PREFLIGHT = "preflight.check.check"
 
 ORIGINS: dict[str, Origin] = {
@@ -69,6 +70,10 @@ ORIGINS: dict[str, Origin] = {
     "Report.made_by": Origin(_TEXT, "report.assemble._report"),
     "Report.link": Origin(_COUNT, "session.capture.capture"),
     "Report.line": Origin(_TEXT, "device.factory.line"),
+    "Scope.vectors": Origin(_COUNT, _ALLOWED),
+    "Scope.available": Origin(_COUNT, "quantize.vectors.choose"),
+    "Scope.search": Origin(_COUNT, _ALLOWED),
+    "Scope.search_wanted": Origin(_COUNT, _ASKED),
     "Problem.kind": Origin(_TEXT, _PREFLIGHT),
     "Problem.cause": Origin(_TEXT, _PREFLIGHT),
     "Problem.hint": Origin(_TEXT, _PREFLIGHT),

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, is_dataclass
 from typing import Any, NamedTuple
 
+from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Search
 from tinyhil.compare.verdict import Report
 from tinyhil.report import assemble
@@ -141,8 +142,25 @@ def _setting(report: Report, read: Reader) -> Iterator[Fact]:
     yield Fact("engine", (read("engine"), *kernels))
     if report.training is not None:
         yield Fact("data", (read("training/data"),))
+    if report.scope is not None and not report.scope.whole:
+        yield from _left_out(report.scope, read)
     for index in range(len(report.forced)):
         yield Fact("forced", ("in spite of: ", read(f"forced/{index}/cause")))
+
+
+def _left_out(found: Scope, read: Reader) -> Iterator[Fact]:
+    """What did not fit into the budget."""
+    if found.vectors < found.available:
+        sent = (
+            read("scope/vectors", ","),
+            " of ",
+            read("scope/available", ","),
+            " drawn vectors and samples were sent",
+        )
+        yield Fact("left out", (*sent, ", for the time that more would take (--vectors all, --budget)"))
+    if found.search < found.search_wanted:
+        searched = (read("scope/search", ","), " of ", read("scope/search_wanted", ","), " inputs were for the search")
+        yield Fact("left out", (*searched, ", for the time that more would take (--search, --budget)"))
 
 
 def _fidelity(report: Report, read: Reader) -> Iterator[Fact]:

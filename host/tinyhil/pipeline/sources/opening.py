@@ -67,7 +67,7 @@ def _recipe(name: str, options: Options, placement: Placement, stages: Stages) -
     usual = recipe.quantize.scheme
     scheme = recipes.scheme(options.scheme or usual)
     place = layout.of_recipe(options.build_dir, recipe.name, placement.variant(scheme, usual))
-    return RecipeSource(path, recipe, scheme, placement.engine, options.data, place, stages), place
+    return RecipeSource(path, recipe, scheme, placement, options.data, place, stages), place
 
 
 def _keras(path: Path, options: Options, placement: Placement, stages: Stages) -> tuple[KerasFile, Layout]:
@@ -81,7 +81,7 @@ def _keras(path: Path, options: Options, placement: Placement, stages: Stages) -
     usual = recipe.quantize.scheme
     scheme = recipes.scheme(options.scheme or usual)
     place = layout.of_file(options.build_dir, recipe.name, content, placement.variant(scheme, usual))
-    return KerasFile(path, options.samples, recipe, scheme, placement.engine, place, stages), place
+    return KerasFile(path, options.samples, recipe, scheme, placement, place, stages), place
 
 
 def _tflite(path: Path, options: Options, placement: Placement, stages: Stages) -> tuple[TfliteFile, Layout]:
@@ -94,7 +94,7 @@ def _tflite(path: Path, options: Options, placement: Placement, stages: Stages) 
     content, recipe = model_file.read(path), _of_file(path)
     usual = recipe.quantize.scheme
     place = layout.of_file(options.build_dir, recipe.name, content, placement.variant(usual, usual))
-    return TfliteFile(path, content, options.samples, recipe, place, stages), place
+    return TfliteFile(path, content, options.samples, recipe, placement.allowance, place, stages), place
 
 
 def _of_file(path: Path) -> Recipe:
