@@ -33,8 +33,8 @@ PARENTS = 16
 """Inputs that are changed in a round."""
 ROUND = 64
 """Inputs that are tried together: many enough to fill a link's requests, few enough to climb on what they tell."""
-REDUCTIONS = 64 * ROUND
-"""Inputs that a reduction tries at most: what is left then is small, if not the smallest."""
+REDUCTIONS = 64
+"""Times that a reduction asks: what is left then is small, if not the smallest."""
 _KINDS = 5
 
 
@@ -96,7 +96,9 @@ def climb(ask: Ask, specs: Sequence[TensorSpec], start: Inputs, apart: Apart, co
         tried += size
 
 
-def reduce(ask: Ask, specs: Sequence[TensorSpec], worst: Inputs, tolerance: int, most: int = REDUCTIONS) -> Reduction:
+def reduce(
+    ask: Ask, specs: Sequence[TensorSpec], worst: Inputs, tolerance: int, most: int = REDUCTIONS * ROUND
+) -> Reduction:
     """Makes an input smaller that differs by more than ``tolerance``.
 
     Args:
@@ -107,14 +109,15 @@ def reduce(ask: Ask, specs: Sequence[TensorSpec], worst: Inputs, tolerance: int,
         most: how many inputs to try at most.
     """
     zero = _zero(specs)
-    smallest, tried = _flat(worst)[0], 0
+    smallest, tried, checks = _flat(worst)[0], 0, 0
 
     def first(candidates: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64] | None:
         """The first one that still differs."""
-        nonlocal tried
+        nonlocal tried, checks
         for begin in range(0, len(candidates), ROUND):
-            if tried >= most:
+            if checks == REDUCTIONS or tried >= most:
                 return None
+            checks += 1
             some = np.stack(candidates[begin : begin + min(ROUND, most - tried)])
             tried += len(some)
             differing = np.flatnonzero(ask(_shaped(some, specs)) > tolerance)

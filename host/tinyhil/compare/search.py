@@ -83,7 +83,7 @@ class Wanted:
     count: int
     seed: int = 1
     tolerance_lsb: int = 0
-    reductions: int = climb.REDUCTIONS
+    reductions: int = climb.REDUCTIONS * climb.ROUND
 
 
 class Searcher:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tinyhil.options import Options
+from tinyhil.session.measuring import COUNT, WARM_UP
 from tinyhil.targets import registry
 from tinyhil.targets.allowance import Allowance, allowance
 from tinyhil.targets.model import Engine, Target
@@ -48,4 +49,5 @@ def chosen(options: Options) -> Placement:
     """
     target = registry.get(options.target)
     name, _ = registry.engine(target, options.engine)
-    return Placement(target, name, allowance(target.pace, options.budget, options.vectors))
+    measured = 0 if target.measure.unit == "nothing" else WARM_UP + COUNT
+    return Placement(target, name, allowance(target.pace, options.budget, options.vectors, measured))

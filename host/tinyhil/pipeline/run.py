@@ -17,7 +17,6 @@ from tinyhil.affine import DType
 from tinyhil.artifacts import lock
 from tinyhil.artifacts.types import Capture, FirmwareImage, FloatModel, Problem, Project, QuantizedModel
 from tinyhil.build import build, prebuilt
-from tinyhil.compare.climb import REDUCTIONS
 from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Wanted
 from tinyhil.compare.verdict import Report
@@ -324,7 +323,8 @@ class Run:
         """Says what is about to be asked, unless a recording answers, which takes no time."""
         if isinstance(self.answers, LiveDevice):
             one, vectors = inference(model.path.read_bytes(), model.recipe), model.vectors
-            seconds = self.placement.allowance.seconds(one, vectors.count + searched)
+            allowance = self.placement.allowance
+            seconds = allowance.seconds(one, vectors.count + allowance.measured + searched)
             self.observer.announcement(notes.of_plan(vectors, searched, seconds))
 
     def _search(self, model: QuantizedModel, reporter: Reporter) -> RunSearch | None:
@@ -339,7 +339,7 @@ class Run:
         self._evidence = replace(self._evidence, scope=scope)
         if not count:
             return None
-        tolerance_lsb, reductions = self.source.recipe.fidelity.max_lsb, min(REDUCTIONS, max(count, allowed))
+        tolerance_lsb, reductions = self.source.recipe.fidelity.max_lsb, max(count, allowed)
         return RunSearch(model, Wanted(count, tolerance_lsb=tolerance_lsb, reductions=reductions), reporter)
 
     def _options_in_full(self) -> Options:

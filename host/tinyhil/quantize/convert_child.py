@@ -107,7 +107,12 @@ def _vectors(model: Any, content: bytes, folder: Path, data: tuple[Array, Array,
     )
     arrays.write_vectors(folder / stage.VECTORS, made)
     count = len(inputs[0])
-    return {"exhaustive": exhaustive, "available": count, "drawn": count if exhaustive else count - len(test_x)}
+    return {
+        "exhaustive": exhaustive,
+        "available": count,
+        "drawn": count if exhaustive else count - len(test_x),
+        "saturated": [vectors.saturated(facts.inputs[0], test_x)],
+    }
 
 
 def _predict(model: Any, inputs: Array) -> Reals:

@@ -49,7 +49,7 @@ def prefix_model(
         store.write_bytes(folder / stage.MODEL, prefix.data)
         arrays.write_vectors(folder / stage.VECTORS, arrays.StoredVectors(tuple(taken)))
         count = len(inputs[0])
-        sent = {"exhaustive": False, "available": count, "drawn": count}
+        sent = {"exhaustive": False, "available": count, "drawn": count, "saturated": ()}
         computed = stage.expectations(folder, reporter, sent, float_model=False, inspected=False)
         made = (stage.MODEL, stage.VECTORS, stage.REFERENCE)
         facts = {**sent, **computed, "rewrites": (), "litert": None}

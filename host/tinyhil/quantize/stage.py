@@ -18,7 +18,7 @@ import numpy as np
 
 from tinyhil import tflite, worker
 from tinyhil.artifacts import arrays, hashing, store
-from tinyhil.artifacts.types import Beside, FloatModel, QuantizedModel, Vectors
+from tinyhil.artifacts.types import Beside, FloatModel, QuantizedModel, Saturated, Vectors
 from tinyhil.compare import fidelity
 from tinyhil.config.recipe import Quantize, Scheme
 from tinyhil.errors import ModelError, ToolError
@@ -265,6 +265,8 @@ def read(
         rewrites=tuple(manifest.facts["rewrites"]),
         inspection=folder / INSPECTION,
         litert=Beside(**beside) if (beside := manifest.facts["litert"]) is not None else None,
+        saturated=tuple(Saturated(*each) for each in manifest.facts["saturated"]),
+        targets_unused=manifest.facts.get("targets_unused", ""),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Literal, TypeVar
 
 import tinyhil
 from tinyhil.artifacts.types import Capture, FirmwareImage, FloatModel, Problem, Project, QuantizedModel
+from tinyhil.compare import health
 from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Search
 from tinyhil.compare.verdict import (
@@ -122,6 +123,7 @@ def _report(
         bisection=None,
         line=evidence.line,
         scope=evidence.scope,
+        findings=health.findings(model) if model else (),
     )
 
 
@@ -190,6 +192,8 @@ def accuracy_line(accuracy: Accuracy | None) -> str:
     )
     if accuracy.classifier is not None:
         return f"{classes_line(accuracy.classifier)}, {met}"
+    if accuracy.overall is None:
+        return met
     return f"MAE {number(accuracy.overall.device_vs_float.mae)} against the float model, {met}"
 
 

@@ -46,6 +46,7 @@ _LAYER = "compare.layer.difference"
 _BLAME = "compare.blame.search"
 _TARGET = "targets.model.Target"
 _ALLOWED = "targets.allowance.Allowance"
+_HEALTH = "compare.health.findings"
 _PREFLIGHT = "preflight.check.check"
 
 ORIGINS: dict[str, Origin] = {
@@ -74,6 +75,9 @@ ORIGINS: dict[str, Origin] = {
     "Scope.available": Origin(_COUNT, "quantize.vectors.choose"),
     "Scope.search": Origin(_COUNT, _ALLOWED),
     "Scope.search_wanted": Origin(_COUNT, _ASKED),
+    "Finding.kind": Origin(_TEXT, _HEALTH),
+    "Finding.cause": Origin(_TEXT, _HEALTH),
+    "Finding.hint": Origin(_TEXT, _HEALTH),
     "Problem.kind": Origin(_TEXT, _PREFLIGHT),
     "Problem.cause": Origin(_TEXT, _PREFLIGHT),
     "Problem.hint": Origin(_TEXT, _PREFLIGHT),

@@ -43,11 +43,13 @@ class Allowance:
         pace: of the target.
         budget: seconds that vectors and search may take.
         most: vectors that are sent whatever they take, ``math.inf`` for all; None to go by the budget.
+        measured: inferences that are asked besides, in order to measure them.
     """
 
     pace: Pace
     budget: float
     most: float | None = None
+    measured: int = 0
 
     def seconds(self, one: Inference, count: int) -> float:
         """What ``count`` inferences are reckoned to take."""
@@ -60,14 +62,14 @@ class Allowance:
         """
         if self.most is not None:
             return int(min(self.most, available))
-        if self.seconds(one, available) <= self.budget:
+        if self.seconds(one, available + self.measured) <= self.budget:
             return available
-        fitting = self._within((1 - SEARCH_SHARE) * self.budget, one)
+        fitting = self._within((1 - SEARCH_SHARE) * self.budget, one) - self.measured
         return min(available, max(LEAST_VECTORS, fitting))
 
     def searched(self, one: Inference, vectors: int) -> int:
         """How many inputs a search may try: in what the vectors leave of the budget, which is its share at least."""
-        left = self.budget - self.seconds(one, vectors)
+        left = self.budget - self.seconds(one, vectors + self.measured)
         return self._within(max(left, SEARCH_SHARE * self.budget), one)
 
     def _within(self, seconds: float, one: Inference) -> int:
@@ -75,17 +77,18 @@ class Allowance:
         return int(seconds / each) if each else 1 << 31
 
 
-def allowance(pace: Pace, budget: str, vectors: str | None) -> Allowance:
+def allowance(pace: Pace, budget: str, vectors: str | None, measured: int = 0) -> Allowance:
     """What the options say.
 
     Args:
         budget: a duration: ``60s``, ``90``, ``1.5min``.
         vectors: a number, or ``all``; None to go by the budget.
+        measured: inferences that are asked besides.
 
     Raises:
         ConfigError: it is none of these.
     """
-    return Allowance(pace, _seconds(budget), None if vectors is None else _most(vectors))
+    return Allowance(pace, _seconds(budget), None if vectors is None else _most(vectors), measured)
 
 
 def _seconds(text: str) -> float:
