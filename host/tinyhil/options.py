@@ -86,7 +86,7 @@ class Options:
     """How the model is quantized; None for the recipe's way."""
     samples: Path | None = _option(
         None,
-        "Inputs for a model of your own, perhaps with targets: .npz (x, y), .npy, .csv, or a folder of images by class.",
+        "Inputs for a model of your own, perhaps with targets: .npz, .npy, .csv, or a folder of images by class.",
         Level.MODEL,
         metavar="FILE|DIR",
         in_memory=True,

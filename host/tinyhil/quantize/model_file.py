@@ -139,7 +139,7 @@ def _inputs(facts: tflite.ModelFacts, samples: Path | None) -> _Inputs:
     chosen, exhaustive = vectors.choose(specs, given.inputs)
     labels, unused = _labels(given.targets, facts, exhaustive=exhaustive)
     scores = facts.outputs[0].elements
-    if labels is not None and given.classes and len(given.classes) != scores:
+    if given.classes and len(facts.outputs) == 1 and len(given.classes) != scores:
         raise ConfigError(
             f"{samples} has {len(given.classes)} classes, {', '.join(given.classes)}; the model has {scores} scores",
             hint="name the classes by their numbers, from 0 on: which score is of which name is not known",
