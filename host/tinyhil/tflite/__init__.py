@@ -2,11 +2,13 @@
 
 :func:`parse` reads all that the file says; :func:`read` what the link and the verdict need of it, and refuses a model
 whose inputs or outputs the link cannot carry. :func:`rewrite` says in full what a converter leaves out,
-:func:`cut` ends a model after one of its operators; :func:`unpack` and :func:`pack` are for other changes.
+:func:`cut` ends a model after one of its operators; :func:`unpack` and :func:`pack` are for other changes. :func:`macs`
+counts the work of an inference.
 """
 
 from tinyhil.tflite.cut import EVERY, Prefix, ancestry, cut, sources, with_outputs
 from tinyhil.tflite.interface import MAX_RANK, ModelFacts, read, spec
+from tinyhil.tflite.macs import macs
 from tinyhil.tflite.model import STATEFUL, Graph, Model, Operator, Tensor, stateful
 from tinyhil.tflite.objects import pack, unpack
 from tinyhil.tflite.reader import IDENTIFIER, MAX_BYTES, SCHEMA_VERSION, parse
@@ -27,6 +29,7 @@ __all__ = [
     "Tensor",
     "ancestry",
     "cut",
+    "macs",
     "pack",
     "parse",
     "read",
