@@ -25,8 +25,8 @@ _NO_TRAINING = Train(seed=0, epochs=1, batch_size=1, optimizer="none", loss="non
 
 
 def is_file(model: str) -> bool:
-    """Whether what the user names is a model file rather than a recipe; its ending tells."""
-    return Path(model).suffix in (KERAS, TFLITE)
+    """Whether what the user names is a model file rather than a recipe; its ending tells, in any case of letters."""
+    return Path(model).suffix.lower() in (KERAS, TFLITE)
 
 
 def open_source(model: str, options: Options, placement: Placement, stages: Stages) -> tuple[ModelSource, Layout]:
@@ -50,7 +50,7 @@ def open_source(model: str, options: Options, placement: Placement, stages: Stag
             hint="give its inputs with --samples",
             kind=kinds.CONTRADICTION,
         )
-    if path.suffix == KERAS:
+    if path.suffix.lower() == KERAS:
         return _keras(path, options, placement, stages)
     return _tflite(path, options, placement, stages)
 
