@@ -43,6 +43,7 @@ class Row:
         microseconds: of an inference, where the target has a clock.
         cause: why it failed, was refused or blocked, in one line; empty for a pass.
         step: what to do about it, in one line; or empty.
+        problems: everything that pre-flight finds, each in one line; the cause has the first.
         takers: engines that take a refused model, as ``ENGINE on TARGET``, the nearest first.
         error: id of the error's kind, see docs/errors.md; or empty.
         notes: what was said beside: how the file was rewritten, what was forced.
@@ -67,6 +68,7 @@ class Row:
     microseconds: float | None = None
     cause: str = ""
     step: str = ""
+    problems: tuple[str, ...] = ()
     takers: tuple[str, ...] = ()
     error: str = ""
     notes: tuple[str, ...] = ()

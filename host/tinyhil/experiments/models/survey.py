@@ -138,6 +138,7 @@ def _of_problems(run: Run, problems: Sequence[Problem]) -> dict[str, Any]:
         "outcome": Outcome.REFUSED,
         "cause": f"{problems[0].cause}{others}",
         "step": _way_out(takers, run.target.name),
+        "problems": tuple(each.cause for each in problems),
         "takers": tuple(f"{engine} on {target}" for target, engine in takers),
         "error": kinds.REFUSED_MODEL.id,
     }
