@@ -85,6 +85,9 @@ class Live:
     def result(self, note: str, *, found: bool) -> None:
         """Left out: a row has what was found."""
 
+    def announcement(self, text: str) -> None:
+        """Left out: the line that shows the progress says that it goes on."""
+
     def warning(self, text: str) -> None:
         """Shows what the user should know although the table goes on."""
         self.say(f"warning: {text}", "yellow")

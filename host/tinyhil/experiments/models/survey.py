@@ -185,6 +185,10 @@ class _Notes:
         """Passes it on."""
         self._observer.result(note, found=found)
 
+    def announcement(self, text: str) -> None:
+        """Passes it on."""
+        self._observer.announcement(text)
+
     def warning(self, text: str) -> None:
         """Keeps it."""
         self.texts.append(text)
