@@ -41,8 +41,9 @@ def model(rng: np.random.Generator, name: str, dtype: str) -> bytes:
         first = float(np.float32(10.0 ** rng.uniform(-4, 1)))
         second = first * 10.0 ** float(rng.choice([rng.uniform(-2, 0), rng.uniform(-2, 5)]))
     elif name == "ELU":
+        # Half of the models have their positive outputs between two integers.
         first = float(np.float32(10.0 ** rng.uniform(-4, 0)))
-        second = first * 10.0 ** rng.uniform(-2, 2)
+        second = first * float(rng.choice([10.0 ** rng.uniform(-2, 2), 1.0 / (int(rng.integers(20)) + 0.5)]))
     elif name == "RSQRT":
         second = float(np.float32(10.0 ** rng.uniform(-4, 0))) / first**0.5
         zeros = (-128, zeros[1])
@@ -57,6 +58,18 @@ def test_every_byte(name: str, chain_folder: Path) -> None:
     rng = np.random.default_rng(4)
     models = [model(rng, name, "int8") for _ in range(120)]
     assert assert_equal(models, chain_folder, rng, runs=1, values=lambda _: every("int8")) == 120 * 256
+
+
+def test_hard_swish_of_factors_between_two_multipliers(chain_folder: Path) -> None:
+    """TFLM rounds its factors to 16 bits: just between two it shows in which precision they came about."""
+    rng = np.random.default_rng(6)
+    models = []
+    for _ in range(150):
+        first = float(np.float32(10.0 ** rng.uniform(-3, 0.5)))
+        second = first / 128 / ((int(rng.integers(1 << 14, 1 << 15)) + 0.5) / 2.0 ** int(rng.integers(16, 22)))
+        ends = T("int8", (256,), first, zero(rng, "int8")), T("int8", (256,), second, zero(rng, "int8"))
+        models.append(model_of("HARD_SWISH", [ends[0]], [ends[1]]))
+    assert assert_equal(models, chain_folder, rng, runs=1, values=lambda _: every("int8")) == 150 * 256
 
 
 @pytest.mark.parametrize("name", ["ABS", "LEAKY_RELU", "RELU", "RELU6"])
