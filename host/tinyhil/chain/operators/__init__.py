@@ -9,7 +9,18 @@ from collections.abc import Callable
 
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Operator
-from tinyhil.chain.operators import binary, convolutions, copies, quantize, recurrent, shape, softmax, spread, unary
+from tinyhil.chain.operators import (
+    binary,
+    convolutions,
+    copies,
+    quantize,
+    recurrent,
+    reduce,
+    shape,
+    softmax,
+    spread,
+    unary,
+)
 
 Function = Callable[[Operator, Emitter], None]
 
@@ -19,6 +30,7 @@ FUNCTIONS: dict[str, Function] = {
     **copies.FUNCTIONS,
     **quantize.FUNCTIONS,
     **recurrent.FUNCTIONS,
+    **reduce.FUNCTIONS,
     **shape.FUNCTIONS,
     **softmax.FUNCTIONS,
     **spread.FUNCTIONS,
