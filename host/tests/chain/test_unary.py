@@ -32,8 +32,7 @@ def model(rng: np.random.Generator, name: str, dtype: str) -> bytes:
     zeros = zero(rng, dtype), zero(rng, dtype)
     options = None
     if dtype == "int16" and name in ("LOGISTIC", "TANH"):
-        powers = 2.0 ** -int(rng.integers(10, 16)) * float(rng.choice([1.0, 1.0005, 1.01]))
-        first, second = float(rng.choice([powers, 10.0 ** rng.uniform(-7, 0.4)])), 1 / 32768
+        first, second = 10.0 ** rng.uniform(-7, 0.4), 1 / 32768
     elif name == "LEAKY_RELU":
         options = schema.LeakyReluOptionsT(alpha=float(rng.choice([0.0, 0.01, 0.3, 1.0, 1.7, -0.2])))
     elif name == "LOGISTIC":
@@ -80,6 +79,16 @@ def test_every_value_of_int16(name: str, chain_folder: Path) -> None:
     rng = np.random.default_rng(5)
     models = [model(rng, name, "int16") for _ in range(12)]
     assert assert_equal(models, chain_folder, rng, runs=1, values=lambda _: every("int16")) == 12 * 65536
+
+
+@pytest.mark.parametrize("name", ["LOGISTIC", "TANH"])
+def test_scales_close_to_a_power_of_two(name: str, chain_folder: Path) -> None:
+    """TFLM takes some of them to be that power."""
+    scales = [2.0**power * off for power in (-13, -12, -11, -10) for off in (1.0, 1.0005, 0.9996, 1.001)]
+    shape = every("int16").shape
+    models = [model_of(name, [T("int16", shape, scale)], [T("int16", shape, 2.0**-15)]) for scale in scales]
+    rng = np.random.default_rng(0)
+    assert assert_equal(models, chain_folder, rng, runs=1, values=lambda _: every("int16")) == 16 * 65536
 
 
 def simple(
