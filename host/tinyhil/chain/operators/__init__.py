@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Operator
-from tinyhil.chain.operators import binary, convolutions, copies, recurrent, shape, softmax, spread
+from tinyhil.chain.operators import binary, convolutions, copies, pictures, recurrent, shape, softmax, spread
 
 Function = Callable[[Operator, Emitter], None]
 
@@ -17,6 +17,7 @@ FUNCTIONS: dict[str, Function] = {
     **binary.FUNCTIONS,
     **convolutions.FUNCTIONS,
     **copies.FUNCTIONS,
+    **pictures.FUNCTIONS,
     **recurrent.FUNCTIONS,
     **shape.FUNCTIONS,
     **softmax.FUNCTIONS,
