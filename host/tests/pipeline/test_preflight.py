@@ -55,6 +55,9 @@ class Watching:
     def result(self, note: str, *, found: bool) -> None:
         self.notes.append(note)
 
+    def announcement(self, text: str) -> None:
+        """Ignores it."""
+
     def warning(self, text: str) -> None:
         self.warnings.append(text)
 
@@ -90,7 +93,8 @@ def quantized(
         inputs = np.random.default_rng(5).integers(-128, 128, (COUNT, 1, 3), np.int8)
         samples = model.inputs[0].dequantize(inputs).astype(np.float32)
         np.savez(tmp_path / stage.VECTORS, input_0=inputs, sample_0=samples)
-        computed = stage.expectations(tmp_path, Silent(), float_model=False)
+        sent = {"available": COUNT, "drawn": COUNT, "exhaustive": False}
+        computed = stage.expectations(tmp_path, Silent(), sent, float_model=False)
         with np.load(tmp_path / stage.REFERENCE) as stored:
             outputs = stored["reference_0"]
         return replace(

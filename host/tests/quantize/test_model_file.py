@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tflite_micro import runtime
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-from tinyhil.affine import TensorSpec
+from tinyhil.affine import DType, TensorSpec
 from tinyhil.config.recipe import Quantize
 from tinyhil.errors import ConfigError, InputError, ModelError
 from tinyhil.progress import Silent
@@ -30,6 +30,11 @@ def model(tmp_path: Path, tiny_model: bytes) -> Path:
     path = tmp_path / "My Model.tflite"
     path.write_bytes(tiny_model)
     return path
+
+
+def taking(*shape: int) -> TensorSpec:
+    """An input of floats."""
+    return TensorSpec("in", DType.FLOAT32, (1, *shape), 0.0, 0)
 
 
 def npz(path: Path, **arrays: Any) -> Path:
@@ -121,10 +126,9 @@ def test_a_damaged_or_missing_file_is_refused(model: Path, tmp_path: Path) -> No
         ({"x": np.zeros((4, 3), complex)}, "x has elements of type complex128, not numbers"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
 def test_samples_that_do_not_fit_are_refused(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=re.escape(message)):
-        samples.inputs(npz(tmp_path / "s.npz", **arrays), [(3,)])
+        samples.read(npz(tmp_path / "s.npz", **arrays), [taking(3)])
 
 
 class Boom:
@@ -136,7 +140,7 @@ def test_a_pickle_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(tmp_path)
     path = npz(tmp_path / "s.npz", x=np.array([[Boom()]], object))
     with pytest.raises(InputError, match="pickled Python objects"):
-        samples.inputs(path, [(1,)])
+        samples.read(path, [taking(1)])
     assert not (tmp_path / "unpickled").exists()
 
 
@@ -148,15 +152,18 @@ def test_sizes_are_bounded_by_the_headers(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("x.npy", header.getvalue())
     with pytest.raises(InputError, match=r"x claims the shape \(1073741824,\), but has"):
-        samples.inputs(path, [(1,)])
+        samples.read(path, [taking(1)])
 
 
 @drawn(st.binary(max_size=300))
-def test_no_samples_file_makes_anything_but_an_error(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
-    path = tmp_path_factory.getbasetemp() / "fuzz.npz"
+@pytest.mark.parametrize("suffix", ["npz", "npy"])
+def test_no_samples_file_makes_anything_but_an_error(
+    tmp_path_factory: pytest.TempPathFactory, suffix: str, data: bytes
+) -> None:
+    path = tmp_path_factory.getbasetemp() / f"fuzz.{suffix}"
     path.write_bytes(data)
     with pytest.raises(InputError):
-        samples.inputs(path, [(1,)])
+        samples.read(path, [taking(1)])
 
 
 @drawn(st.text(min_size=1).filter(lambda text: "/" not in text and "\0" not in text and text not in (".", "..")))

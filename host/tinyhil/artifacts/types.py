@@ -78,6 +78,8 @@ class Vectors:
     exhaustive: bool
     data: npt.NDArray[np.bool_] | None = None
     targets: Array | None = None
+    places: npt.NDArray[np.int64] | None = None
+    available: int = 0
 
     @property
     def count(self) -> int:
@@ -101,6 +103,19 @@ class Beside:
 
 
 @dataclass(frozen=True)
+class Saturated:
+    """How many values of the samples an input cannot take: quantized, they are cut off at an end of its range.
+
+    Attributes:
+        count: of them.
+        total: of all values of the samples.
+    """
+
+    count: int
+    total: int
+
+
+@dataclass(frozen=True)
 class QuantizedModel:
     """A model in integers, with its reference outputs.
 
@@ -118,6 +133,8 @@ class QuantizedModel:
         rewrites: what was added to the file after the export, which changes nothing of what it computes.
         inspection: a JSON file on its tensors (``tinyhil.quantize.inspection``); None where nothing was looked at.
         litert: LiteRT beside the reference, None where it did not run or is the reference.
+        saturated: of the samples, for each input; none where there are no samples.
+        targets_unused: why targets that came with the samples are not judged; empty where there are none.
     """
 
     recipe: str
@@ -133,6 +150,8 @@ class QuantizedModel:
     rewrites: tuple[str, ...] = ()
     inspection: Path | None = None
     litert: Beside | None = None
+    saturated: tuple[Saturated, ...] = ()
+    targets_unused: str = ""
 
 
 @dataclass(frozen=True)

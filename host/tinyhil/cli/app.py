@@ -11,6 +11,7 @@ from tinyhil.cli import listings, stages, verdicts
 from tinyhil.cli.arena import arena
 from tinyhil.cli.bisect import bisect
 from tinyhil.cli.explain import explain
+from tinyhil.cli.models import models
 from tinyhil.cli.plain_help import PlainCommand, PlainGroup
 from tinyhil.cli.plots import plots
 from tinyhil.cli.preflight import preflight
@@ -64,6 +65,7 @@ for each in (
     verdicts.verify,
     verdicts.replay,
     verdicts.report,
+    models,
     bisect,
     arena,
     plots,

@@ -55,11 +55,13 @@ class ConsoleObserver:
         self._console = console
         self._verbose = verbose
         self._note: tuple[str, bool] | None = None
+        self._name = ""
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[Reporter]:
         """Shows a stage from its start to its end."""
         self._note = None
+        self._name = name
         started = time.monotonic()
         if self._console.is_terminal:
             from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -84,6 +86,10 @@ class ConsoleObserver:
     def result(self, note: str, *, found: bool) -> None:
         """Keeps what the stage made, to be shown at its end."""
         self._note = (note, found)
+
+    def announcement(self, text: str) -> None:
+        """Shows what the stage is about to do."""
+        self._console.print(f"[bold]{self._name:<10}[/] {'':>9}  {escape(text)}", soft_wrap=True, highlight=False)
 
     def warning(self, text: str) -> None:
         """Shows what the user should know although the run goes on."""

@@ -53,9 +53,9 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
             store.write_bytes(place / stage.MODEL, content)
             store.write_bytes(place / stage.FLOAT, floats)
             reporter.progress(1, _STEPS, f"{export['scheme']}: {len(content)} bytes")
-            exhaustive = _vectors(model, content, place, (train_x, test_x, test_y), test)
+            sent = _vectors(model, content, place, (train_x, test_x, test_y), test)
             reporter.progress(2, _STEPS, f"{export['scheme']}: vectors")
-            made.append({"exhaustive": exhaustive, "rewrites": rewrites, **_beside(content, place, reporter)})
+            made.append({**sent, "rewrites": rewrites, **_beside(content, place, reporter)})
             reporter.progress(_STEPS, _STEPS, f"{export['scheme']}: LiteRT")
     return {"made": made}
 
@@ -84,8 +84,8 @@ def _convert(tf: Any, saved_model: str, scheme: str, samples: Array) -> bytes:
     return bytes(converter.convert())
 
 
-def _vectors(model: Any, content: bytes, folder: Path, data: tuple[Array, Array, Array], test: Array) -> bool:
-    """Writes the vectors with the float model's outputs; returns whether they are all that the model can be given."""
+def _vectors(model: Any, content: bytes, folder: Path, data: tuple[Array, Array, Array], test: Array) -> dict[str, Any]:
+    """Writes the vectors with the float model's outputs; returns what is known of them (``stage.expectations``)."""
     facts = tflite.read(content, stage.MODEL)
     if len(facts.inputs) != 1 or len(facts.outputs) != 1:
         raise ModelError(
@@ -106,7 +106,13 @@ def _vectors(model: Any, content: bytes, folder: Path, data: tuple[Array, Array,
         targets=test_y if not exhaustive and test_y.size else None,
     )
     arrays.write_vectors(folder / stage.VECTORS, made)
-    return exhaustive
+    count = len(inputs[0])
+    return {
+        "exhaustive": exhaustive,
+        "available": count,
+        "drawn": count if exhaustive else count - len(test_x),
+        "saturated": [vectors.saturated(facts.inputs[0], test_x)],
+    }
 
 
 def _predict(model: Any, inputs: Array) -> Reals:

@@ -1,14 +1,15 @@
 """The stages for models that tinyhil has not trained: a .tflite file as it is, and a .keras file with samples.
 
-A .tflite file has no float model, so there is nothing to judge accuracy against: fidelity only. What its file leaves
-out is added as after an export of our own (``tinyhil.tflite.rewrite``), which changes nothing of what is computed, and
-the artifact says so; all else stays as it is. A .keras file becomes a FloatModel whose samples are
-divided in order: the first ones calibrate, the others test.
+A .tflite file has no float model: where its samples have classes, accuracy is judged by these, and else there is only
+its fidelity. What its file leaves out is added as after an export of our own (``tinyhil.tflite.rewrite``): this changes
+nothing that is computed, and the artifact says so. A .keras file becomes a FloatModel whose samples are divided: some
+calibrate, the others test.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,14 @@ from tinyhil import kinds, tflite, worker
 from tinyhil.affine import TensorSpec
 from tinyhil.artifacts import arrays, hashing, store
 from tinyhil.artifacts.types import Array, FloatModel, QuantizedModel
-from tinyhil.data import npz
+from tinyhil.compare import classification
+from tinyhil.data import npz, samples_file
+from tinyhil.data.samples_file import SamplesFile
 from tinyhil.errors import ConfigError
 from tinyhil.progress import Reporter
 from tinyhil.quantize import samples as files
 from tinyhil.quantize import stage, vectors
+from tinyhil.targets.allowance import Allowance
 
 STAGE = "model-file"
 SCHEME = "as given"
@@ -47,11 +51,14 @@ def name_of(path: Path) -> str:
     return named[:_LONGEST].rstrip("-")
 
 
-def tflite_model(path: Path, samples: Path | None, folder: Path, reporter: Reporter) -> tuple[QuantizedModel, bool]:
+def tflite_model(
+    path: Path, samples: Path | None, folder: Path, reporter: Reporter, allowance: Allowance | None = None
+) -> tuple[QuantizedModel, bool]:
     """Makes a .tflite file and its expectations an artifact in ``folder``.
 
     Args:
-        samples: an .npz file with real-valued inputs; None to draw them.
+        samples: a file of samples, or a folder of images (``samples_file``); None to draw inputs.
+        allowance: how many vectors are wanted; None for all.
 
     Returns:
         The model, without float outputs, and whether it was found rather than made.
@@ -65,7 +72,7 @@ def tflite_model(path: Path, samples: Path | None, folder: Path, reporter: Repor
     content = read(path)
     rewritten, rewrites = tflite.rewrite(content, str(path))
     facts = tflite.read(rewritten, str(path))
-    samples_sha256 = None if samples is None else hashing.of_bytes(_read(samples, npz.MAX_BYTES))
+    samples_sha256 = None if samples is None else samples_file.digest(samples)
     sources = hashing.of_sources([Path(__file__).parent, Path(tflite.__file__).parent])
     key = hashing.of_json(
         {
@@ -74,41 +81,115 @@ def tflite_model(path: Path, samples: Path | None, folder: Path, reporter: Repor
             "samples": samples_sha256,
         }
     )
-    manifest = store.load(folder, STAGE, key)
+    manifest = stage.load(folder, STAGE, key, allowance)
     found = manifest is not None
     if manifest is None:
         store.make_folder(folder)
         store.forget(folder)
-        chosen, looked_at, exhaustive = _inputs(facts.inputs, samples)
+        chosen = _inputs(facts, samples)
         store.write_bytes(folder / stage.MODEL, rewritten)
-        arrays.write_vectors(folder / stage.VECTORS, arrays.StoredVectors(chosen, samples=looked_at))
-        computed = stage.expectations(folder, reporter, float_model=False)
+        arrays.write_vectors(folder / stage.VECTORS, _stored(chosen))
+        count = len(chosen.vectors[0])
+        sent = {
+            "exhaustive": chosen.exhaustive,
+            "available": count,
+            "drawn": count - chosen.samples,
+            "saturated": chosen.saturated,
+            "targets_unused": chosen.targets_unused,
+        }
+        computed = stage.expectations(folder, reporter, sent, allowance, float_model=False)
         made = (stage.MODEL, stage.VECTORS, stage.REFERENCE, stage.INSPECTION)
-        manifest = store.save(
-            folder, STAGE, key, made, {**computed, "exhaustive": exhaustive, "rewrites": rewrites, "litert": None}
-        )
-    return stage.read(name_of(path), SCHEME, folder, manifest), found
+        manifest = store.save(folder, STAGE, key, made, {**sent, **computed, "rewrites": rewrites, "litert": None})
+    return stage.read(name_of(path), SCHEME, folder, manifest, allowance), found
 
 
-def _inputs(specs: tuple[TensorSpec, ...], samples: Path | None) -> tuple[tuple[Array, ...], tuple[Array, ...], bool]:
-    """Vectors, the real samples that the inspection looks at, and whether the vectors are all there are."""
+@dataclass(frozen=True)
+class _Inputs:
+    """The inputs of a .tflite file.
+
+    Attributes:
+        vectors: one array per input tensor, (vectors, *shape) in its dtype.
+        looked_at: real samples that the inspection looks at, likewise without the batch.
+        exhaustive: whether the vectors are all there are.
+        samples: how many of them are samples: the last ones.
+        saturated: values of the samples that are cut off, and all of them, for each input.
+        labels: (samples,), the class of each; None where they are not known.
+        targets_unused: why there are none, where the samples have targets.
+    """
+
+    vectors: tuple[Array, ...]
+    looked_at: tuple[Array, ...]
+    exhaustive: bool
+    samples: int = 0
+    saturated: tuple[tuple[int, int], ...] = ()
+    labels: Array | None = None
+    targets_unused: str = ""
+
+
+def _inputs(facts: tflite.ModelFacts, samples: Path | None) -> _Inputs:
+    """Drawn, and those of the samples."""
+    specs = facts.inputs
     if samples is None:
         chosen, exhaustive = vectors.draw(specs)
         looked_at = tuple(
             spec.dequantize(vectors.spread(part)).astype(np.float32) for spec, part in zip(specs, chosen, strict=True)
         )
-        return chosen, looked_at, exhaustive
-    reals = files.inputs(samples, [spec.shape[1:] for spec in specs])
-    chosen, exhaustive = vectors.choose(specs, reals)
-    return chosen, tuple(vectors.spread(part) for part in reals), exhaustive
+        return _Inputs(chosen, looked_at, exhaustive)
+    given = files.read(samples, specs)
+    chosen, exhaustive = vectors.choose(specs, given.inputs)
+    labels, unused = _labels(given.targets, facts, exhaustive=exhaustive)
+    scores = facts.outputs[0].elements
+    if given.classes and len(facts.outputs) == 1 and len(given.classes) != scores:
+        raise ConfigError(
+            f"{samples} has {len(given.classes)} classes, {', '.join(given.classes)}; the model has {scores} scores",
+            hint="name the classes by their numbers, from 0 on: which score is of which name is not known",
+            kind=kinds.SAMPLES,
+        )
+    return _Inputs(
+        vectors=chosen,
+        looked_at=tuple(_reals(spec, vectors.spread(part)) for spec, part in zip(specs, given.inputs, strict=True)),
+        exhaustive=exhaustive,
+        samples=0 if exhaustive else len(given.inputs[0]),
+        saturated=tuple(vectors.saturated(spec, part) for spec, part in zip(specs, given.inputs, strict=True)),
+        labels=labels,
+        targets_unused=unused,
+    )
+
+
+def _reals(spec: TensorSpec, part: Array) -> Array:
+    """Samples as reals, whichever they are."""
+    return (spec.dequantize(part) if part.dtype == spec.dtype.numpy else part).astype(np.float32)
+
+
+def _labels(targets: Array | None, facts: tflite.ModelFacts, *, exhaustive: bool) -> tuple[Array | None, str]:
+    """The targets as classes, or why they are none; nothing of both where there are no targets."""
+    if targets is None:
+        return None, ""
+    if exhaustive:
+        return None, "all inputs there are are sent in place of the samples"
+    if len(facts.outputs) != 1:
+        return None, f"the model has {len(facts.outputs)} outputs"
+    outputs = facts.outputs[0].elements
+    labels = classification.labels(targets, outputs)
+    if labels is None:
+        return None, f"targets of shape {targets.shape} and type {targets.dtype} are no classes of {outputs} scores"
+    return labels, ""
+
+
+def _stored(chosen: _Inputs) -> arrays.StoredVectors:
+    if chosen.labels is None:
+        return arrays.StoredVectors(chosen.vectors, samples=chosen.looked_at)
+    count = len(chosen.vectors[0])
+    data = np.arange(count) >= count - chosen.samples
+    return arrays.StoredVectors(chosen.vectors, samples=chosen.looked_at, data=data, targets=chosen.labels)
 
 
 def keras_model(path: Path, samples: Path, folder: Path, reporter: Reporter) -> tuple[FloatModel, bool]:
     """Makes a .keras file and its samples a FloatModel in ``folder``, as if it had been trained there.
 
     Args:
-        samples: an .npz file with inputs ``x`` and perhaps targets ``y``; or with ``train_x``, ``test_x`` and perhaps
-            ``train_y``, ``test_y``, which are then taken as they are.
+        samples: a file with inputs ``x`` and perhaps targets ``y``, or a folder of images; or an .npz file with
+            ``train_x``, ``test_x`` and perhaps ``train_y``, ``test_y``, which are then taken as they are.
 
     Returns:
         The model, and whether it was found rather than made.
@@ -120,7 +201,7 @@ def keras_model(path: Path, samples: Path, folder: Path, reporter: Reporter) -> 
         StorageError: the folder cannot be written.
     """
     content = read(path)
-    samples_sha256 = hashing.of_bytes(_read(samples, npz.MAX_BYTES))
+    samples_sha256 = samples_file.digest(samples)
     key = hashing.of_json(
         {
             "stage": hashing.of_sources([Path(__file__).parent]),
@@ -145,38 +226,46 @@ def keras_model(path: Path, samples: Path, folder: Path, reporter: Reporter) -> 
 
 def _divided(path: Path, shape: list[int | None]) -> dict[str, arrays.Samples]:
     """Training and test set; targets of zeros with no columns where there are none."""
-    stored = npz.read(path)
-    if "train_x" in stored and "test_x" in stored:
+    stored = samples_file.read(path, channels=files.channels(shape))
+    found = stored.arrays
+    if "train_x" in found and "test_x" in found:
         names = {name: arrays.set_names(name) for name in SETS}
-        inputs = {name: stored[x] for name, (x, _) in names.items()}
-        targets = {name: stored.get(y) for name, (_, y) in names.items()}
+        inputs = {name: _shaped(path, stored, x, shape) for name, (x, _) in names.items()}
+        targets = {name: found.get(y) for name, (_, y) in names.items()}
     else:
-        array = stored.get(files.INPUTS)
-        if array is None or len(array) < 2:
+        if files.INPUTS in found and len(found[files.INPUTS]) < 2:
             raise ConfigError(
                 f"{path} has no array {files.INPUTS!r} of two samples or more",
-                hint="write it with numpy.savez(path, x=..., y=...): some samples calibrate, the others test",
+                hint="some samples calibrate, the others test",
                 kind=kinds.SAMPLES,
             )
-        # Here, where the array has the name and the count that the user knows.
-        (array,) = files.as_float32(path, {files.INPUTS: array}, [_wanted(shape, array)])
-        cut = min(max(1, round(TRAIN_SHARE * len(array))), len(array) - 1)
-        inputs = {"train": array[:cut], "test": array[cut:]}
-        y = stored.get(files.TARGETS)
+        array, y = _shaped(path, stored, files.INPUTS, shape), found.get(files.TARGETS)
         if y is not None and len(y) != len(array):
             raise ConfigError(f"{path} has {len(array)} inputs and {len(y)} targets", kind=kinds.SAMPLES)
-        targets = {"train": None if y is None else y[:cut], "test": None if y is None else y[cut:]}
+        # What lies class by class is calibrated by samples of all classes.
+        order = np.arange(len(array)) if y is None or not stored.pixels else _mixed(len(array))
+        cut = min(max(1, round(TRAIN_SHARE * len(array))), len(array) - 1)
+        inputs = {"train": array[order[:cut]], "test": array[order[cut:]]}
+        targets = {"train": None if y is None else y[order[:cut]], "test": None if y is None else y[order[cut:]]}
     sets: dict[str, arrays.Samples] = {}
     for name in SETS:
-        array = inputs[name]
-        (x,) = files.as_float32(path, {arrays.set_names(name)[0]: array}, [_wanted(shape, array)])
         y = targets[name]
-        if y is not None and not np.isfinite(y.astype(np.float64)).all():
-            raise ConfigError(
-                f"{path} has targets that are NaN or infinite", hint="remove them and their inputs", kind=kinds.SAMPLES
-            )
-        sets[name] = x, np.zeros((len(array), 0), np.float32) if y is None else y
+        none = np.zeros((len(inputs[name]), 0), np.float32)
+        sets[name] = inputs[name], none if y is None else files.finite_targets(path, y)
     return sets
+
+
+def _mixed(count: int) -> npt.NDArray[np.int64]:
+    """All numbers below ``count`` in an order that is always the same, and that has nothing to do with theirs."""
+    return np.random.default_rng(vectors.SEED).permutation(count)
+
+
+def _shaped(path: Path, stored: SamplesFile, name: str, shape: list[int | None]) -> files.Samples:
+    """An array of a file as samples of the model's one input."""
+    array = stored.arrays.get(name)
+    wanted = tuple(size or 1 for size in shape) if array is None else _wanted(shape, array)
+    (found,) = files.shaped(path, stored, [name], [wanted])
+    return files.real(path, name, found)
 
 
 def _wanted(shape: list[int | None], array: npt.NDArray[np.generic]) -> tuple[int, ...]:
@@ -190,7 +279,7 @@ def read(path: Path) -> bytes:
     Raises:
         ConfigError: there is no such file, it cannot be read, or is larger than any model can be.
     """
-    return _read(path, tflite.MAX_BYTES if path.suffix == ".tflite" else npz.MAX_BYTES)
+    return _read(path, tflite.MAX_BYTES if path.suffix.lower() == ".tflite" else npz.MAX_BYTES)
 
 
 def _read(path: Path, most: int) -> bytes:

@@ -45,6 +45,8 @@ _LAYERS = "experiments.bisect.layers.Layers"
 _LAYER = "compare.layer.difference"
 _BLAME = "compare.blame.search"
 _TARGET = "targets.model.Target"
+_ALLOWED = "targets.allowance.Allowance"
+_HEALTH = "compare.health.findings"
 _PREFLIGHT = "preflight.check.check"
 
 ORIGINS: dict[str, Origin] = {
@@ -69,6 +71,13 @@ ORIGINS: dict[str, Origin] = {
     "Report.made_by": Origin(_TEXT, "report.assemble._report"),
     "Report.link": Origin(_COUNT, "session.capture.capture"),
     "Report.line": Origin(_TEXT, "device.factory.line"),
+    "Scope.vectors": Origin(_COUNT, _ALLOWED),
+    "Scope.available": Origin(_COUNT, "quantize.vectors.choose"),
+    "Scope.search": Origin(_COUNT, _ALLOWED),
+    "Scope.search_wanted": Origin(_COUNT, _ASKED),
+    "Finding.kind": Origin(_TEXT, _HEALTH),
+    "Finding.cause": Origin(_TEXT, _HEALTH),
+    "Finding.hint": Origin(_TEXT, _HEALTH),
     "Problem.kind": Origin(_TEXT, _PREFLIGHT),
     "Problem.cause": Origin(_TEXT, _PREFLIGHT),
     "Problem.hint": Origin(_TEXT, _PREFLIGHT),

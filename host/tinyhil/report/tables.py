@@ -144,7 +144,7 @@ def bounds(report: Report, read: Reader) -> Table | None:
 
 def errors(report: Report, read: Reader) -> Iterator[Table]:
     """The computations against one another: over all outputs, and of each where there are several."""
-    if report.accuracy is None:
+    if report.accuracy is None or report.accuracy.overall is None:
         return
     yield _errors(read, "accuracy/overall", "errors", "Errors over all outputs")
     if len(report.accuracy.outputs) > 1:
@@ -170,9 +170,9 @@ def _errors(read: Reader, at: str, name: str, title: str) -> Table:
 
 def split(report: Report, read: Reader) -> Table | None:
     """The error by origin: the numbers behind the bars."""
-    if report.accuracy is None:
+    overall = report.accuracy.overall if report.accuracy is not None else None
+    if report.accuracy is None or overall is None:
         return None
-    overall = report.accuracy.overall
     lsb = len(report.accuracy.outputs) == 1 and report.accuracy.outputs[0].split_lsb is not None
     rows: list[tuple[Cell, ...]] = []
     for bar in (*charts.origins(report.accuracy), None):

@@ -126,6 +126,21 @@ class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     max_batch: Annotated[int, Meta(ge=1, le=65535)] = 65535
 
 
+class Pace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a run's time is reckoned with, before it begins: how many vectors it sends follows from it (allowance.py).
+
+    Neither is measured by a run, so that every run on the target asks the same. The defaults are those of a slow board
+    behind a UART of 115,200 baud.
+
+    Attributes:
+        bytes_per_second: of inputs and outputs that the line carries.
+        macs_per_second: multiply-accumulates of the default engine.
+    """
+
+    bytes_per_second: Positive = 11_000
+    macs_per_second: Positive = 5_000_000
+
+
 FIRMWARE = "{firmware}"
 """What stands for the path of the firmware image in a target file."""
 
@@ -352,6 +367,7 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         emulator: what stands in for the board, where something does.
         upload: how the firmware gets onto the device, where that is a step of its own.
         build: None where there is nothing to compile: the target runs the model file itself (tinyhil.sim).
+        pace: what a run's time is reckoned with.
     """
 
     name: Name
@@ -365,6 +381,7 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     build: Build | None = None
     emulator: Emulator | None = None
     upload: Upload | None = None
+    pace: Pace = Pace()
 
     @property
     def compiles(self) -> Build:

@@ -9,7 +9,18 @@ from collections.abc import Callable
 
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Operator
-from tinyhil.chain.operators import binary, convolutions, copies, pictures, recurrent, shape, softmax, spread
+from tinyhil.chain.operators import (
+    binary,
+    convolutions,
+    copies,
+    pictures,
+    quantize,
+    recurrent,
+    shape,
+    softmax,
+    spread,
+    unary,
+)
 
 Function = Callable[[Operator, Emitter], None]
 
@@ -18,9 +29,11 @@ FUNCTIONS: dict[str, Function] = {
     **convolutions.FUNCTIONS,
     **copies.FUNCTIONS,
     **pictures.FUNCTIONS,
+    **quantize.FUNCTIONS,
     **recurrent.FUNCTIONS,
     **shape.FUNCTIONS,
     **softmax.FUNCTIONS,
     **spread.FUNCTIONS,
+    **unary.FUNCTIONS,
 }
 """By the operator's name. Layers (convolutions, Dense, pooling) are bakenn's first, see ``tinyhil.chain.layers``."""

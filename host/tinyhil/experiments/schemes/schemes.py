@@ -27,7 +27,8 @@ class Row:
         model: the model.
         size: of its file in bytes.
         quantized: whether anything in it is; not so under ``dynamic`` where all layers are small.
-        accuracy: over the test set, by the model's reference; None where there is no float model.
+        accuracy: over the test set, by the model's reference; None where there is no float model, and where no sample
+            of the test set is sent.
         inspection: what quantization did inside of it.
         takers: every engine of every target.
     """
@@ -69,12 +70,13 @@ def row(model: QuantizedModel, floats: FloatModel | None) -> Row:
         ConfigError: a target file is wrong.
     """
     data = model.path.read_bytes()
+    tested = None if floats is None else on_test_set(model, floats)
     parsed = tflite.parse(data, str(model.path))
     return Row(
         model=model,
         size=len(data),
         quantized=any(tensor.scales for tensor in parsed.main.used),
-        accuracy=None if floats is None else accuracy(on_test_set(model, floats)),
+        accuracy=None if tested is None or not len(tested.floats) else accuracy(tested),
         inspection=read_inspection(model),
         takers=preflight.takers(data, str(model.path)),
     )

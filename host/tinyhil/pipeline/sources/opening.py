@@ -7,6 +7,7 @@ from pathlib import Path
 from tinyhil import kinds
 from tinyhil.config import recipe as recipes
 from tinyhil.config.recipe import Recipe, Train
+from tinyhil.data import samples_file
 from tinyhil.errors import ConfigError
 from tinyhil.options import Options
 from tinyhil.pipeline import layout
@@ -20,13 +21,14 @@ from tinyhil.pipeline.stages import Stages
 from tinyhil.quantize import model_file
 
 KERAS, TFLITE = ".keras", ".tflite"
+"""Suffixes of model files, in any case."""
 _NO_TRAINING = Train(seed=0, epochs=1, batch_size=1, optimizer="none", loss="none")
 """A recipe has to have one; nothing looks at it here."""
 
 
 def is_file(model: str) -> bool:
     """Whether what the user names is a model file rather than a recipe; its ending tells."""
-    return Path(model).suffix in (KERAS, TFLITE)
+    return Path(model).suffix.lower() in (KERAS, TFLITE)
 
 
 def open_source(model: str, options: Options, placement: Placement, stages: Stages) -> tuple[ModelSource, Layout]:
@@ -50,7 +52,7 @@ def open_source(model: str, options: Options, placement: Placement, stages: Stag
             hint="give its inputs with --samples",
             kind=kinds.CONTRADICTION,
         )
-    if path.suffix == KERAS:
+    if path.suffix.lower() == KERAS:
         return _keras(path, options, placement, stages)
     return _tflite(path, options, placement, stages)
 
@@ -59,7 +61,7 @@ def _recipe(name: str, options: Options, placement: Placement, stages: Stages) -
     if options.samples is not None:
         raise ConfigError(
             "--samples goes with a .keras or .tflite file; a recipe has data of its own",
-            hint="give --data data.npz to train the recipe on your own samples",
+            hint="give --data to train the recipe on your own samples",
             kind=kinds.CONTRADICTION,
         )
     path = recipes.find(name)
@@ -67,21 +69,21 @@ def _recipe(name: str, options: Options, placement: Placement, stages: Stages) -
     usual = recipe.quantize.scheme
     scheme = recipes.scheme(options.scheme or usual)
     place = layout.of_recipe(options.build_dir, recipe.name, placement.variant(scheme, usual))
-    return RecipeSource(path, recipe, scheme, placement.engine, options.data, place, stages), place
+    return RecipeSource(path, recipe, scheme, placement, options.data, place, stages), place
 
 
 def _keras(path: Path, options: Options, placement: Placement, stages: Stages) -> tuple[KerasFile, Layout]:
     if options.samples is None:
         raise ConfigError(
             f"{path} needs samples: quantization is calibrated by them",
-            hint="give --samples data.npz, written with numpy.savez('data.npz', x=..., y=...)",
+            hint=f"give --samples {samples_file.FORMS}; numpy.savez('data.npz', x=..., y=...) writes the first",
             kind=kinds.SAMPLES,
         )
-    content, recipe = model_file.read(path), _of_file(path)
+    content, recipe = model_file.read(path), _of_file(path, options.samples)
     usual = recipe.quantize.scheme
     scheme = recipes.scheme(options.scheme or usual)
     place = layout.of_file(options.build_dir, recipe.name, content, placement.variant(scheme, usual))
-    return KerasFile(path, options.samples, recipe, scheme, placement.engine, place, stages), place
+    return KerasFile(path, options.samples, recipe, scheme, placement, place, stages), place
 
 
 def _tflite(path: Path, options: Options, placement: Placement, stages: Stages) -> tuple[TfliteFile, Layout]:
@@ -91,11 +93,12 @@ def _tflite(path: Path, options: Options, placement: Placement, stages: Stages) 
             hint="leave --scheme out, or give the .keras file that it was made from",
             kind=kinds.CONTRADICTION,
         )
-    content, recipe = model_file.read(path), _of_file(path)
+    content, recipe = model_file.read(path), _of_file(path, options.samples)
     usual = recipe.quantize.scheme
     place = layout.of_file(options.build_dir, recipe.name, content, placement.variant(usual, usual))
-    return TfliteFile(path, content, options.samples, recipe, place, stages), place
+    return TfliteFile(path, content, options.samples, recipe, placement.allowance, place, stages), place
 
 
-def _of_file(path: Path) -> Recipe:
-    return Recipe(name=model_file.name_of(path), title=path.name, code="", train=_NO_TRAINING)
+def _of_file(path: Path, samples: Path | None) -> Recipe:
+    classes = () if samples is None else samples_file.class_names(samples)
+    return Recipe(name=model_file.name_of(path), title=path.name, code="", train=_NO_TRAINING, classes=classes)
