@@ -16,7 +16,7 @@ from tests.chain.one_operator import Reference, T, constant, model_of
 from tests.chain.test_convolutions import parameters
 from tests.chain.test_copies import numbers
 from tinyhil import tflite
-from tinyhil.chain import refusals
+from tinyhil.chain import compile_model, refusals
 
 Random = np.random.Generator
 
@@ -119,6 +119,21 @@ def test_a_picture_comes_out_as_tflm_makes_it(
         seen |= set(Reference(model).run(*given[-1])[0].reshape(-1).tolist())
     assert compared >= 100_000
     assert len(seen) > 100  # outputs that are not all clamped
+
+
+@pytest.mark.parametrize("name", ["AVERAGE_POOL_2D", "MAX_POOL_2D"])
+def test_a_pool_gives_what_tflm_gives_where_bakenn_is_asked_first(name: str, chain_folder: Path) -> None:
+    random = np.random.default_rng(16)
+    compared, plain = 0, set()
+    for _ in range(12):
+        model = pool(name)(random, "int8")
+        facts = tflite.parse(model, "m").main
+        (source,), (output,) = facts.of(facts.inputs), facts.of(facts.outputs)
+        runs = max(20, 2000 // math.prod(output.shape))
+        compared += compare(model, chain_folder, [[values(random, "int8", source.shape)] for _ in range(runs)])
+        plain.add("pool.h" in compile_model(model, "m", cmsis=False, profile="portable32").kernels)
+    assert compared >= 20_000
+    assert plain == {True, False}  # both kinds of kernels were at work
 
 
 PICTURE = T("int8", (1, 4, 4, 2), 0.1, 0)
