@@ -9,19 +9,7 @@ from collections.abc import Callable
 
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Operator
-from tinyhil.chain.operators import (
-    binary,
-    convolutions,
-    copies,
-    l2_norm,
-    quantize,
-    recurrent,
-    reduce,
-    shape,
-    softmax,
-    spread,
-    unary,
-)
+from tinyhil.chain.operators import binary, convolutions, copies, l2_norm, pictures, quantize, recurrent, reduce, shape, softmax, spread, unary
 
 Function = Callable[[Operator, Emitter], None]
 
@@ -30,6 +18,7 @@ FUNCTIONS: dict[str, Function] = {
     **convolutions.FUNCTIONS,
     **copies.FUNCTIONS,
     **l2_norm.FUNCTIONS,
+    **pictures.FUNCTIONS,
     **quantize.FUNCTIONS,
     **recurrent.FUNCTIONS,
     **reduce.FUNCTIONS,
