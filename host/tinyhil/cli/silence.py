@@ -8,7 +8,7 @@ from typing import Self
 
 from rich.console import Console
 
-SILENCE_S = 1.5
+SILENCE_S = 1.2
 """After so many seconds without a word, one is said."""
 
 
