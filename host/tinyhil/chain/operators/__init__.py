@@ -9,7 +9,20 @@ from collections.abc import Callable
 
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Operator
-from tinyhil.chain.operators import binary, convolutions, copies, l2_norm, pictures, quantize, recurrent, reduce, shape, softmax, spread, unary
+from tinyhil.chain.operators import (
+    binary,
+    convolutions,
+    copies,
+    l2_norm,
+    pictures,
+    quantize,
+    recurrent,
+    reduce,
+    shape,
+    softmax,
+    spread,
+    unary,
+)
 
 Function = Callable[[Operator, Emitter], None]
 
