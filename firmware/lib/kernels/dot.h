@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "fixed_point.h"
+
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
 #include <string.h>
 #endif
@@ -14,11 +16,7 @@
 namespace tinyhil {
 namespace kernels {
 
-// a + b modulo 2^32, which is what the sums of TFLM do on every computer although C++ leaves it open.
-inline int32_t wrapping_add(int32_t a, int32_t b) {
-  return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b));
-}
-
+// a + b modulo 2^64, as fixed_point.h has it for 32 bits.
 inline int64_t wrapping_add(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
 }
