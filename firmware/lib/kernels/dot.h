@@ -11,14 +11,12 @@
 #include <string.h>
 #endif
 
+#include "fixed_point.h"
+
 namespace tinyhil {
 namespace kernels {
 
-// a + b modulo 2^32, which is what the sums of TFLM do on every computer although C++ leaves it open.
-inline int32_t wrapping_add(int32_t a, int32_t b) {
-  return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b));
-}
-
+// a + b modulo 2^64, as of 32 bits in fixed_point.h.
 inline int64_t wrapping_add(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
 }
