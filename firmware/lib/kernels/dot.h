@@ -7,16 +7,16 @@
 
 #include <stdint.h>
 
+#include "fixed_point.h"
+
 #if defined(__ARM_FEATURE_DSP) && __ARM_FEATURE_DSP
 #include <string.h>
 #endif
 
-#include "fixed_point.h"
-
 namespace tinyhil {
 namespace kernels {
 
-// a + b modulo 2^64, as of 32 bits in fixed_point.h.
+// a + b modulo 2^64, as fixed_point.h has it for 32 bits.
 inline int64_t wrapping_add(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pytest
@@ -21,7 +21,13 @@ from tinyhil.errors import ModelError
 
 from .one_operator import Chain, Reference, T, constant, model_of
 
-HOST = {"cmsis": False, "profile": "portable32"}
+
+class _Compiler(TypedDict):
+    cmsis: bool
+    profile: str
+
+
+HOST: _Compiler = {"cmsis": False, "profile": "portable32"}
 Build = Callable[..., bytes]
 
 
