@@ -13,7 +13,6 @@ import numpy as np
 from tinyhil.chain.emitter import C_TYPES, Emitter
 from tinyhil.chain.fixed_point import quantize_multiplier
 from tinyhil.chain.graph import Operator, Tensor, Values
-from tinyhil.chain.macs import macs
 from tinyhil.chain.operators.checks import fused_range
 from tinyhil.chain.operators.common import constant, one_type, option, there
 from tinyhil.chain.operators.recurrent import folded_bias
@@ -269,7 +268,6 @@ def call(
         *multipliers(code, factors),
         code.output(),
     )
-    code.macs = macs(operator)
 
 
 def multipliers(code: Emitter, factors: Sequence[float]) -> tuple[str, str]:

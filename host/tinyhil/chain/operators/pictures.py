@@ -9,7 +9,6 @@ import numpy as np
 from tinyhil.chain.emitter import C_TYPES, Emitter
 from tinyhil.chain.fixed_point import quantize_multiplier
 from tinyhil.chain.graph import Operator
-from tinyhil.chain.macs import macs
 from tinyhil.chain.operators.checks import fused_range, need_scales
 from tinyhil.chain.operators.common import integers, one_type, option, there
 from tinyhil.chain.operators.convolutions import Layer, call, layer, per_channel, span, zero_points
@@ -191,7 +190,6 @@ def batch_matmul(operator: Operator, code: Emitter) -> None:
         output_zero_point=output.zero_point,
     )
     code.call("batch_matmul", parameters, code.input(0), code.input(1), code.output())
-    code.macs = macs(operator)
 
 
 def _repeated(shape: Sequence[int], given: Sequence[int]) -> list[int]:
