@@ -238,4 +238,4 @@ def test_a_keras_file_of_another_case_with_images_by_class(keras_files: Path, tm
         x, y = arrays.read_set(made.dataset, name)
         assert x.shape == (count, 8, 8, 1)
         assert set(y.tolist()) == {0, 1}
-        assert ((x[:, 0, 0, 0] >= 100) == (y == 1)).all()
+        assert ((x[:, 0, 0, 0].astype(np.float64) >= 100) == (y == 1)).all()
