@@ -6,8 +6,11 @@ brings (Lambda layers); its unpacked size is bounded here, before anything is un
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from tinyhil.errors import MissingToolError, ModelError
 
 MAX_UNPACKED_BYTES = 1 << 30
 """Float weights of a model far beyond any microcontroller, with an optimizer's state."""
+_SUFFIX = ".keras"
 MAX_MEMBERS = 100
 """A .keras file has three or four."""
 
@@ -35,7 +39,8 @@ def load(path: Path) -> Any:
             f"{error.name} is not installed, it is needed for Keras models", hint="pip install 'tinyhil[train]'"
         ) from error
     try:
-        return keras.models.load_model(path, compile=False, safe_mode=True)
+        with _with_the_suffix(path) as named:
+            return keras.models.load_model(named, compile=False, safe_mode=True)
     except Exception as error:  # whatever a file from anywhere makes Keras raise is the file's fault
         first = str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
         unsafe = "safe_mode" in str(error) or "unsafe" in str(error).lower() or "lambda" in str(error).lower()
@@ -45,6 +50,18 @@ def load(path: Path) -> Any:
             if unsafe
             else "save it again with model.save(); layers of your own have to be replaced by Keras' own",
         ) from error
+
+
+@contextlib.contextmanager
+def _with_the_suffix(path: Path) -> Iterator[Path]:
+    """The file under a name that ends in ``.keras``, by which Keras knows its format."""
+    if path.suffix == _SUFFIX:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="tinyhil-") as folder:
+        link = Path(folder) / f"model{_SUFFIX}"
+        link.symlink_to(path.resolve())
+        yield link
 
 
 def _bound(path: Path) -> None:
