@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tinyhil import kinds
 from tinyhil.errors import ConfigError
-from tinyhil.pipeline.sources.opening import KERAS, TFLITE
+from tinyhil.pipeline.sources.opening import TFLITE
+from tinyhil.quantize import keras_config
 from tinyhil.targets import registry
 
 ALL = "all"
@@ -32,8 +33,8 @@ class Case:
 
     @property
     def keras(self) -> bool:
-        """Whether it is a .keras file, which is quantized first."""
-        return self.path.suffix.lower() == KERAS
+        """Whether it is a Keras file, which is quantized first."""
+        return self.path.suffix.lower() in keras_config.SUFFIXES
 
     @property
     def samples_beside(self) -> Path:
