@@ -1,7 +1,7 @@
 // Arithmetic of two tensors, element by element, with the shapes of broadcast.h.
 //
 // Source of the arithmetic: TFLM's kernels/internal/reference/{add,sub,mul,maximum_minimum}.h, their kin in integer_ops,
-// and micro/kernels/squared_difference.cc.
+// prelu.h, and micro/kernels/squared_difference.cc.
 // All of it is inline: each call has constants for shape and scales, so that what the compiler leaves of it is a loop with
 // literal numbers, no larger than a call with its tables and about twice as fast.
 #ifndef TINYHIL_KERNELS_BINARY_H_
@@ -76,6 +76,29 @@ TINYHIL_INLINE void multiply(const Broadcast& shape, const T* input1, const T* i
     const int32_t value = (a + product.offset1) * (b + product.offset2);
     const int32_t scaled = multiply_by_quantized_multiplier(value, product.multiplier, product.shift);
     return static_cast<T>(clamp(scaled + product.offset, product.lowest, product.highest));
+  });
+}
+
+struct Prelu {
+  int32_t offset;        // minus the zero point of the input
+  int32_t alpha_offset;  // minus the zero point of the slopes
+  int32_t multiplier;    // of what is not negative
+  int32_t shift;         // to the left, -31 .. 30
+  int32_t alpha_multiplier;
+  int32_t alpha_shift;
+  int32_t zero_point;  // of the output
+  int32_t lowest;
+  int32_t highest;
+};
+
+template <typename T>
+TINYHIL_INLINE void prelu(const Broadcast& shape, const T* input, const int8_t* alpha, T* output, const Prelu& prelu) {
+  for_each_pair(shape, input, alpha, output, [&](T a, int8_t slope) TINYHIL_LAMBDA -> T {
+    const int32_t value = a + prelu.offset;
+    const int32_t scaled = value >= 0 ? multiply_by_quantized_multiplier(value, prelu.multiplier, prelu.shift)
+                                      : multiply_by_quantized_multiplier(value * (slope + prelu.alpha_offset),
+                                                                         prelu.alpha_multiplier, prelu.alpha_shift);
+    return static_cast<T>(clamp(scaled + prelu.zero_point, prelu.lowest, prelu.highest));
   });
 }
 

@@ -22,8 +22,8 @@ struct Broadcast {
 };
 
 // output = function(input1, input2) for every element.
-template <typename T, typename Function>
-TINYHIL_INLINE void for_each_pair(const Broadcast& shape, const T* input1, const T* input2, T* output,
+template <typename T, typename U, typename Function>
+TINYHIL_INLINE void for_each_pair(const Broadcast& shape, const T* input1, const U* input2, T* output,
                                   const Function& function) {
   int32_t positions[kMostDimensions] = {};
   const int32_t size = shape.sizes[0];

@@ -15,13 +15,19 @@ T output_of(const Convolution& sizes, Bias sum, const int32_t* multipliers, cons
   return static_cast<T>(clamp(wrapping_add(scaled, sizes.output_zero_point), sizes.lowest, sizes.highest));
 }
 
-// What pixels outside of the picture add: as if each of them had the zero point as its value.
+// `sum` and `times` the zero point for each of `count` weights.
 template <typename Bias>
-Bias outside(const Convolution& sizes, const int8_t* weights, int32_t count, Bias sum) {
+Bias add_zero_points(const Convolution& sizes, int32_t times, const int8_t* weights, int32_t count, Bias sum) {
   if (sizes.input_zero_point == 0) return sum;
   int32_t weight = 0;
   for (int32_t i = 0; i < count; ++i) weight += weights[i];
-  return wrapping_add(sum, static_cast<Bias>(weight * sizes.input_zero_point));
+  return wrapping_add(sum, static_cast<Bias>(times * weight * sizes.input_zero_point));
+}
+
+// What pixels outside of the picture add: as if each of them had the zero point as its value.
+template <typename Bias>
+Bias outside(const Convolution& sizes, const int8_t* weights, int32_t count, Bias sum) {
+  return add_zero_points(sizes, 1, weights, count, sum);
 }
 
 // The sum over one row of a filter. `row` is the row of the picture under it, null if there is none; `x` is where the
@@ -106,10 +112,43 @@ void depthwise_convolution(const Convolution& sizes, const T* input, const int8_
   }
 }
 
+// Gathers for each output what TFLM scatters from each input: the same products, in another order.
+template <typename T, typename Bias>
+void transpose_convolution(const Convolution& sizes, const T* input, const int8_t* weights, const Bias* bias,
+                           const int32_t* multipliers, const int8_t* shifts, T* output) {
+  const int32_t depth = sizes.input_depth;
+  for (int32_t batch = 0; batch < sizes.batches; ++batch) {
+    for (int32_t y = 0; y < sizes.output_height; ++y) {
+      for (int32_t x = 0; x < sizes.output_width; ++x) {
+        const int8_t* filter = weights;
+        for (int32_t channel = 0; channel < sizes.output_depth; ++channel) {
+          Bias sum = bias == nullptr ? 0 : bias[channel];
+          for (int32_t i = 0; i < sizes.filter_height; ++i) {
+            const int32_t above = y + sizes.top - i;
+            const bool hit = above >= 0 && above % sizes.stride_height == 0;
+            const T* row = hit ? row_of(sizes, input, above / sizes.stride_height) : nullptr;
+            for (int32_t j = 0; j < sizes.filter_width; ++j, filter += depth) {
+              const int32_t before = x + sizes.left - j;
+              const int32_t at = before / sizes.stride_width;
+              if (row == nullptr || before < 0 || at * sizes.stride_width != before || at >= sizes.input_width) continue;
+              sum = dot(row + at * depth, filter, depth, sum);
+              sum = add_zero_points(sizes, -1, filter, depth, sum);
+            }
+          }
+          *output++ = output_of<T>(sizes, sum, multipliers, shifts, channel);
+        }
+      }
+    }
+    input += sizes.input_height * sizes.input_width * depth;
+  }
+}
+
 #define TINYHIL_CONVOLUTION(T, Bias)                                                                               \
   template void convolution<T, Bias>(const Convolution&, const T*, const int8_t*, const Bias*, const int32_t*,     \
                                      const int8_t*, T*);                                                           \
   template void depthwise_convolution<T, Bias>(const Convolution&, const T*, const int8_t*, const Bias*,           \
+                                               const int32_t*, const int8_t*, T*);                                 \
+  template void transpose_convolution<T, Bias>(const Convolution&, const T*, const int8_t*, const Bias*,           \
                                                const int32_t*, const int8_t*, T*)
 TINYHIL_CONVOLUTION(int8_t, int32_t);
 TINYHIL_CONVOLUTION(int16_t, int32_t);

@@ -1,7 +1,8 @@
 // Convolutions and dense layers of int8 or int16 activations with int8 weights: plain loops for what no faster kernel
 // takes. A dense layer is a convolution of one pixel with one pixel, a row of its input a row of the picture.
 //
-// Source of the arithmetic: TFLM's kernels/internal/reference/integer_ops/conv.h, depthwise_conv.h, fully_connected.h.
+// Source of the arithmetic: TFLM's kernels/internal/reference/integer_ops/conv.h, depthwise_conv.h,
+// transpose_conv.h and fully_connected.h.
 // T is int8_t or int16_t. Bias is the type that is added in: int32_t for int8_t, either int32_t or int64_t for int16_t.
 #ifndef TINYHIL_KERNELS_CONVOLUTION_H_
 #define TINYHIL_KERNELS_CONVOLUTION_H_
@@ -44,6 +45,12 @@ void convolution(const Convolution& sizes, const T* input, const int8_t* weights
 // weights: filter_height x filter_width x output_depth. The bias is as in the model, or null.
 template <typename T, typename Bias>
 void depthwise_convolution(const Convolution& sizes, const T* input, const int8_t* weights, const Bias* bias,
+                           const int32_t* multipliers, const int8_t* shifts, T* output);
+
+// weights: output_depth x filter_height x filter_width x input_depth. The bias is as in the model, or null. `top` and
+// `left` are pixels before the output that the first filter covers; nothing is looked up for dilations.
+template <typename T, typename Bias>
+void transpose_convolution(const Convolution& sizes, const T* input, const int8_t* weights, const Bias* bias,
                            const int32_t* multipliers, const int8_t* shifts, T* output);
 
 }  // namespace kernels

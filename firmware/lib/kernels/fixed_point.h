@@ -19,6 +19,11 @@ TINYHIL_INLINE int32_t clamp(int32_t value, int32_t lowest, int32_t highest) {
   return value < lowest ? lowest : value > highest ? highest : value;
 }
 
+// The sum as 32 bits hold it.
+TINYHIL_INLINE int32_t wrapping_add(int32_t a, int32_t b) {
+  return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b));
+}
+
 // `value` times two to the power of `shift`, 0 .. 31; bits that leave the word are lost, as in TFLM, but without
 // undefined behaviour.
 TINYHIL_INLINE int32_t shift_left(int32_t value, int32_t shift) {

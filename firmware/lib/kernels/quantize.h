@@ -12,11 +12,6 @@
 namespace tinyhil {
 namespace kernels {
 
-// The sum as 32 bits hold it.
-TINYHIL_INLINE int32_t wrapping_add(int32_t a, int32_t b) {
-  return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b));
-}
-
 // The nearest integer, halves away from zero. What is no integer of 32 bits is INT32_MIN, as on the CPU that the reference
 // runs on, and not the nearest there is, as on Arm.
 TINYHIL_INLINE int32_t round_to_int(float value) {

@@ -61,19 +61,25 @@ int32_t exponential(int32_t difference, const SoftmaxScaling& scaling) {
       saturating_rounding_doubling_high_mul(shift_left(difference, scaling.shift), scaling.multiplier));
 }
 
+// The sum of the exponentials of a row, in q12.
+uint32_t sum_of_exponentials(const int8_t* row, int32_t depth, int32_t top, const SoftmaxScaling& scaling) {
+  uint32_t sum = 0;
+  for (int32_t i = 0; i < depth; ++i) {
+    const int32_t difference = row[i] - top;
+    if (difference >= scaling.lowest_difference) {
+      sum += static_cast<uint32_t>(rounding_divide_by_pot(exponential(difference, scaling), 12));
+    }
+  }
+  return sum;
+}
+
 // Output bits 8 or 16.
 template <typename Output, int kBits>
 void softmax_of_bytes(const int8_t* input, Output* output, int32_t rows, int32_t depth, const SoftmaxScaling& scaling) {
   const int32_t lowest = -(1 << (kBits - 1));
   for (; rows > 0; --rows, input += depth, output += depth) {
     const int32_t top = greatest(input, depth);
-    uint32_t sum = 0;  // in q12
-    for (int32_t i = 0; i < depth; ++i) {
-      const int32_t difference = input[i] - top;
-      if (difference >= scaling.lowest_difference) {
-        sum += static_cast<uint32_t>(rounding_divide_by_pot(exponential(difference, scaling), 12));
-      }
-    }
+    const uint32_t sum = sum_of_exponentials(input, depth, top, scaling);
     const int32_t zeros = leading_zeros(sum);
     const int32_t scale = reciprocal_of_one_plus(static_cast<int32_t>((sum << zeros) - (1u << 31)));
     const int32_t exponent = 12 - zeros + 31 - kBits;
@@ -87,6 +93,34 @@ void softmax_of_bytes(const int8_t* input, Output* output, int32_t rows, int32_t
       output[i] = static_cast<Output>(clamp(share + lowest, lowest, -lowest - 1));
     }
   }
+}
+
+// `value` times two to the power of `shift`, at most INT32_MAX; `value` is not negative.
+int32_t saturating_shift(int32_t value, int32_t shift) {
+  return shift > 0 && value > (1 << (31 - shift)) - 1 ? INT32_MAX : shift_left(value, shift);
+}
+
+// Logarithm in q5 of x in q12, 1 or more: x is a power of two or of two times the square root of two, whichever leaves the
+// smaller rest, and a rational function of the rest.
+int32_t logarithm(int32_t x) {
+  const int32_t quarter = 1 << 23;  // in q6
+  const int32_t sqrt_half = 1518500250;
+  const int32_t fourth_root_of_half = 1805811301;
+  const int32_t zeros = leading_zeros(static_cast<uint32_t>(x));
+  const int32_t first = saturating_shift(multiply(saturating_shift(x, zeros - 1), sqrt_half), 1);
+  const int32_t first_power = (12 - zeros) * (1 << 25) + quarter;
+  const int32_t headroom = leading_zeros(static_cast<uint32_t>(multiply(x, sqrt_half))) - 1;
+  const int32_t second = saturating_shift(x, headroom);
+  const int32_t second_power = (12 - headroom) * (1 << 25) - quarter;
+  const int32_t rest = first < second ? first : second;
+  const int32_t power = first_power > second_power ? first_power : second_power;
+  const int32_t p = static_cast<int32_t>((static_cast<int64_t>(rest) + fourth_root_of_half + 1) / 2);
+  const int32_t q = (rest - fourth_root_of_half) * 2;
+  const int32_t square = multiply(q, q);
+  const int32_t numerator = multiply(q, rest) + multiply(multiply(q, square), 117049297);
+  const int32_t denominator = multiply(p, 1057819769 + q + multiply(127690142, square)) + multiply(638450708, q);
+  const int32_t quotient = multiply(rounding_divide_by_pot(numerator, 6), reciprocal_of_one_plus(denominator));
+  return (multiply(power, 1488522236) + quotient) * 2;
 }
 
 // The table's value, linear between its points.
@@ -103,6 +137,26 @@ void softmax(const int8_t* input, int8_t* output, int32_t rows, int32_t depth, c
 
 void softmax(const int8_t* input, int16_t* output, int32_t rows, int32_t depth, const SoftmaxScaling& scaling) {
   softmax_of_bytes<int16_t, 16>(input, output, rows, depth, scaling);
+}
+
+void log_softmax(const int8_t* input, int8_t* output, int32_t rows, int32_t depth, const SoftmaxScaling& scaling,
+                 int32_t reverse_multiplier, int32_t reverse_shift) {
+  for (; rows > 0; --rows, input += depth, output += depth) {
+    const int32_t top = greatest(input, depth);
+    const int32_t log = logarithm(static_cast<int32_t>(sum_of_exponentials(input, depth, top, scaling)));
+    // Below this difference the result would leave 32 bits.
+    const int32_t edge = multiply_by_quantized_multiplier(log + INT32_MIN, reverse_multiplier, reverse_shift);
+    const int32_t lowest = edge > scaling.lowest_difference - 1 ? edge : scaling.lowest_difference - 1;
+    for (int32_t i = 0; i < depth; ++i) {
+      const int32_t difference = input[i] - top;
+      int32_t result = -128;
+      if (difference > lowest) {
+        const int32_t scaled = multiply_by_quantized_multiplier(difference, scaling.multiplier, scaling.shift);
+        result = clamp(rounding_divide_by_pot(scaled - log, 22) + 127, -128, 127);
+      }
+      output[i] = static_cast<int8_t>(result);
+    }
+  }
 }
 
 void softmax(const int16_t* input, int16_t* output, int32_t rows, int32_t depth, int32_t multiplier, int32_t shift,

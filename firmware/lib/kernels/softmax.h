@@ -1,6 +1,7 @@
-// Softmax along the last dimension, in fixed point.
+// Softmax and its logarithm along the last dimension, in fixed point.
 //
-// Source of the arithmetic: TFLM's kernels/internal/reference/softmax.h and gemmlowp's fixedpoint.h.
+// Source of the arithmetic: TFLM's kernels/internal/reference/{softmax,log_softmax}.h and kernels/internal/common.h, gemmlowp's
+// fixedpoint.h.
 #ifndef TINYHIL_KERNELS_SOFTMAX_H_
 #define TINYHIL_KERNELS_SOFTMAX_H_
 
@@ -20,6 +21,11 @@ struct SoftmaxScaling {
 // `input` and `output` are `rows` rows of `depth` values, 1 .. 4095. They must not overlap.
 void softmax(const int8_t* input, int8_t* output, int32_t rows, int32_t depth, const SoftmaxScaling& scaling);
 void softmax(const int8_t* input, int16_t* output, int32_t rows, int32_t depth, const SoftmaxScaling& scaling);
+
+// Logarithm of the softmax. `scaling` as above; `reverse_multiplier` and `reverse_shift` (to the left, 0 or less) bring a
+// value with 26 fractional bits back to the input's scale. The output has the scale 1/16 and the zero point 127.
+void log_softmax(const int8_t* input, int8_t* output, int32_t rows, int32_t depth, const SoftmaxScaling& scaling,
+                 int32_t reverse_multiplier, int32_t reverse_shift);
 
 // Tables of 512 intervals over all of int16, for the softmax of int16.
 struct SoftmaxTables {

@@ -1,4 +1,4 @@
-"""ADD, SUB, MUL, MAXIMUM, MINIMUM and SQUARED_DIFFERENCE against TFLM."""
+"""ADD, SUB, MUL, MAXIMUM, MINIMUM, SQUARED_DIFFERENCE and PRELU against TFLM."""
 
 from __future__ import annotations
 
@@ -58,13 +58,17 @@ def model(
         result = max(scales) ** 2 * float(rng.choice([fills * 127, scale(rng, 1e-1, 1e5)]))
     else:
         result = max(scales) * float(rng.choice([fills, scale(rng, 1e-4, 1e4)]))
+    if name == "PRELU":
+        scales[1] = scale(rng, 1e-4, 1e-1)
+        result = scales[0] * float(rng.choice([fills, scale(rng, 1e-4, 1e4)]))
     inputs = []
     for at, shape in enumerate(shapes):
+        own = "int8" if name == "PRELU" and at == 1 else dtype
         if at == side:
-            values = np.asarray(random_values(rng, dtype, shape), dtype)
-            inputs.append(constant(values, scales[at], zero(rng, dtype)))
+            values = np.asarray(random_values(rng, own, shape), own)
+            inputs.append(constant(values, scales[at], zero(rng, own)))
         else:
-            inputs.append(T(dtype, shape, scales[at], zero(rng, dtype)))
+            inputs.append(T(own, shape, scales[at], zero(rng, own)))
     options = OPTIONS[name]() if name in OPTIONS else None
     if options is not None:
         # TFLM refuses bounds that are beyond 32 bits.
@@ -76,7 +80,11 @@ def model(
 @pytest.mark.parametrize(
     ("name", "dtype"),
     [
-        *((name, dtype) for name in ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM") for dtype in ("int8", "int16")),
+        *(
+            (name, dtype)
+            for name in ("ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "PRELU")
+            for dtype in ("int8", "int16")
+        ),
         ("SQUARED_DIFFERENCE", "int8"),
         ("MAXIMUM", "int32"),
         ("MINIMUM", "int32"),
@@ -89,7 +97,7 @@ def test_equals_tflm(name: str, dtype: str, chain_folder: Path) -> None:
     assert assert_equal(models, chain_folder, rng, runs=40) > 100_000
 
 
-@pytest.mark.parametrize("name", ["ADD", "SUB", "MUL", "SQUARED_DIFFERENCE"])
+@pytest.mark.parametrize("name", ["ADD", "SUB", "MUL", "SQUARED_DIFFERENCE", "PRELU"])
 def test_every_pair_of_bytes(name: str, chain_folder: Path) -> None:
     rng = np.random.default_rng(8)
     models = [model(rng, name, "int8", ((256, 1), (256,)), 2) for _ in range(8)]

@@ -1,4 +1,4 @@
-"""SOFTMAX against TFLM."""
+"""SOFTMAX and LOG_SOFTMAX against TFLM."""
 
 from __future__ import annotations
 
@@ -72,6 +72,24 @@ def test_a_long_row_of_equal_values_is_all_nothing(chain_folder: Path) -> None:
     assert (shares == -128).all()
 
 
+def log_model(shape: tuple[int, ...], scale: float, ends: tuple[float, int] = (1 / 16, 127)) -> bytes:
+    return model_of("LOG_SOFTMAX", [T("int8", shape, scale)], [T("int8", shape, *ends)], schema.LogSoftmaxOptionsT())
+
+
+def test_logarithms(chain_folder: Path) -> None:
+    rng = np.random.default_rng(5)
+    models = [log_model(shape, float(np.float32(10.0 ** rng.uniform(-5, 1)))) for shape in SHAPES * 2]
+    models += [log_model((4, 8), scale) for scale in (30.0, 33.0, 1e3, 2.0**-25, 1.5 * 2.0**-26)]
+    models += [log_model((20, depth), 0.05) for depth in range(1, 40)]
+    assert assert_equal(models, chain_folder, rng, runs=30) > 100_000
+
+
+def test_every_difference_of_logarithms(chain_folder: Path) -> None:
+    values = np.stack([np.arange(-128, 128), np.full(256, 127)], axis=1).astype(np.int8)
+    models = [log_model(values.shape, scale) for scale in np.geomspace(1e-4, 2.0, 30).tolist()]
+    assert assert_equal(models, chain_folder, np.random.default_rng(0), runs=1, values=lambda _: values) == 30 * 512
+
+
 @pytest.mark.parametrize(
     ("data", "cause"),
     [
@@ -79,9 +97,11 @@ def test_a_long_row_of_equal_values_is_all_nothing(chain_folder: Path) -> None:
         (model("int8", "int8", (1, 4), 0.1, ends=(1 / 128, -128)), "scale 0.00390625"),
         (model("int8", "int8", (1, 4), 0.1, ends=(1 / 256, 0)), "zero point -128"),
         (model("int8", "int8", (1, 4), 1e-9), "too small"),
+        (log_model((1, 4), 2.0**-26), "too small"),
+        (log_model((1, 4), 0.1, (1 / 16, 0)), "zero point 127"),
         (model("uint8", "uint8", (1, 4), 0.1, ends=(1 / 256, 0)), "goes from uint8 to uint8"),
     ],
 )
 def test_what_is_refused(data: bytes, cause: str) -> None:
-    with pytest.raises(ModelError, match=f"operator 0 SOFTMAX .*{cause}"):
+    with pytest.raises(ModelError, match=f"operator 0 (LOG_)?SOFTMAX .*{cause}"):
         compile_model(data, "the model", cmsis=False, profile="portable32")

@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
+from PIL import Image
 from tflite_micro import runtime
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from tinyhil.affine import DType, TensorSpec
+from tinyhil.artifacts import arrays
 from tinyhil.config.recipe import Quantize
 from tinyhil.errors import ConfigError, InputError, ModelError
 from tinyhil.progress import Silent
@@ -221,3 +223,19 @@ def test_drawing_is_the_same_for_the_same_seed_only(build_tflite: Callable[..., 
     corners = {int(part[0, 0]) for part in one[0] if (part == part[0, 0]).all()}
     assert {-128, -127, 127} <= corners
     assert np.isfinite(one[1]).all()
+
+
+def test_a_keras_file_of_another_case_with_images_by_class(keras_files: Path, tmp_path: Path) -> None:
+    """Both sets have images of both classes, though they lie class by class."""
+    path = tmp_path / "images.KERAS"
+    path.write_bytes((keras_files / "images.keras").read_bytes())
+    for name, grey in (("0", 10), ("1", 200)):
+        (tmp_path / "by class" / name).mkdir(parents=True)
+        for index in range(10):
+            Image.new("RGB", (8, 8), (grey + index,) * 3).save(tmp_path / "by class" / name / f"{index}.png")
+    made, _ = model_file.keras_model(path, tmp_path / "by class", tmp_path / "model", Silent())
+    for name, count in (("train", 12), ("test", 8)):
+        x, y = arrays.read_set(made.dataset, name)
+        assert x.shape == (count, 8, 8, 1)
+        assert set(y.tolist()) == {0, 1}
+        assert ((x[:, 0, 0, 0].astype(np.float64) >= 100) == (y == 1)).all()

@@ -87,6 +87,7 @@ def test_every_file_on_every_target(tinyhil: Cli, folder: Path, tiny_model: byte
     assert again.out.splitlines()[-1].endswith("; 6 of them found of an earlier call, --again runs them again")
 
 
+@pytest.mark.long
 def test_a_keras_file_is_quantized_by_the_samples_beside_it(tinyhil: Cli, folder: Path) -> None:
     made = subprocess.run([sys.executable, "-c", KERAS], cwd=tinyhil.cwd, capture_output=True, text=True, timeout=300)
     assert made.returncode == 0, made.stderr
@@ -153,7 +154,8 @@ def test_ctrl_c_leaves_the_finished_rows(tinyhil: Cli, folder: Path, target_file
     running = Running(
         tinyhil.start("models", "models", "--search", "0", *asked, "--json", "out.json", "--markdown", "table.md")
     )
-    wait_until(lambda: running.says(f"... 2/2 tiny.tflite on {frozen} (compiled): session, 3 s"), "a word")
+    word = f"... 2/2 tiny.tflite on {frozen} (compiled): session, "
+    wait_until(lambda: sum(line.startswith(word) for line in running.lines) == 3, "a word, again and again")
     running.child.send_signal(signal.SIGINT)
     assert running.ended() == 130, running.lines
     assert running.says("interrupted")

@@ -78,6 +78,15 @@ def test_an_lstm(steps: int, taps: int, units: int) -> None:
     assert counted("UNIDIRECTIONAL_SEQUENCE_LSTM", [(1, steps, taps), *gates, *rest], (1, steps, units)) == loops
 
 
+@given(st.integers(1, 5), SIZE, SIZE, SIZE)
+def test_an_lstm_with_peepholes_and_a_projection(steps: int, taps: int, units: int, outputs: int) -> None:
+    gates: list[Shape | None] = [*[(units, taps)] * 4, *[(units, outputs)] * 4, *[(units,)] * 3]
+    rest: list[Shape | None] = [*[(units,)] * 4, (outputs, units), (outputs,)]
+    loops = sum(1 for _ in over(steps, units) for _ in [*over(4, taps), *over(4, outputs), *over(3), *over(outputs)])
+    shapes: list[Shape | None] = [(1, steps, taps), *gates, *rest]
+    assert counted("UNIDIRECTIONAL_SEQUENCE_LSTM", shapes, (1, steps, outputs)) == loops
+
+
 @given(SIZE, SIZE, SIZE)
 def test_an_svdf(taps: int, filters: int, memory: int) -> None:
     loops = sum(1 for _ in over(filters) for _ in [*over(taps), *over(memory)])

@@ -48,7 +48,6 @@ class Emitter:
         scratch_bytes: working memory that nobody else uses while the operator runs.
         states: memory that lives on.
         alias: position of the input whose memory the only output shares, because nothing is computed.
-        macs: multiplications with accumulation of one inference.
     """
 
     operator: Operator
@@ -58,7 +57,6 @@ class Emitter:
     scratch_bytes: int = 0
     states: list[State] = field(default_factory=list)
     alias: int | None = None
-    macs: int = 0
     constant_bytes: int = 0
 
     def header(self, name: str) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Operator
-from tinyhil.chain.macs import macs
 from tinyhil.chain.unsupported import Unsupported
 
 OPERATORS = frozenset(
@@ -117,7 +116,6 @@ class Layers:
         code.lines.append(f"{function}({arena}, {given}, {made});")
         if rows > 1:
             code.lines.append("}")
-        code.macs = macs(operator)
 
     def _options(self) -> Any:
         import bakenn

@@ -15,6 +15,7 @@ from tinyhil.cli.models import models
 from tinyhil.cli.plain_help import PlainCommand, PlainGroup
 from tinyhil.cli.plots import plots
 from tinyhil.cli.preflight import preflight
+from tinyhil.cli.profile import profile
 from tinyhil.cli.proxy import proxy
 from tinyhil.cli.quantize import quantize
 from tinyhil.cli.search import search
@@ -67,6 +68,7 @@ for each in (
     verdicts.report,
     models,
     bisect,
+    profile,
     arena,
     plots,
     selftest,

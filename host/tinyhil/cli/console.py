@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
+from tinyhil.cli.silence import Silence
 from tinyhil.errors import TinyhilError
 from tinyhil.progress import Reporter
 
@@ -77,7 +78,9 @@ class ConsoleObserver:
                 task = progress.add_task(name, total=None, note="")
                 yield StageReporter(self._console, progress, task, verbose=self._verbose)
         else:
-            yield StageReporter(self._console, None, None, verbose=self._verbose)
+            # Who hears nothing of the stages is not told that they take long.
+            with contextlib.nullcontext() if self._console.quiet else Silence(name):
+                yield StageReporter(self._console, None, None, verbose=self._verbose)
         if self._note is not None:
             note, found = self._note
             how = "unchanged" if found else f"{time.monotonic() - started:.1f} s"

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Self
 
 from tinyhil.cli.console import StageReporter
 from tinyhil.cli.session import Output
+from tinyhil.cli.silence import Silence
 from tinyhil.progress import Reporter
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-SILENCE_S = 1.5
-"""Where nothing can move: after so many seconds without a word, one is said."""
 _BETWEEN = "at work"
 """What is said between two stages."""
 
@@ -24,8 +21,8 @@ _BETWEEN = "at work"
 class Live:
     """An observer of many runs, one after the other; a context manager, during which it shows what is being done.
 
-    In a terminal that is a line below everything that is printed. Elsewhere it is a line of its own on standard error,
-    whenever nothing was said for ``SILENCE_S``: the table on standard output stays a table.
+    In a terminal that is a line below everything that is printed. Elsewhere it is a line of its own on standard error
+    every now and then: the table on standard output stays a table.
     """
 
     def __init__(self, output: Output) -> None:
@@ -34,10 +31,8 @@ class Live:
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._what = ""
-        self._stage = _BETWEEN
-        self._began = self._said = time.monotonic()
-        self._over = threading.Event()
-        self._watch = threading.Thread(target=self._break_the_silence, daemon=True)
+        self._silence = Silence()
+        self._open = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -47,19 +42,14 @@ class Live:
                 *(SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=16)),
                 *(TimeElapsedColumn(), TextColumn("{task.fields[note]}", markup=False)),
             )
-            self._progress = Progress(*columns, console=self._console, transient=True)
+            self._progress = self._open.enter_context(Progress(*columns, console=self._console, transient=True))
             self._task = self._progress.add_task("", total=None, note="")
-            self._progress.start()
         else:
-            self._watch.start()
+            self._open.enter_context(self._silence)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
-        if self._progress is not None:
-            self._progress.stop()
-        if self._watch.ident is not None:
-            self._watch.join()
+        self._open.close()
 
     def begin(self, what: str) -> None:
         """The next run begins.
@@ -72,7 +62,7 @@ class Live:
 
     def say(self, text: str, style: str | None = None) -> None:
         """Prints a line that stays."""
-        self._said = time.monotonic()
+        self._silence.said()
         self._console.print(text, style=style, markup=False, soft_wrap=True, highlight=False)
 
     @contextlib.contextmanager
@@ -93,18 +83,6 @@ class Live:
         self.say(f"warning: {text}", "yellow")
 
     def _show(self, stage: str) -> None:
-        self._stage, self._began = stage, time.monotonic()
+        self._silence.begin(f"{self._what}: {stage}")
         if self._progress is not None and self._task is not None:
             self._progress.reset(self._task, total=None, description=f"{self._what}: {stage}", note="")
-
-    def _break_the_silence(self) -> None:
-        while not self._over.wait(SILENCE_S / 3):
-            now = time.monotonic()
-            if self._what and now - self._said >= SILENCE_S:
-                self._said = now
-                self._output.errors.print(
-                    f"... {self._what}: {self._stage}, {now - self._began:.0f} s",
-                    markup=False,
-                    soft_wrap=True,
-                    highlight=False,
-                )

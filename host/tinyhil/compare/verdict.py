@@ -244,10 +244,23 @@ class Speed:
 
 @dataclass(frozen=True)
 class OperatorCost:
-    """What one operator took in one inference, in the unit of ``Speed``."""
+    """What one operator took in one inference.
+
+    Attributes:
+        name: of the operator.
+        cost: in the unit of ``Speed``.
+        operator: its index in the model, None where the engine has named what the model does not have.
+        macs: multiply-accumulates, of layers that multiply by weights; 0 for others.
+        weight_bytes: of the constants that it reads.
+        live_bytes: of all tensors that are needed while it runs.
+    """
 
     name: str
     cost: float
+    operator: int | None = None
+    macs: int = 0
+    weight_bytes: int = 0
+    live_bytes: int = 0
 
 
 @dataclass(frozen=True)

@@ -153,7 +153,9 @@ class Run:
         problems = self.problems()
         if problems and not self.options.force:
             content, name = self.source.content()
-            nearest = preflight.nearest(content, name, self.target)
+            with self.observer.stage("takers"):
+                nearest = preflight.nearest(content, name, self.target)
+                self.observer.result(f"{len(nearest)} engines of targets take the model", found=False)
             raise preflight.refusal(problems, name, self.engine, self.target.name, nearest)
         if problems != self._evidence.forced:
             self._evidence = replace(self._evidence, forced=problems)

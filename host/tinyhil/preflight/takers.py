@@ -41,7 +41,7 @@ def takers(content: bytes, name: str) -> tuple[Taker, ...]:
 
 
 def nearest(content: bytes, name: str, target: Target) -> tuple[tuple[str, str], ...]:
-    """Target and engine of those that take the model: engines of ``target`` first, then targets that need no chip.
+    """Target and engine of those that take a model: engines of ``target`` first, then those that need no board.
 
     Raises:
         As :func:`takers`.
@@ -50,8 +50,17 @@ def nearest(content: bytes, name: str, target: Target) -> tuple[tuple[str, str],
     if here:
         return here
     others = [each for each in takers(content, name) if not each.problems]
-    compiles = {each.target: registry.get(each.target).build is not None for each in others}
-    return tuple((each.target, each.engine) for each in sorted(others, key=lambda each: compiles[each.target]))
+    far = {each.target: _distance(registry.get(each.target)) for each in others}
+    return tuple((each.target, each.engine) for each in sorted(others, key=lambda each: far[each.target]))
+
+
+def _distance(target: Target) -> int:
+    """How much a user needs for a target: nothing, emulators that are to be installed, or a board."""
+    if target.emulator is None:
+        return 3
+    if target.build is None:
+        return 0
+    return 2 if target.emulator.install else 1
 
 
 def _each(content: bytes, name: str, targets: Iterator[Target] | tuple[Target, ...]) -> Iterator[Taker]:

@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 
 from tinyhil import tflite, worker
+from tinyhil.affine import TensorSpec
 from tinyhil.artifacts import arrays, hashing, store
 from tinyhil.artifacts.types import Beside, FloatModel, QuantizedModel, Saturated, Vectors
 from tinyhil.compare import fidelity
@@ -25,7 +26,7 @@ from tinyhil.errors import CrashError, ModelError, ToolError
 from tinyhil.progress import Reporter
 from tinyhil.quantize import blame
 from tinyhil.quantize.interpreters import LITERT, TFLM
-from tinyhil.quantize.selection import Available, Places
+from tinyhil.quantize.selection import Available
 from tinyhil.targets.allowance import Allowance, Inference
 from tinyhil.targets.model import Engine
 
@@ -117,12 +118,10 @@ def _complete(
 ) -> store.Manifest:
     """Computes what is expected of the model in ``folder``, and writes the manifest."""
     computed = expectations(folder, reporter, converted, allowance, float_model=True)
-    beside = None
-    if converted["litert"] is not None and not computed["reference"].startswith(converted["litert"]):
-        places = _available(folder, converted).places(computed["computed"])
-        beside = {"name": converted["litert"], **_differences(folder, places)}
-    files = (MODEL, FLOAT, VECTORS, REFERENCE, INSPECTION)
-    return store.save(folder, STAGE, key, files, {**converted, **computed, "litert": beside})
+    named = converted["litert"]
+    beside = named is not None and not computed["reference"].startswith(named)
+    files = (MODEL, FLOAT, VECTORS, REFERENCE, INSPECTION, *((LITERT_OUTPUTS,) if beside else ()))
+    return store.save(folder, STAGE, key, files, {**converted, **computed, "litert": named if beside else None})
 
 
 def expectations(
@@ -198,12 +197,14 @@ class _Listening:
         return self._lines[0].rstrip(".") if self._lines else ""
 
 
-def _differences(folder: Path, places: Places) -> dict[str, int]:
-    """LiteRT against the reference in some vectors: how many differ, and the largest difference in LSB."""
-    facts = tflite.read((folder / MODEL).read_bytes(), MODEL)
+def _litert(folder: Path, name: str | None, outputs: tuple[TensorSpec, ...], sent: Vectors) -> Beside | None:
+    """LiteRT against the reference in the vectors that are sent; None where it is not there, or is the reference."""
+    if name is None:
+        return None
+    places = slice(None) if sent.places is None else sent.places
     other = tuple(part[places] for part in arrays.read_tensors(folder / LITERT_OUTPUTS, "output"))
-    found = fidelity.compare(other, arrays.read_tensors(folder / REFERENCE, "reference"), facts.outputs, 0)
-    return {"mismatches": found.mismatches, "max_lsb": found.max_lsb}
+    found = fidelity.compare(other, sent.reference, outputs, 0)
+    return Beside(name, found.mismatches, found.max_lsb)
 
 
 def inference(content: bytes, name: str) -> Inference:
@@ -252,6 +253,7 @@ def read(
         allowance: how many of its vectors are wanted; None for all.
     """
     facts = tflite.read((folder / MODEL).read_bytes(), str(folder / MODEL))
+    sent = _vectors(folder, manifest.facts, allowance)
     return QuantizedModel(
         recipe=recipe,
         path=folder / MODEL,
@@ -260,12 +262,12 @@ def read(
         inputs=facts.inputs,
         outputs=facts.outputs,
         ops=facts.ops,
-        vectors=_vectors(folder, manifest.facts, allowance),
+        vectors=sent,
         key=manifest.key,
         reference=manifest.facts["reference"],
         rewrites=tuple(manifest.facts["rewrites"]),
         inspection=folder / INSPECTION,
-        litert=Beside(**beside) if (beside := manifest.facts["litert"]) is not None else None,
+        litert=_litert(folder, manifest.facts["litert"], facts.outputs, sent),
         saturated=tuple(Saturated(*each) for each in manifest.facts["saturated"]),
         targets_unused=manifest.facts.get("targets_unused", ""),
         notes=tuple(manifest.facts.get("notes", ())),

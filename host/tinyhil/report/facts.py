@@ -159,10 +159,10 @@ def _left_out(found: Scope, read: Reader) -> Iterator[Fact]:
             read("scope/available", ","),
             " drawn vectors and samples were sent",
         )
-        yield Fact("left out", (*sent, ", for the time that more would take (--vectors all, --budget)"))
+        yield Fact("left out", (*sent, ": --vectors all or a larger --budget sends more"))
     if found.search < found.search_wanted:
         searched = (read("scope/search", ","), " of ", read("scope/search_wanted", ","), " inputs were for the search")
-        yield Fact("left out", (*searched, ", for the time that more would take (--search, --budget)"))
+        yield Fact("left out", (*searched, ": --search or a larger --budget tries more"))
 
 
 def _fidelity(report: Report, read: Reader) -> Iterator[Fact]:

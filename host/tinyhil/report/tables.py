@@ -266,16 +266,22 @@ def operators(report: Report, read: Reader) -> Table | None:
     if report.speed is None or not report.operators:
         return None
     longest = max(operator.cost for operator in report.operators)
+    widest = max(operator.live_bytes for operator in report.operators)
     rows = tuple(
         (
             read(f"operators/{index}/name"),
             read(f"operators/{index}/cost", ",.0f"),
             Bar(charts.share(operator.cost, longest)),
+            read(f"operators/{index}/macs", ","),
+            read(f"operators/{index}/weight_bytes", ","),
+            read(f"operators/{index}/live_bytes", ","),
+            Bar(charts.share(operator.live_bytes, widest)),
         )
         for index, operator in enumerate(report.operators)
     )
     unit = UNITS[report.speed.unit].capitalize()
-    return Table("operators", "Cost of each operator", ("Operator", unit, ""), rows)
+    head = ("Operator", unit, "", "MACs", "Weights in B", "Tensors in B", "")
+    return Table("operators", "Cost of each operator", head, rows)
 
 
 def training(report: Report, read: Reader) -> Table | None:

@@ -6,6 +6,7 @@ whose inputs or outputs the link cannot carry. :func:`rewrite` says in full what
 counts the work of an inference.
 """
 
+from tinyhil.tflite.costs import OperatorFacts, in_order, operator_facts
 from tinyhil.tflite.cut import EVERY, Prefix, ancestry, cut, sources, with_outputs
 from tinyhil.tflite.interface import MAX_RANK, ModelFacts, read, spec
 from tinyhil.tflite.macs import macs
@@ -25,11 +26,14 @@ __all__ = [
     "Model",
     "ModelFacts",
     "Operator",
+    "OperatorFacts",
     "Prefix",
     "Tensor",
     "ancestry",
     "cut",
+    "in_order",
     "macs",
+    "operator_facts",
     "pack",
     "parse",
     "read",

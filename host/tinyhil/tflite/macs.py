@@ -17,10 +17,11 @@ _Count = Callable[[_Inputs, Tensor], int]
 
 def macs(model: Model) -> int:
     """Multiply-accumulates of one inference of the main graph; an open size counts as 1."""
-    return sum(_of(model.main, operator) for operator in model.main.operators)
+    return sum(operator_macs(model.main, operator) for operator in model.main.operators)
 
 
-def _of(graph: Graph, operator: Operator) -> int:
+def operator_macs(graph: Graph, operator: Operator) -> int:
+    """Multiply-accumulates of one operator of ``graph``; an open size counts as 1."""
     count = _COUNTS.get(operator.name)
     if count is None or not operator.outputs:
         return 0

@@ -133,7 +133,7 @@ def test_what_cannot_be_read_is_a_row(table: Table, tiny_model: bytes) -> None:
     (table.folder / "cut.tflite").write_bytes(tiny_model[:200])
     (table.folder / "empty.tflite").write_bytes(b"")
     (table.folder / "folder.tflite").mkdir()
-    (table.folder / "gone.tflite").symlink_to("nowhere")
+    (table.folder / "gone.keras").symlink_to("nowhere")
     os.mkfifo(table.folder / "pipe.tflite")
     (table.folder / "zip.keras").write_bytes(b"no archive")
     np.savez(table.folder / "zip.npz", x=np.zeros((4, 3), np.float32))
@@ -145,6 +145,7 @@ def test_what_cannot_be_read_is_a_row(table: Table, tiny_model: bytes) -> None:
         assert name in row.cause
         assert "\n" not in row.reason
         assert str(table.folder) not in row.reason
+        assert ("it is no file" in row.cause) == (name in ("folder.tflite", "gone.keras", "pipe.tflite"))
 
 
 def test_a_keras_file_needs_samples_of_its_name(table: Table) -> None:

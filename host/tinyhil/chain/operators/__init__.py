@@ -9,7 +9,20 @@ from collections.abc import Callable
 
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Operator
-from tinyhil.chain.operators import binary, convolutions, copies, quantize, recurrent, shape, softmax, spread, unary
+from tinyhil.chain.operators import (
+    binary,
+    convolutions,
+    copies,
+    l2_norm,
+    pictures,
+    quantize,
+    recurrent,
+    reduce,
+    shape,
+    softmax,
+    spread,
+    unary,
+)
 
 Function = Callable[[Operator, Emitter], None]
 
@@ -17,8 +30,11 @@ FUNCTIONS: dict[str, Function] = {
     **binary.FUNCTIONS,
     **convolutions.FUNCTIONS,
     **copies.FUNCTIONS,
+    **l2_norm.FUNCTIONS,
+    **pictures.FUNCTIONS,
     **quantize.FUNCTIONS,
     **recurrent.FUNCTIONS,
+    **reduce.FUNCTIONS,
     **shape.FUNCTIONS,
     **softmax.FUNCTIONS,
     **spread.FUNCTIONS,

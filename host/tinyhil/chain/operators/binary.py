@@ -1,4 +1,4 @@
-"""ADD, SUB, MUL, MAXIMUM, MINIMUM, SQUARED_DIFFERENCE of two tensors, element by element."""
+"""ADD, SUB, MUL, MAXIMUM, MINIMUM, SQUARED_DIFFERENCE, PRELU of two tensors, element by element."""
 
 from __future__ import annotations
 
@@ -125,6 +125,30 @@ def multiply(operator: Operator, code: Emitter) -> None:
     code.call("multiply", shape, code.input(0), code.input(1), code.output(), product)
 
 
+def prelu(operator: Operator, code: Emitter) -> None:
+    """PRELU of int8, or of int16 with slopes of int8. Source: TFLM's micro/kernels/prelu_common.cc."""
+    need_types(operator, (("int8", "int8", "int8"), ("int16", "int8", "int16")), 2)
+    given, alpha, result = _need_quantized(operator.input(0), operator.input(1), operator.outputs[0])
+    multiplier, shift = _multiplier(given.scale / result.scale)
+    alpha_multiplier, alpha_shift = _multiplier(given.scale * alpha.scale / result.scale)
+    limits = np.iinfo(result.dtype)
+    code.header("binary.h")
+    shape = broadcast(operator, code, given, alpha)
+    parameters = code.struct(
+        "kernels::Prelu",
+        offset=-given.zero_point,
+        alpha_offset=-alpha.zero_point,
+        multiplier=multiplier,
+        shift=shift,
+        alpha_multiplier=alpha_multiplier,
+        alpha_shift=alpha_shift,
+        zero_point=result.zero_point,
+        lowest=int(limits.min),
+        highest=int(limits.max),
+    )
+    code.call("prelu", shape, code.input(0), code.input(1), code.output(), parameters)
+
+
 def maximum(operator: Operator, code: Emitter) -> None:
     """MAXIMUM of the integers as they stand, whatever they stand for: TFLM asks that all scales are equal, unseen."""
     _select(operator, code, "maximum")
@@ -142,9 +166,12 @@ def _select(operator: Operator, code: Emitter, function: str) -> None:
     code.call(function, shape, code.input(0), code.input(1), code.output())
 
 
-def _quantized(operator: Operator) -> tuple[Tensor, Tensor, Tensor]:
+def _quantized(operator: Operator) -> tuple[Tensor, ...]:
     need_types(operator, _QUANTIZED, 2)
-    tensors = operator.input(0), operator.input(1), operator.outputs[0]
+    return _need_quantized(operator.input(0), operator.input(1), operator.outputs[0])
+
+
+def _need_quantized(*tensors: Tensor) -> tuple[Tensor, ...]:
     need_scales(*tensors)
     for tensor in tensors:
         if tensor.dtype == "int16" and tensor.zero_point != 0:
@@ -169,6 +196,7 @@ FUNCTIONS: dict[str, Callable[[Operator, Emitter], None]] = {
     "MAXIMUM": maximum,
     "MINIMUM": minimum,
     "MUL": multiply,
+    "PRELU": prelu,
     "SQUARED_DIFFERENCE": squared_difference,
     "SUB": subtract,
 }

@@ -13,7 +13,6 @@ import numpy as np
 from tinyhil.chain.emitter import C_TYPES, Emitter
 from tinyhil.chain.fixed_point import quantize_multiplier
 from tinyhil.chain.graph import Operator, Tensor, Values
-from tinyhil.chain.macs import macs
 from tinyhil.chain.operators.checks import fused_range
 from tinyhil.chain.operators.common import constant, one_type, option, there
 from tinyhil.chain.operators.recurrent import folded_bias
@@ -45,17 +44,19 @@ class Layer:
     wide: str
 
 
-def layer(operator: Operator, first: int = 0, biases: Sequence[str] = ("int32", "int64")) -> Layer:
+def layer(
+    operator: Operator, positions: tuple[int, int, int] = (0, 1, 2), biases: Sequence[str] = ("int32", "int64")
+) -> Layer:
     """The tensors of a layer, after a check of their types.
 
     Args:
-        first: position of the input that is followed by weights and bias.
+        positions: of the input that is computed, the weights and the bias.
         biases: the types of bias that int16 activations may have.
 
     Raises:
         Unsupported: TFLM does not compute them.
     """
-    source, weights, output = there(operator, first), there(operator, first + 1), operator.outputs[0]
+    source, weights, output = there(operator, positions[0]), there(operator, positions[1]), operator.outputs[0]
     name = one_type((source, output), ("int8", "int16"))
     allowed = ("int8", "int4") if name == "int8" else ("int8",)
     if weights.dtype not in allowed:
@@ -64,15 +65,16 @@ def layer(operator: Operator, first: int = 0, biases: Sequence[str] = ("int32", 
         )
     if not (source.scales and weights.scales and output.scales):
         raise Unsupported("has a tensor without quantization")
-    bias = operator.optional(first + 2)
+    bias = operator.optional(positions[2])
     if bias is None:
         narrow = "int32" in biases and option(operator, "quantizedBiasType") == _INT32
         wide = "int32" if name == "int8" or narrow else "int64"
-        return Layer(source, weights, output, constant(operator, first + 1), None, wide)
+        return Layer(source, weights, output, constant(operator, positions[1]), None, wide)
     if bias.dtype not in (("int32",) if name == "int8" else biases):
         raise Unsupported(f"has a bias of {bias.dtype} for activations of {name}")
-    values = constant(operator, first + 2)
-    return Layer(source, weights, output, constant(operator, first + 1), values, bias.dtype)
+    values = constant(operator, positions[2])
+    wide = "int64" if bias.dtype == "int16" else bias.dtype
+    return Layer(source, weights, output, constant(operator, positions[1]), values, wide)
 
 
 def fully_connected(operator: Operator, code: Emitter) -> None:
@@ -94,13 +96,13 @@ def fully_connected(operator: Operator, code: Emitter) -> None:
     elif found.weights.dtype == "int4":
         raise Unsupported("has weights of int4 with a scale per channel")
     bias = _folded(found, found.source.zero_point)
-    _call(
+    call(
         operator,
         code,
         "convolution",
         found,
         bias,
-        _per_channel(found, 0),
+        per_channel(found, 0),
         (1, rows, 1, depth),
         (1, 1, depth),
         (rows, 1, units),
@@ -118,8 +120,12 @@ def _close_bias(operator: Operator, found: Layer) -> None:
             raise Unsupported("has a bias with another scale than its input times its weights")
 
 
-def _per_channel(found: Layer, axis: int) -> list[float]:
-    """What the sums are multiplied by, one factor for each output channel or one for all; all in double."""
+def per_channel(found: Layer, axis: int) -> list[float]:
+    """What the sums are multiplied by, one factor for each output channel or one for all; all in double.
+
+    Raises:
+        Unsupported: the scales are not those of ``axis`` of the weights.
+    """
     scales = found.weights.scales
     if len(scales) > 1 and (found.weights.axis != axis or len(scales) != found.weights.shape[axis]):
         raise Unsupported("has scales of its weights along another dimension than the output's channels")
@@ -144,15 +150,15 @@ def conv_2d(operator: Operator, code: Emitter) -> None:
     channels, filter_height, filter_width, of_a_group = found.weights.shape
     if depth % of_a_group or channels % (depth // of_a_group):
         raise Unsupported("has channels that its groups do not divide")
-    zeros = _zero_points(found)
+    zeros = zero_points(found)
     window, shape = _window(operator, found, filter_height, filter_width, channels)
-    _call(
+    call(
         operator,
         code,
         "convolution",
         found,
         _folded(found, zeros[0]),
-        _per_channel(found, 0),
+        per_channel(found, 0),
         (batches, height, width, depth),
         (filter_height, filter_width, of_a_group),
         shape,
@@ -174,18 +180,18 @@ def depthwise_conv_2d(operator: Operator, code: Emitter) -> None:
     if channels != depth * multiple:
         raise Unsupported(f"has {channels} filters of {depth} channels, but a multiple of {multiple}")
     window, shape = _window(operator, found, filter_height, filter_width, channels)
-    _call(
+    call(
         operator,
         code,
         "depthwise_convolution",
         found,
         found.bias,
-        _per_channel(found, 3),
+        per_channel(found, 3),
         (batches, height, width, depth),
         (filter_height, filter_width, multiple),
         shape,
         window,
-        _zero_points(found),
+        zero_points(found),
     )
 
 
@@ -194,7 +200,8 @@ def _four(found: Layer) -> None:
         raise Unsupported("has a tensor that is not of 4 dimensions")
 
 
-def _zero_points(found: Layer) -> tuple[int, int]:
+def zero_points(found: Layer) -> tuple[int, int]:
+    """Of input and output: TFLM's convolutions of int16 look at none."""
     return (found.source.zero_point, found.output.zero_point) if found.source.dtype == "int8" else (0, 0)
 
 
@@ -226,7 +233,7 @@ def span(size: int, filter_size: int, stride: int, dilation: int, padding: int) 
     return count, max((count - 1) * stride + reach - size, 0) // 2
 
 
-def _call(
+def call(
     operator: Operator,
     code: Emitter,
     function: str,
@@ -255,13 +262,12 @@ def _call(
     code.call(
         f"{function}<{C_TYPES[found.source.dtype]}, {wide}>",
         parameters,
-        code.input(0),
+        code.input(operator.inputs.index(found.source)),
         code.constant(found.values),
         "nullptr" if bias is None else code.constant(bias),
         *multipliers(code, factors),
         code.output(),
     )
-    code.macs = macs(operator)
 
 
 def multipliers(code: Emitter, factors: Sequence[float]) -> tuple[str, str]:

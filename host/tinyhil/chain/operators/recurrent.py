@@ -14,7 +14,6 @@ import numpy as np
 from tinyhil.chain.emitter import C_TYPES, Emitter
 from tinyhil.chain.fixed_point import quantize_multiplier
 from tinyhil.chain.graph import Operator, Tensor, Values
-from tinyhil.chain.macs import macs
 from tinyhil.chain.operators.common import constant, there
 from tinyhil.chain.unsupported import Unsupported
 
@@ -71,7 +70,6 @@ def lstm(operator: Operator, code: Emitter) -> None:
     hidden_state = code.state(C_TYPES[hidden.dtype], batches * units, fill)
     cell_state = code.state("int16_t", batches * units)
     code.call("lstm", parameters, code.input(0), hidden_state, cell_state, code.output())
-    code.macs = macs(operator)
     if output.elements != batches * steps * units:
         raise Unsupported("has an output of another size than its steps times its units")
 
@@ -186,7 +184,6 @@ def svdf(operator: Operator, code: Emitter) -> None:
     kept = code.state(C_TYPES[state.dtype], state.elements, state.zero_point if state.dtype == "int8" else 0)
     constants = [code.constant(each) for each in (_values(features), feature_bias, _values(time), whole)]
     code.call("svdf", parameters, code.input(0), *constants, kept, code.output())
-    code.macs = macs(operator)
 
 
 def _constant(operator: Operator, position: int) -> Tensor:

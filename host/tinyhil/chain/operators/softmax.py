@@ -1,4 +1,4 @@
-"""SOFTMAX."""
+"""SOFTMAX and LOG_SOFTMAX."""
 
 from __future__ import annotations
 
@@ -40,9 +40,7 @@ def softmax(operator: Operator, code: Emitter) -> None:
     if types[0] == "int16" and given.zero_point != 0:
         raise Unsupported(f"has an input of int16 with the zero point {given.zero_point}, only 0 is computed")
     if given.shape != result.shape or not given.shape:
-        raise Unsupported(
-            f"goes from the shape {given.shape} to {result.shape}; both must be the same, with a dimension"
-        )
+        raise Unsupported(f"goes from the shape {given.shape} to {result.shape}; both must be equal, with a dimension")
     depth = given.shape[-1]
     if not 1 <= depth <= _DEEPEST[types[0]]:
         raise Unsupported(f"has rows of {depth} values, at most {_DEEPEST[types[0]]} are computed")
@@ -55,6 +53,34 @@ def softmax(operator: Operator, code: Emitter) -> None:
         code.call("softmax", *ends, multiplier, shift, tables)
     else:
         code.call("softmax", *ends, code.struct("kernels::SoftmaxScaling", **_scaling(given, beta)))
+
+
+def log_softmax(operator: Operator, code: Emitter) -> None:
+    """LOG_SOFTMAX of int8 along the last dimension.
+
+    Source: TFLM's micro/kernels/log_softmax.cc and ``PreprocessLogSoftmaxScalingExp``.
+    """
+    given, result = operator.input(0), operator.outputs[0]
+    need_types(operator, (("int8", "int8"),))
+    need_scales(given, result)
+    if (result.scale, result.zero_point) != (16 / 256, 127):
+        raise Unsupported("has an output that is not quantized with the scale 0.0625 and the zero point 127")
+    depth = _depth(given, result)
+    scaling = _scaling(given, 1.0)
+    reverse = (1 << (31 - scaling["shift"])) / scaling["multiplier"]
+    code.header("softmax.h")
+    ends = (code.input(0), code.output(), given.elements // depth, depth)
+    code.call("log_softmax", *ends, code.struct("kernels::SoftmaxScaling", **scaling), *quantize_multiplier(reverse))
+
+
+def _depth(given: Tensor, result: Tensor) -> int:
+    """The length of a row."""
+    if given.shape != result.shape or not given.shape:
+        raise Unsupported(f"goes from the shape {given.shape} to {result.shape}; both must be equal, with a dimension")
+    depth = given.shape[-1]
+    if not 1 <= depth <= _DEEPEST[given.dtype]:
+        raise Unsupported(f"has rows of {depth} values, at most {_DEEPEST[given.dtype]} are computed")
+    return depth
 
 
 def _scaling(given: Tensor, beta: float) -> dict[str, int]:
@@ -107,4 +133,4 @@ def _table(
     return np.clip(table, -32768, 32767).astype(np.int16)
 
 
-FUNCTIONS: dict[str, Callable[[Operator, Emitter], None]] = {"SOFTMAX": softmax}
+FUNCTIONS: dict[str, Callable[[Operator, Emitter], None]] = {"LOG_SOFTMAX": log_softmax, "SOFTMAX": softmax}

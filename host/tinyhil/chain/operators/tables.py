@@ -60,9 +60,9 @@ def hard_swish(scale: float, zero_point: int, output_scale: float, output_zero_p
     Raises:
         ValueError: the output's scale is so small that its factor is 1 or more, which TFLM refuses.
     """
-    fine = np.float32(1.0 / 128.0) * np.float32(scale)
-    multiplier, exponent = quantize_multiplier(float(fine / np.float32(output_scale)))
-    relu_multiplier, relu_exponent = quantize_multiplier(float(fine / np.float32(3.0 / 32768.0)))
+    fine = scale / 128.0
+    multiplier, exponent = quantize_multiplier(fine / output_scale)
+    relu_multiplier, relu_exponent = quantize_multiplier(fine / (3.0 / 32768.0))
     if exponent > 0:
         raise ValueError("the factor to the output's scale is 1 or more")
     factor, relu_factor = _upper_half(multiplier), _upper_half(relu_multiplier)

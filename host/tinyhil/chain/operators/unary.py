@@ -77,17 +77,55 @@ def absolute(operator: Operator, code: Emitter) -> None:
 
 
 def logistic(operator: Operator, code: Emitter) -> None:
-    """LOGISTIC by a table."""
-    given, result = _ends(operator, _BYTES)
+    """LOGISTIC: of int8 by a table, of int16 by the kernel's."""
+    given, result = _ends(operator, _BOTH)
+    if given.dtype == "int16":
+        _squash16(operator, code, "logistic", (0,))
+        return
     if result.zero_point != -128:
         raise Unsupported(f"has an output with the zero point {result.zero_point}, only -128 is computed")
     _look_up(operator, code, tables.logistic(_sigmoid_scale(given), given.zero_point))
 
 
 def tanh(operator: Operator, code: Emitter) -> None:
-    """TANH by a table."""
-    given, _ = _ends(operator, _BYTES)
+    """TANH: of int8 by a table, of int16 by the kernel's."""
+    given, _ = _ends(operator, _BOTH)
+    if given.dtype == "int16":
+        _squash16(operator, code, "tanh", (0, 1))
+        return
     _look_up(operator, code, tables.tanh(_sigmoid_scale(given), given.zero_point))
+
+
+def _squash16(operator: Operator, code: Emitter, function: str, exact: tuple[int, ...]) -> None:
+    """Source: TFLM's micro/kernels/logistic_common.cc and tanh.cc.
+
+    Args:
+        exact: powers of two, times 2^-12, that an input's scale is taken to be when it is close to one.
+    """
+    given, result = operator.input(0), operator.outputs[0]
+    if _power(result.scale) != -15:
+        raise Unsupported(f"has an output scale of {result.scale:g}, only 2^-15 is computed")
+    power = _power(given.scale)
+    if power is not None and power + 12 in exact:
+        multiplier, right = 3 << (power + 12), 0
+    else:
+        factor, right = given.scale * 4096.0 * 3.0, 0
+        while factor <= 32767.0 / 2.0 and right <= 30:
+            factor, right = factor * 2.0, right + 1
+        multiplier = int(factor)
+    if multiplier > 32767:
+        raise Unsupported(f"has an input scale of {given.scale:g}, at most 2.66 is computed")
+    code.header("sigmoid16.h")
+    code.header("squash16.h")
+    code.call(function, code.input(0), code.output(), result.elements, multiplier, right)
+
+
+def _power(scale: float) -> int | None:
+    """The power of two that a scale is, up to a thousandth of the exponent, in float32."""
+    single = np.float32
+    power = single(np.log(single(scale))) * (single(1) / single(np.log(single(2))))
+    whole = round_half_away(float(power))
+    return whole if abs(float(power) - whole) < 1e-3 else None
 
 
 def hard_swish(operator: Operator, code: Emitter) -> None:

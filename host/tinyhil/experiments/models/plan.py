@@ -97,9 +97,9 @@ def plan(folder: Path, placed: Sequence[tuple[str, str]]) -> tuple[Case, ...]:
             f"cannot list the folder {folder}: {error.strerror}",
             hint="give a folder with model files; a single file is for tinyhil run FILE",
         ) from error
-    files = [path for path in entries if path.suffix.lower() in (KERAS, TFLITE)]
+    files = [path for path in entries if path.suffix.lower() in (*keras_config.SUFFIXES, TFLITE)]
     if not files:
         raise ConfigError(
-            f"there is no {TFLITE} or {KERAS} file in {folder}", hint="folders inside of it are not looked into"
+            f"there is no {TFLITE}, .keras or .h5 file in {folder}", hint="folders inside of it are not looked into"
         )
     return tuple(Case(path, target, engine) for path in files for target, engine in placed)

@@ -88,7 +88,7 @@ def _found(case: Case, options: Options, observer: Observer) -> dict[str, Any]:
         TinyhilError: there is no verdict.
         OSError: the operating system refused something.
     """
-    if not case.path.is_file():  # before it is opened: a pipe would never end
+    if not case.path.is_file():  # a folder, a pipe, a link to nowhere: it is not samples that are missing
         raise ConfigError(f"cannot read {case.path}: it is no file, or leads to none")
     if case.keras and case.samples is None:
         raise ConfigError(
