@@ -28,8 +28,9 @@ class FloatModel:
 
     Attributes:
         recipe: name of the recipe that it was trained by.
-        path: the ``.keras`` file.
-        dataset: an ``.npz`` file with ``train_x train_y validation_x validation_y test_x test_y``.
+        path: the ``.keras`` or ``.h5`` file.
+        dataset: an ``.npz`` file with ``train_x train_y validation_x validation_y test_x test_y``
+            (``tinyhil.artifacts.arrays``).
         key: hash of all that it was made from.
         metrics: figures of the kept epoch by Keras' names: of the training set (``mae``), the validation set
             (``val_mae``), and the test set, which nothing was chosen by (``test_mae``).
@@ -39,6 +40,7 @@ class FloatModel:
         epoch: whose weights were kept, counted from 1.
         diagnosis: what the curves say: ``kind``, ``epoch``, ``reason`` (``tinyhil.compare.diagnosis``).
         figures: what the recipe reads from the trained model: numbers or nested lists of them.
+        file: the user's file that it is a copy of; empty for a recipe.
     """
 
     recipe: str
@@ -52,6 +54,7 @@ class FloatModel:
     epoch: int = 0
     diagnosis: dict[str, Any] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,8 @@ class QuantizedModel:
         litert: LiteRT beside the reference, None where it did not run or is the reference.
         saturated: of the samples, for each input; none where there are no samples.
         targets_unused: why targets that came with the samples are not judged; empty where there are none.
+        notes: what was changed of a Keras model so that it could be converted, which changes nothing of what it
+            computes.
     """
 
     recipe: str
@@ -152,6 +157,7 @@ class QuantizedModel:
     litert: Beside | None = None
     saturated: tuple[Saturated, ...] = ()
     targets_unused: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

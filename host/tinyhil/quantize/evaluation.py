@@ -7,6 +7,7 @@ not all vectors are sent, the samples among them stand for the test set.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,7 @@ class TestSet:
     """What two models make of the test set.
 
     Attributes:
-        floats: the float model's outputs, (samples, elements).
+        floats: the float model's outputs, (samples, elements of all outputs).
         outputs: the quantized model's, dequantized, the same shape.
         labels: the class of each sample, (samples,); None for a regression.
         truth: the targets of a regression, (samples, elements); None for a classifier, and where they do not fit.
@@ -72,14 +73,20 @@ def on_test_set(model: QuantizedModel, floats: FloatModel) -> TestSet:
     """What ``model`` and the float model it was made from make of the test set."""
     test_x, test_y = arrays.read_set(floats.dataset, "test")
     stored = arrays.read_vectors(model.path.with_name(stage.VECTORS))
-    expected = np.asarray(stored.test, np.float64).reshape(len(test_x), -1)
+    expected = _side_by_side(stored.test)
     samples, places = _known(model, test_x)
     test_y, expected = test_y[samples], expected[samples]
-    reference = model.vectors.reference[0][places]
-    outputs = model.outputs[0].dequantize(reference).reshape(len(samples), -1)
-    labels = classification.labels(test_y, outputs.shape[1])
+    outputs = _side_by_side(
+        [spec.dequantize(part[places]) for spec, part in zip(model.outputs, model.vectors.reference, strict=True)]
+    )
+    labels = classification.labels(test_y, outputs.shape[1]) if len(model.outputs) == 1 else None
     fits = labels is None and test_y.size == outputs.size
     return TestSet(expected, outputs, labels, test_y.reshape(outputs.shape).astype(np.float64) if fits else None)
+
+
+def _side_by_side(outputs: Sequence[Reals]) -> Reals:
+    """All outputs of a model, (samples, elements of all)."""
+    return np.concatenate([part.reshape(len(part), -1) for part in outputs], axis=1)
 
 
 def _known(model: QuantizedModel, test_x: Array) -> tuple[_Places, _Places]:

@@ -1,9 +1,9 @@
-"""The stages for models that tinyhil has not trained: a .tflite file as it is, and a .keras file with samples.
+"""The stages for models that tinyhil has not trained: a .tflite file as it is, and a Keras file with samples.
 
 A .tflite file has no float model: where its samples have classes, accuracy is judged by these, and else there is only
 its fidelity. What its file leaves out is added as after an export of our own (``tinyhil.tflite.rewrite``): this changes
-nothing that is computed, and the artifact says so. A .keras file becomes a FloatModel whose samples are divided: some
-calibrate, the others test.
+nothing that is computed, and the artifact says so. A Keras file becomes a FloatModel whose samples are divided: some
+calibrate, the others test (``tinyhil.quantize.divided``).
 """
 
 from __future__ import annotations
@@ -13,28 +13,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from tinyhil import kinds, tflite, worker
+from tinyhil import kinds, tflite
 from tinyhil.affine import TensorSpec
 from tinyhil.artifacts import arrays, hashing, store
 from tinyhil.artifacts.types import Array, FloatModel, QuantizedModel
 from tinyhil.compare import classification
 from tinyhil.data import npz, samples_file
-from tinyhil.data.samples_file import SamplesFile
 from tinyhil.errors import ConfigError
 from tinyhil.progress import Reporter
+from tinyhil.quantize import divided, keras_config, stage, vectors
 from tinyhil.quantize import samples as files
-from tinyhil.quantize import stage, vectors
 from tinyhil.targets.allowance import Allowance
 
 STAGE = "model-file"
 SCHEME = "as given"
 """What a report calls the scheme of a .tflite file."""
 DATASET = "dataset.npz"
-SETS = ("train", "test")
-TRAIN_SHARE = 0.6
-"""Of the samples that come with a .keras file, how many calibrate, from the first one on; the others test."""
 
 _NAME = re.compile(r"[^a-z0-9]+")
 _LONGEST = 32
@@ -185,19 +180,20 @@ def _stored(chosen: _Inputs) -> arrays.StoredVectors:
 
 
 def keras_model(path: Path, samples: Path, folder: Path, reporter: Reporter) -> tuple[FloatModel, bool]:
-    """Makes a .keras file and its samples a FloatModel in ``folder``, as if it had been trained there.
+    """Makes a Keras file and its samples a FloatModel in ``folder``, as if it had been trained there.
 
     Args:
         samples: a file with inputs ``x`` and perhaps targets ``y``, or a folder of images; or an .npz file with
-            ``train_x``, ``test_x`` and perhaps ``train_y``, ``test_y``, which are then taken as they are.
+            ``train_x``, ``test_x`` and perhaps ``train_y``, ``test_y``, which are then taken as they are. Of a model
+            with several inputs, arrays of their names, or ``x_0``, ``x_1``, ..., in place of ``x``.
 
     Returns:
         The model, and whether it was found rather than made.
 
     Raises:
         ConfigError: a file cannot be read, or the samples do not fit the model.
-        ModelError: it is no .keras file, or damaged, too large, or brings code along.
-        MissingToolError: TensorFlow is not installed.
+        ModelError: it is no Keras file, or damaged, too large, or brings code along.
+        MissingToolError: h5py is not installed, which .h5 files need.
         StorageError: the folder cannot be written.
     """
     content = read(path)
@@ -211,66 +207,15 @@ def keras_model(path: Path, samples: Path, folder: Path, reporter: Reporter) -> 
     )
     manifest = store.load(folder, STAGE, key)
     found = manifest is not None
+    copy = f"model{path.suffix.lower()}"
     if manifest is None:
         store.make_folder(folder)
         store.forget(folder)
-        shape = worker.call(
-            "tinyhil.quantize.keras_child", {"model": str(path)}, what=f"read {path}", reporter=reporter
-        )["shape"]
-        sets = _divided(samples, shape)
-        store.write_bytes(folder / "model.keras", content)
-        arrays.write_dataset(folder / DATASET, sets)
-        manifest = store.save(folder, STAGE, key, ("model.keras", DATASET), {})
-    return FloatModel(name_of(path), folder / "model.keras", folder / DATASET, key, {}), found
-
-
-def _divided(path: Path, shape: list[int | None]) -> dict[str, arrays.Samples]:
-    """Training and test set; targets of zeros with no columns where there are none."""
-    stored = samples_file.read(path, channels=files.channels(shape))
-    found = stored.arrays
-    if "train_x" in found and "test_x" in found:
-        names = {name: arrays.set_names(name) for name in SETS}
-        inputs = {name: _shaped(path, stored, x, shape) for name, (x, _) in names.items()}
-        targets = {name: found.get(y) for name, (_, y) in names.items()}
-    else:
-        if files.INPUTS in found and len(found[files.INPUTS]) < 2:
-            raise ConfigError(
-                f"{path} has no array {files.INPUTS!r} of two samples or more",
-                hint="some samples calibrate, the others test",
-                kind=kinds.SAMPLES,
-            )
-        array, y = _shaped(path, stored, files.INPUTS, shape), found.get(files.TARGETS)
-        if y is not None and len(y) != len(array):
-            raise ConfigError(f"{path} has {len(array)} inputs and {len(y)} targets", kind=kinds.SAMPLES)
-        # What lies class by class is calibrated by samples of all classes.
-        order = np.arange(len(array)) if y is None or not stored.pixels else _mixed(len(array))
-        cut = min(max(1, round(TRAIN_SHARE * len(array))), len(array) - 1)
-        inputs = {"train": array[order[:cut]], "test": array[order[cut:]]}
-        targets = {"train": None if y is None else y[order[:cut]], "test": None if y is None else y[order[cut:]]}
-    sets: dict[str, arrays.Samples] = {}
-    for name in SETS:
-        y = targets[name]
-        none = np.zeros((len(inputs[name]), 0), np.float32)
-        sets[name] = inputs[name], none if y is None else files.finite_targets(path, y)
-    return sets
-
-
-def _mixed(count: int) -> npt.NDArray[np.int64]:
-    """All numbers below ``count`` in an order that is always the same, and that has nothing to do with theirs."""
-    return np.random.default_rng(vectors.SEED).permutation(count)
-
-
-def _shaped(path: Path, stored: SamplesFile, name: str, shape: list[int | None]) -> files.Samples:
-    """An array of a file as samples of the model's one input."""
-    array = stored.arrays.get(name)
-    wanted = tuple(size or 1 for size in shape) if array is None else _wanted(shape, array)
-    (found,) = files.shaped(path, stored, [name], [wanted])
-    return files.real(path, name, found)
-
-
-def _wanted(shape: list[int | None], array: npt.NDArray[np.generic]) -> tuple[int, ...]:
-    """The shape of a sample; a size that the model leaves open is taken from the samples."""
-    return tuple(size or (array.shape[axis + 1] if array.ndim > axis + 1 else 1) for axis, size in enumerate(shape))
+        sets, further = divided.sets(samples, keras_config.inputs(path))
+        store.write_bytes(folder / copy, content)
+        arrays.write_dataset(folder / DATASET, sets, further)
+        manifest = store.save(folder, STAGE, key, (copy, DATASET), {})
+    return FloatModel(name_of(path), folder / copy, folder / DATASET, key, file=str(path)), found
 
 
 def read(path: Path) -> bytes:

@@ -21,9 +21,11 @@ from tinyhil.data.samples_file import SamplesFile
 from tinyhil.errors import ConfigError
 
 INPUTS = samples_file.INPUTS
-"""Name of the inputs of a model with one input, (samples, *shape); of one with several ``x_0``, ``x_1``, ..."""
+"""Name of the inputs of a model with one input, (samples, *shape); of one with several ``x_0``, ``x_1``, ..., or the
+names that the model's inputs have."""
 TARGETS = samples_file.TARGETS
 """Name of the targets; may be left out."""
+_SERVED = "serving_default_"
 Samples = npt.NDArray[np.float32]
 
 
@@ -59,7 +61,7 @@ def read(path: Path, specs: Sequence[TensorSpec]) -> ModelSamples:
     """
     shapes = [spec.shape[1:] for spec in specs]
     stored = samples_file.read(path, channels=channels(shapes[0]))
-    names = [INPUTS] if len(specs) == 1 else [f"{INPUTS}_{index}" for index in range(len(specs))]
+    names = array_names(stored, [_plain(spec.name) for spec in specs])
     made: list[Array] = []
     for name, spec, part in zip(names, specs, shaped(path, stored, names, shapes), strict=True):
         if stored.pixels and spec.quantized and spec.dtype in (DType.INT8, DType.UINT8):
@@ -72,6 +74,26 @@ def read(path: Path, specs: Sequence[TensorSpec]) -> ModelSamples:
     if targets is not None and len(targets) != len(made[0]):
         raise ConfigError(f"{path} has {len(made[0])} inputs and {len(targets)} targets", kind=kinds.SAMPLES)
     return ModelSamples(tuple(made), None if targets is None else finite_targets(path, targets), stored.classes)
+
+
+def array_names(found: SamplesFile, inputs: Sequence[str], prefix: str = "") -> list[str]:
+    """What the arrays of a model's inputs are called in a file: as the inputs are, if all of these are there.
+
+    Args:
+        inputs: the model's own names for its inputs.
+        prefix: of all names: ``train_`` or ``test_`` where the samples are divided already.
+    """
+    own = [f"{prefix}{name}" for name in inputs]
+    if f"{prefix}{INPUTS}" not in found.arrays and len(set(own)) == len(own) and all(n in found.arrays for n in own):
+        return own
+    if len(inputs) == 1:
+        return [f"{prefix}{INPUTS}"]
+    return [f"{prefix}{INPUTS}_{index}" for index in range(len(inputs))]
+
+
+def _plain(name: str) -> str:
+    """The name of an input without what TensorFlow's converter puts around it: ``serving_default_image:0``."""
+    return name.removeprefix(_SERVED).partition(":")[0]
 
 
 def channels(shape: Sequence[int | None]) -> int | None:

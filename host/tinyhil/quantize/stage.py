@@ -22,8 +22,9 @@ from tinyhil.artifacts import arrays, hashing, store
 from tinyhil.artifacts.types import Beside, FloatModel, QuantizedModel, Saturated, Vectors
 from tinyhil.compare import fidelity
 from tinyhil.config.recipe import Quantize, Scheme
-from tinyhil.errors import ModelError, ToolError
+from tinyhil.errors import CrashError, ModelError, ToolError
 from tinyhil.progress import Reporter
+from tinyhil.quantize import blame
 from tinyhil.quantize.interpreters import LITERT, TFLM
 from tinyhil.quantize.selection import Available
 from tinyhil.targets.allowance import Allowance, Inference
@@ -58,9 +59,9 @@ def quantize(
 
     Raises:
         MissingToolError: TensorFlow or tflite-micro is not installed.
-        ModelError: the result cannot be read or computed.
+        ModelError: the model cannot be converted, or the result cannot be read or computed.
         StorageError: the folder cannot be written.
-        ToolError: the conversion ended without a model.
+        ToolError: the conversion ended without a model, whatever the model.
     """
     return quantize_each(model, [(settings, folder)], reporter, allowance)[0]
 
@@ -98,16 +99,16 @@ def _convert(model: FloatModel, wanted: Sequence[tuple[Quantize, Path]], reporte
     for _, folder in wanted:
         store.make_folder(folder)
         store.forget(folder)
-    result = worker.call(
-        "tinyhil.quantize.convert_child",
-        {
-            "model": str(model.path),
-            "dataset": str(model.dataset),
-            "exports": [{"folder": str(folder), **msgspec.to_builtins(settings)} for settings, folder in wanted],
-        },
-        what=f"quantize {model.recipe}",
-        reporter=reporter,
-    )
+    request = {"model": str(model.path), "name": model.file or model.path.name, "dataset": str(model.dataset)}
+    exports = [{"folder": str(folder), **msgspec.to_builtins(settings)} for settings, folder in wanted]
+    what = f"quantize {model.recipe}"
+    try:
+        result = worker.call(
+            "tinyhil.quantize.convert_child", {**request, "exports": exports}, what=what, reporter=reporter
+        )
+    except CrashError as error:
+        scheme = wanted[0][0].scheme
+        raise blame.of_crash(error, {**request, "scheme": scheme}, reporter) from error
     made: list[dict[str, Any]] = result["made"]
     return made
 
@@ -269,6 +270,7 @@ def read(
         litert=_litert(folder, manifest.facts["litert"], facts.outputs, sent),
         saturated=tuple(Saturated(*each) for each in manifest.facts["saturated"]),
         targets_unused=manifest.facts.get("targets_unused", ""),
+        notes=tuple(manifest.facts.get("notes", ())),
     )
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tinyhil import kinds
 from tinyhil.errors import ConfigError
-from tinyhil.pipeline.sources.opening import KERAS, TFLITE
+from tinyhil.pipeline.sources.opening import TFLITE
+from tinyhil.quantize import keras_config
 from tinyhil.targets import registry
 
 ALL = "all"
@@ -32,8 +33,8 @@ class Case:
 
     @property
     def keras(self) -> bool:
-        """Whether it is a .keras file, which is quantized first."""
-        return self.path.suffix.lower() == KERAS
+        """Whether it is a Keras file, which is quantized first."""
+        return self.path.suffix.lower() in keras_config.SUFFIXES
 
     @property
     def samples_beside(self) -> Path:
@@ -96,9 +97,9 @@ def plan(folder: Path, placed: Sequence[tuple[str, str]]) -> tuple[Case, ...]:
             f"cannot list the folder {folder}: {error.strerror}",
             hint="give a folder with model files; a single file is for tinyhil run FILE",
         ) from error
-    files = [path for path in entries if path.suffix.lower() in (KERAS, TFLITE)]
+    files = [path for path in entries if path.suffix.lower() in (*keras_config.SUFFIXES, TFLITE)]
     if not files:
         raise ConfigError(
-            f"there is no {TFLITE} or {KERAS} file in {folder}", hint="folders inside of it are not looked into"
+            f"there is no {TFLITE}, .keras or .h5 file in {folder}", hint="folders inside of it are not looked into"
         )
     return tuple(Case(path, target, engine) for path in files for target, engine in placed)

@@ -27,14 +27,19 @@ def quantized(
     """
     export = export_for(scheme, placement.engine)
     settings = msgspec.structs.replace(recipe.quantize, scheme=export)
+    changed: list[str] = []
 
     def work(reporter: Reporter) -> tuple[QuantizedModel, bool, str]:
         with lock.exclusive(layout.models, reporter.text):
             model, found = quantize(trained, settings, layout.quantized(export), reporter, placement.allowance)
+        changed.extend(model.notes)
         size = model.path.stat().st_size
         return model, found, f"{model.scheme}, {size:,} B, {notes.of_vectors(model.vectors)}"
 
-    return stages.once("quantize", work)
+    model = stages.once("quantize", work)
+    for note in changed:
+        stages.observer.warning(note)
+    return model
 
 
 def content(model: QuantizedModel) -> tuple[bytes, str]:

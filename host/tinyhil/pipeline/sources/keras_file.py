@@ -61,7 +61,7 @@ class KerasFile:
 
     def content(self) -> tuple[bytes, str]:
         """See ``ModelSource.content``."""
-        return float_source.content(self.quantized())
+        return float_source.content(self.quantized())[0], str(self._path)
 
     def quantized(self) -> QuantizedModel:
         """See ``ModelSource.quantized``."""

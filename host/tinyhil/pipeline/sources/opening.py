@@ -18,29 +18,32 @@ from tinyhil.pipeline.sources.keras_file import KerasFile
 from tinyhil.pipeline.sources.recipe import RecipeSource
 from tinyhil.pipeline.sources.tflite_file import TfliteFile
 from tinyhil.pipeline.stages import Stages
-from tinyhil.quantize import model_file
+from tinyhil.quantize import keras_config, model_file
 
-KERAS, TFLITE = ".keras", ".tflite"
-"""Suffixes of model files, in any case."""
+TFLITE = ".tflite"
+"""Suffix of TensorFlow Lite's files, in any case, as those of Keras' are."""
+_SAVED_MODEL = "saved_model.pb"
 _NO_TRAINING = Train(seed=0, epochs=1, batch_size=1, optimizer="none", loss="none")
 """A recipe has to have one; nothing looks at it here."""
 
 
 def is_file(model: str) -> bool:
     """Whether what the user names is a model file rather than a recipe; its ending tells."""
-    return Path(model).suffix.lower() in (KERAS, TFLITE)
+    return Path(model).suffix.lower() in (*keras_config.SUFFIXES, TFLITE)
 
 
 def open_source(model: str, options: Options, placement: Placement, stages: Stages) -> tuple[ModelSource, Layout]:
     """The source of the model that the user names, and where its run puts everything.
 
     Args:
-        model: name of a recipe, or a path to a .keras or .tflite file.
+        model: name of a recipe, or a path to a .keras, .h5 or .tflite file.
 
     Raises:
-        ConfigError: there is no such recipe or file; the recipe or the scheme is wrong; or a file lacks samples, or
-            there are samples, data or a scheme for what takes none.
+        ConfigError: there is no such recipe or file, or it is a SavedModel; the recipe or the scheme is wrong; or a
+            file lacks samples, or there are samples, data or a scheme for what takes none.
     """
+    if (Path(model) / _SAVED_MODEL).is_file():
+        raise _saved_model(Path(model))
     if not is_file(model):
         return _recipe(model, options, placement, stages)
     path = Path(model)
@@ -52,7 +55,7 @@ def open_source(model: str, options: Options, placement: Placement, stages: Stag
             hint="give its inputs with --samples",
             kind=kinds.CONTRADICTION,
         )
-    if path.suffix.lower() == KERAS:
+    if path.suffix.lower() in keras_config.SUFFIXES:
         return _keras(path, options, placement, stages)
     return _tflite(path, options, placement, stages)
 
@@ -70,6 +73,16 @@ def _recipe(name: str, options: Options, placement: Placement, stages: Stages) -
     scheme = recipes.scheme(options.scheme or usual)
     place = layout.of_recipe(options.build_dir, recipe.name, placement.variant(scheme, usual))
     return RecipeSource(path, recipe, scheme, placement, options.data, place, stages), place
+
+
+def _saved_model(folder: Path) -> ConfigError:
+    """A SavedModel is a program: its graph may read and write files, so it is not run here."""
+    return ConfigError(
+        f"{folder} is a SavedModel: a program that TensorFlow would run, and that may read and write files",
+        hint='where you trust it, save its model as a file: of Keras 2, python -c "import tf_keras; '
+        f"tf_keras.models.load_model('{folder}').save('model.h5')\"; of Keras 3, where it was trained, "
+        "model.save('model.keras')",
+    )
 
 
 def _keras(path: Path, options: Options, placement: Placement, stages: Stages) -> tuple[KerasFile, Layout]:
