@@ -14,6 +14,7 @@ COUNT ?= 1000000
 SEED ?= 1
 TESTS ?= not long
 WORKERS ?= 2
+ZOO ?= zoo
 
 .PHONY: help
 help: ## List the targets of this Makefile
@@ -111,6 +112,10 @@ budgets: install ## Check the limits of times, sizes and instructions that stay,
 .PHONY: bench-train
 bench-train: install ## Train sine and digits by Keras' fit and by compiled epochs, and compare (about 3 minutes)
 	$(BIN)/python benchmarks/train.py
+
+.PHONY: zoo
+zoo: install ## Run every model file of the folder ZOO on qemu-m4 and sim; the table is in build/zoo.md too
+	$(BIN)/tinyhil models $(ZOO) --target qemu-m4 --engine compiled --target sim --engine tflm-host --markdown build/zoo.md
 
 .PHONY: goodput
 goodput: install ## Measure the link on a modelled wire, beside a text protocol, and beside a bare echo

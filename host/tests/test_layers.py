@@ -20,7 +20,7 @@ LAYERS: dict[str, int] = {
     **dict.fromkeys(("errors", "artifacts", "affine", "deadline", "progress", "resources", "options"), 0),
     **dict.fromkeys(("kinds", "templates"), 0),
     **dict.fromkeys(("config", "targets", "link", "compare", "data", "process", "worker", "tflite", "terminal"), 1),
-    **dict.fromkeys(("transport", "device", "toolchain", "proxy", "sim"), 2),
+    **dict.fromkeys(("transport", "device", "toolchain", "proxy", "sim", "chain"), 2),
     **dict.fromkeys(("train", "quantize", "preflight", "render", "build", "session", "verify", "report"), 3),
     **dict.fromkeys(("starter", "plots"), 3),
     "pipeline": 4,

@@ -10,6 +10,7 @@
         ├── MissingToolError    a program or package that has to be installed first
         ├── StorageError        a full disk, an unwritable folder
         ├── ToolError           a program that ran and failed (training, PlatformIO, ...)
+        │   └── CrashError          a process of our own that a signal has ended
         ├── DeviceError         a device that did not start, stopped, or never answered
         │   ├── PortBusyError       another process holds the port
         │   ├── PortLostError       the port went away while it was in use; it may come back
@@ -114,6 +115,10 @@ class ToolError(BlockedError):
     """A program ran and failed; ``detail`` holds its output."""
 
     kind = kinds.TOOL
+
+
+class CrashError(ToolError):
+    """A signal has ended a process that tinyhil works in: a library has crashed, or memory is short."""
 
 
 class DeviceError(BlockedError):

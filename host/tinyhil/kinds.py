@@ -40,7 +40,7 @@ INPUT = Kind(
     "A value, a file or a set of samples is not what this command or call takes. The message names it.",
     (
         "Compare it with the help of the command (tinyhil COMMAND --help) or the docstring of the call.",
-        "Samples are .npz files with numbers only; the first axis is the sample.",
+        "Samples are .npz, .npy or .csv files with numbers only, or folders of images; the first axis is the sample.",
     ),
 )
 CONFIG = Kind(
@@ -75,6 +75,7 @@ SAMPLES = Kind(
     "Samples are missing, have another shape than the model takes, or contain NaN or infinite values.",
     (
         "Write them with numpy.savez('data.npz', x=..., y=...): x is (samples, ...) as the model takes it.",
+        "An .npy file, a .csv file and a folder of images by class do as well; docs/usage.md says what each holds.",
         "Give them with --samples for a model file, with --data to train a recipe on them.",
     ),
 )

@@ -45,6 +45,7 @@ class About:
         least: the smallest number that it takes.
         recorded: whether a recording keeps it: it has a meaning where another device answers, or none does.
         in_memory: whether the Python API takes arrays in place of the file, and writes it.
+        number: whether the Python API takes a number in place of the text.
     """
 
     help: str
@@ -55,6 +56,7 @@ class About:
     least: int | None = None
     recorded: bool = True
     in_memory: bool = False
+    number: bool = False
 
 
 def _option(default: _T, help: str, level: Level, **about: Any) -> _T:
@@ -84,20 +86,20 @@ class Options:
     """How the model is quantized; None for the recipe's way."""
     samples: Path | None = _option(
         None,
-        "Inputs for a model of your own: an .npz file with x and optionally y; the first axis is the sample.",
+        "Inputs for a model of your own, perhaps with targets: .npz, .npy, .csv, or a folder of images by class.",
         Level.MODEL,
-        metavar="FILE.npz",
+        metavar="FILE|DIR",
         in_memory=True,
     )
-    """An .npz file with inputs for a user's own model."""
+    """A file of samples, or a folder of images by class, for a user's own model."""
     data: Path | None = _option(
         None,
-        "Train on the samples in this .npz file instead of the recipe's own; see docs/design.md.",
+        "Train on these samples instead of the recipe's own: .npz, .npy, .csv, or a folder of images by class.",
         Level.MODEL,
-        metavar="FILE.npz",
+        metavar="FILE|DIR",
         in_memory=True,
     )
-    """An .npz file to train on instead of the recipe's own data."""
+    """A file of samples to train on instead of the recipe's own data."""
     force: bool = _option(
         False, "Go on in spite of what pre-flight finds. The report lists it.", Level.BUILD, recorded=False
     )
@@ -152,6 +154,23 @@ class Options:
         least=0,
     )
     """How many inputs are tried beyond the vectors where these are not all there are; None for the recipe's number."""
+    budget: str = _option(
+        "60s",
+        "Time that vectors and search may take, by what the target's file says of its pace: 90s, 5min.",
+        Level.PLACEMENT,
+        metavar="TIME",
+        number=True,
+    )
+    """Time that vectors and search may take, as it is reckoned before they begin: ``90s``, ``5min``."""
+    vectors: str | None = _option(
+        None,
+        "Send this many vectors, whatever time they take; 'all' for all there are.",
+        Level.PLACEMENT,
+        metavar="COUNT|all",
+        usual="what the budget allows",
+        number=True,
+    )
+    """How many vectors are sent, or ``all``; None for as many as the budget allows."""
     build_dir: Path = _option(
         Path("build"), "Folder for everything that is made.", Level.MODEL, metavar="DIR", recorded=False
     )
@@ -188,6 +207,8 @@ class Overrides(TypedDict, total=False):
     resume: bool
     record: str | Path | None
     search: int | None
+    budget: str | int
+    vectors: str | int | None
     build_dir: str | Path
     flash: bool
     built_from: str | Path | None
@@ -234,19 +255,25 @@ def fields(cls: type = Options) -> tuple[Field, ...]:
 
 
 def overridden(options: Options, overrides: Mapping[str, Any]) -> Options:
-    """The options with some of them replaced; a text in place of a path is one.
+    """The options with some of them replaced; a text in place of a path is one, and a number in place of a text.
 
     Raises:
         TypeError: there is no option of that name.
     """
-    paths = {field.name for field in fields() if field.type is Path}
-    values: dict[str, Any] = {
-        name: Path(value) if name in paths and isinstance(value, str) else value for name, value in overrides.items()
-    }
+    known = {field.name: field for field in fields()}
+    values = {name: _as_option(value, known.get(name)) for name, value in overrides.items()}
     unknown = sorted(values.keys() - {field.name for field in fields()})
     if unknown:
         raise TypeError(f"there is no option {unknown[0]!r}; there are {', '.join(field.name for field in fields())}")
     return dataclasses.replace(options, **values)
+
+
+def _as_option(value: Any, field: Field | None) -> Any:
+    if field is not None and field.type is Path and isinstance(value, str):
+        return Path(value)
+    if field is not None and field.about.number and isinstance(value, int):
+        return str(value)
+    return value
 
 
 def recorded(options: Options) -> dict[str, str | int | bool | None]:

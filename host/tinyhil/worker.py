@@ -3,7 +3,7 @@
 The parent calls :func:`call`, or keeps a :class:`Worker` for several requests; the child's module ends in
 ``serve(work)``. A request is one line of JSON on standard input; the answers are lines on the child's output that
 start with a marker, so that whatever a library logs between them is kept apart. A TinyhilError in the child is raised
-again in the parent; any other end without a result is a ToolError with the child's output.
+again in the parent; any other end without a result is a ToolError with the child's output and a next step.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Self
@@ -37,7 +38,8 @@ def call(module: str, request: dict[str, Any], *, what: str, reporter: Reporter)
 
     Raises:
         TinyhilError: as the child raised it.
-        ToolError: the child ended without a result, or not as it should.
+        CrashError: a signal ended the child.
+        ToolError: it ended without a result, or not as it should.
     """
     with Worker(module, what=what, reporter=reporter) as child:
         result = child.ask(request)
@@ -69,7 +71,8 @@ class Worker:
 
         Raises:
             TinyhilError: as the child raised it.
-            ToolError: the child ended without a result.
+            CrashError: a signal ended the child.
+            ToolError: it ended without a result.
         """
         assert self._child.stdin is not None
         # If it died before it read, its output says why.
@@ -129,8 +132,20 @@ class Worker:
                 yield event
 
     def _ended(self) -> errors.ToolError:
-        ending = process.describe_exit(self._child.wait())
-        return errors.ToolError(f"could not {self._what}: the process ended with {ending}", detail="".join(self._log))
+        code = self._child.wait()
+        made, hint = (errors.CrashError, _AFTER.get(-code, _CRASHED)) if code < 0 else (errors.ToolError, _FAILED)
+        ending = process.describe_exit(code)
+        return made(f"could not {self._what}: the process ended with {ending}", hint=hint, detail="".join(self._log))
+
+
+_FAILED = "what it printed last says why; if that names nothing of yours, please report it"
+_CRASHED = "a library in it has crashed: leave out layer by layer to find the one that it does not take, and report it"
+_AFTER: dict[int, str] = {
+    signal.SIGKILL: "the system ends processes where memory is short: close other programs, or use a smaller model",
+    signal.SIGTERM: "somebody has ended it: start again",
+    signal.SIGXCPU: "its limit of processor time is used up: raise it with ulimit -t",
+}
+"""Next steps after the signals that come from outside."""
 
 
 class _Channel:

@@ -20,7 +20,7 @@ def members(hint: Any) -> set[Any]:
 
 
 def test_options_and_overrides_agree() -> None:
-    """A keyword takes what the option takes; a text in place of a path, and arrays where they are written to a file."""
+    """A keyword takes what the option takes; a text in place of a path, a number of a text, arrays of a file."""
     arrays = str | Path | npt.ArrayLike | dict[str, npt.ArrayLike]
     keywords = get_type_hints(Overrides, localns={"FileOrArrays": arrays})
     wanted = get_type_hints(Options)
@@ -30,7 +30,7 @@ def test_options_and_overrides_agree() -> None:
         assert members(wanted[field.name]) <= taken, field.name
         assert (NoneType in taken) == field.optional
         if not field.about.in_memory:
-            assert more == ({str} if field.type is Path else set()), field.name
+            assert more == ({str} if field.type is Path else {int} if field.about.number else set()), field.name
         else:
             assert members(npt.ArrayLike) <= taken
 

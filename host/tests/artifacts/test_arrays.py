@@ -17,7 +17,7 @@ def test_vectors_come_back_whole(tmp_path: Path) -> None:
         inputs=tuple(np.full((3, 1), index, np.int8) for index in range(11)),  # more than ten: 10 comes behind 9
         samples=(np.ones((2, 4), np.float32),),
         floats=(np.zeros((3, 2)), np.ones((3, 1))),
-        test=np.full((2, 2), 0.5),
+        test=(np.full((2, 2), 0.5), np.ones((2, 1))),
         data=np.array([True, False, True]),
         targets=np.array([[1], [2]]),
     )
@@ -32,7 +32,7 @@ def test_vectors_come_back_whole(tmp_path: Path) -> None:
 def test_what_is_not_there_is_none(tmp_path: Path) -> None:
     arrays.write_vectors(tmp_path / "v.npz", StoredVectors((np.zeros((1, 1), np.int8),)))
     found = arrays.read_vectors(tmp_path / "v.npz")
-    assert (found.samples, found.floats, found.test, found.data, found.targets) == ((), (), None, None, None)
+    assert (found.samples, found.floats, found.test, found.data, found.targets) == ((), (), (), None, None)
 
 
 def test_a_set_of_a_dataset(tmp_path: Path) -> None:
@@ -42,6 +42,15 @@ def test_a_set_of_a_dataset(tmp_path: Path) -> None:
     assert (x.tolist(), y.shape) == ([[1], [1]], (2, 0))
     with np.load(tmp_path / "d.npz") as stored:  # the names are a contract with recipes' authors and users
         assert set(stored.files) == {"train_x", "train_y", "test_x", "test_y"}
+    assert [part.tolist() for part in arrays.read_inputs(tmp_path / "d.npz", "test")] == [[[1], [1]]]
+
+
+def test_what_several_inputs_take(tmp_path: Path) -> None:
+    first, further = np.zeros((2, 3)), [np.full((2, place), place) for place in range(1, 12)]
+    arrays.write_dataset(tmp_path / "d.npz", {"test": (first, np.zeros((2, 0)))}, {"test": further})
+    found = arrays.read_inputs(tmp_path / "d.npz", "test")
+    assert [part.tolist() for part in found] == [part.tolist() for part in (first, *further)]
+    assert arrays.read_set(tmp_path / "d.npz", "test")[0].tolist() == first.tolist()
 
 
 def test_tensors_are_named_by_their_kind(tmp_path: Path) -> None:

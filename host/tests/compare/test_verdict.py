@@ -20,6 +20,8 @@ OUTSIDE = {
     "made_by",
     "link",
     "bisection",
+    "scope",
+    "findings",
     "line",
 }
 

@@ -30,6 +30,8 @@ from tinyhil.render import compiled
 from tinyhil.targets import registry
 from tinyhil.targets.model import Engine
 
+from ..chain.one_operator import T, constant, model_of
+
 COUNT = 64
 OLD = "old"
 """A target of the user's: ``native`` with an engine that gets Dense layers per channel wrong."""
@@ -52,6 +54,9 @@ class Watching:
 
     def result(self, note: str, *, found: bool) -> None:
         self.notes.append(note)
+
+    def announcement(self, text: str) -> None:
+        """Ignores it."""
 
     def warning(self, text: str) -> None:
         self.warnings.append(text)
@@ -88,7 +93,8 @@ def quantized(
         inputs = np.random.default_rng(5).integers(-128, 128, (COUNT, 1, 3), np.int8)
         samples = model.inputs[0].dequantize(inputs).astype(np.float32)
         np.savez(tmp_path / stage.VECTORS, input_0=inputs, sample_0=samples)
-        computed = stage.expectations(tmp_path, Silent(), float_model=False)
+        sent = {"available": COUNT, "drawn": COUNT, "exhaustive": False}
+        computed = stage.expectations(tmp_path, Silent(), sent, float_model=False)
         with np.load(tmp_path / stage.REFERENCE) as stored:
             outputs = stored["reference_0"]
         return replace(
@@ -136,17 +142,14 @@ def test_what_passes_says_so(
 
 
 def test_a_forced_model_that_the_engine_itself_refuses(
-    build_tflite: Build, quantized_model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    quantized_model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def later(model: Any) -> None:
-        model.operatorCodes[0].version = 12
-
-    run, watching = run_of(quantized_model(tmp_path, build_tflite(later)), "native", monkeypatch, force=True)
+    numbers = T("int8", (1, 4), 0.5)
+    sums = model_of("CUMSUM", [numbers, constant(np.array([1], "<i4"))], [numbers], schema.CumsumOptionsT())
+    run, watching = run_of(quantized_model(tmp_path, sums), "native", monkeypatch, force=True)
     with pytest.raises(ModelError, match="the engine 'compiled' cannot compute"):
         run.render()
-    assert watching.warnings == [
-        "forced in spite of: operator 0 FULLY_CONNECTED has version 12, 'compiled' computes up to version 6"
-    ]
+    assert watching.warnings == ["forced in spite of: operator 0 CUMSUM is not computed by 'compiled'"]
 
 
 def first_scale_for_all(data: bytes) -> bytes:

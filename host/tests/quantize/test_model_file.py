@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
+from PIL import Image
 from tflite_micro import runtime
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-from tinyhil.affine import TensorSpec
+from tinyhil.affine import DType, TensorSpec
+from tinyhil.artifacts import arrays
 from tinyhil.config.recipe import Quantize
 from tinyhil.errors import ConfigError, InputError, ModelError
 from tinyhil.progress import Silent
@@ -30,6 +32,11 @@ def model(tmp_path: Path, tiny_model: bytes) -> Path:
     path = tmp_path / "My Model.tflite"
     path.write_bytes(tiny_model)
     return path
+
+
+def taking(*shape: int) -> TensorSpec:
+    """An input of floats."""
+    return TensorSpec("in", DType.FLOAT32, (1, *shape), 0.0, 0)
 
 
 def npz(path: Path, **arrays: Any) -> Path:
@@ -121,10 +128,9 @@ def test_a_damaged_or_missing_file_is_refused(model: Path, tmp_path: Path) -> No
         ({"x": np.zeros((4, 3), complex)}, "x has elements of type complex128, not numbers"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
 def test_samples_that_do_not_fit_are_refused(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=re.escape(message)):
-        samples.inputs(npz(tmp_path / "s.npz", **arrays), [(3,)])
+        samples.read(npz(tmp_path / "s.npz", **arrays), [taking(3)])
 
 
 class Boom:
@@ -136,7 +142,7 @@ def test_a_pickle_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(tmp_path)
     path = npz(tmp_path / "s.npz", x=np.array([[Boom()]], object))
     with pytest.raises(InputError, match="pickled Python objects"):
-        samples.inputs(path, [(1,)])
+        samples.read(path, [taking(1)])
     assert not (tmp_path / "unpickled").exists()
 
 
@@ -148,15 +154,18 @@ def test_sizes_are_bounded_by_the_headers(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("x.npy", header.getvalue())
     with pytest.raises(InputError, match=r"x claims the shape \(1073741824,\), but has"):
-        samples.inputs(path, [(1,)])
+        samples.read(path, [taking(1)])
 
 
 @drawn(st.binary(max_size=300))
-def test_no_samples_file_makes_anything_but_an_error(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
-    path = tmp_path_factory.getbasetemp() / "fuzz.npz"
+@pytest.mark.parametrize("suffix", ["npz", "npy"])
+def test_no_samples_file_makes_anything_but_an_error(
+    tmp_path_factory: pytest.TempPathFactory, suffix: str, data: bytes
+) -> None:
+    path = tmp_path_factory.getbasetemp() / f"fuzz.{suffix}"
     path.write_bytes(data)
     with pytest.raises(InputError):
-        samples.inputs(path, [(1,)])
+        samples.read(path, [taking(1)])
 
 
 @drawn(st.text(min_size=1).filter(lambda text: "/" not in text and "\0" not in text and text not in (".", "..")))
@@ -214,3 +223,19 @@ def test_drawing_is_the_same_for_the_same_seed_only(build_tflite: Callable[..., 
     corners = {int(part[0, 0]) for part in one[0] if (part == part[0, 0]).all()}
     assert {-128, -127, 127} <= corners
     assert np.isfinite(one[1]).all()
+
+
+def test_a_keras_file_of_another_case_with_images_by_class(keras_files: Path, tmp_path: Path) -> None:
+    """Both sets have images of both classes, though they lie class by class."""
+    path = tmp_path / "images.KERAS"
+    path.write_bytes((keras_files / "images.keras").read_bytes())
+    for name, grey in (("0", 10), ("1", 200)):
+        (tmp_path / "by class" / name).mkdir(parents=True)
+        for index in range(10):
+            Image.new("RGB", (8, 8), (grey + index,) * 3).save(tmp_path / "by class" / name / f"{index}.png")
+    made, _ = model_file.keras_model(path, tmp_path / "by class", tmp_path / "model", Silent())
+    for name, count in (("train", 12), ("test", 8)):
+        x, y = arrays.read_set(made.dataset, name)
+        assert x.shape == (count, 8, 8, 1)
+        assert set(y.tolist()) == {0, 1}
+        assert ((x[:, 0, 0, 0].astype(np.float64) >= 100) == (y == 1)).all()

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from tinyhil import resources
 from tinyhil.affine import DType
@@ -238,22 +239,24 @@ def test_an_engine_that_the_target_does_not_have(model: QuantizedModel, qemu_m4:
     assert not (tmp_path / "project").exists()
 
 
-def _softmax(model: Any) -> None:
-    model.operatorCodes[0].deprecatedBuiltinCode = model.operatorCodes[0].builtinCode = 25
+def _cumsum(model: Any) -> None:
+    code = model.operatorCodes[0]
+    code.builtinCode, code.deprecatedBuiltinCode = schema.BuiltinOperator.CUMSUM, 127
 
 
-def _lowest_weight(model: Any) -> None:
-    model.buffers[1].data[0] = 0x80  # -128
+def _float_weights(model: Any) -> None:
+    model.subgraphs[0].tensors[1].type = 0
+    model.buffers[1].data = [0] * 24
 
 
-@pytest.mark.parametrize("edit", [_softmax, _lowest_weight])
+@pytest.mark.parametrize("edit", [_cumsum, _float_weights])
 def test_a_model_that_the_engine_does_not_compute_is_refused(
     build_tflite: Build, quantized_model: Quantized, qemu_m4: Target, tmp_path: Path, edit: Callable[[Any], None]
 ) -> None:
     refused = quantized_model(tmp_path, build_tflite(edit))
     with pytest.raises(ModelError, match=r"the engine 'compiled' cannot compute model\.tflite: .") as caught:
         render(refused, qemu_m4, "compiled", tmp_path / "project")
-    assert "FULLY_CONNECTED" in caught.value.hint
+    assert "operator 0" in caught.value.message
     assert not (tmp_path / "project").exists()
 
 

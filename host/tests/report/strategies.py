@@ -11,8 +11,10 @@ from tinyhil.compare.bisection import Bisection, DeviceSide, Layer, Probe
 from tinyhil.compare.blame import Blame
 from tinyhil.compare.classification import Agreement, Average, ClassFigures, Classification
 from tinyhil.compare.fidelity import Mismatch
+from tinyhil.compare.health import Finding
 from tinyhil.compare.layer import LayerDifference
 from tinyhil.compare.regression import RegressionFigures
+from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Element, Example, Search
 from tinyhil.compare.verdict import (
     SCHEMA,
@@ -99,7 +101,7 @@ ACCURACY = st.builds(
     passed=st.booleans(),
     vectors=COUNT,
     truth=st.sampled_from(["function", "test set", None]),
-    overall=ERRORS,
+    overall=st.none() | ERRORS,
     outputs=st.lists(ERRORS, max_size=2).map(tuple),
     classifier=st.none() | CLASSIFIER,
     bounds=st.lists(st.builds(Bound, TEXT, MAYBE, REAL, st.booleans()), max_size=2).map(tuple),
@@ -210,6 +212,8 @@ REPORTS = st.builds(
     made_by=TEXT,
     link=st.dictionaries(TEXT, COUNT, max_size=2),
     bisection=st.none() | _bisections(),
+    findings=st.lists(st.builds(Finding, TEXT, TEXT, TEXT), max_size=2).map(tuple),
+    scope=st.none() | st.builds(Scope, COUNT, COUNT, COUNT, COUNT),
     line=st.none() | st.sampled_from(["uart", "semihosting"]),
     blocked=st.none() | st.builds(Blocked, error=TEXT, cause=TEXT, hint=TEXT, detail=TEXT, id=TEXT),
 )

@@ -55,6 +55,7 @@ def test_the_lines_of_the_two_verdicts(judge: Callable[..., Report], qemu_m4: Ta
     assert report.fidelity is not None
     assert report.accuracy is not None
     assert assemble.fidelity_line(report.fidelity) == "3/3 outputs within 5 LSB"
+    assert report.accuracy.overall is not None
     truth = report.accuracy.overall.device_vs_truth
     assert truth is not None
     assert (
@@ -88,7 +89,7 @@ def test_a_blocked_report_says_what_is_known_so_far(evidence: Evidence, qemu_m4:
 
 
 def test_the_evidence_has_a_place_for_each_artifact() -> None:
-    assert {field.name for field in fields(Evidence)} == {*STEPS, "forced", "trained", "search", "line"}
+    assert {field.name for field in fields(Evidence)} == {*STEPS, "forced", "trained", "search", "line", "scope"}
 
 
 def test_figures_of_a_training_stand_with_the_set_they_are_of(evidence: Evidence, qemu_m4: Target) -> None:

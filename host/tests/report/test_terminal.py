@@ -29,14 +29,16 @@ def test_all_figures_are_there(judge: Callable[..., Report], qemu_m4: Target) ->
     report = judge(qemu_m4, device_vs_float_mae=0.125, device_vs_truth_mae=100.0)
     text = lines(report)
     assert report.accuracy is not None
-    assert report.accuracy.overall.device_vs_truth is not None
-    assert report.accuracy.overall.float_vs_truth is not None
+    overall = report.accuracy.overall
+    assert overall is not None
+    assert overall.device_vs_truth is not None
+    assert overall.float_vs_truth is not None
     assert report.instructions_per_inference is not None
-    for figures in (report.accuracy.overall.device_vs_float, report.accuracy.overall.device_vs_truth):
+    for figures in (overall.device_vs_float, overall.device_vs_truth):
         assert f"MAE {figures.mae:.4f}, RMSE {figures.rmse:.4f}, max {figures.max_error:.4f}" in text
-    assert f"training {report.accuracy.overall.float_vs_truth.mae:.4f}" in text
-    assert f"quantization {report.accuracy.overall.reference_vs_float.mae:.4f}" in text
-    assert f"device {report.accuracy.overall.device_vs_reference.mae:.4f}" in text
+    assert f"training {overall.float_vs_truth.mae:.4f}" in text
+    assert f"quantization {overall.reference_vs_float.mae:.4f}" in text
+    assert f"device {overall.device_vs_reference.mae:.4f}" in text
     for bound in report.accuracy.bounds:
         assert f"{bound.figure} {bound.value:.4f} <= {bound.limit:g}: {'met' if bound.met else 'NOT MET'}" in text
     assert text.count("NOT MET") == 1

@@ -20,6 +20,8 @@ WORDS = {
     ("run", "sine", "--target", "qemu-m4", "--engine", ""): {"compiled", "tflm"},
     ("run", "sine", "--scheme", "int8"): {"int8", "int8-per-channel"},
     ("run", "sine", "--sea"): {"--search"},
+    ("models", "sub"): {"subfolder/"},
+    ("models", ".", "--target", "sim", "--target", "qemu-m4", "--engine", ""): {"compiled", "tflm", "tflm-host", "all"},
     ("explain", "TH-9"): {"TH-900"},
     ("doctor", "--target", "nati"): {"native"},
 }
@@ -49,6 +51,7 @@ def ask(cli: Cli, environment: dict[str, str]) -> str:
 def program(tinyhil: Cli) -> Cli:
     """A folder with a model file, and the program ``tinyhil`` in ``bin``."""
     (tinyhil.cwd / "mine.tflite").write_bytes(b"")
+    (tinyhil.cwd / "subfolder").mkdir()
     file = tinyhil.cwd / "bin" / "tinyhil"
     file.parent.mkdir()
     file.write_text(f"#!{sys.executable}\nfrom tinyhil.cli.main import main\nmain()\n")

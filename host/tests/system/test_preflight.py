@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from tinyhil import tflite
 
@@ -120,7 +121,10 @@ def file(tinyhil: Cli, build_tflite: Callable[..., bytes]) -> Path:
     def edit(model: object) -> None:
         graph = model.subgraphs[0]  # type: ignore[attr-defined]
         graph.tensors[0].shapeSignature = [-1, -1]
-        model.operatorCodes[0].version = 12  # type: ignore[attr-defined]
+        code = schema.BuiltinOperator.CUSTOM
+        model.operatorCodes[0] = schema.OperatorCodeT(  # type: ignore[attr-defined]
+            builtinCode=code, deprecatedBuiltinCode=code, customCode="MyOp"
+        )
 
     path = tinyhil.cwd / "mine.tflite"
     path.write_bytes(build_tflite(edit))
@@ -130,11 +134,11 @@ def file(tinyhil: Cli, build_tflite: Callable[..., bytes]) -> Path:
 def test_a_file_is_examined_without_training(tinyhil: Cli, file: Path) -> None:
     done = tinyhil("preflight", file.name, "--json", "out.json")
     assert done.code == 2
-    assert "operator 0 FULLY_CONNECTED has version 12" in done.out
+    assert "operator 0 CUSTOM(MyOp) is not computed by 'compiled'" in done.out
     assert "tensor 0 'in' has a dynamic shape, (-1, -1)" in done.out
     assert "2 problems: mine.tflite for the engine 'compiled' of qemu-m4" in done.out
     found = json.loads((tinyhil.cwd / "out.json").read_text())
-    assert [problem["kind"] for problem in found["problems"]] == ["operator-version", "dynamic-shape"]
+    assert [problem["kind"] for problem in found["problems"]] == ["custom-operator", "dynamic-shape"]
     assert not (tinyhil.cwd / "build").exists()
 
 

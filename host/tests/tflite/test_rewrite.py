@@ -181,3 +181,27 @@ def test_any_other_open_size_stays_open(build_tflite: Build, edit: Callable[[Any
     content = build_tflite(edit)
     assert tflite.rewrite(content, "m") == (content, ())
     assert any(tensor.dynamic for tensor in tflite.parse(content, "m").main.tensors)
+
+
+def scaled(factor: float) -> Callable[[Any], None]:
+    """A bias whose scale is not that of input times weights."""
+
+    def edit(model: Any) -> None:
+        quantization = model.subgraphs[0].tensors[2].quantization
+        quantization.scale = [float(np.float32(scale) * np.float32(factor)) for scale in quantization.scale]
+
+    return edit
+
+
+def of_another_axis(model: Any) -> None:
+    model.subgraphs[0].tensors[2].quantization.quantizedDimension = 1
+
+
+@pytest.mark.parametrize("edit", [scaled(1 + 2**-23), scaled(1.01), of_another_axis], ids=["rounding", "1 %", "axis"])
+def test_what_a_bias_says_of_its_scale_changes_nothing_and_stays(build_tflite: Build, edit: Any) -> None:
+    """The reference adds the bias as it is: there is nothing to rewrite for it."""
+    before, odd = build_tflite(), build_tflite(edit)
+    assert odd != before
+    assert tflite.rewrite(odd, "m") == (odd, ())
+    for seed in range(20):
+        np.testing.assert_array_equal(outputs(odd, seed), outputs(before, seed))

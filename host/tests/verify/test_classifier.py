@@ -63,6 +63,7 @@ def judged(case: tuple[Array, Array, Reals, Array], asked: Accuracy, names: tupl
 def test_the_figures_are_scikit_learns(case: tuple[Array, Array, Reals, Array]) -> None:
     device, reference, floats, labels = case
     found = judged(case, Accuracy())
+    assert found.overall is not None
     assert (found.vectors, found.truth, found.overall.device_vs_truth) == (len(labels), None, None)
     classes = found.classifier
     assert classes is not None
@@ -113,7 +114,7 @@ def test_classes_without_names_have_their_numbers() -> None:
 
 
 def test_names_have_to_fit_the_model() -> None:
-    with pytest.raises(ConfigError, match="names 2 classes, but the model has 3 outputs"):
+    with pytest.raises(ConfigError, match="names of 2 classes, but the model has 3 outputs"):
         judged(fixed(), Accuracy(), ("yes", "no"))
 
 
@@ -133,6 +134,7 @@ def test_targets_that_are_no_classes_are_the_truth_of_a_regression() -> None:
     found = verify(model, capture_of((device[:, np.newaxis, :],)), NOTHING, (Fidelity(), Accuracy()), None)
     assert found.accuracy is not None
     assert (found.accuracy.truth, found.accuracy.classifier) == ("test set", None)
+    assert found.accuracy.overall is not None
     against = found.accuracy.overall.float_vs_truth
     assert against is not None
     assert against.mae == 0.5

@@ -109,6 +109,7 @@ def test_the_error_split_and_the_figures(
     base = [Fraction(float(value)) for value in truth.ravel()] if has_truth else ideal
 
     # It telescopes: the parts add up to the whole, whatever they are.
+    assert accuracy.overall is not None
     split = accuracy.overall.split
     assert split is not None
     assert (split.training is None) == (not has_truth)
@@ -283,6 +284,7 @@ def test_each_output_has_figures_of_its_own_and_a_split_in_its_lsb() -> None:
     found = verify(model_of(reference, floats), capture_of(device), NOTHING, ASKS_NOTHING, None).accuracy
     assert found is not None
     assert [each.name for each in found.outputs] == ["one", "two"]
+    assert found.overall is not None
     assert found.overall.split_lsb is None  # there is no LSB of two scales
     for each, spec, lsb in zip(found.outputs, OUTPUTS, (2.0, -4.0), strict=True):
         assert each.split_lsb is not None
@@ -300,6 +302,7 @@ def test_an_output_that_is_no_number_is_counted_and_meets_no_bound() -> None:
     model = replace(model_of(reference, (reference[0].astype(np.float64),)), outputs=(spec,))
     found = verify(model, capture_of(device), NOTHING, (Fidelity(), Accuracy(device_vs_float_mae=1e9)), None)
     assert found.accuracy is not None
+    assert found.accuracy.overall is not None
     assert found.accuracy.overall.device_vs_float.not_finite == 1
     assert found.accuracy.overall.split is None
     assert not found.accuracy.passed

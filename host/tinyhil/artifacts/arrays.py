@@ -2,10 +2,11 @@
 
 ::
 
-    dataset.npz     train_x train_y validation_x validation_y test_x test_y, the samples along the first axis
+    dataset.npz     train_x train_y validation_x validation_y test_x test_y, the samples along the first axis;
+                    train_x_1 test_x_1 ... what further inputs take, where a model has several
     vectors.npz     input_0 ...    what the device is sent, (vectors, *shape) in the tensors' types
                     float_0        the float model's outputs for it, (vectors, *shape) as float64
-                    test_0         the float model's outputs for the test set, (samples, *shape) as float64
+                    test_0 ...     the float model's outputs for the test set, (samples, *shape) as float64
                     sample_0 ...   real samples that the inspection looks at, one array per input
                     data           (vectors,), which of them are like the data
                     targets        the test set's, where the vectors are its samples
@@ -41,7 +42,7 @@ class StoredVectors:
         inputs: one array per input.
         samples: one array per input; none where nothing is inspected.
         floats: one array per output; none where there is no float model.
-        test: the float model's outputs for the test set; None where there is none.
+        test: the float model's outputs for the test set, one array per output; none where there is none.
         data: which vectors are like the data; None for all of them.
         targets: of the test set; None where there are none, or the vectors are others.
     """
@@ -49,7 +50,7 @@ class StoredVectors:
     inputs: tuple[Array, ...]
     samples: tuple[Array, ...] = ()
     floats: tuple[Reals, ...] = ()
-    test: Reals | None = None
+    test: tuple[Reals, ...] = ()
     data: npt.NDArray[np.bool_] | None = None
     targets: Array | None = None
 
@@ -59,13 +60,21 @@ def set_names(name: str) -> tuple[str, str]:
     return f"{name}_x", f"{name}_y"
 
 
-def write_dataset(path: Path, sets: Mapping[str, Samples]) -> None:
+def write_dataset(
+    path: Path, sets: Mapping[str, Samples], further: Mapping[str, Sequence[Array]] | None = None
+) -> None:
     """Writes the sets ``train``, ``test`` and, if it is there, ``validation``.
+
+    Args:
+        sets: what the first input takes, and the targets.
+        further: what the other inputs take, one array for each, by the same names.
 
     Raises:
         StorageError: the file cannot be written.
     """
     arrays = {key: array for name, both in sets.items() for key, array in zip(set_names(name), both, strict=True)}
+    for name, inputs in (further or {}).items():
+        arrays |= {_further(name, place): array for place, array in enumerate(inputs, 1)}
     _write(path, arrays)
 
 
@@ -76,6 +85,19 @@ def read_set(path: Path, name: str) -> Samples:
     return x, y
 
 
+def read_inputs(path: Path, name: str) -> tuple[Array, ...]:
+    """What each input of a model takes of one set of a dataset."""
+    with np.load(path, allow_pickle=False) as stored:
+        inputs = [stored[set_names(name)[0]]]
+        while (key := _further(name, len(inputs))) in stored:
+            inputs.append(stored[key])
+    return tuple(inputs)
+
+
+def _further(name: str, place: int) -> str:
+    return f"{set_names(name)[0]}_{place}"
+
+
 def write_vectors(path: Path, vectors: StoredVectors) -> None:
     """Writes ``vectors.npz``.
 
@@ -83,8 +105,8 @@ def write_vectors(path: Path, vectors: StoredVectors) -> None:
         StorageError: the file cannot be written.
     """
     arrays = _numbered("input", vectors.inputs) | _numbered("sample", vectors.samples)
-    arrays |= _numbered("float", vectors.floats)
-    single = {"test_0": vectors.test, "data": vectors.data, "targets": vectors.targets}
+    arrays |= _numbered("float", vectors.floats) | _numbered("test", vectors.test)
+    single = {"data": vectors.data, "targets": vectors.targets}
     _write(path, arrays | {name: array for name, array in single.items() if array is not None})
 
 
@@ -95,7 +117,7 @@ def read_vectors(path: Path) -> StoredVectors:
             inputs=_row("input", stored),
             samples=_row("sample", stored),
             floats=_row("float", stored),
-            test=stored.get("test_0"),
+            test=_row("test", stored),
             data=stored.get("data"),
             targets=stored.get("targets"),
         )

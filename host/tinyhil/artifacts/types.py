@@ -28,8 +28,9 @@ class FloatModel:
 
     Attributes:
         recipe: name of the recipe that it was trained by.
-        path: the ``.keras`` file.
-        dataset: an ``.npz`` file with ``train_x train_y validation_x validation_y test_x test_y``.
+        path: the ``.keras`` or ``.h5`` file.
+        dataset: an ``.npz`` file with ``train_x train_y validation_x validation_y test_x test_y``
+            (``tinyhil.artifacts.arrays``).
         key: hash of all that it was made from.
         metrics: figures of the kept epoch by Keras' names: of the training set (``mae``), the validation set
             (``val_mae``), and the test set, which nothing was chosen by (``test_mae``).
@@ -39,6 +40,7 @@ class FloatModel:
         epoch: whose weights were kept, counted from 1.
         diagnosis: what the curves say: ``kind``, ``epoch``, ``reason`` (``tinyhil.compare.diagnosis``).
         figures: what the recipe reads from the trained model: numbers or nested lists of them.
+        file: the user's file that it is a copy of; empty for a recipe.
     """
 
     recipe: str
@@ -52,6 +54,7 @@ class FloatModel:
     epoch: int = 0
     diagnosis: dict[str, Any] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ class Vectors:
     exhaustive: bool
     data: npt.NDArray[np.bool_] | None = None
     targets: Array | None = None
+    places: npt.NDArray[np.int64] | None = None
+    available: int = 0
 
     @property
     def count(self) -> int:
@@ -101,6 +106,19 @@ class Beside:
 
 
 @dataclass(frozen=True)
+class Saturated:
+    """How many values of the samples an input cannot take: quantized, they are cut off at an end of its range.
+
+    Attributes:
+        count: of them.
+        total: of all values of the samples.
+    """
+
+    count: int
+    total: int
+
+
+@dataclass(frozen=True)
 class QuantizedModel:
     """A model in integers, with its reference outputs.
 
@@ -118,6 +136,10 @@ class QuantizedModel:
         rewrites: what was added to the file after the export, which changes nothing of what it computes.
         inspection: a JSON file on its tensors (``tinyhil.quantize.inspection``); None where nothing was looked at.
         litert: LiteRT beside the reference, None where it did not run or is the reference.
+        saturated: of the samples, for each input; none where there are no samples.
+        targets_unused: why targets that came with the samples are not judged; empty where there are none.
+        notes: what was changed of a Keras model so that it could be converted, which changes nothing of what it
+            computes.
     """
 
     recipe: str
@@ -133,6 +155,9 @@ class QuantizedModel:
     rewrites: tuple[str, ...] = ()
     inspection: Path | None = None
     litert: Beside | None = None
+    saturated: tuple[Saturated, ...] = ()
+    targets_unused: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

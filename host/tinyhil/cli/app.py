@@ -11,9 +11,11 @@ from tinyhil.cli import listings, stages, verdicts
 from tinyhil.cli.arena import arena
 from tinyhil.cli.bisect import bisect
 from tinyhil.cli.explain import explain
+from tinyhil.cli.models import models
 from tinyhil.cli.plain_help import PlainCommand, PlainGroup
 from tinyhil.cli.plots import plots
 from tinyhil.cli.preflight import preflight
+from tinyhil.cli.profile import profile
 from tinyhil.cli.proxy import proxy
 from tinyhil.cli.quantize import quantize
 from tinyhil.cli.search import search
@@ -64,7 +66,9 @@ for each in (
     verdicts.verify,
     verdicts.replay,
     verdicts.report,
+    models,
     bisect,
+    profile,
     arena,
     plots,
     selftest,

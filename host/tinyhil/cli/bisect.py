@@ -22,7 +22,7 @@ _CODES = {"clean": ExitCode.PASS, "found": ExitCode.FAIL, "unexplained": ExitCod
 _STYLES = {"clean": "bold green", "found": "bold red", "unexplained": "bold red"}
 
 
-@takes_options(Level.DEVICE, flash=True, search=0)
+@takes_options(Level.DEVICE, without=("vectors",), flash=True, search=0)
 def bisect(
     output: Output,
     options: Options,

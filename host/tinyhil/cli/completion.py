@@ -18,10 +18,15 @@ def models(incomplete: str) -> Completions:
 
     named = [(name, _title(path)) for name, path in sorted(recipes.paths().items()) if name.startswith(incomplete)]
     folder = Path(incomplete).parent if "/" in incomplete else Path()
-    files = [(str(path), "") for path in sorted(folder.glob("*")) if path.suffix in _SUFFIXES]
+    files = [(str(path), "") for path in sorted(folder.glob("*")) if path.suffix.lower() in _SUFFIXES]
     # A folder only where something is typed: it is rarely what is meant.
-    folders = [(f"{path}/", "") for path in sorted(folder.glob("*")) if path.is_dir()] if incomplete else []
-    return named + _starting(incomplete, [*files, *folders])
+    return named + _starting(incomplete, files) + (folders(incomplete) if incomplete else [])
+
+
+def folders(incomplete: str) -> Completions:
+    """Folders in the folder that is being typed."""
+    folder = Path(incomplete).parent if "/" in incomplete else Path()
+    return _starting(incomplete, [(f"{path}/", "") for path in sorted(folder.glob("*")) if path.is_dir()])
 
 
 def targets(incomplete: str) -> Completions:
@@ -40,16 +45,29 @@ def targets(incomplete: str) -> Completions:
 
 def engines(context: typer.Context, incomplete: str) -> Completions:
     """The engines of the target that was named, or of the default one."""
+    return _engines([context.params.get("target") or ""], incomplete)
+
+
+def engines_of_all(context: typer.Context, incomplete: str) -> Completions:
+    """The engines of all targets that were named, or of the default one; and all of them."""
+    return _engines(context.params.get("target") or [""], incomplete) + _starting(incomplete, [("all", "all of them")])
+
+
+def _engines(targets: Iterable[str], incomplete: str) -> Completions:
+    """The engines of some targets; no name is the default target's."""
     from tinyhil.errors import TinyhilError
     from tinyhil.options import Options
     from tinyhil.targets import registry
 
-    try:
-        target = registry.get(context.params.get("target") or Options.target)
-    except TinyhilError:
-        return []
-    default = target.default_engine
-    return _starting(incomplete, [(name, "the default" if name == default else "") for name in target.engines])
+    found: dict[str, str] = {}
+    for each in targets:
+        try:
+            target = registry.get(each or Options.target)
+        except TinyhilError:
+            continue
+        for name in target.engines:
+            found[name] = found.get(name) or ("the default" if name == target.default_engine else "")
+    return _starting(incomplete, found.items())
 
 
 def schemes(incomplete: str) -> Completions:

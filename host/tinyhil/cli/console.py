@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
+from tinyhil.cli.silence import Silence
 from tinyhil.errors import TinyhilError
 from tinyhil.progress import Reporter
 
@@ -55,11 +56,13 @@ class ConsoleObserver:
         self._console = console
         self._verbose = verbose
         self._note: tuple[str, bool] | None = None
+        self._name = ""
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[Reporter]:
         """Shows a stage from its start to its end."""
         self._note = None
+        self._name = name
         started = time.monotonic()
         if self._console.is_terminal:
             from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -75,7 +78,9 @@ class ConsoleObserver:
                 task = progress.add_task(name, total=None, note="")
                 yield StageReporter(self._console, progress, task, verbose=self._verbose)
         else:
-            yield StageReporter(self._console, None, None, verbose=self._verbose)
+            # Who hears nothing of the stages is not told that they take long.
+            with contextlib.nullcontext() if self._console.quiet else Silence(name):
+                yield StageReporter(self._console, None, None, verbose=self._verbose)
         if self._note is not None:
             note, found = self._note
             how = "unchanged" if found else f"{time.monotonic() - started:.1f} s"
@@ -84,6 +89,10 @@ class ConsoleObserver:
     def result(self, note: str, *, found: bool) -> None:
         """Keeps what the stage made, to be shown at its end."""
         self._note = (note, found)
+
+    def announcement(self, text: str) -> None:
+        """Shows what the stage is about to do."""
+        self._console.print(f"[bold]{self._name:<10}[/] {'':>9}  {escape(text)}", soft_wrap=True, highlight=False)
 
     def warning(self, text: str) -> None:
         """Shows what the user should know although the run goes on."""

@@ -117,7 +117,7 @@ def flash(
 def _next(job: Run, model: str) -> str:
     """The command that judges what was flashed."""
     words = ["tinyhil", "verify", model, "--target", job.target.name]
-    words += flags_of(job.options, ("engine", "scheme", "samples", "data", "build_dir"))
+    words += flags_of(job.options, ("engine", "scheme", "samples", "data", "budget", "vectors", "build_dir"))
     if job.target.upload is not None:
         words += ["--port", job.live.port]
     return shlex.join(words)

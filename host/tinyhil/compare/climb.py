@@ -76,7 +76,7 @@ def climb(ask: Ask, specs: Sequence[TensorSpec], start: Inputs, apart: Apart, co
         specs: the inputs, all of them quantized.
         start: inputs that were asked already.
         apart: how far apart the answers to these are.
-        count: how many inputs to try, rounded up to whole rounds.
+        count: how many inputs to try.
         seed: of all that is drawn.
     """
     generator = np.random.default_rng(seed)
@@ -89,13 +89,16 @@ def climb(ask: Ask, specs: Sequence[TensorSpec], start: Inputs, apart: Apart, co
         kept, far = kept[order], far[order]
         if tried >= count:
             return ClimbResult(tried, _shaped(kept[:1], specs), int(far[0]))
-        offspring = np.stack([_changed(kept, number, specs, zero, generator) for number in range(ROUND)])
+        size = min(ROUND, count - tried)
+        offspring = np.stack([_changed(kept, number, specs, zero, generator) for number in range(size)])
         kept = np.concatenate([kept, offspring])
         far = np.concatenate([far, ask(_shaped(offspring, specs))])
-        tried += ROUND
+        tried += size
 
 
-def reduce(ask: Ask, specs: Sequence[TensorSpec], worst: Inputs, tolerance: int) -> Reduction:
+def reduce(
+    ask: Ask, specs: Sequence[TensorSpec], worst: Inputs, tolerance: int, most: int = REDUCTIONS * ROUND
+) -> Reduction:
     """Makes an input smaller that differs by more than ``tolerance``.
 
     Args:
@@ -103,6 +106,7 @@ def reduce(ask: Ask, specs: Sequence[TensorSpec], worst: Inputs, tolerance: int)
         specs: the inputs, all of them quantized.
         worst: one vector.
         tolerance: differences up to this many LSB are none.
+        most: how many inputs to try at most.
     """
     zero = _zero(specs)
     smallest, tried, checks = _flat(worst)[0], 0, 0
@@ -111,10 +115,10 @@ def reduce(ask: Ask, specs: Sequence[TensorSpec], worst: Inputs, tolerance: int)
         """The first one that still differs."""
         nonlocal tried, checks
         for begin in range(0, len(candidates), ROUND):
-            if checks == REDUCTIONS:
+            if checks == REDUCTIONS or tried >= most:
                 return None
             checks += 1
-            some = np.stack(candidates[begin : begin + ROUND])
+            some = np.stack(candidates[begin : begin + min(ROUND, most - tried)])
             tried += len(some)
             differing = np.flatnonzero(ask(_shaped(some, specs)) > tolerance)
             if len(differing):

@@ -74,14 +74,16 @@ class Wanted:
     """How to search.
 
     Attributes:
-        count: how many inputs to try, rounded up to whole rounds of ``climb.ROUND``; 0 for none.
+        count: how many inputs to try; 0 for none.
         seed: of all that is drawn.
         tolerance_lsb: differences up to this many LSB are none.
+        reductions: how many inputs may be tried in order to reduce what was found.
     """
 
     count: int
     seed: int = 1
     tolerance_lsb: int = 0
+    reductions: int = climb.REDUCTIONS * climb.ROUND
 
 
 class Searcher:
@@ -121,7 +123,7 @@ class Searcher:
         found = climb.climb(self._ask, self._inputs, start, apart, wanted.count, wanted.seed)
         example = None
         if found.lsb > wanted.tolerance_lsb:
-            smallest = climb.reduce(self._ask, self._inputs, found.worst, wanted.tolerance_lsb)
+            smallest = climb.reduce(self._ask, self._inputs, found.worst, wanted.tolerance_lsb, wanted.reductions)
             example = self._example(smallest, wanted.tolerance_lsb)
         return Search(wanted.seed, found.tried, found.lsb, wanted.tolerance_lsb, example)
 

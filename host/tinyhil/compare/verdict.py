@@ -15,7 +15,9 @@ from tinyhil.artifacts.types import Beside, Problem, Resources
 from tinyhil.compare.bisection import Bisection
 from tinyhil.compare.classification import Agreement, Classification
 from tinyhil.compare.fidelity import Mismatch
+from tinyhil.compare.health import Finding
 from tinyhil.compare.regression import RegressionFigures
+from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Search
 
 SCHEMA = 1
@@ -137,14 +139,14 @@ class Classifier:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Is what the chip computes good enough? Device against the float model and the truth.
+    """Is what the chip computes good enough? Device against the float model and the truth, or the known classes alone.
 
     Attributes:
         passed: every bound is met.
         vectors: vectors that were looked at: those that are like the data.
         truth: where the truth comes from: the recipe's ``function``, free of noise, or the targets of the ``test set``.
-        overall: of all outputs, taken as one list.
-        outputs: of each output tensor.
+        overall: of all outputs, taken as one list; None without a float model.
+        outputs: of each output tensor; none without a float model.
         classifier: where the test set says the class of each sample.
         bounds: the recipe's limits.
     """
@@ -152,7 +154,7 @@ class Accuracy:
     passed: bool
     vectors: int
     truth: Literal["function", "test set"] | None
-    overall: OutputErrors
+    overall: OutputErrors | None
     outputs: tuple[OutputErrors, ...]
     classifier: Classifier | None
     bounds: tuple[Bound, ...]
@@ -242,10 +244,23 @@ class Speed:
 
 @dataclass(frozen=True)
 class OperatorCost:
-    """What one operator took in one inference, in the unit of ``Speed``."""
+    """What one operator took in one inference.
+
+    Attributes:
+        name: of the operator.
+        cost: in the unit of ``Speed``.
+        operator: its index in the model, None where the engine has named what the model does not have.
+        macs: multiply-accumulates, of layers that multiply by weights; 0 for others.
+        weight_bytes: of the constants that it reads.
+        live_bytes: of all tensors that are needed while it runs.
+    """
 
     name: str
     cost: float
+    operator: int | None = None
+    macs: int = 0
+    weight_bytes: int = 0
+    live_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -273,7 +288,7 @@ class Verification:
 
     Attributes:
         fidelity: the first verdict.
-        accuracy: the second one; None for a model without a float model.
+        accuracy: the second one; None for a model with neither a float model nor known classes.
         instructions_per_inference: measured on the device, None where it cannot count instructions.
         microseconds_per_inference: measured on the device, None where it has no clock of real time.
         points: for pictures.
@@ -301,7 +316,9 @@ class Report:
 
     ``forced`` has the problems that pre-flight found and in spite of which the run was forced; ``litert`` is LiteRT's
     own interpreter beside the reference; ``bisection`` is there where ``tinyhil bisect`` has looked at this firmware;
-    ``line`` is what carried the bytes to an emulated chip that was started for the run.
+    ``line`` is what carried the bytes to an emulated chip that was started for the run; ``scope`` says what was left
+    out, and is None in reports of earlier versions and of runs that were blocked before; ``findings`` has what looks
+    wrong and makes no verdict.
     """
 
     schema: int
@@ -337,6 +354,8 @@ class Report:
     blocked: Blocked | None
     bisection: Bisection | None
     line: str | None = None
+    scope: Scope | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 JUDGED = (

@@ -120,7 +120,7 @@ class Fidelity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     Attributes:
         max_lsb: the largest difference in LSB.
         search: where the vectors are not all inputs there are, how many more a run tries in search of a larger
-            difference, rounded up to whole rounds; 0 for none.
+            difference; 0 for none.
     """
 
     max_lsb: Annotated[int, Meta(ge=0)] = 0

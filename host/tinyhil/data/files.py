@@ -1,6 +1,6 @@
-"""A user's own data: an ``.npz`` file, read without trust (``tinyhil.data.npz``).
+"""A user's own data: a file of samples, or a folder of images (``tinyhil.data.samples_file``).
 
-Three sets of names are known:
+Three sets of names are known, all of them in an ``.npz`` file and the last one in the others:
 
 - ``train_x train_y validation_x validation_y test_x test_y``: the sets as they are (our own ``dataset.npz``);
 - ``x_train y_train x_test y_test`` (Keras'): a sixth of the training samples is set apart for validation;
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from tinyhil import kinds
-from tinyhil.data import npz
+from tinyhil.data import samples_file
 from tinyhil.data.dataset import SETS, Array, Dataset, Pair, made, split, stratified
 from tinyhil.errors import InputError
 
@@ -31,14 +31,14 @@ def load(path: Path, seed: int) -> Dataset:
     """Reads a file of samples.
 
     Args:
-        path: an ``.npz`` file.
+        path: a file of samples, or a folder of images by class.
         seed: of the division into sets, where the file has none.
 
     Raises:
-        InputError: it cannot be read, is no ``.npz`` of plain numbers, is too large, lacks arrays, or its arrays do
+        InputError: it cannot be read, has anything but numbers, is too large, lacks arrays, or its arrays do
             not fit one another or contain NaN or infinite values.
     """
-    arrays = npz.read(path, {name for layout in LAYOUTS for name in layout})
+    arrays = samples_file.read(path, {name for layout in LAYOUTS for name in layout}).arrays
     names = next((layout for layout in LAYOUTS if set(layout) <= set(arrays)), None)
     if names is None:
         raise InputError(

@@ -60,6 +60,31 @@ def read(path: Path, names: Container[str] | None = None) -> dict[str, npt.NDArr
         ) from error
 
 
+def read_array(path: Path) -> npt.NDArray[np.generic]:
+    """The array in an ``.npy`` file.
+
+    Raises:
+        InputError: as ``read``.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise InputError(
+                f"{path} has {size:,} bytes, the limit is {MAX_BYTES:,}", hint="use fewer samples", kind=kinds.SAMPLES
+            )
+        with path.open("rb") as stream:
+            _check_header(path, "the array", stream, size)
+            stream.seek(0)
+            array: npt.NDArray[np.generic] = npy.read_array(stream, allow_pickle=False)
+            return array
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}", kind=kinds.SAMPLES) from error
+    except (EOFError, ValueError) as error:
+        raise InputError(
+            f"{path} is damaged, or no .npy file: {error}", hint="write it with numpy.save", kind=kinds.SAMPLES
+        ) from error
+
+
 def _check_header(path: Path, name: str, stream: IO[bytes], size: int) -> None:
     """Refuses what is no plain array of numbers, or claims more elements than there are bytes."""
     version = npy.read_magic(stream)

@@ -13,6 +13,7 @@
     build/<model>/<target>/bisect/        bisect.json, repro/, project/ and layer-<n>/ of the models that end early
     build/<model>/<target>/selftest/<n>/  a copy with a fault in it
     build/_memory/<hash>/                 a model or samples that a script had in memory
+    build/_models/<hash>.json             a row of the table of a folder of models
 
 ``<model>`` is a recipe's name; for a model file the file's name and the first digits of its SHA-256, so that two files
 of one name share nothing. ``<target>`` stands for the target's default engine and the recipe's scheme; another engine
@@ -102,11 +103,11 @@ class Layout:
         return self.models / scheme
 
     def layer(self, number: int) -> Path:
-        """The run of the model that ends after a layer, counted from 1."""
+        """The run of the model that ends after a layer, counted from 1; 0 for the one that gives all layers."""
         return self.bisect / f"layer-{number}"
 
     def layer_model(self, number: int) -> Path:
-        """The model that ends after a layer, counted from 1."""
+        """The model that ends after a layer, counted from 1; 0 for the one that gives all layers."""
         return self.models / "bisect" / f"layer-{number}"
 
     def of_layer(self, number: int) -> Layout:
@@ -127,6 +128,16 @@ def in_memory(build_dir: Path, digest: str) -> Path:
         digest: SHA-256 of what is in it.
     """
     return build_dir / "_memory" / digest[:HASH_DIGITS]
+
+
+def of_row(build_dir: Path, key: str) -> Path:
+    """The file of a row of the table of a folder of models; no recipe has such a name.
+
+    Args:
+        build_dir: the build folder.
+        key: hash of all that the row depends on.
+    """
+    return build_dir / "_models" / f"{key}.json"
 
 
 def of_recipe(build_dir: Path, name: str, variant: str) -> Layout:

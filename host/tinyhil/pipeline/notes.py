@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinyhil.artifacts.types import FirmwareImage, FloatModel
+from tinyhil.artifacts.types import FirmwareImage, FloatModel, Vectors
 from tinyhil.pipeline.run_search import RunSearch
 from tinyhil.session.journal import Journal
 
@@ -19,6 +19,22 @@ def of_training(model: FloatModel) -> str:
     judged = {name: value for name, value in model.metrics.items() if name.startswith("test_")} or model.metrics
     shown = ", ".join(f"{name} {value:.4f}" for name, value in judged.items())
     return f"{shown}; {model.diagnosis['kind']}"
+
+
+def of_vectors(vectors: Vectors) -> str:
+    """How many are sent."""
+    return f"{vectors.count:,} of {vectors.available:,} vectors" if vectors.available else f"{vectors.count} vectors"
+
+
+def of_plan(vectors: Vectors, searched: int, seconds: float) -> str:
+    """What is about to be asked, and how long that is reckoned to take."""
+    search = f" and a search of {searched:,} inputs" if searched else ""
+    more = "; --vectors all sends all of them" if vectors.available else ""
+    return f"{of_vectors(vectors)}{search}, about {_in_words(seconds)}{more}"
+
+
+def _in_words(seconds: float) -> str:
+    return f"{max(1, round(seconds))} s" if seconds < 120 else f"{round(seconds / 60)} min"
 
 
 def of_session(count: int, kept: Journal, search: RunSearch | None) -> str:

@@ -18,6 +18,9 @@ class Observer(Protocol):
     def result(self, note: str, *, found: bool) -> None:
         """What the current stage has made, and whether it was found rather than made."""
 
+    def announcement(self, text: str) -> None:
+        """What the current stage is about to do, said before it begins: how much, and about how long."""
+
     def warning(self, text: str) -> None:
         """What the user should know although the run goes on."""
 
@@ -31,6 +34,9 @@ class SilentObserver:
         yield Silent()
 
     def result(self, note: str, *, found: bool) -> None:
+        """Ignores it."""
+
+    def announcement(self, text: str) -> None:
         """Ignores it."""
 
     def warning(self, text: str) -> None:
@@ -53,6 +59,10 @@ class NestedObserver:
     def result(self, note: str, *, found: bool) -> None:
         """What it has made."""
         self._reporter.text(f"{self._name}: {'unchanged, ' if found else ''}{note}")
+
+    def announcement(self, text: str) -> None:
+        """What it is about to do."""
+        self._reporter.text(f"{self._name}: {text}")
 
     def warning(self, text: str) -> None:
         """What the outer run has told as a warning already."""

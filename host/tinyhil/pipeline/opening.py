@@ -70,7 +70,7 @@ def _options(header: Header, build_dir: Path) -> Options:
             hint="record it again",
             kind=kinds.OTHER_VERSION,
         ) from error
-    if header.model.endswith(TFLITE):
+    if header.model.lower().endswith(TFLITE):
         kept.pop("scheme", None)  # the file is quantized already
     # Whatever pre-flight finds now did not keep the run from being recorded.
     return Options(**kept, build_dir=build_dir, force=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tinyhil.options import Options
+from tinyhil.session.measuring import COUNT, WARM_UP
 from tinyhil.targets import registry
+from tinyhil.targets.allowance import Allowance, allowance
 from tinyhil.targets.model import Engine, Target
 
 
@@ -16,10 +18,12 @@ class Placement:
     Attributes:
         target: the target's facts.
         engine_name: name of the engine.
+        allowance: how much a run may ask of the device.
     """
 
     target: Target
     engine_name: str
+    allowance: Allowance
 
     @property
     def engine(self) -> Engine:
@@ -41,8 +45,9 @@ def chosen(options: Options) -> Placement:
     """The placement that the options name.
 
     Raises:
-        ConfigError: there is no such target or engine.
+        ConfigError: there is no such target or engine, or the options say no duration or no number of vectors.
     """
     target = registry.get(options.target)
     name, _ = registry.engine(target, options.engine)
-    return Placement(target, name)
+    measured = 0 if target.measure.unit == "nothing" else WARM_UP + COUNT
+    return Placement(target, name, allowance(target.pace, options.budget, options.vectors, measured))

@@ -17,6 +17,7 @@ from tinyhil.affine import DType
 from tinyhil.artifacts import lock
 from tinyhil.artifacts.types import Capture, FirmwareImage, FloatModel, Problem, Project, QuantizedModel
 from tinyhil.build import build, prebuilt
+from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Wanted
 from tinyhil.compare.verdict import Report
 from tinyhil.config.recipe import Demo
@@ -33,6 +34,7 @@ from tinyhil.pipeline.run_search import RunSearch, why_not
 from tinyhil.pipeline.sources import ModelSource
 from tinyhil.pipeline.stages import Stages
 from tinyhil.progress import Reporter
+from tinyhil.quantize.stage import inference
 from tinyhil.render import render
 from tinyhil.report import assemble, files
 from tinyhil.report.assemble import Evidence
@@ -132,10 +134,13 @@ class Run:
         content, name = self.source.content()
 
         def work(_: Reporter) -> tuple[tuple[Problem, ...], bool, str]:
-            parsed = tflite.parse(content, name)
-            found = preflight.check(parsed, self.target, self.engine)
+            found = preflight.check(content, name, self.target, self.engine)
             outcome = f"{len(found)} problem{'s' if len(found) > 1 else ''}" if found else "ok"
-            return found, False, f"{outcome}, {preflight.summary(parsed, self.target, self.engine)}"
+            return (
+                found,
+                False,
+                f"{outcome}, {preflight.summary(tflite.parse(content, name), self.target, self.engine)}",
+            )
 
         return self._stages.once("preflight", work)
 
@@ -147,7 +152,11 @@ class Run:
         """
         problems = self.problems()
         if problems and not self.options.force:
-            raise preflight.refusal(problems, self.source.content()[1], self.engine, self.target.name)
+            content, name = self.source.content()
+            with self.observer.stage("takers"):
+                nearest = preflight.nearest(content, name, self.target)
+                self.observer.result(f"{len(nearest)} engines of targets take the model", found=False)
+            raise preflight.refusal(problems, name, self.engine, self.target.name, nearest)
         if problems != self._evidence.forced:
             self._evidence = replace(self._evidence, forced=problems)
             for problem in problems:
@@ -248,7 +257,10 @@ class Run:
 
         def work(reporter: Reporter) -> tuple[Capture, bool, str]:
             search = self._search(model, reporter)
-            header = recording_header.header(self.name, self.source.file, self._options_in_full(), model, firmware)
+            searched = 0 if search is None else search.count
+            self._announce(model, searched)
+            options = self._options_in_full()
+            header = recording_header.header(self.name, self.source.file, options, model, firmware, searched)
             answers, note = self.answers.capture(Question(model, firmware, identity, search, header), reporter)
             self._evidence = replace(self._evidence, search=None if search is None else search.found)
             return answers, False, note
@@ -314,21 +326,35 @@ class Run:
         self.observer.warning(f"without the demo, which takes int8: the scheme {self.source.scheme} makes none")
         return None
 
+    def _announce(self, model: QuantizedModel, searched: int) -> None:
+        """Says what is about to be asked, unless a recording answers, which takes no time."""
+        if isinstance(self.answers, LiveDevice):
+            one, vectors = inference(model.path.read_bytes(), model.recipe), model.vectors
+            allowance = self.placement.allowance
+            seconds = allowance.seconds(one, vectors.count + allowance.measured + searched)
+            self.observer.announcement(notes.of_plan(vectors, searched, seconds))
+
     def _search(self, model: QuantizedModel, reporter: Reporter) -> RunSearch | None:
         """The search that follows the vectors; None where none is asked for, or there is nothing to search."""
-        count = self._search_count()
-        if not count or why_not(model):
-            return None
-        return RunSearch(model, Wanted(count, tolerance_lsb=self.source.recipe.fidelity.max_lsb), reporter)
-
-    def _search_count(self) -> int:
         asked = self.options.search
-        return self.source.recipe.fidelity.search if asked is None else asked
+        wanted = 0 if why_not(model) else self.source.recipe.fidelity.search if asked is None else asked
+        one, vectors = inference(model.path.read_bytes(), model.recipe), model.vectors
+        allowed = self.placement.allowance.searched(one, vectors.count)
+        # Whoever names a number means it.
+        count = min(wanted, allowed) if asked is None else wanted
+        scope = Scope(vectors.count, vectors.available or vectors.count, count, wanted)
+        self._evidence = replace(self._evidence, scope=scope)
+        if not count:
+            return None
+        tolerance_lsb, reductions = self.source.recipe.fidelity.max_lsb, max(count, allowed)
+        return RunSearch(model, Wanted(count, tolerance_lsb=tolerance_lsb, reductions=reductions), reporter)
 
     def _options_in_full(self) -> Options:
-        """The options with every default said."""
-        said = replace(self.options, engine=self.engine, scheme=self.source.scheme, search=self._search_count())
-        return replace(said, line=self.answers.line)
+        """The options with the engine, the scheme and the line said.
+
+        How many vectors and inputs of a search are asked follows from the others again.
+        """
+        return replace(self.options, engine=self.engine, scheme=self.source.scheme, line=self.answers.line)
 
 
 def _small_integers(model: QuantizedModel) -> bool:

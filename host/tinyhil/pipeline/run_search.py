@@ -27,6 +27,11 @@ class RunSearch:
         self._wanted = wanted
         self._reporter = reporter
 
+    @property
+    def count(self) -> int:
+        """How many inputs are tried."""
+        return self._wanted.count
+
     def __call__(self, answers: tuple[Array, ...], device: Compute) -> None:
         """Searches, and keeps what was found; see ``search``."""
         self.found = self.search(answers, device)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, 
 from dataclasses import replace
 from typing import TypeVar
 
-from tinyhil import kinds, tflite
+from tinyhil import chain, kinds, tflite
 from tinyhil.artifacts.types import Problem
 from tinyhil.errors import ModelError
 from tinyhil.preflight import memory
@@ -32,13 +32,19 @@ _STEPS = {"SOFTMAX": "export logits and apply softmax or argmax to the outputs, 
 """Where an operator that is not computed has a better next step than the list of those that are."""
 
 
-def check(model: tflite.Model, target: Target, engine: str) -> tuple[Problem, ...]:
-    """Everything that keeps ``engine`` from computing ``model`` right on ``target``; nothing where there is nothing.
+def check(content: bytes, name: str, target: Target, engine: str) -> tuple[Problem, ...]:
+    """Everything that keeps ``engine`` from computing a model right on ``target``; nothing where there is nothing.
+
+    Args:
+        content: of the model file.
+        name: how to call it in messages.
 
     Raises:
         ConfigError: the target has no such engine.
+        ModelError: it is no model, or damaged.
     """
     _, facts = engine_of(target, engine)
+    model = tflite.parse(content, name)
     problems: list[Problem] = []
     if len(model.graphs) > 1:
         problems.append(
@@ -51,13 +57,21 @@ def check(model: tflite.Model, target: Target, engine: str) -> tuple[Problem, ..
     for index, graph in enumerate(model.graphs):
         where = f"subgraph {index}: " if index else ""
         problems += [replace(found, cause=where + found.cause) for found in _graph(graph, engine, facts)]
+    if facts.ahead_of_time:
+        problems += _compiled(content, engine, facts)
     problems += _ends(model.main, engine, facts)
-    problems += _budget(model, target, facts)
+    problems += _budget(model, target, facts, None if problems else _memory(content, facts))
     return tuple(problems)
 
 
-def refusal(problems: Sequence[Problem], name: str, engine: str, target: str) -> ModelError:
-    """The error that lists all problems, one a line with its next step."""
+def refusal(
+    problems: Sequence[Problem], name: str, engine: str, target: str, takers: Sequence[tuple[str, str]] = ()
+) -> ModelError:
+    """The error that lists all problems, one a line with its next step.
+
+    Args:
+        takers: target and engine that take the model, the nearest first.
+    """
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     return ModelError(
         "\n".join(
@@ -66,9 +80,19 @@ def refusal(problems: Sequence[Problem], name: str, engine: str, target: str) ->
                 *(f"  {line(each)}" for each in problems),
             ]
         ),
-        hint="fix what is listed; --force goes on anyway, and the verdict then shows the result",
+        hint=_way_out(takers, target),
         kind=kinds.REFUSED_MODEL,
     )
+
+
+def _way_out(takers: Sequence[tuple[str, str]], target: str) -> str:
+    forced = "--force goes on anyway, and the verdict then shows the result"
+    for name, engine in takers:
+        if name == target:
+            return f"--engine {engine} takes it on {target}; {forced}"
+    if takers:
+        return f"--target {takers[0][0]} takes it (engine {takers[0][1]!r}); {forced}"
+    return f"fix what is listed: no engine of any target takes it; {forced}"
 
 
 def line(problem: Problem) -> str:
@@ -84,25 +108,54 @@ def summary(model: tflite.Model, target: Target, engine: str) -> str:
     return f"{operators}, at least {needs.flash:,} B of flash and {needs.ram:,} B of RAM"
 
 
+def _compiled(content: bytes, engine: str, facts: Engine) -> Iterator[Problem]:
+    """What tinyhil's own compiler does not take: those of the same kind with the same cause are one problem."""
+    refusals = [
+        refusal
+        for refusal in chain.refusals(content, cmsis=facts.kernels == "cmsis-nn", profile=facts.profile)
+        if refusal.operator.name in _computed(facts)  # others have been named already
+    ]
+    for (_, cause, hint), same in _by(refusals, lambda each: (each.operator.name, each.cause, each.hint)):
+        yield Problem(
+            "operator",
+            f"{_listed([each.operator for each in same])} {cause}",
+            hint or "build the model without it, or choose another --engine",
+        )
+
+
+def _memory(content: bytes, facts: Engine) -> int | None:
+    """The working memory where it is known to the byte, because tinyhil itself has planned it."""
+    if not facts.ahead_of_time:
+        return None
+    return chain.memory_bytes(content, cmsis=facts.kernels == "cmsis-nn", profile=facts.profile)
+
+
 def _graph(graph: tflite.Graph, engine: str, facts: Engine) -> Iterator[Problem]:
     yield from _operators(graph, engine, facts)
-    yield from _versions(graph, engine, facts)
+    if not facts.ahead_of_time:
+        yield from _versions(graph, engine, facts)
     if not facts.per_channel_dense:
         yield from _per_channel(graph, engine)
-    yield from _dtypes(graph, engine, facts)
-    if "float32" in facts.dtypes:
-        yield from _hybrid(graph, engine)  # elsewhere the floats have been named already
+    if not facts.ahead_of_time:
+        yield from _dtypes(graph, engine, facts)
+        if "float32" in facts.dtypes:
+            yield from _hybrid(graph, engine)  # elsewhere the floats have been named already
     yield from _dynamic(graph)
 
 
 def _operators(graph: tflite.Graph, engine: str, facts: Engine) -> Iterator[Problem]:
-    unknown = [operator for operator in graph.operators if operator.name not in facts.ops]
+    unknown = [operator for operator in graph.operators if operator.name not in _computed(facts)]
     for name, same in _by(unknown, lambda operator: operator.name):
         yield Problem(
             "custom-operator" if same[0].custom else "operator",
             f"{_listed(same)} {_is(same)} not computed by {engine!r}",
-            _STEPS.get(name, f"build the model from {', '.join(facts.ops)}, or choose another --engine"),
+            _STEPS.get(name, f"build the model from {', '.join(sorted(_computed(facts)))}, or choose another --engine"),
         )
+
+
+def _computed(facts: Engine) -> Collection[str]:
+    """The names of the operators that the engine takes in some form."""
+    return facts.ops or chain.OPERATORS
 
 
 def _versions(graph: tflite.Graph, engine: str, facts: Engine) -> Iterator[Problem]:
@@ -216,7 +269,8 @@ def _ends(graph: tflite.Graph, engine: str, facts: Engine) -> Iterator[Problem]:
                 )
 
 
-def _budget(model: tflite.Model, target: Target, facts: Engine) -> Iterator[Problem]:
+def _budget(model: tflite.Model, target: Target, facts: Engine, planned: int | None) -> Iterator[Problem]:
+    """Whether flash and RAM are enough; ``planned`` is the working memory in bytes, where it is known."""
     needs = memory.needs(model, facts, target.link)
     chip = target.chip
     if needs.flash > chip.flash_bytes:
@@ -226,7 +280,14 @@ def _budget(model: tflite.Model, target: Target, facts: Engine) -> Iterator[Prob
             f"the {what} alone would take {needs.flash:,} B of flash, {target.name} has {chip.flash_bytes:,} B",
             "use a smaller model or another target",
         )
-    if needs.ram > chip.ram_bytes:
+    if planned is not None and planned + needs.buffers > chip.ram_bytes:
+        yield Problem(
+            "ram",
+            f"the working memory ({planned:,} B) and the link's buffers ({needs.buffers:,} B) would take "
+            f"{planned + needs.buffers:,} B of RAM, {target.name} has {chip.ram_bytes:,} B",
+            "use a smaller model, another target, or a smaller link.max_payload",
+        )
+    elif needs.ram > chip.ram_bytes:
         yield Problem(
             "ram",
             f"the inputs and outputs of {needs.widest} ({needs.activations:,} B) and the link's buffers "

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,22 @@ from tinyhil.artifacts.types import Array, Reals
 from tinyhil.errors import MissingToolError, ModelError
 from tinyhil.progress import Reporter
 from tinyhil.quantize import keras_file, stage, vectors
+from tinyhil.quantize.converter import convert
 from tinyhil.quantize.interpreters import LITERT, open_interpreter
+from tinyhil.quantize.keras_network import Network
 from tinyhil.quantize.runner import run_all
 
 _STEPS = 3
 """Of a scheme's progress."""
+
+
+@dataclass(frozen=True)
+class _Data:
+    """What a model is calibrated and tested by: one array per input, (samples, *shape)."""
+
+    train: tuple[Array, ...]
+    test: tuple[Array, ...]
+    targets: Array
 
 
 def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
@@ -34,83 +46,92 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
         raise MissingToolError(
             f"{error.name} is not installed, it is needed to quantize", hint="pip install 'tinyhil[train]'"
         ) from error
-    model = keras_file.load(Path(request["model"]))
-    dataset = Path(request["dataset"])
-    train_x, _ = arrays.read_set(dataset, "train")
-    test_x, test_y = arrays.read_set(dataset, "test")
+    dataset, name = Path(request["dataset"]), request["name"]
+    data = _Data(
+        arrays.read_inputs(dataset, "train"),
+        arrays.read_inputs(dataset, "test"),
+        arrays.read_set(dataset, "test")[1],
+    )
+    network = Network(keras_file.load(Path(request["model"]), name), name, data.train)
+    test = network.predict(data.test)
     with tempfile.TemporaryDirectory(prefix="tinyhil-") as folder:
-        signature = [tf.TensorSpec([1, *train_x.shape[1:]], tf.float32)]
-        model.export(folder, format="tf_saved_model", input_signature=signature, verbose=False)
-        floats = _convert(tf, folder, "float32", train_x)
-        test = _predict(model, test_x)
+        network.save(folder)
+        feeds = [network.feed(sample) for sample in zip(*data.train, strict=True)]
+        floats = convert(folder, "float32", feeds, name)
         made = []
         for export in request["exports"]:
             content = floats
             if export["scheme"] != "float32":
-                content = _convert(tf, folder, export["scheme"], train_x[: export["representative_samples"]])
+                content = convert(folder, export["scheme"], feeds[: export["representative_samples"]], name)
+            order = _Order.of(tf, content, network)
             content, rewrites = tflite.rewrite(content, stage.MODEL)
             place = Path(export["folder"])
             store.write_bytes(place / stage.MODEL, content)
             store.write_bytes(place / stage.FLOAT, floats)
             reporter.progress(1, _STEPS, f"{export['scheme']}: {len(content)} bytes")
-            exhaustive = _vectors(model, content, place, (train_x, test_x, test_y), test)
+            sent = _vectors(network, order, content, place, data, test)
             reporter.progress(2, _STEPS, f"{export['scheme']}: vectors")
-            made.append({"exhaustive": exhaustive, "rewrites": rewrites, **_beside(content, place, reporter)})
+            made.append({**sent, "rewrites": rewrites, "notes": network.notes, **_beside(content, place, reporter)})
             reporter.progress(_STEPS, _STEPS, f"{export['scheme']}: LiteRT")
     return {"made": made}
 
 
-def _convert(tf: Any, saved_model: str, scheme: str, samples: Array) -> bytes:
-    """The scheme by TensorFlow's converter; the batch is fixed to one, so that no shape arithmetic is in the graph."""
+@dataclass(frozen=True)
+class _Order:
+    """Which of the Keras model's inputs and outputs each of a .tflite file's is."""
 
-    def representative() -> Iterator[list[Any]]:
-        for sample in samples:
-            yield [sample[np.newaxis].astype(np.float32)]
+    inputs: list[int]
+    outputs: list[int]
 
-    converter = tf.lite.TFLiteConverter.from_saved_model(saved_model)
-    # TensorFlow has no public switch for this yet; per-channel Dense is what engines silently get wrong.
-    converter._experimental_disable_per_channel_quantization_for_dense_layers = scheme != "int8-per-channel"
-    if scheme != "float32":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if scheme in ("int8", "int8-per-channel"):
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = converter.inference_output_type = tf.int8
-    if scheme == "int16x8":
-        ops = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
-        converter.target_spec.supported_ops = [ops]
-        converter.inference_input_type = converter.inference_output_type = tf.int16
-    if scheme not in ("float32", "dynamic"):
-        converter.representative_dataset = representative
-    return bytes(converter.convert())
+    @staticmethod
+    def of(tf: Any, content: bytes, network: Network) -> _Order:
+        """As the file's signature says; the order of its tensors says nothing."""
+        if len(network.keys) == len(network.model.outputs) == 1:
+            return _Order([0], [0])
+        interpreter = tf.lite.Interpreter(model_content=content)
+        runner = interpreter.get_signature_runner()
+        sides = []
+        for details, named in (
+            (interpreter.get_input_details(), runner.get_input_details()),
+            (interpreter.get_output_details(), runner.get_output_details()),
+        ):
+            places = {detail["index"]: place for place, (_, detail) in enumerate(sorted(named.items()))}
+            sides.append([places[detail["index"]] for detail in details])
+        return _Order(*sides)
 
 
-def _vectors(model: Any, content: bytes, folder: Path, data: tuple[Array, Array, Array], test: Array) -> bool:
-    """Writes the vectors with the float model's outputs; returns whether they are all that the model can be given."""
+def _vectors(
+    network: Network, order: _Order, content: bytes, folder: Path, data: _Data, test: Sequence[Reals]
+) -> dict[str, Any]:
+    """Writes the vectors with the float model's outputs; returns what is known of them (``stage.expectations``)."""
     facts = tflite.read(content, stage.MODEL)
-    if len(facts.inputs) != 1 or len(facts.outputs) != 1:
-        raise ModelError(
-            f"the model has {len(facts.inputs)} inputs and {len(facts.outputs)} outputs, one of each is supported here",
-            hint="export it yourself, and give the .tflite file",
-        )
-    train_x, test_x, test_y = data
-    inputs, exhaustive = vectors.choose(facts.inputs, [test_x])
-    # Vectors carry the model's batch of one; Keras gets them as one batch.
-    reals = facts.inputs[0].dequantize(inputs[0]).astype(np.float32).reshape(-1, *test_x.shape[1:])
-    shape = facts.outputs[0].shape
+    samples = [data.test[place] for place in order.inputs]
+    inputs, exhaustive = vectors.choose(facts.inputs, samples)
+    # Vectors carry the model's batch of one; Keras gets them as one batch, and its inputs in its own order.
+    given: list[Array] = [np.zeros(0)] * len(inputs)
+    for place, spec, part, sample in zip(order.inputs, facts.inputs, inputs, samples, strict=True):
+        given[place] = spec.dequantize(part).astype(np.float32).reshape(-1, *sample.shape[1:])
+    floats = network.predict(given)
+    count, tested = len(inputs[0]), len(samples[0])
     made = arrays.StoredVectors(
         inputs=inputs,
-        samples=(vectors.spread(test_x),),
-        floats=(_predict(model, reals).reshape(-1, *shape),),
-        test=np.asarray(test, np.float64).reshape(-1, *shape),
-        data=vectors.like(facts.inputs[0], inputs[0], exhaustive, train_x, len(test_x)),
-        targets=test_y if not exhaustive and test_y.size else None,
+        samples=tuple(vectors.spread(part) for part in samples),
+        floats=tuple(
+            floats[place].reshape(-1, *spec.shape) for place, spec in zip(order.outputs, facts.outputs, strict=True)
+        ),
+        test=tuple(
+            test[place].reshape(-1, *spec.shape) for place, spec in zip(order.outputs, facts.outputs, strict=True)
+        ),
+        data=vectors.like(facts.inputs[0], inputs[0], exhaustive, data.train[order.inputs[0]], tested),
+        targets=data.targets if not exhaustive and data.targets.size else None,
     )
     arrays.write_vectors(folder / stage.VECTORS, made)
-    return exhaustive
-
-
-def _predict(model: Any, inputs: Array) -> Reals:
-    return np.asarray(model.predict(inputs, verbose=0), np.float64)
+    return {
+        "exhaustive": exhaustive,
+        "available": count,
+        "drawn": count if exhaustive else count - tested,
+        "saturated": [vectors.saturated(spec, part) for spec, part in zip(facts.inputs, samples, strict=True)],
+    }
 
 
 def _beside(content: bytes, folder: Path, reporter: Reporter) -> dict[str, Any]:

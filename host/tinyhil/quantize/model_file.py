@@ -1,36 +1,35 @@
-"""The stages for models that tinyhil has not trained: a .tflite file as it is, and a .keras file with samples.
+"""The stages for models that tinyhil has not trained: a .tflite file as it is, and a Keras file with samples.
 
-A .tflite file has no float model, so there is nothing to judge accuracy against: fidelity only. What its file leaves
-out is added as after an export of our own (``tinyhil.tflite.rewrite``), which changes nothing of what is computed, and
-the artifact says so; all else stays as it is. A .keras file becomes a FloatModel whose samples are
-divided in order: the first ones calibrate, the others test.
+A .tflite file has no float model: where its samples have classes, accuracy is judged by these, and else there is only
+its fidelity. What its file leaves out is added as after an export of our own (``tinyhil.tflite.rewrite``): this changes
+nothing that is computed, and the artifact says so. A Keras file becomes a FloatModel whose samples are divided: some
+calibrate, the others test (``tinyhil.quantize.divided``).
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from tinyhil import kinds, tflite, worker
+from tinyhil import kinds, tflite
 from tinyhil.affine import TensorSpec
 from tinyhil.artifacts import arrays, hashing, store
 from tinyhil.artifacts.types import Array, FloatModel, QuantizedModel
-from tinyhil.data import npz
+from tinyhil.compare import classification
+from tinyhil.data import npz, samples_file
 from tinyhil.errors import ConfigError
 from tinyhil.progress import Reporter
+from tinyhil.quantize import divided, keras_config, stage, vectors
 from tinyhil.quantize import samples as files
-from tinyhil.quantize import stage, vectors
+from tinyhil.targets.allowance import Allowance
 
 STAGE = "model-file"
 SCHEME = "as given"
 """What a report calls the scheme of a .tflite file."""
 DATASET = "dataset.npz"
-SETS = ("train", "test")
-TRAIN_SHARE = 0.6
-"""Of the samples that come with a .keras file, how many calibrate, from the first one on; the others test."""
 
 _NAME = re.compile(r"[^a-z0-9]+")
 _LONGEST = 32
@@ -47,11 +46,14 @@ def name_of(path: Path) -> str:
     return named[:_LONGEST].rstrip("-")
 
 
-def tflite_model(path: Path, samples: Path | None, folder: Path, reporter: Reporter) -> tuple[QuantizedModel, bool]:
+def tflite_model(
+    path: Path, samples: Path | None, folder: Path, reporter: Reporter, allowance: Allowance | None = None
+) -> tuple[QuantizedModel, bool]:
     """Makes a .tflite file and its expectations an artifact in ``folder``.
 
     Args:
-        samples: an .npz file with real-valued inputs; None to draw them.
+        samples: a file of samples, or a folder of images (``samples_file``); None to draw inputs.
+        allowance: how many vectors are wanted; None for all.
 
     Returns:
         The model, without float outputs, and whether it was found rather than made.
@@ -65,7 +67,7 @@ def tflite_model(path: Path, samples: Path | None, folder: Path, reporter: Repor
     content = read(path)
     rewritten, rewrites = tflite.rewrite(content, str(path))
     facts = tflite.read(rewritten, str(path))
-    samples_sha256 = None if samples is None else hashing.of_bytes(_read(samples, npz.MAX_BYTES))
+    samples_sha256 = None if samples is None else samples_file.digest(samples)
     sources = hashing.of_sources([Path(__file__).parent, Path(tflite.__file__).parent])
     key = hashing.of_json(
         {
@@ -74,53 +76,128 @@ def tflite_model(path: Path, samples: Path | None, folder: Path, reporter: Repor
             "samples": samples_sha256,
         }
     )
-    manifest = store.load(folder, STAGE, key)
+    manifest = stage.load(folder, STAGE, key, allowance)
     found = manifest is not None
     if manifest is None:
         store.make_folder(folder)
         store.forget(folder)
-        chosen, looked_at, exhaustive = _inputs(facts.inputs, samples)
+        chosen = _inputs(facts, samples)
         store.write_bytes(folder / stage.MODEL, rewritten)
-        arrays.write_vectors(folder / stage.VECTORS, arrays.StoredVectors(chosen, samples=looked_at))
-        computed = stage.expectations(folder, reporter, float_model=False)
+        arrays.write_vectors(folder / stage.VECTORS, _stored(chosen))
+        count = len(chosen.vectors[0])
+        sent = {
+            "exhaustive": chosen.exhaustive,
+            "available": count,
+            "drawn": count - chosen.samples,
+            "saturated": chosen.saturated,
+            "targets_unused": chosen.targets_unused,
+        }
+        computed = stage.expectations(folder, reporter, sent, allowance, float_model=False)
         made = (stage.MODEL, stage.VECTORS, stage.REFERENCE, stage.INSPECTION)
-        manifest = store.save(
-            folder, STAGE, key, made, {**computed, "exhaustive": exhaustive, "rewrites": rewrites, "litert": None}
-        )
-    return stage.read(name_of(path), SCHEME, folder, manifest), found
+        manifest = store.save(folder, STAGE, key, made, {**sent, **computed, "rewrites": rewrites, "litert": None})
+    return stage.read(name_of(path), SCHEME, folder, manifest, allowance), found
 
 
-def _inputs(specs: tuple[TensorSpec, ...], samples: Path | None) -> tuple[tuple[Array, ...], tuple[Array, ...], bool]:
-    """Vectors, the real samples that the inspection looks at, and whether the vectors are all there are."""
+@dataclass(frozen=True)
+class _Inputs:
+    """The inputs of a .tflite file.
+
+    Attributes:
+        vectors: one array per input tensor, (vectors, *shape) in its dtype.
+        looked_at: real samples that the inspection looks at, likewise without the batch.
+        exhaustive: whether the vectors are all there are.
+        samples: how many of them are samples: the last ones.
+        saturated: values of the samples that are cut off, and all of them, for each input.
+        labels: (samples,), the class of each; None where they are not known.
+        targets_unused: why there are none, where the samples have targets.
+    """
+
+    vectors: tuple[Array, ...]
+    looked_at: tuple[Array, ...]
+    exhaustive: bool
+    samples: int = 0
+    saturated: tuple[tuple[int, int], ...] = ()
+    labels: Array | None = None
+    targets_unused: str = ""
+
+
+def _inputs(facts: tflite.ModelFacts, samples: Path | None) -> _Inputs:
+    """Drawn, and those of the samples."""
+    specs = facts.inputs
     if samples is None:
         chosen, exhaustive = vectors.draw(specs)
         looked_at = tuple(
             spec.dequantize(vectors.spread(part)).astype(np.float32) for spec, part in zip(specs, chosen, strict=True)
         )
-        return chosen, looked_at, exhaustive
-    reals = files.inputs(samples, [spec.shape[1:] for spec in specs])
-    chosen, exhaustive = vectors.choose(specs, reals)
-    return chosen, tuple(vectors.spread(part) for part in reals), exhaustive
+        return _Inputs(chosen, looked_at, exhaustive)
+    given = files.read(samples, specs)
+    chosen, exhaustive = vectors.choose(specs, given.inputs)
+    labels, unused = _labels(given.targets, facts, exhaustive=exhaustive)
+    scores = facts.outputs[0].elements
+    if given.classes and len(facts.outputs) == 1 and len(given.classes) != scores:
+        raise ConfigError(
+            f"{samples} has {len(given.classes)} classes, {', '.join(given.classes)}; the model has {scores} scores",
+            hint="name the classes by their numbers, from 0 on: which score is of which name is not known",
+            kind=kinds.SAMPLES,
+        )
+    return _Inputs(
+        vectors=chosen,
+        looked_at=tuple(_reals(spec, vectors.spread(part)) for spec, part in zip(specs, given.inputs, strict=True)),
+        exhaustive=exhaustive,
+        samples=0 if exhaustive else len(given.inputs[0]),
+        saturated=tuple(vectors.saturated(spec, part) for spec, part in zip(specs, given.inputs, strict=True)),
+        labels=labels,
+        targets_unused=unused,
+    )
+
+
+def _reals(spec: TensorSpec, part: Array) -> Array:
+    """Samples as reals, whichever they are."""
+    return (spec.dequantize(part) if part.dtype == spec.dtype.numpy else part).astype(np.float32)
+
+
+def _labels(targets: Array | None, facts: tflite.ModelFacts, *, exhaustive: bool) -> tuple[Array | None, str]:
+    """The targets as classes, or why they are none; nothing of both where there are no targets."""
+    if targets is None:
+        return None, ""
+    if exhaustive:
+        return None, "all inputs there are are sent in place of the samples"
+    if len(facts.outputs) != 1:
+        return None, f"the model has {len(facts.outputs)} outputs"
+    outputs = facts.outputs[0].elements
+    labels = classification.labels(targets, outputs)
+    if labels is None:
+        return None, f"targets of shape {targets.shape} and type {targets.dtype} are no classes of {outputs} scores"
+    return labels, ""
+
+
+def _stored(chosen: _Inputs) -> arrays.StoredVectors:
+    if chosen.labels is None:
+        return arrays.StoredVectors(chosen.vectors, samples=chosen.looked_at)
+    count = len(chosen.vectors[0])
+    data = np.arange(count) >= count - chosen.samples
+    return arrays.StoredVectors(chosen.vectors, samples=chosen.looked_at, data=data, targets=chosen.labels)
 
 
 def keras_model(path: Path, samples: Path, folder: Path, reporter: Reporter) -> tuple[FloatModel, bool]:
-    """Makes a .keras file and its samples a FloatModel in ``folder``, as if it had been trained there.
+    """Makes a Keras file and its samples a FloatModel in ``folder``, as if it had been trained there.
 
     Args:
-        samples: an .npz file with inputs ``x`` and perhaps targets ``y``; or with ``train_x``, ``test_x`` and perhaps
-            ``train_y``, ``test_y``, which are then taken as they are.
+        samples: a file with inputs ``x`` and perhaps targets ``y``, or a folder of images; or an .npz file with
+            ``train_x``, ``test_x`` and perhaps ``train_y``, ``test_y``, which are then taken as they are. Of a model
+            with several inputs, arrays of their names, or ``x_0``, ``x_1``, ..., in place of ``x``.
 
     Returns:
         The model, and whether it was found rather than made.
 
     Raises:
         ConfigError: a file cannot be read, or the samples do not fit the model.
-        ModelError: it is no .keras file, or damaged, too large, or brings code along.
-        MissingToolError: TensorFlow is not installed.
+        ModelError: it is no Keras file, or damaged, too large, or brings code along.
+        MissingToolError: h5py is not installed, which .h5 files need.
         StorageError: the folder cannot be written.
     """
     content = read(path)
-    samples_sha256 = hashing.of_bytes(_read(samples, npz.MAX_BYTES))
+    samples_sha256 = samples_file.digest(samples)
     key = hashing.of_json(
         {
             "stage": hashing.of_sources([Path(__file__).parent]),
@@ -130,58 +207,15 @@ def keras_model(path: Path, samples: Path, folder: Path, reporter: Reporter) -> 
     )
     manifest = store.load(folder, STAGE, key)
     found = manifest is not None
+    copy = f"model{path.suffix.lower()}"
     if manifest is None:
         store.make_folder(folder)
         store.forget(folder)
-        shape = worker.call(
-            "tinyhil.quantize.keras_child", {"model": str(path)}, what=f"read {path}", reporter=reporter
-        )["shape"]
-        sets = _divided(samples, shape)
-        store.write_bytes(folder / "model.keras", content)
-        arrays.write_dataset(folder / DATASET, sets)
-        manifest = store.save(folder, STAGE, key, ("model.keras", DATASET), {})
-    return FloatModel(name_of(path), folder / "model.keras", folder / DATASET, key, {}), found
-
-
-def _divided(path: Path, shape: list[int | None]) -> dict[str, arrays.Samples]:
-    """Training and test set; targets of zeros with no columns where there are none."""
-    stored = npz.read(path)
-    if "train_x" in stored and "test_x" in stored:
-        names = {name: arrays.set_names(name) for name in SETS}
-        inputs = {name: stored[x] for name, (x, _) in names.items()}
-        targets = {name: stored.get(y) for name, (_, y) in names.items()}
-    else:
-        array = stored.get(files.INPUTS)
-        if array is None or len(array) < 2:
-            raise ConfigError(
-                f"{path} has no array {files.INPUTS!r} of two samples or more",
-                hint="write it with numpy.savez(path, x=..., y=...): some samples calibrate, the others test",
-                kind=kinds.SAMPLES,
-            )
-        # Here, where the array has the name and the count that the user knows.
-        (array,) = files.as_float32(path, {files.INPUTS: array}, [_wanted(shape, array)])
-        cut = min(max(1, round(TRAIN_SHARE * len(array))), len(array) - 1)
-        inputs = {"train": array[:cut], "test": array[cut:]}
-        y = stored.get(files.TARGETS)
-        if y is not None and len(y) != len(array):
-            raise ConfigError(f"{path} has {len(array)} inputs and {len(y)} targets", kind=kinds.SAMPLES)
-        targets = {"train": None if y is None else y[:cut], "test": None if y is None else y[cut:]}
-    sets: dict[str, arrays.Samples] = {}
-    for name in SETS:
-        array = inputs[name]
-        (x,) = files.as_float32(path, {arrays.set_names(name)[0]: array}, [_wanted(shape, array)])
-        y = targets[name]
-        if y is not None and not np.isfinite(y.astype(np.float64)).all():
-            raise ConfigError(
-                f"{path} has targets that are NaN or infinite", hint="remove them and their inputs", kind=kinds.SAMPLES
-            )
-        sets[name] = x, np.zeros((len(array), 0), np.float32) if y is None else y
-    return sets
-
-
-def _wanted(shape: list[int | None], array: npt.NDArray[np.generic]) -> tuple[int, ...]:
-    """The shape of a sample; a size that the model leaves open is taken from the samples."""
-    return tuple(size or (array.shape[axis + 1] if array.ndim > axis + 1 else 1) for axis, size in enumerate(shape))
+        sets, further = divided.sets(samples, keras_config.inputs(path))
+        store.write_bytes(folder / copy, content)
+        arrays.write_dataset(folder / DATASET, sets, further)
+        manifest = store.save(folder, STAGE, key, (copy, DATASET), {})
+    return FloatModel(name_of(path), folder / copy, folder / DATASET, key, file=str(path)), found
 
 
 def read(path: Path) -> bytes:
@@ -190,7 +224,7 @@ def read(path: Path) -> bytes:
     Raises:
         ConfigError: there is no such file, it cannot be read, or is larger than any model can be.
     """
-    return _read(path, tflite.MAX_BYTES if path.suffix == ".tflite" else npz.MAX_BYTES)
+    return _read(path, tflite.MAX_BYTES if path.suffix.lower() == ".tflite" else npz.MAX_BYTES)
 
 
 def _read(path: Path, most: int) -> bytes:

@@ -48,8 +48,10 @@ def prefix_model(
         store.forget(folder)
         store.write_bytes(folder / stage.MODEL, prefix.data)
         arrays.write_vectors(folder / stage.VECTORS, arrays.StoredVectors(tuple(taken)))
-        computed = stage.expectations(folder, reporter, float_model=False, inspected=False)
+        count = len(inputs[0])
+        sent = {"exhaustive": False, "available": count, "drawn": count, "saturated": ()}
+        computed = stage.expectations(folder, reporter, sent, float_model=False, inspected=False)
         made = (stage.MODEL, stage.VECTORS, stage.REFERENCE)
-        facts = {**computed, "exhaustive": False, "rewrites": (), "litert": None}
+        facts = {**sent, **computed, "rewrites": (), "litert": None}
         manifest = store.save(folder, STAGE, key, made, facts)
     return replace(stage.read(whole.recipe, whole.scheme, folder, manifest), inspection=None), found

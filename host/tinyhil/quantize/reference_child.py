@@ -21,12 +21,18 @@ from tinyhil.quantize.runner import run_all
 
 
 def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
-    """Runs every vector through the interpreter ``request['interpreter']``, then the samples through both models."""
+    """Runs vectors through the interpreter ``request['interpreter']``, then the samples through both models.
+
+    The vectors are those at ``request['places']``, or all of them where that is None.
+    """
     folder, kind = Path(request["folder"]), request["interpreter"]
     model = (folder / stage.MODEL).read_bytes()
     stored = arrays.read_vectors(folder / stage.VECTORS)
     interpreter = open_interpreter(kind, model)
-    outputs = run_all(interpreter, stored.inputs, reporter, "reference")
+    inputs = stored.inputs
+    if request["places"] is not None:
+        inputs = tuple(part[request["places"]] for part in inputs)
+    outputs = run_all(interpreter, inputs, reporter, "reference")
     arrays.write_tensors(folder / stage.REFERENCE, "reference", outputs)
     if request["inspected"]:
         floats = (folder / stage.FLOAT).read_bytes() if request["float"] else None

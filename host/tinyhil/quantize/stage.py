@@ -14,15 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from tinyhil import tflite, worker
+from tinyhil.affine import TensorSpec
 from tinyhil.artifacts import arrays, hashing, store
-from tinyhil.artifacts.types import Beside, FloatModel, QuantizedModel, Vectors
+from tinyhil.artifacts.types import Beside, FloatModel, QuantizedModel, Saturated, Vectors
 from tinyhil.compare import fidelity
 from tinyhil.config.recipe import Quantize, Scheme
-from tinyhil.errors import ModelError, ToolError
+from tinyhil.errors import CrashError, ModelError, ToolError
 from tinyhil.progress import Reporter
+from tinyhil.quantize import blame
 from tinyhil.quantize.interpreters import LITERT, TFLM
+from tinyhil.quantize.selection import Available
+from tinyhil.targets.allowance import Allowance, Inference
 from tinyhil.targets.model import Engine
 
 STAGE = "quantize"
@@ -40,41 +45,47 @@ def export_for(scheme: Scheme, engine: Engine) -> Scheme:
     return "int8-per-channel" if scheme == "int8" and per_channel else scheme
 
 
-def quantize(model: FloatModel, settings: Quantize, folder: Path, reporter: Reporter) -> tuple[QuantizedModel, bool]:
+def quantize(
+    model: FloatModel, settings: Quantize, folder: Path, reporter: Reporter, allowance: Allowance | None = None
+) -> tuple[QuantizedModel, bool]:
     """Quantizes ``model`` into ``folder``.
 
     Args:
         settings: with the scheme to export by, which is what :func:`export_for` says.
+        allowance: how many vectors are wanted; None for all.
 
     Returns:
         The quantized model, and whether it was found rather than made.
 
     Raises:
         MissingToolError: TensorFlow or tflite-micro is not installed.
-        ModelError: the result cannot be read or computed.
+        ModelError: the model cannot be converted, or the result cannot be read or computed.
         StorageError: the folder cannot be written.
-        ToolError: the conversion ended without a model.
+        ToolError: the conversion ended without a model, whatever the model.
     """
-    return quantize_each(model, [(settings, folder)], reporter)[0]
+    return quantize_each(model, [(settings, folder)], reporter, allowance)[0]
 
 
 def quantize_each(
-    model: FloatModel, wanted: Sequence[tuple[Quantize, Path]], reporter: Reporter
+    model: FloatModel,
+    wanted: Sequence[tuple[Quantize, Path]],
+    reporter: Reporter,
+    allowance: Allowance | None = None,
 ) -> list[tuple[QuantizedModel, bool]]:
     """Quantizes ``model`` in several ways, each into a folder of its own; TensorFlow starts once for all of them.
 
     Args, Returns, Raises: as :func:`quantize`, for each.
     """
     keys = [_key(model, settings) for settings, _ in wanted]
-    found = [store.load(folder, STAGE, key) for (_, folder), key in zip(wanted, keys, strict=True)]
+    found = [load(folder, STAGE, key, allowance) for (_, folder), key in zip(wanted, keys, strict=True)]
     missing = [index for index, manifest in enumerate(found) if manifest is None]
     made: dict[int, store.Manifest] = {}
     if missing:
         converted = _convert(model, [wanted[index] for index in missing], reporter)
         for index, facts in zip(missing, converted, strict=True):
-            made[index] = _complete(wanted[index][1], keys[index], facts, reporter)
+            made[index] = _complete(wanted[index][1], keys[index], facts, reporter, allowance)
     return [
-        (read(model.recipe, settings.scheme, folder, manifest or made[index]), manifest is not None)
+        (read(model.recipe, settings.scheme, folder, manifest or made[index], allowance), manifest is not None)
         for index, ((settings, folder), manifest) in enumerate(zip(wanted, found, strict=True))
     ]
 
@@ -88,50 +99,66 @@ def _convert(model: FloatModel, wanted: Sequence[tuple[Quantize, Path]], reporte
     for _, folder in wanted:
         store.make_folder(folder)
         store.forget(folder)
-    result = worker.call(
-        "tinyhil.quantize.convert_child",
-        {
-            "model": str(model.path),
-            "dataset": str(model.dataset),
-            "exports": [{"folder": str(folder), **msgspec.to_builtins(settings)} for settings, folder in wanted],
-        },
-        what=f"quantize {model.recipe}",
-        reporter=reporter,
-    )
+    request = {"model": str(model.path), "name": model.file or model.path.name, "dataset": str(model.dataset)}
+    exports = [{"folder": str(folder), **msgspec.to_builtins(settings)} for settings, folder in wanted]
+    what = f"quantize {model.recipe}"
+    try:
+        result = worker.call(
+            "tinyhil.quantize.convert_child", {**request, "exports": exports}, what=what, reporter=reporter
+        )
+    except CrashError as error:
+        scheme = wanted[0][0].scheme
+        raise blame.of_crash(error, {**request, "scheme": scheme}, reporter) from error
     made: list[dict[str, Any]] = result["made"]
     return made
 
 
-def _complete(folder: Path, key: str, converted: dict[str, Any], reporter: Reporter) -> store.Manifest:
+def _complete(
+    folder: Path, key: str, converted: dict[str, Any], reporter: Reporter, allowance: Allowance | None
+) -> store.Manifest:
     """Computes what is expected of the model in ``folder``, and writes the manifest."""
-    computed = expectations(folder, reporter, float_model=True)
-    beside = None
-    if converted["litert"] is not None and not computed["reference"].startswith(converted["litert"]):
-        beside = {"name": converted["litert"], **_differences(folder)}
-    files = (MODEL, FLOAT, VECTORS, REFERENCE, INSPECTION)
-    return store.save(folder, STAGE, key, files, {**converted, **computed, "litert": beside})
+    computed = expectations(folder, reporter, converted, allowance, float_model=True)
+    named = converted["litert"]
+    beside = named is not None and not computed["reference"].startswith(named)
+    files = (MODEL, FLOAT, VECTORS, REFERENCE, INSPECTION, *((LITERT_OUTPUTS,) if beside else ()))
+    return store.save(folder, STAGE, key, files, {**converted, **computed, "litert": named if beside else None})
 
 
-def expectations(folder: Path, reporter: Reporter, *, float_model: bool, inspected: bool = True) -> dict[str, Any]:
-    """Has the reference outputs of the vectors in ``folder`` and the inspection of its model computed.
+def expectations(
+    folder: Path,
+    reporter: Reporter,
+    facts: dict[str, Any],
+    allowance: Allowance | None = None,
+    *,
+    float_model: bool,
+    inspected: bool = True,
+) -> dict[str, Any]:
+    """Has the reference outputs of vectors in ``folder`` and the inspection of its model computed.
 
     Args:
+        facts: of the vectors: ``available`` how many there are, ``drawn`` how many of them are no samples,
+            ``exhaustive`` whether they are all inputs there are.
+        allowance: how many vectors are wanted; None for all.
         float_model: whether there is one to compare with.
         inspected: whether the model is looked into, for which there are samples beside the vectors.
 
     Returns:
-        ``reference``, the interpreter's name, and why it is not TFLM where it is not.
+        ``reference``, the interpreter's name, and why it is not TFLM where it is not; ``computed``, for how many
+        vectors.
 
     Raises:
         MissingToolError: an interpreter that is needed is not installed.
         ModelError: no interpreter takes the model.
     """
-    request = {"folder": str(folder), "float": float_model, "inspected": inspected}
+    count = wanted(folder, facts, allowance)
+    places = None if count == facts["available"] else _available(folder, facts).places(count).tolist()
+    request = {"folder": str(folder), "float": float_model, "inspected": inspected, "places": places}
     listening = _Listening(reporter)
     what = "compute the reference"
     module = "tinyhil.quantize.reference_child"
     try:
-        return worker.call(module, {**request, "interpreter": TFLM}, what=what, reporter=listening)
+        computed = worker.call(module, {**request, "interpreter": TFLM}, what=what, reporter=listening)
+        return {**computed, "computed": count}
     except (ModelError, ToolError) as error:
         refused = error
     reason = listening.reason() or refused.message
@@ -144,7 +171,8 @@ def expectations(folder: Path, reporter: Reporter, *, float_model: bool, inspect
             hint="export it with operators of TensorFlow Lite only, and with a fixed batch of 1",
             detail=error.detail,
         ) from refused
-    return {"reference": f"{computed['reference']}, because TFLM does not take the model ({reason})"}
+    name = f"{computed['reference']}, because TFLM does not take the model ({reason})"
+    return {"reference": name, "computed": count}
 
 
 class _Listening:
@@ -169,26 +197,63 @@ class _Listening:
         return self._lines[0].rstrip(".") if self._lines else ""
 
 
-def _differences(folder: Path) -> dict[str, int]:
-    """LiteRT against the reference: vectors that differ, and the largest difference in LSB."""
-    facts = tflite.read((folder / MODEL).read_bytes(), MODEL)
-    other = arrays.read_tensors(folder / LITERT_OUTPUTS, "output")
-    found = fidelity.compare(other, arrays.read_tensors(folder / REFERENCE, "reference"), facts.outputs, 0)
-    return {"mismatches": found.mismatches, "max_lsb": found.max_lsb}
+def _litert(folder: Path, name: str | None, outputs: tuple[TensorSpec, ...], sent: Vectors) -> Beside | None:
+    """LiteRT against the reference in the vectors that are sent; None where it is not there, or is the reference."""
+    if name is None:
+        return None
+    places = slice(None) if sent.places is None else sent.places
+    other = tuple(part[places] for part in arrays.read_tensors(folder / LITERT_OUTPUTS, "output"))
+    found = fidelity.compare(other, sent.reference, outputs, 0)
+    return Beside(name, found.mismatches, found.max_lsb)
 
 
-def read(recipe: str, scheme: str, folder: Path, manifest: store.Manifest) -> QuantizedModel:
-    """The model that lies in ``folder``, as its manifest describes it."""
+def inference(content: bytes, name: str) -> Inference:
+    """What an inference of a model takes.
+
+    Raises:
+        ModelError: as ``tflite.read``.
+    """
+    facts = tflite.read(content, name)
+    nbytes = sum(spec.nbytes for spec in (*facts.inputs, *facts.outputs))
+    return Inference(nbytes, tflite.macs(tflite.parse(content, name)))
+
+
+def wanted(folder: Path, facts: dict[str, Any], allowance: Allowance | None) -> int:
+    """How many vectors of the model in ``folder`` are to be sent; ``facts`` as for :func:`expectations`."""
+    available: int = facts["available"]
+    if allowance is None:
+        return available
+    return allowance.vectors(inference((folder / MODEL).read_bytes(), MODEL), available)
+
+
+def load(folder: Path, name: str, key: str, allowance: Allowance | None) -> store.Manifest | None:
+    """The manifest of the model in ``folder``, if what is expected of it is known for as many vectors as are wanted.
+
+    Args:
+        name: of the stage.
+        key: of what it was made from.
+    """
+    manifest = store.load(folder, name, key)
+    if manifest is None or manifest.facts["computed"] < wanted(folder, manifest.facts, allowance):
+        return None
+    return manifest
+
+
+def _available(folder: Path, facts: dict[str, Any]) -> Available:
+    in_row = tflite.stateful(tflite.read((folder / MODEL).read_bytes(), MODEL).ops)
+    return Available(facts["available"], facts["drawn"], facts["exhaustive"], in_row)
+
+
+def read(
+    recipe: str, scheme: str, folder: Path, manifest: store.Manifest, allowance: Allowance | None = None
+) -> QuantizedModel:
+    """The model that lies in ``folder``, as its manifest describes it.
+
+    Args:
+        allowance: how many of its vectors are wanted; None for all.
+    """
     facts = tflite.read((folder / MODEL).read_bytes(), str(folder / MODEL))
-    stored = arrays.read_vectors(folder / VECTORS)
-    vectors = Vectors(
-        inputs=stored.inputs,
-        reference=arrays.read_tensors(folder / REFERENCE, "reference"),
-        float_outputs=stored.floats or None,
-        exhaustive=manifest.facts["exhaustive"],
-        data=stored.data,
-        targets=stored.targets,
-    )
+    sent = _vectors(folder, manifest.facts, allowance)
     return QuantizedModel(
         recipe=recipe,
         path=folder / MODEL,
@@ -197,10 +262,37 @@ def read(recipe: str, scheme: str, folder: Path, manifest: store.Manifest) -> Qu
         inputs=facts.inputs,
         outputs=facts.outputs,
         ops=facts.ops,
-        vectors=vectors,
+        vectors=sent,
         key=manifest.key,
         reference=manifest.facts["reference"],
         rewrites=tuple(manifest.facts["rewrites"]),
         inspection=folder / INSPECTION,
-        litert=Beside(**beside) if (beside := manifest.facts["litert"]) is not None else None,
+        litert=_litert(folder, manifest.facts["litert"], facts.outputs, sent),
+        saturated=tuple(Saturated(*each) for each in manifest.facts["saturated"]),
+        targets_unused=manifest.facts.get("targets_unused", ""),
+        notes=tuple(manifest.facts.get("notes", ())),
+    )
+
+
+def _vectors(folder: Path, facts: dict[str, Any], allowance: Allowance | None) -> Vectors:
+    """Those that are wanted, of those whose reference outputs are known."""
+    stored, reference = arrays.read_vectors(folder / VECTORS), arrays.read_tensors(folder / REFERENCE, "reference")
+    count = wanted(folder, facts, allowance)
+    everything = Vectors(
+        stored.inputs, reference, stored.floats or None, facts["exhaustive"], stored.data, stored.targets
+    )
+    if count == facts["available"]:
+        return everything
+    available = _available(folder, facts)
+    places = available.places(count)
+    known = np.searchsorted(available.places(facts["computed"]), places)
+    return Vectors(
+        inputs=tuple(part[places] for part in stored.inputs),
+        reference=tuple(part[known] for part in reference),
+        float_outputs=tuple(part[places] for part in stored.floats) or None,
+        exhaustive=False,
+        data=None if stored.data is None else stored.data[places],
+        targets=None if stored.targets is None else stored.targets[places[places >= available.drawn] - available.drawn],
+        places=places,
+        available=available.count,
     )

@@ -37,7 +37,8 @@ def choose(inputs: Sequence[TensorSpec], samples: Sequence[Array]) -> tuple[tupl
 
     Args:
         inputs: the model's input tensors.
-        samples: real-valued samples per input tensor, (samples, *shape without the batch).
+        samples: per input tensor, (samples, *shape without the batch): reals, or quantized already where they are in
+            the tensor's own type.
 
     Returns:
         One array per input tensor, (vectors, *shape) in its dtype, and whether they are all there are.
@@ -48,9 +49,26 @@ def choose(inputs: Sequence[TensorSpec], samples: Sequence[Array]) -> tuple[tupl
     # Far from its data a float model's answers differ between computers by more than rounding.
     first = _drawn(inputs, SEED, BESIDE) if all(spec.quantized for spec in inputs) else _zeros(inputs)
     return tuple(
-        np.concatenate([before, spec.quantize(part).reshape(-1, *spec.shape)])
+        np.concatenate([before, quantized(spec, part).reshape(-1, *spec.shape)])
         for spec, before, part in zip(inputs, first, samples, strict=True)
     ), False
+
+
+def quantized(spec: TensorSpec, samples: Array) -> Array:
+    """Samples as an input takes them; those in its own type are so already."""
+    return samples if samples.dtype == spec.dtype.numpy else spec.quantize(samples)
+
+
+def saturated(spec: TensorSpec, samples: Array) -> tuple[int, int]:
+    """How many values of samples are cut off at an end of the input's range, and how many there are at all.
+
+    What rounds to an end is not cut off.
+    """
+    if not spec.quantized or samples.dtype == spec.dtype.numpy:
+        return 0, samples.size
+    lowest, highest = (end - spec.zero_point for end in spec.dtype.limits)
+    steps = np.asarray(samples, np.float64) / spec.scale
+    return int(((steps <= lowest - 0.5) | (steps >= highest + 0.5)).sum()), samples.size
 
 
 def draw(inputs: Sequence[TensorSpec], seed: int = SEED, count: int = DRAWN) -> tuple[tuple[Array, ...], bool]:
@@ -79,6 +97,11 @@ def spread(samples: Array, most: int = SPREAD) -> Array:
         return samples
     chosen: Array = samples[np.linspace(0, len(samples) - 1, most).round().astype(int)]
     return chosen
+
+
+def exhaustible(inputs: Sequence[TensorSpec]) -> bool:
+    """Whether all inputs there are can be vectors: one of one element of 8 or 16 bits."""
+    return _all_values(inputs) is not None
 
 
 def like(spec: TensorSpec, vectors: Array, exhaustive: bool, data: Array, samples: int) -> npt.NDArray[np.bool_]:

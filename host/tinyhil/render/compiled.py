@@ -1,25 +1,21 @@
-"""The engine ``compiled``: the model as C, compiled ahead of time by bakenn, with the kernels it selects.
-
-bakenn is asked for the fixed name ``model``, so neither file names nor C identifiers depend on what the user calls
-things.
-"""
+"""The engine ``compiled``: the model as a chain of operators in C++, made by ``tinyhil.chain``."""
 
 from __future__ import annotations
 
-import tempfile
+import re
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tinyhil import resources
+from tinyhil import chain, resources, tflite
+from tinyhil.artifacts import hashing
 from tinyhil.artifacts.types import QuantizedModel
-from tinyhil.errors import ModelError
 from tinyhil.targets.model import Chip, Engine
 
-NAME = "model"
-_KEPT = (".c", ".h", ".txt")
-_LEFT_OUT = ("memory.txt",)
-"""Of bakenn's output: sources and licences are kept, its reports and build fragments are not needed in the project."""
+KERNELS = "kernels"
+"""Folder of our kernels in the model library."""
+_KEPT = (".c", ".cpp", ".h", ".txt")
+_INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)
 
 
 def generate(model: QuantizedModel, engine: Engine) -> dict[str, bytes]:
@@ -28,23 +24,32 @@ def generate(model: QuantizedModel, engine: Engine) -> dict[str, bytes]:
     Raises:
         ModelError: the model has something that the engine does not compute.
     """
-    import bakenn
+    compiled = chain.compile_model(
+        model.path.read_bytes(), model.path.name, cmsis=engine.kernels == "cmsis-nn", profile=engine.profile
+    )
+    files = {path: data for path, data in compiled.files.items() if path.endswith(_KEPT)}
+    return files | _kernels(compiled.kernels)
 
-    cmsis = engine.kernels == "cmsis-nn"
-    policy = bakenn.KernelPolicy.STATIC_PRIORITY if cmsis else bakenn.KernelPolicy.PORTABLE
-    options = bakenn.CBackendOptions(kernel_policy=policy, enable_cmsis_nn=cmsis)
-    with tempfile.TemporaryDirectory(prefix="tinyhil-") as folder:
-        try:
-            bakenn.compile_tflite(
-                model.path.read_bytes(), folder, name=NAME, backend_options=options, target=engine.profile
-            )
-        except bakenn.BakeNNError as error:
-            raise ModelError(
-                f"the engine 'compiled' cannot compute {model.path.name}: {error}",
-                hint=f"it takes {', '.join(engine.ops)}, int8, batch 1, one input and one output",
-            ) from error
-        files = resources.read_tree(Path(folder))
-    return {path: data for path, data in files.items() if path.endswith(_KEPT) and not path.endswith(_LEFT_OUT)}
+
+def _kernels(headers: tuple[str, ...]) -> dict[str, bytes]:
+    """The kernels behind these headers, with everything that they include."""
+    folder = resources.folder("firmware") / "lib" / KERNELS
+    files: dict[str, bytes] = {}
+    open_ = list(headers)
+    while open_:
+        name = open_.pop()
+        for path in (folder / name, (folder / name).with_suffix(".cpp")):
+            if path.is_file() and f"{KERNELS}/{path.name}" not in files:
+                files[f"{KERNELS}/{path.name}"] = content = path.read_bytes()
+                open_ += _INCLUDE.findall(content.decode())
+    return files
+
+
+def sources() -> str:
+    """SHA-256 of what makes the files, besides this package."""
+    kernels = resources.read_tree(resources.folder("firmware") / "lib" / KERNELS)
+    folders = [Path(str(package.__file__)).parent for package in (chain, tflite)]
+    return hashing.of_json({"packages": hashing.of_sources(folders), "kernels": hashing.of_tree(kernels)})
 
 
 def describe(engine: Engine) -> str:
@@ -53,11 +58,15 @@ def describe(engine: Engine) -> str:
 
 
 def flags(files: dict[str, bytes]) -> list[str]:
-    """Compiler flags of the generated sources: no warnings, which are their generator's affair, and include folders."""
+    """Compiler flags of the generated sources.
+
+    No warnings, which are their generators' affair; include folders; and no multiplication and addition of floats in
+    one rounding, which TFLM's reference has not either.
+    """
     folders = {Path(path).parent.as_posix() for path in files if path.endswith(".h")}
-    return ["-w", *(f"-I{folder}" for folder in sorted(folders) if folder != ".")]
+    return ["-w", "-ffp-contract=off", *(f"-I{folder}" for folder in sorted(folders) if folder != ".")]
 
 
 def context(model: QuantizedModel, engine: Engine, chip: Chip, arena: int | None) -> dict[str, Any]:
-    """What the templates are given: it takes no operator that keeps anything, and needs nothing else."""
-    return {"stateful": False}
+    """What the templates are given."""
+    return {"stateful": tflite.stateful(model.ops)}

@@ -121,6 +121,7 @@ def _generated(maker: Any, model: QuantizedModel, engine: Engine, folder: Path) 
     key = hashing.of_json(
         {
             "stage": hashing.of_sources([Path(__file__).parent]),
+            "maker": maker.sources(),
             # Not the name of the model: a copy with a fault in it goes by that of the true one.
             "model": hashing.of_file(model.path),
             "engine": msgspec.to_builtins(engine),

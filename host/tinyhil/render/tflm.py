@@ -9,9 +9,11 @@ have no kernel: these are refused by name.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tinyhil import tflite
+from tinyhil.artifacts import hashing
 from tinyhil.artifacts.types import QuantizedModel
 from tinyhil.errors import ModelError
 from tinyhil.render import arena as arenas
@@ -142,6 +144,11 @@ def _refusal(op: str, engine: Engine) -> str:
     if op not in engine.ops:
         return f"the target's version of the library has no operator {op}"
     return ""
+
+
+def sources() -> str:
+    """SHA-256 of what makes the files, besides this package."""
+    return hashing.of_sources([Path(tflite.__file__).parent])
 
 
 def describe(engine: Engine) -> str:

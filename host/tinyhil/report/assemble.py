@@ -7,6 +7,8 @@ from typing import Literal, TypeVar
 
 import tinyhil
 from tinyhil.artifacts.types import Capture, FirmwareImage, FloatModel, Problem, Project, QuantizedModel
+from tinyhil.compare import health
+from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Search
 from tinyhil.compare.verdict import (
     SCHEMA,
@@ -32,7 +34,8 @@ class Evidence:
     """The artifacts that a run has made so far; a blocked run lacks some.
 
     ``forced`` has the problems in spite of which it was forced. A .tflite file has no ``trained``.
-    ``line`` is what carries the bytes, where the device is an emulator that is started.
+    ``line`` is what carries the bytes, where the device is an emulator that is started. ``scope`` says what was left
+    out.
     """
 
     model: QuantizedModel | None = None
@@ -43,6 +46,7 @@ class Evidence:
     capture: Capture | None = None
     search: Search | None = None
     line: LineName | None = None
+    scope: Scope | None = None
 
 
 def judged(recipe: str, target: Target, engine: str, evidence: Evidence, verification: Verification) -> Report:
@@ -118,6 +122,8 @@ def _report(
         blocked=cause,
         bisection=None,
         line=evidence.line,
+        scope=evidence.scope,
+        findings=health.findings(model) if model else (),
     )
 
 
@@ -186,6 +192,8 @@ def accuracy_line(accuracy: Accuracy | None) -> str:
     )
     if accuracy.classifier is not None:
         return f"{classes_line(accuracy.classifier)}, {met}"
+    if accuracy.overall is None:
+        return met
     return f"MAE {number(accuracy.overall.device_vs_float.mae)} against the float model, {met}"
 
 

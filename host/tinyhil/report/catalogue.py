@@ -45,6 +45,8 @@ _LAYERS = "experiments.bisect.layers.Layers"
 _LAYER = "compare.layer.difference"
 _BLAME = "compare.blame.search"
 _TARGET = "targets.model.Target"
+_ALLOWED = "targets.allowance.Allowance"
+_HEALTH = "compare.health.findings"
 _PREFLIGHT = "preflight.check.check"
 
 ORIGINS: dict[str, Origin] = {
@@ -69,6 +71,13 @@ ORIGINS: dict[str, Origin] = {
     "Report.made_by": Origin(_TEXT, "report.assemble._report"),
     "Report.link": Origin(_COUNT, "session.capture.capture"),
     "Report.line": Origin(_TEXT, "device.factory.line"),
+    "Scope.vectors": Origin(_COUNT, _ALLOWED),
+    "Scope.available": Origin(_COUNT, "quantize.vectors.choose"),
+    "Scope.search": Origin(_COUNT, _ALLOWED),
+    "Scope.search_wanted": Origin(_COUNT, _ASKED),
+    "Finding.kind": Origin(_TEXT, _HEALTH),
+    "Finding.cause": Origin(_TEXT, _HEALTH),
+    "Finding.hint": Origin(_TEXT, _HEALTH),
     "Problem.kind": Origin(_TEXT, _PREFLIGHT),
     "Problem.cause": Origin(_TEXT, _PREFLIGHT),
     "Problem.hint": Origin(_TEXT, _PREFLIGHT),
@@ -168,8 +177,12 @@ ORIGINS: dict[str, Origin] = {
     "Resources.arena_overrun": Origin(_BYTES, _DEVICE),
     "Resources.stack_bytes": Origin(_BYTES, _DEVICE),
     "Resources.stack_used": Origin(_BYTES, _DEVICE),
-    "OperatorCost.name": Origin(_TEXT, "verify.stage._operators"),
-    "OperatorCost.cost": Origin(_SPEED, "verify.stage._operators"),
+    "OperatorCost.name": Origin(_TEXT, "verify.stage.operator_costs"),
+    "OperatorCost.cost": Origin(_SPEED, "verify.stage.operator_costs"),
+    "OperatorCost.operator": Origin(_COUNT, "tflite.costs.operator_facts"),
+    "OperatorCost.macs": Origin(_COUNT, "tflite.costs.operator_facts"),
+    "OperatorCost.weight_bytes": Origin(_BYTES, "tflite.costs.operator_facts"),
+    "OperatorCost.live_bytes": Origin(_BYTES, "tflite.costs.operator_facts"),
     "Bisection.recipe": Origin(_TEXT, _BISECT),
     "Bisection.model_sha256": Origin(_TEXT, "quantize.stage.quantize"),
     "Bisection.reference": Origin(_TEXT, "quantize.stage.quantize"),

@@ -219,6 +219,8 @@ def differences(points: Points, tolerance: int) -> Chart | None:
 def origins(accuracy: Accuracy) -> tuple[Bar, ...]:
     """The mean absolute error by origin, as far as it is known."""
     found = accuracy.overall
+    if found is None:
+        return ()
     parts = [
         ("Training", "truth", "accuracy/overall/float_vs_truth/mae", found.float_vs_truth),
         ("Quantization", "float", "accuracy/overall/reference_vs_float/mae", found.reference_vs_float),

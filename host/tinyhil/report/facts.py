@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, is_dataclass
 from typing import Any, NamedTuple
 
+from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Search
-from tinyhil.compare.verdict import Report
+from tinyhil.compare.verdict import OutputErrors, Report
 from tinyhil.report import assemble
 
 ELEMENTS = 8
@@ -141,8 +142,27 @@ def _setting(report: Report, read: Reader) -> Iterator[Fact]:
     yield Fact("engine", (read("engine"), *kernels))
     if report.training is not None:
         yield Fact("data", (read("training/data"),))
+    if report.scope is not None and not report.scope.whole:
+        yield from _left_out(report.scope, read)
     for index in range(len(report.forced)):
         yield Fact("forced", ("in spite of: ", read(f"forced/{index}/cause")))
+    for index in range(len(report.findings)):
+        yield Fact("warning", (read(f"findings/{index}/cause"),))
+
+
+def _left_out(found: Scope, read: Reader) -> Iterator[Fact]:
+    """What did not fit into the budget."""
+    if found.vectors < found.available:
+        sent = (
+            read("scope/vectors", ","),
+            " of ",
+            read("scope/available", ","),
+            " drawn vectors and samples were sent",
+        )
+        yield Fact("left out", (*sent, ": --vectors all or a larger --budget sends more"))
+    if found.search < found.search_wanted:
+        searched = (read("scope/search", ","), " of ", read("scope/search_wanted", ","), " inputs were for the search")
+        yield Fact("left out", (*searched, ": --search or a larger --budget tries more"))
 
 
 def _fidelity(report: Report, read: Reader) -> Iterator[Fact]:
@@ -205,7 +225,18 @@ def _bisection(report: Report, read: Reader) -> Iterator[Fact]:
 def _accuracy(report: Report, read: Reader) -> Iterator[Fact]:
     accuracy = report.accuracy
     assert accuracy is not None
-    found = accuracy.overall
+    if accuracy.overall is not None:
+        yield from _overall(accuracy.overall, read)
+    if accuracy.classifier is not None:
+        yield from _classes(report, read)
+    for index, bound in enumerate(accuracy.bounds):
+        at = f"accuracy/bounds/{index}"
+        met = read.words("met" if bound.met else "NOT MET", f"{at}/met")
+        limit = (" <= ", read(f"{at}/limit", "g"), ": ", met)
+        yield Fact("bound", (read(f"{at}/figure"), " ", read(f"{at}/value", ".4f"), *limit))
+
+
+def _overall(found: OutputErrors, read: Reader) -> Iterator[Fact]:
     for name in ("device_vs_float", "device_vs_truth"):
         if getattr(found, name) is not None:
             yield Fact(name.replace("_", " "), _errors(read, f"accuracy/overall/{name}"))
@@ -215,13 +246,6 @@ def _accuracy(report: Report, read: Reader) -> Iterator[Fact]:
     parts += ["quantization ", read("accuracy/overall/reference_vs_float/mae", ".4f"), ", "]
     parts += ["device ", read("accuracy/overall/device_vs_reference/mae", ".4f")]
     yield Fact("error by origin", tuple(parts))
-    if accuracy.classifier is not None:
-        yield from _classes(report, read)
-    for index, bound in enumerate(accuracy.bounds):
-        at = f"accuracy/bounds/{index}"
-        met = read.words("met" if bound.met else "NOT MET", f"{at}/met")
-        limit = (" <= ", read(f"{at}/limit", "g"), ": ", met)
-        yield Fact("bound", (read(f"{at}/figure"), " ", read(f"{at}/value", ".4f"), *limit))
 
 
 def _errors(read: Reader, at: str) -> tuple[Figure | str, ...]:

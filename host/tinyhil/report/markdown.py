@@ -32,6 +32,9 @@ def to_markdown(report: Report) -> str:
     if report.forced:
         causes = "; ".join(escaped(problem.cause) for problem in report.forced)
         blocks.append(f"**⚠ Forced** in spite of: {causes}")
+    for finding in report.findings:
+        hint = f" **Next:** {escaped(finding.hint)}" if finding.hint else ""
+        blocks.append(f"**⚠ Warning:** {escaped(finding.cause)}.{hint}")
     rows = [(fact.label, fact.text) for fact in made]
     blocks.append(_table(("Figure", "Value"), rows))
     folded = [

@@ -127,7 +127,7 @@ def _tiles(report: Report, read: Reader) -> tuple[Tile, ...]:
     if report.accuracy is not None:
         if report.accuracy.classifier is not None:
             made.append(Tile("accuracy on the device", percent(read, "accuracy/classifier/device/accuracy"), ""))
-        else:
+        elif report.accuracy.overall is not None:
             made.append(Tile("MAE, device against float", read("accuracy/overall/device_vs_float/mae", ".4f"), ""))
     if report.size is not None:
         made.append(Tile("flash", read("size/flash_bytes", ","), "B"))

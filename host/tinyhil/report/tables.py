@@ -144,7 +144,7 @@ def bounds(report: Report, read: Reader) -> Table | None:
 
 def errors(report: Report, read: Reader) -> Iterator[Table]:
     """The computations against one another: over all outputs, and of each where there are several."""
-    if report.accuracy is None:
+    if report.accuracy is None or report.accuracy.overall is None:
         return
     yield _errors(read, "accuracy/overall", "errors", "Errors over all outputs")
     if len(report.accuracy.outputs) > 1:
@@ -170,9 +170,9 @@ def _errors(read: Reader, at: str, name: str, title: str) -> Table:
 
 def split(report: Report, read: Reader) -> Table | None:
     """The error by origin: the numbers behind the bars."""
-    if report.accuracy is None:
+    overall = report.accuracy.overall if report.accuracy is not None else None
+    if report.accuracy is None or overall is None:
         return None
-    overall = report.accuracy.overall
     lsb = len(report.accuracy.outputs) == 1 and report.accuracy.outputs[0].split_lsb is not None
     rows: list[tuple[Cell, ...]] = []
     for bar in (*charts.origins(report.accuracy), None):
@@ -266,16 +266,22 @@ def operators(report: Report, read: Reader) -> Table | None:
     if report.speed is None or not report.operators:
         return None
     longest = max(operator.cost for operator in report.operators)
+    widest = max(operator.live_bytes for operator in report.operators)
     rows = tuple(
         (
             read(f"operators/{index}/name"),
             read(f"operators/{index}/cost", ",.0f"),
             Bar(charts.share(operator.cost, longest)),
+            read(f"operators/{index}/macs", ","),
+            read(f"operators/{index}/weight_bytes", ","),
+            read(f"operators/{index}/live_bytes", ","),
+            Bar(charts.share(operator.live_bytes, widest)),
         )
         for index, operator in enumerate(report.operators)
     )
     unit = UNITS[report.speed.unit].capitalize()
-    return Table("operators", "Cost of each operator", ("Operator", unit, ""), rows)
+    head = ("Operator", unit, "", "MACs", "Weights in B", "Tensors in B", "")
+    return Table("operators", "Cost of each operator", head, rows)
 
 
 def training(report: Report, read: Reader) -> Table | None:

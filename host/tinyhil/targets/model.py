@@ -126,6 +126,21 @@ class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     max_batch: Annotated[int, Meta(ge=1, le=65535)] = 65535
 
 
+class Pace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a run's time is reckoned with, before it begins: how many vectors it sends follows from it (allowance.py).
+
+    Neither is measured by a run, so that every run on the target asks the same. The defaults are those of a slow board
+    behind a UART of 115,200 baud.
+
+    Attributes:
+        bytes_per_second: of inputs and outputs that the line carries.
+        macs_per_second: multiply-accumulates of the default engine.
+    """
+
+    bytes_per_second: Positive = 11_000
+    macs_per_second: Positive = 5_000_000
+
+
 FIRMWARE = "{firmware}"
 """What stands for the path of the firmware image in a target file."""
 
@@ -291,11 +306,14 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         profile: the engine's own name for the CPU, where it has one.
         per_channel_dense: whether it computes Dense layers that are quantized per channel.
         dense: how the scheme ``int8`` exports Dense layers where it computes both; per channel is more accurate.
-        ops: TFLite operators it takes; a custom one is ``CUSTOM(<its name>)``.
+        ops: TFLite operators it takes; a custom one is ``CUSTOM(<its name>)``. Empty where it is ``ahead_of_time`` and
+            takes all that tinyhil compiles.
         versions: the highest version of an operator that it takes, for those of ``ops`` whose later ones it does not.
         dtypes: element types of the tensors that it computes, and of its weights. Constants of int32 and int64 (biases,
             shapes, paddings) go with their operators.
         also: element types that it computes in some of ``ops`` only: these.
+        ahead_of_time: whether tinyhil itself compiles the model for it, operator by operator: then that is asked what
+            it takes of each operator, and ``dtypes``, ``versions`` and ``also`` do not matter.
         max_inputs, max_outputs: how many of them a model may have.
         whole_file: whether the image holds the model file as it is, rather than its weights alone.
         library: the PlatformIO library that it comes from, as in ``lib_deps``.
@@ -309,7 +327,7 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     kernels: Literal["portable", "cmsis-nn", "reference", "esp-nn"]
     per_channel_dense: bool
     dense: Literal["per-tensor", "per-channel"] = "per-channel"
-    ops: tuple[str, ...]
+    ops: tuple[str, ...] = ()
     profile: str = ""
     library: str = ""
     programs: tuple[Program, ...] = ()
@@ -320,12 +338,15 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     versions: dict[str, Positive] = {}
     dtypes: tuple[DTypeName, ...] = ("int8",)
     also: dict[DTypeName, tuple[str, ...]] = {}
-    max_inputs: Positive = 1
-    max_outputs: Positive = 1
+    ahead_of_time: bool = False
+    max_inputs: Positive = 255
+    max_outputs: Positive = 255
     whole_file: bool = False
 
     def __post_init__(self) -> None:
-        """Refuses operators that the engine does not take at all, where it says more of them: one is misspelt."""
+        """Refuses a file without operators, and more facts of operators that it does not take: one is misspelt."""
+        if not self.ops and not self.ahead_of_time:
+            raise ValueError("`ops` names the operators that the engine takes")
         if unknown := sorted(set(self.versions) - set(self.ops)):
             raise ValueError(f"`versions` names {', '.join(unknown)}, which `ops` does not")
         for dtype, some in self.also.items():
@@ -346,6 +367,7 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         emulator: what stands in for the board, where something does.
         upload: how the firmware gets onto the device, where that is a step of its own.
         build: None where there is nothing to compile: the target runs the model file itself (tinyhil.sim).
+        pace: what a run's time is reckoned with.
     """
 
     name: Name
@@ -359,6 +381,7 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     build: Build | None = None
     emulator: Emulator | None = None
     upload: Upload | None = None
+    pace: Pace = Pace()
 
     @property
     def compiles(self) -> Build:

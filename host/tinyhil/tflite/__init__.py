@@ -2,17 +2,21 @@
 
 :func:`parse` reads all that the file says; :func:`read` what the link and the verdict need of it, and refuses a model
 whose inputs or outputs the link cannot carry. :func:`rewrite` says in full what a converter leaves out,
-:func:`cut` ends a model after one of its operators; :func:`unpack` and :func:`pack` are for other changes.
+:func:`cut` ends a model after one of its operators; :func:`unpack` and :func:`pack` are for other changes. :func:`macs`
+counts the work of an inference.
 """
 
-from tinyhil.tflite.cut import Prefix, ancestry, cut, sources
+from tinyhil.tflite.costs import OperatorFacts, in_order, operator_facts
+from tinyhil.tflite.cut import EVERY, Prefix, ancestry, cut, sources, with_outputs
 from tinyhil.tflite.interface import MAX_RANK, ModelFacts, read, spec
+from tinyhil.tflite.macs import macs
 from tinyhil.tflite.model import STATEFUL, Graph, Model, Operator, Tensor, stateful
 from tinyhil.tflite.objects import pack, unpack
 from tinyhil.tflite.reader import IDENTIFIER, MAX_BYTES, SCHEMA_VERSION, parse
 from tinyhil.tflite.rewrite import rewrite
 
 __all__ = [
+    "EVERY",
     "IDENTIFIER",
     "MAX_BYTES",
     "MAX_RANK",
@@ -22,10 +26,14 @@ __all__ = [
     "Model",
     "ModelFacts",
     "Operator",
+    "OperatorFacts",
     "Prefix",
     "Tensor",
     "ancestry",
     "cut",
+    "in_order",
+    "macs",
+    "operator_facts",
     "pack",
     "parse",
     "read",
@@ -34,4 +42,5 @@ __all__ = [
     "spec",
     "stateful",
     "unpack",
+    "with_outputs",
 ]

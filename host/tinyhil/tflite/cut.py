@@ -18,6 +18,8 @@ from tinyhil.tflite.reader import parse
 
 _TENSORS = ("inputs", "outputs", "intermediates")
 """Where an operator names tensors."""
+EVERY = -1
+"""Instead of an operator: every one of them."""
 _ABSENT = -1
 """An optional input that is not there."""
 
@@ -28,7 +30,8 @@ class Prefix:
 
     Attributes:
         data: content of its file.
-        operator: index, in the whole model, of the operator whose outputs are its outputs.
+        operator: index, in the whole model, of the operator whose outputs are its outputs; ``EVERY`` where all of
+            them are.
         operators: indices of those that were kept, in the order of execution.
         inputs: positions, among the inputs of the whole model, of those that it still takes, in their order.
     """
@@ -90,6 +93,26 @@ def cut(data: bytes, operator: int, name: str) -> Prefix:
     unpacked = unpack(data, name)
     _shrink(unpacked, kept, [graph.inputs[position] for position in inputs], outputs)
     return Prefix(pack(unpacked), operator, kept, inputs)
+
+
+def with_outputs(data: bytes, outputs: Sequence[int], name: str) -> Prefix:
+    """The whole model, with other tensors as its outputs: what it computes inside can so be seen from outside.
+
+    Args:
+        data: the file's content.
+        outputs: indices of tensors of its one graph.
+        name: how to call the file in messages.
+
+    Raises:
+        ModelError: it is not a TFLite model, is damaged, or has several subgraphs.
+    """
+    model = parse(data, name)
+    if len(model.graphs) != 1:
+        raise ModelError(f"{name} has {len(model.graphs)} subgraphs, only one can be opened")
+    unpacked = unpack(data, name)
+    unpacked.subgraphs[0].outputs = list(outputs)
+    unpacked.signatureDefs = None
+    return Prefix(pack(unpacked), EVERY, tuple(range(len(model.main.operators))), tuple(range(len(model.main.inputs))))
 
 
 def _shrink(model: Any, kept: Sequence[int], inputs: Sequence[int], outputs: Sequence[int]) -> None:

@@ -45,8 +45,9 @@ def _aligned(schema: Any, buffer: Any) -> Any:
         content = b"" if buffer.data is None else bytes(buffer.data)
         if content:
             builder.StartVector(1, len(content), _ALIGNMENT)
-            for byte in reversed(content):
-                builder.PrependUint8(byte)
+            # All at once, as the bindings' CreateByteVector does, which knows no alignment.
+            builder.head = builder.Head() - len(content)
+            builder.Bytes[builder.Head() : builder.Head() + len(content)] = content
             content_at = builder.EndVector()
         schema.BufferStart(builder)
         if content:

@@ -151,9 +151,9 @@ def _tensor(model: Any, tensor: Any, index: int, types: dict[int, str], name: st
 
 
 def _vector(quantization: Any, what: str, kind: Any) -> tuple[Any, ...]:
-    if quantization is None:
+    if quantization is None or getattr(quantization, f"{what}Length")() == 0:
         return ()
-    return tuple(kind(getattr(quantization, what)(i)) for i in range(getattr(quantization, f"{what}Length")()))
+    return tuple(kind(value) for value in getattr(quantization, f"{what}AsNumpy")().tolist())
 
 
 def _within(index: int, count: int, lowest: int = 0) -> int:

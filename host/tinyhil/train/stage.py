@@ -14,8 +14,7 @@ from tinyhil.artifacts import hashing, store
 from tinyhil.artifacts.types import FloatModel
 from tinyhil.config import recipe as recipes
 from tinyhil.config.recipe import Recipe
-from tinyhil.data import dataset
-from tinyhil.errors import InputError
+from tinyhil.data import dataset, samples_file
 from tinyhil.progress import Reporter
 
 STAGE = "train"
@@ -30,10 +29,7 @@ def key(recipe: Recipe, code: Path, data: Path | None = None) -> str:
     Raises:
         InputError: the user's data cannot be read.
     """
-    try:
-        data_sha256 = None if data is None else hashing.of_file(data)
-    except OSError as error:
-        raise InputError(f"cannot read {data}: {error.strerror}") from error
+    data_sha256 = None if data is None else samples_file.digest(data)
     return hashing.of_json(
         {
             "stage": hashing.of_sources([Path(__file__).parent, Path(dataset.__file__).parent]),
@@ -49,7 +45,7 @@ def train(path: Path, folder: Path, reporter: Reporter, data: Path | None = None
     """Trains the recipe at ``path`` into ``folder``.
 
     Args:
-        data: a user's ``.npz`` file instead of the recipe's own dataset.
+        data: a user's file of samples instead of the recipe's own dataset.
 
     Returns:
         The model, and whether it was found rather than trained.

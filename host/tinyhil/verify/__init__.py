@@ -1,5 +1,5 @@
 """From a Capture to a Verification."""
 
-from tinyhil.verify.stage import verify
+from tinyhil.verify.stage import operator_costs, verify
 
-__all__ = ["verify"]
+__all__ = ["operator_costs", "verify"]

@@ -70,7 +70,7 @@ def ideal(model: QuantizedModel, truth: Truth | None) -> Ideal | None:
 def accuracy(
     model: QuantizedModel, capture: Capture, wanted: Wanted, known: Ideal | None, classes: tuple[str, ...] = ()
 ) -> Accuracy | None:
-    """The verdict; None for a model without a float model.
+    """The verdict; None for a model with neither a float model nor known classes, and where no vector can be judged.
 
     Args:
         known: what the outputs should be, as :func:`ideal` finds it.
@@ -80,9 +80,11 @@ def accuracy(
         ConfigError: a bound needs what the recipe does not have, or it names another number of classes than the model
             has.
     """
-    if model.vectors.float_outputs is None:
-        return None
     looked_at = judged(model)
+    if not looked_at.any():
+        return None
+    if model.vectors.float_outputs is None:
+        return _by_classes(model, capture, int(looked_at.sum()), classes)
     sides = _sides(model, capture, looked_at, None if known is None else known.values)
     every = _errors("", _joined(sides), None)
     classifier = _classifier(model, capture, classes)
@@ -99,6 +101,14 @@ def accuracy(
         classifier=classifier,
         bounds=bounds,
     )
+
+
+def _by_classes(model: QuantizedModel, capture: Capture, count: int, classes: tuple[str, ...]) -> Accuracy | None:
+    """The verdict on a model of which nothing is known but the classes of its samples: it has no bounds."""
+    found = _classifier(model, capture, classes)
+    if found is None:
+        return None
+    return Accuracy(passed=True, vectors=count, truth=None, overall=None, outputs=(), classifier=found, bounds=())
 
 
 def _truth_values(truth: Truth, inputs: Reals, shape: tuple[int, ...]) -> Reals:
@@ -205,26 +215,33 @@ def _classifier(model: QuantizedModel, capture: Capture, names: tuple[str, ...])
         return None
     looked_at, classes = judged(model), model.outputs[0].elements
     if names and len(names) != classes:
-        raise ConfigError(f"the recipe names {len(names)} classes, but the model has {classes} outputs")
+        raise ConfigError(f"there are names of {len(names)} classes, but the model has {classes} outputs")
     names = names or tuple(str(number) for number in range(classes))
-    assert model.vectors.float_outputs is not None
     # As they come: quantization keeps the order of the scores.
-    floats, reference, device = (
-        part[0].reshape(len(looked_at), -1)[looked_at]
-        for part in (model.vectors.float_outputs, model.vectors.reference, capture.outputs)
+    reference, device = (
+        part[0].reshape(len(looked_at), -1)[looked_at] for part in (model.vectors.reference, capture.outputs)
     )
-    by_float, by_reference, by_device = (classification.predictions(scores) for scores in (floats, reference, device))
+    by_reference, by_device = (classification.predictions(scores) for scores in (reference, device))
+    floats = by_float = None
+    if model.vectors.float_outputs is not None:
+        floats = model.vectors.float_outputs[0].reshape(len(looked_at), -1)[looked_at]
+        by_float = classification.predictions(floats)
     return Classifier(
-        float_model=classification.classification(by_float, truth, names),
+        float_model=None if by_float is None else classification.classification(by_float, truth, names),
         reference=classification.classification(by_reference, truth, names),
         device=classification.classification(by_device, truth, names),
         top_k=tuple(
-            TopK(k, *(classification.top_k(scores, truth, k) for scores in (floats, reference, device)))
+            TopK(
+                k,
+                None if floats is None else classification.top_k(floats, truth, k),
+                classification.top_k(reference, truth, k),
+                classification.top_k(device, truth, k),
+            )
             for k in TOP
             if k < classes
         ),
         agreement=classification.agreement(by_float, by_reference, by_device),
-        top1_drop=classification.top1_drop(by_float, by_device, truth),
+        top1_drop=None if by_float is None else classification.top1_drop(by_float, by_device, truth),
     )
 
 

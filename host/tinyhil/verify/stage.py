@@ -9,7 +9,8 @@ import statistics
 
 import numpy as np
 
-from tinyhil.artifacts.types import Capture, QuantizedModel
+from tinyhil import tflite
+from tinyhil.artifacts.types import Capture, Measurement, QuantizedModel
 from tinyhil.compare import fidelity
 from tinyhil.compare.search import Search
 from tinyhil.compare.verdict import Fidelity as FidelityVerdict
@@ -62,7 +63,7 @@ def verify(
         instructions_per_inference=per_inference if measure.unit == "instructions" else None,
         microseconds_per_inference=per_inference if measure.unit == "microseconds" else None,
         speed=_speed(capture, measure),
-        operators=_operators(capture, measure),
+        operators=operator_costs(model, capture.measurement, measure),
     )
 
 
@@ -73,10 +74,28 @@ def _speed(capture: Capture, measure: Measure) -> Speed | None:
     return Speed(measure.unit, min(took), statistics.median(took), max(took), len(took))
 
 
-def _operators(capture: Capture, measure: Measure) -> tuple[OperatorCost, ...]:
-    if measure.unit == "nothing" or capture.measurement is None:
+def operator_costs(
+    model: QuantizedModel, measurement: Measurement | None, measure: Measure
+) -> tuple[OperatorCost, ...]:
+    """What each operator took, beside what the model's file says of it.
+
+    Args:
+        model: that was run.
+        measurement: of the device; None where nothing was measured.
+        measure: what a tick stands for.
+    """
+    if measure.unit == "nothing" or measurement is None:
         return ()
-    return tuple(OperatorCost(each.name, each.ticks * measure.per_tick) for each in capture.measurement.operators)
+    graph = tflite.parse(model.path.read_bytes(), str(model.path)).main
+    facts = tflite.in_order([each.name for each in measurement.operators], tflite.operator_facts(graph))
+    return tuple(
+        OperatorCost(each.name, each.ticks * measure.per_tick)
+        if of is None
+        else OperatorCost(
+            each.name, each.ticks * measure.per_tick, of.operator, of.macs, of.weight_bytes, of.live_bytes
+        )
+        for each, of in zip(measurement.operators, facts, strict=True)
+    )
 
 
 def _points(model: QuantizedModel, capture: Capture, known: accuracy.Ideal | None) -> Points:

@@ -108,9 +108,11 @@ class Bisect:
                         held.enter_context(lock.exclusive(run.layout.bisect, reporter.text))
                     count = len(layers.graph.operators)
                     self._observer.result(f"{count} layers, {len(chosen)} vectors for each", found=False)
-                start = self._start(layers, whole)
-                if start is not None:
-                    blamed = blame.search(tflite.sources(layers.graph), start, layers.ask)
+                together = layers.ask_all()
+                blamed = self._blamed(layers, whole)
+                if together and blamed is None and whole.differs:
+                    layers.forget()
+                    blamed = self._blamed(layers, whole)
             found = Bisection(
                 recipe=model.recipe,
                 model_sha256=model.sha256,
@@ -127,7 +129,8 @@ class Bisect:
             )
             place = stored_bisection.save(found, self._runs[-1].layout)
             outcome = Outcome(found, place, None, None)
-            if blamed is None or blamed.operator not in layers.seen:
+            probe = None if blamed is None else layers.tested.get(blamed.operator)
+            if blamed is None or probe is None or probe.difference is None or not probe.difference.differs:
                 return outcome
             return self._bundled(outcome, layers, blamed.operator, stateful=tflite.stateful(model.ops))
 
@@ -145,6 +148,10 @@ class Bisect:
             run.conclude()
         return models[0], *compared(models[0], captures)
 
+    def _blamed(self, layers: Layers, whole: layer.LayerDifference) -> blame.Blame | None:
+        start = self._start(layers, whole)
+        return None if start is None else blame.search(tflite.sources(layers.graph), start, layers.ask)
+
     def _start(self, layers: Layers, whole: layer.LayerDifference) -> int | None:
         """An operator that differs, from which the search goes upwards; None if none does."""
         graph = layers.graph
@@ -159,16 +166,16 @@ class Bisect:
 
     def _bundled(self, outcome: Outcome, layers: Layers, operator: int, *, stateful: bool) -> Outcome:
         """Makes the bundle of a layer that differs, and tries it."""
-        seen, shown = layers.seen[operator], layers.tested[operator].difference
-        assert shown is not None
-        assert shown.first is not None
         max_lsb = self._wanted.max_lsb
         bundle = outcome.file.parent / bundles.FOLDER
         with self._observer.stage("bundle") as reporter:
+            seen = layers.reproduce(operator, reporter)
+            shown = layer.difference(seen.actual, seen.expected, seen.prefix.outputs, max_lsb).first
+            assert shown is not None
             # All layers share one project, so that of this one is rendered again.
             devices = [(run.target, run.render(), run.build()) for run in layers.runs(operator, reporter)]
             evidence = bundles.evidence(
-                seen.prefix, seen.expected, seen.actual, shown.first.vector, stateful=stateful, max_lsb=max_lsb
+                seen.prefix, seen.expected, seen.actual, shown.vector, stateful=stateful, max_lsb=max_lsb
             )
             bundles.write(bundle, words.finding(outcome.bisection), evidence, devices)
             try:

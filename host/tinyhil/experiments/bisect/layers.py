@@ -1,11 +1,14 @@
-"""Tests layers of a model, one at a time: the model is ended after the layer, built, run and compared.
+"""Tests layers of a model: all in one image that gives every tensor, or each in a model that ends after it.
+
+The one image takes one build and one session, but memory for all tensors, which the chip may not have; and a difference
+that comes from tensors sharing memory is not in it. Then the model is ended after a layer, built, run and compared.
 
 What it is compared with is the reference on the very same prefix, or another device.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +27,8 @@ from tinyhil.progress import Reporter
 from tinyhil.report import bisection as words
 
 BUILT_FROM = "built-from.tflite"
+_MOST_OUTPUTS = 255
+"""What the handshake can count."""
 
 
 @dataclass(frozen=True)
@@ -92,15 +97,69 @@ class Layers:
         difference = self.tested[operator].difference
         return blame.UNKNOWN if difference is None else difference.differs
 
+    def ask_all(self) -> bool:
+        """Tests all layers in one image, if that is possible; says whether it was.
+
+        Raises:
+            BlockedError: the device cannot be had, or did not answer.
+        """
+        carried = {
+            tensor.index: None
+            for operator in self.graph.operators
+            for tensor in self.graph.of(operator.outputs)
+            if _carried(tensor)
+        }
+        if not 0 < len(carried) <= _MOST_OUTPUTS:
+            return False
+        with self._observer.stage("layers") as reporter:
+            try:
+                prefix, captures = self._captured(self._opened(tuple(carried), reporter))
+            except (ModelError, ToolError) as error:
+                self._observer.result(f"not in one image: {error.message}", found=False)
+                return False
+            places = {index: position for position, index in enumerate(carried)}
+            for operator in self.graph.operators:
+                at = [places[index] for index in operator.outputs if index in places]
+                if len(at) < len(operator.outputs):
+                    why = "the link does not carry its output's type or shape"
+                    self.tested[operator.index] = Probe(operator.index + 1, None, why)
+                    continue
+                self.tested[operator.index] = self._probe(operator.index, prefix, captures, at)
+            differing = sum(1 for each in self.tested.values() if each.difference and each.difference.differs)
+            self._observer.result(f"{len(self.tested)} in one image, {differing} differ", found=False)
+        return True
+
+    def forget(self) -> None:
+        """Forgets what was found, so that each layer is tested by itself."""
+        self.tested.clear()
+        self.seen.clear()
+
+    def reproduce(self, operator: int, reporter: Reporter) -> Seen:
+        """The smallest model that shows how a layer differs: that which ends after it."""
+        if operator not in self.seen:
+            self._test(operator, reporter)
+        return self.seen[operator]
+
+    def _opened(self, tensors: tuple[int, ...], reporter: Reporter) -> list[Run]:
+        """The model with these tensors as its outputs, on each device."""
+        prefix = tflite.with_outputs(self._content, tensors, str(self._model.path))
+        return self._on_each(prefix, lambda data, name: tflite.with_outputs(data, tensors, name), reporter)
+
     def runs(self, operator: int, reporter: Reporter) -> list[Run]:
         """The model up to an operator, on each device."""
         prefix = tflite.cut(self._content, operator, str(self._model.path))
+        return self._on_each(prefix, lambda data, name: tflite.cut(data, operator, name), reporter)
+
+    def _on_each(
+        self, prefix: tflite.Prefix, of: Callable[[bytes, str], tflite.Prefix], reporter: Reporter
+    ) -> list[Run]:
+        """A part of the model on each device; ``of`` makes the same of the file that a device is built from."""
         made = []
         for run in self._runs:
             other = run.options.built_from
             if other is not None:
-                planted = tflite.cut(other.read_bytes(), operator, str(other))
-                other = run.layout.layer(operator + 1) / BUILT_FROM
+                planted = of(other.read_bytes(), str(other))
+                other = run.layout.layer(prefix.operator + 1) / BUILT_FROM
                 store.write_bytes(other, planted.data)
             made.append(open_prefix(run, self._model, prefix, self._inputs, other, NestedObserver(reporter)))
         return made
@@ -114,21 +173,45 @@ class Layers:
         )
 
     def _test(self, operator: int, reporter: Reporter) -> Probe:
-        runs = self.runs(operator, reporter)
+        prefix, captures = self._captured(self.runs(operator, reporter))
+        tested = self._probe(operator, prefix, captures, range(len(prefix.outputs)))
+        assert tested.difference is not None
+        if tested.difference.differs:
+            self.seen[operator] = Seen(prefix, *compared(prefix, captures))
+        return tested
+
+    def _captured(self, runs: Sequence[Run]) -> tuple[QuantizedModel, list[Capture]]:
+        """The part of the model that was run, and what each device answered."""
         for run in runs:
             # Of this end alone, such as its output's type; it goes into a table, so in one line.
             if (problems := run.problems()) and not run.options.force:
                 raise ModelError("; ".join(problem.cause for problem in problems))
         captures = [run.capture() for run in runs]
-        prefix = runs[0].quantize()
-        expected, actual = compared(prefix, captures)
-        found = layer.difference(actual, expected, prefix.outputs, self._max_lsb)
-        if found.differs:
-            self.seen[operator] = Seen(prefix, expected, actual)
+        return runs[0].quantize(), captures
+
+    def _probe(self, operator: int, part: QuantizedModel, captures: Sequence[Capture], at: Sequence[int]) -> Probe:
+        """What was found of the outputs ``at`` of a part of the model, which are those of an operator."""
+
+        def chosen(outputs: Sequence[Array]) -> list[Array]:
+            return [outputs[position] for position in at]
+
+        expected, actual = (chosen(outputs) for outputs in compared(part, captures))
+        specs = [part.outputs[position] for position in at]
         against = [
-            layer.difference(each.outputs, prefix.vectors.reference, prefix.outputs, self._max_lsb) for each in captures
+            layer.difference(chosen(each.outputs), chosen(part.vectors.reference), specs, self._max_lsb)
+            for each in captures
         ]
-        return Probe(operator + 1, found, against_reference=tuple(against) if len(runs) > 1 else ())
+        found = layer.difference(actual, expected, specs, self._max_lsb)
+        return Probe(operator + 1, found, against_reference=tuple(against) if len(captures) > 1 else ())
+
+
+def _carried(tensor: tflite.Tensor) -> bool:
+    """Whether the link can carry it as an output."""
+    try:
+        tflite.spec(tensor, "output")
+    except ModelError:
+        return False
+    return True
 
 
 def compared(model: QuantizedModel, captures: Sequence[Capture]) -> tuple[tuple[Array, ...], tuple[Array, ...]]:

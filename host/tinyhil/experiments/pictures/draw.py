@@ -97,6 +97,7 @@ class _NamedObserver:
         self._observer = observer
         self._recipe = recipe
         self.stage = observer.stage
+        self.announcement = observer.announcement
         self.warning = observer.warning
 
     def result(self, note: str, *, found: bool) -> None:

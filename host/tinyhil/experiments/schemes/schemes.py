@@ -9,24 +9,14 @@ import msgspec
 
 from tinyhil import preflight, tflite
 from tinyhil.artifacts import lock
-from tinyhil.artifacts.types import FloatModel, Problem, QuantizedModel
+from tinyhil.artifacts.types import FloatModel, QuantizedModel
 from tinyhil.config.recipe import Scheme
 from tinyhil.pipeline.run import Run
 from tinyhil.quantize import quantize_each
 from tinyhil.quantize.evaluation import Accuracy, accuracy, on_test_set
 from tinyhil.quantize.inspection import Inspection, read_inspection
-from tinyhil.targets import registry
 
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
-
-
-@dataclass(frozen=True)
-class Taker:
-    """An engine of a target, and what keeps it from computing a model right."""
-
-    target: str
-    engine: str
-    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True)
@@ -37,7 +27,8 @@ class Row:
         model: the model.
         size: of its file in bytes.
         quantized: whether anything in it is; not so under ``dynamic`` where all layers are small.
-        accuracy: over the test set, by the model's reference; None where there is no float model.
+        accuracy: over the test set, by the model's reference; None where there is no float model, and where no sample
+            of the test set is sent.
         inspection: what quantization did inside of it.
         takers: every engine of every target.
     """
@@ -47,10 +38,10 @@ class Row:
     quantized: bool
     accuracy: Accuracy | None
     inspection: Inspection
-    takers: tuple[Taker, ...]
+    takers: tuple[preflight.Taker, ...]
 
     @property
-    def taken_by(self) -> tuple[Taker, ...]:
+    def taken_by(self) -> tuple[preflight.Taker, ...]:
         """The engines that compute it right."""
         return tuple(taker for taker in self.takers if not taker.problems)
 
@@ -79,22 +70,13 @@ def row(model: QuantizedModel, floats: FloatModel | None) -> Row:
         ConfigError: a target file is wrong.
     """
     data = model.path.read_bytes()
+    tested = None if floats is None else on_test_set(model, floats)
     parsed = tflite.parse(data, str(model.path))
     return Row(
         model=model,
         size=len(data),
         quantized=any(tensor.scales for tensor in parsed.main.used),
-        accuracy=None if floats is None else accuracy(on_test_set(model, floats)),
+        accuracy=None if tested is None or not len(tested.floats) else accuracy(tested),
         inspection=read_inspection(model),
-        takers=takers(parsed),
-    )
-
-
-def takers(model: tflite.Model) -> tuple[Taker, ...]:
-    """Every engine of every target, with what it finds wrong with the model."""
-    targets = [registry.get(name) for name in registry.paths()]
-    return tuple(
-        Taker(target.name, engine, preflight.check(model, target, engine))
-        for target in targets
-        for engine in target.engines
+        takers=preflight.takers(data, str(model.path)),
     )

@@ -49,7 +49,7 @@ def search(run: Run, count: int, seed: int) -> tuple[SearchResult, Path]:
 
     Args:
         run: of the model on its target.
-        count: how many inputs to try, rounded up to whole rounds.
+        count: how many inputs to try.
         seed: of all that is drawn.
 
     Returns:

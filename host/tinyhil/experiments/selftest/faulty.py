@@ -20,7 +20,6 @@ from tinyhil.experiments.selftest.scoring import Score, of_error, of_report
 from tinyhil.pipeline.answers import LiveDevice
 from tinyhil.pipeline.device_copy import CopyOfFile, DeviceCopy, TrueCopy
 from tinyhil.pipeline.observer import Observer
-from tinyhil.pipeline.placement import Placement
 from tinyhil.pipeline.run import Run
 from tinyhil.pipeline.stages import Stages
 from tinyhil.render import arena
@@ -121,7 +120,7 @@ def _faulty_run(true: Run, image: FirmwareImage, fault: Fault | None, number: in
     options = replace(true.options, firmware=None, record=None, resume=False, search=0)
     # Copies with different faults claim the same hash: what was built of one must not be taken for another.
     store.forget(layout.firmware)
-    placement = Placement(target, true.engine)
+    placement = replace(true.placement, target=target)
     run = Run(true.source, copy, LiveDevice(target, options, layout), placement, layout, options, stages)
     run.render(arena.found(true.layout.target, true.quantize().sha256))
     return run

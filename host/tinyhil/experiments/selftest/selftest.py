@@ -121,6 +121,9 @@ class _Quiet:
     def result(self, note: str, *, found: bool) -> None:
         self._look()
 
+    def announcement(self, text: str) -> None:
+        self._look()
+
     def warning(self, text: str) -> None:
         self._look()
 

@@ -17,15 +17,18 @@ def origin(model: QuantizedModel, image: FirmwareImage) -> Origin:
     return Origin(model.sha256, image.project_sha256, image.sha256, journal.of_vectors(model.vectors))
 
 
-def header(recipe: str, file: str, options: Options, model: QuantizedModel, firmware: Firmware) -> Header:
+def header(
+    recipe: str, file: str, options: Options, model: QuantizedModel, firmware: Firmware, searched: int
+) -> Header:
     """The recording's head.
 
     Args:
         recipe: name of the recipe, or of the user's model.
         file: the user's own file that is run instead of a recipe; empty for a recipe.
-        options: with everything in them that has a default said.
+        options: with target, engine, scheme and line said.
         model: what the device is judged by.
         firmware: what it runs.
+        searched: how many inputs are to be tried beyond the vectors.
     """
     project, image = firmware.project, firmware.image
     return Header(
@@ -40,7 +43,7 @@ def header(recipe: str, file: str, options: Options, model: QuantizedModel, firm
         sections=image.sections,
         tool_versions=image.tool_versions,
         tool_sha256=image.tool_sha256,
-        search=options.search or 0,
+        search=searched,
         model=file,
         samples=_whole(options.samples),
         data=_whole(options.data),

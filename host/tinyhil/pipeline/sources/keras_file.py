@@ -8,11 +8,11 @@ from tinyhil.artifacts import lock
 from tinyhil.artifacts.types import FloatModel, QuantizedModel
 from tinyhil.config.recipe import Recipe, Scheme
 from tinyhil.pipeline.layout import Layout
+from tinyhil.pipeline.placement import Placement
 from tinyhil.pipeline.sources import float_source
 from tinyhil.pipeline.stages import Stages
 from tinyhil.progress import Reporter
 from tinyhil.quantize import model_file
-from tinyhil.targets.model import Engine
 
 
 class KerasFile:
@@ -23,13 +23,20 @@ class KerasFile:
         samples: an .npz file with its inputs, and perhaps targets.
         recipe: of its name.
         scheme: how it is quantized.
-        engine: what is to compute it.
+        placement: where it is to run.
         layout: where everything is put.
         stages: of the run.
     """
 
     def __init__(
-        self, path: Path, samples: Path, recipe: Recipe, scheme: Scheme, engine: Engine, layout: Layout, stages: Stages
+        self,
+        path: Path,
+        samples: Path,
+        recipe: Recipe,
+        scheme: Scheme,
+        placement: Placement,
+        layout: Layout,
+        stages: Stages,
     ) -> None:
         self.recipe = recipe
         self.scheme = scheme
@@ -37,7 +44,7 @@ class KerasFile:
         self.trained: FloatModel | None = None
         self._path = path
         self._samples = samples
-        self._engine = engine
+        self._placement = placement
         self._layout = layout
         self._stages = stages
 
@@ -54,12 +61,12 @@ class KerasFile:
 
     def content(self) -> tuple[bytes, str]:
         """See ``ModelSource.content``."""
-        return float_source.content(self.quantized())
+        return float_source.content(self.quantized())[0], str(self._path)
 
     def quantized(self) -> QuantizedModel:
         """See ``ModelSource.quantized``."""
         trained = self.float_model()
-        return float_source.quantized(trained, self.recipe, self.scheme, self._engine, self._layout, self._stages)
+        return float_source.quantized(trained, self.recipe, self.scheme, self._placement, self._layout, self._stages)
 
     def truth(self) -> None:
         """None: the samples' targets are all that is known."""

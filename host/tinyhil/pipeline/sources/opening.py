@@ -7,6 +7,7 @@ from pathlib import Path
 from tinyhil import kinds
 from tinyhil.config import recipe as recipes
 from tinyhil.config.recipe import Recipe, Train
+from tinyhil.data import samples_file
 from tinyhil.errors import ConfigError
 from tinyhil.options import Options
 from tinyhil.pipeline import layout
@@ -17,28 +18,32 @@ from tinyhil.pipeline.sources.keras_file import KerasFile
 from tinyhil.pipeline.sources.recipe import RecipeSource
 from tinyhil.pipeline.sources.tflite_file import TfliteFile
 from tinyhil.pipeline.stages import Stages
-from tinyhil.quantize import model_file
+from tinyhil.quantize import keras_config, model_file
 
-KERAS, TFLITE = ".keras", ".tflite"
+TFLITE = ".tflite"
+"""Suffix of TensorFlow Lite's files, in any case, as those of Keras' are."""
+_SAVED_MODEL = "saved_model.pb"
 _NO_TRAINING = Train(seed=0, epochs=1, batch_size=1, optimizer="none", loss="none")
 """A recipe has to have one; nothing looks at it here."""
 
 
 def is_file(model: str) -> bool:
     """Whether what the user names is a model file rather than a recipe; its ending tells."""
-    return Path(model).suffix in (KERAS, TFLITE)
+    return Path(model).suffix.lower() in (*keras_config.SUFFIXES, TFLITE)
 
 
 def open_source(model: str, options: Options, placement: Placement, stages: Stages) -> tuple[ModelSource, Layout]:
     """The source of the model that the user names, and where its run puts everything.
 
     Args:
-        model: name of a recipe, or a path to a .keras or .tflite file.
+        model: name of a recipe, or a path to a .keras, .h5 or .tflite file.
 
     Raises:
-        ConfigError: there is no such recipe or file; the recipe or the scheme is wrong; or a file lacks samples, or
-            there are samples, data or a scheme for what takes none.
+        ConfigError: there is no such recipe or file, or it is a SavedModel; the recipe or the scheme is wrong; or a
+            file lacks samples, or there are samples, data or a scheme for what takes none.
     """
+    if (Path(model) / _SAVED_MODEL).is_file():
+        raise _saved_model(Path(model))
     if not is_file(model):
         return _recipe(model, options, placement, stages)
     path = Path(model)
@@ -50,7 +55,7 @@ def open_source(model: str, options: Options, placement: Placement, stages: Stag
             hint="give its inputs with --samples",
             kind=kinds.CONTRADICTION,
         )
-    if path.suffix == KERAS:
+    if path.suffix.lower() in keras_config.SUFFIXES:
         return _keras(path, options, placement, stages)
     return _tflite(path, options, placement, stages)
 
@@ -59,7 +64,7 @@ def _recipe(name: str, options: Options, placement: Placement, stages: Stages) -
     if options.samples is not None:
         raise ConfigError(
             "--samples goes with a .keras or .tflite file; a recipe has data of its own",
-            hint="give --data data.npz to train the recipe on your own samples",
+            hint="give --data to train the recipe on your own samples",
             kind=kinds.CONTRADICTION,
         )
     path = recipes.find(name)
@@ -67,21 +72,31 @@ def _recipe(name: str, options: Options, placement: Placement, stages: Stages) -
     usual = recipe.quantize.scheme
     scheme = recipes.scheme(options.scheme or usual)
     place = layout.of_recipe(options.build_dir, recipe.name, placement.variant(scheme, usual))
-    return RecipeSource(path, recipe, scheme, placement.engine, options.data, place, stages), place
+    return RecipeSource(path, recipe, scheme, placement, options.data, place, stages), place
+
+
+def _saved_model(folder: Path) -> ConfigError:
+    """A SavedModel is a program: its graph may read and write files, so it is not run here."""
+    return ConfigError(
+        f"{folder} is a SavedModel: a program that TensorFlow would run, and that may read and write files",
+        hint='where you trust it, save its model as a file: of Keras 2, python -c "import tf_keras; '
+        f"tf_keras.models.load_model('{folder}').save('model.h5')\"; of Keras 3, where it was trained, "
+        "model.save('model.keras')",
+    )
 
 
 def _keras(path: Path, options: Options, placement: Placement, stages: Stages) -> tuple[KerasFile, Layout]:
     if options.samples is None:
         raise ConfigError(
             f"{path} needs samples: quantization is calibrated by them",
-            hint="give --samples data.npz, written with numpy.savez('data.npz', x=..., y=...)",
+            hint=f"give --samples {samples_file.FORMS}; numpy.savez('data.npz', x=..., y=...) writes the first",
             kind=kinds.SAMPLES,
         )
-    content, recipe = model_file.read(path), _of_file(path)
+    content, recipe = model_file.read(path), _of_file(path, options.samples)
     usual = recipe.quantize.scheme
     scheme = recipes.scheme(options.scheme or usual)
     place = layout.of_file(options.build_dir, recipe.name, content, placement.variant(scheme, usual))
-    return KerasFile(path, options.samples, recipe, scheme, placement.engine, place, stages), place
+    return KerasFile(path, options.samples, recipe, scheme, placement, place, stages), place
 
 
 def _tflite(path: Path, options: Options, placement: Placement, stages: Stages) -> tuple[TfliteFile, Layout]:
@@ -91,11 +106,12 @@ def _tflite(path: Path, options: Options, placement: Placement, stages: Stages) 
             hint="leave --scheme out, or give the .keras file that it was made from",
             kind=kinds.CONTRADICTION,
         )
-    content, recipe = model_file.read(path), _of_file(path)
+    content, recipe = model_file.read(path), _of_file(path, options.samples)
     usual = recipe.quantize.scheme
     place = layout.of_file(options.build_dir, recipe.name, content, placement.variant(usual, usual))
-    return TfliteFile(path, content, options.samples, recipe, place, stages), place
+    return TfliteFile(path, content, options.samples, recipe, placement.allowance, place, stages), place
 
 
-def _of_file(path: Path) -> Recipe:
-    return Recipe(name=model_file.name_of(path), title=path.name, code="", train=_NO_TRAINING)
+def _of_file(path: Path, samples: Path | None) -> Recipe:
+    classes = () if samples is None else samples_file.class_names(samples)
+    return Recipe(name=model_file.name_of(path), title=path.name, code="", train=_NO_TRAINING, classes=classes)

@@ -11,10 +11,10 @@ from tinyhil.config import recipe as recipes
 from tinyhil.config.recipe import Recipe, Scheme
 from tinyhil.pipeline import notes
 from tinyhil.pipeline.layout import Layout
+from tinyhil.pipeline.placement import Placement
 from tinyhil.pipeline.sources import float_source
 from tinyhil.pipeline.stages import Stages
 from tinyhil.progress import Reporter
-from tinyhil.targets.model import Engine
 from tinyhil.train import train
 
 
@@ -25,7 +25,7 @@ class RecipeSource:
         path: the recipe's file.
         recipe: what is in it.
         scheme: how it is quantized.
-        engine: what is to compute it.
+        placement: where it is to run.
         data: an .npz file to train on instead of the recipe's own data.
         layout: where everything is put.
         stages: of the run.
@@ -38,7 +38,7 @@ class RecipeSource:
         path: Path,
         recipe: Recipe,
         scheme: Scheme,
-        engine: Engine,
+        placement: Placement,
         data: Path | None,
         layout: Layout,
         stages: Stages,
@@ -47,7 +47,7 @@ class RecipeSource:
         self.recipe = recipe
         self.scheme = scheme
         self.trained: FloatModel | None = None
-        self._engine = engine
+        self._placement = placement
         self._data = data
         self._layout = layout
         self._stages = stages
@@ -71,7 +71,7 @@ class RecipeSource:
     def quantized(self) -> QuantizedModel:
         """See ``ModelSource.quantized``."""
         trained = self.float_model()
-        return float_source.quantized(trained, self.recipe, self.scheme, self._engine, self._layout, self._stages)
+        return float_source.quantized(trained, self.recipe, self.scheme, self._placement, self._layout, self._stages)
 
     def truth(self) -> Any:
         """See ``ModelSource.truth``."""

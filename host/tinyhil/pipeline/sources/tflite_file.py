@@ -9,10 +9,12 @@ from tinyhil.artifacts import lock
 from tinyhil.artifacts.types import FloatModel, QuantizedModel
 from tinyhil.config.recipe import Recipe, Scheme
 from tinyhil.errors import ConfigError
+from tinyhil.pipeline import notes
 from tinyhil.pipeline.layout import Layout
 from tinyhil.pipeline.stages import Stages
 from tinyhil.progress import Reporter
 from tinyhil.quantize import model_file
+from tinyhil.targets.allowance import Allowance
 
 
 class TfliteFile:
@@ -23,6 +25,7 @@ class TfliteFile:
         content: of the file.
         samples: an .npz file with real-valued inputs; None to draw them.
         recipe: of its name.
+        allowance: how many vectors are sent.
         layout: where everything is put.
         stages: of the run.
     """
@@ -30,7 +33,14 @@ class TfliteFile:
     trained = None
 
     def __init__(
-        self, path: Path, content: bytes, samples: Path | None, recipe: Recipe, layout: Layout, stages: Stages
+        self,
+        path: Path,
+        content: bytes,
+        samples: Path | None,
+        recipe: Recipe,
+        allowance: Allowance,
+        layout: Layout,
+        stages: Stages,
     ) -> None:
         self.recipe = recipe
         self.scheme: Scheme = recipe.quantize.scheme
@@ -39,6 +49,7 @@ class TfliteFile:
         self._content = content
         self._rewritten: bytes | None = None
         self._samples = samples
+        self._allowance = allowance
         self._layout = layout
         self._stages = stages
 
@@ -69,10 +80,12 @@ class TfliteFile:
 
         def work(reporter: Reporter) -> tuple[QuantizedModel, bool, str]:
             with lock.exclusive(self._layout.models, reporter.text):
-                model, found = model_file.tflite_model(self._path, self._samples, self._layout.model_file, reporter)
+                model, found = model_file.tflite_model(
+                    self._path, self._samples, self._layout.model_file, reporter, self._allowance
+                )
             rewrites.extend(model.rewrites)
             source = "drawn, there are no samples" if self._samples is None else f"of {self._samples}"
-            return model, found, f"{self._path}, {model.vectors.count} vectors, {source}"
+            return model, found, f"{self._path}, {notes.of_vectors(model.vectors)}, {source}"
 
         model = self._stages.once("read", work)
         for note in rewrites:

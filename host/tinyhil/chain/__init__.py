@@ -1,0 +1,12 @@
+"""The engine ``compiled``: a model as C++ that calls one operator after the other, in one planned memory.
+
+:func:`compile_model` makes the sources, :func:`refusals` says what keeps it from that. Each operator is either a layer
+that bakenn compiles, or a call of one of our kernels (``firmware/lib/kernels``), which compute what TensorFlow Lite
+Micro computes, bit for bit. ``operators`` has a function for each operator, which says what is called with which
+constants; ``memory`` gives every tensor its place.
+"""
+
+from tinyhil.chain.compile import OPERATORS, Compiled, Refusal, compile_model, memory_bytes, refusals
+from tinyhil.chain.unsupported import Unsupported
+
+__all__ = ["OPERATORS", "Compiled", "Refusal", "Unsupported", "compile_model", "memory_bytes", "refusals"]

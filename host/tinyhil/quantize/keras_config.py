@@ -1,0 +1,213 @@
+"""What a Keras file says of its model, read as JSON: TensorFlow is not started for it, and no code is run.
+
+A .keras file is a zip archive of JSON and weights, a .h5 file has the same JSON as an attribute. What cannot be
+converted because its code is not in the file, or would have to be run, is refused here, by the layer's name.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinyhil import kinds
+from tinyhil.errors import MissingToolError, ModelError
+
+SUFFIXES = (".keras", ".h5", ".hdf5")
+"""Of files, in any case."""
+MAX_UNPACKED_BYTES = 1 << 30
+"""Float weights of a model far beyond any microcontroller, with an optimizer's state."""
+MAX_MEMBERS = 100
+"""A .keras file has three or four."""
+_CONFIG = "config.json"
+_LAMBDA = ("Lambda", "__lambda__")
+"""A layer of code, and a function of code anywhere else, as an activation may be."""
+_OWN_MODULES = ("keras", "builtins")
+_EXPORT = (
+    "where its code is, convert it by tf.lite.TFLiteConverter.from_keras_model(model), write the result to a .tflite "
+    "file, and give that"
+)
+_SAVE_AGAIN = "save or copy it again"
+
+
+@dataclass(frozen=True)
+class KerasInput:
+    """An input of a model.
+
+    Attributes:
+        name: of its layer.
+        shape: without the batch; None for a size that is open.
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+
+
+def inputs(path: Path) -> tuple[KerasInput, ...]:
+    """The inputs of the model in a file, in the model's order.
+
+    Raises:
+        MissingToolError: h5py is not installed, which .h5 files need.
+        ModelError: it is no Keras file, or damaged, or too large; its model has code; or it does not say what it takes.
+    """
+    config = read(path)
+    _refuse_code(path, config)
+    found = _inputs(config)
+    if not found:
+        kind = config.get("class_name")
+        if kind in ("Sequential", "Functional", "Model"):
+            raise ModelError(
+                f"{path} does not say what shape its input has", hint="begin the model with keras.Input(shape)"
+            )
+        raise ModelError(f"{path} has a model of the class {kind}, whose graph is code that is not in it", hint=_EXPORT)
+    return found
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The model's configuration.
+
+    Raises:
+        MissingToolError, ModelError: as ``inputs``.
+    """
+    text = _of_archive(path) if path.suffix.lower() == ".keras" else _of_hdf5(path)
+    try:
+        config = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, f"its configuration is no JSON: {error}") from error
+    if not isinstance(config, dict) or not isinstance(config.get("config"), dict | list):
+        raise _damaged(path, "its configuration is not that of a model")
+    return config
+
+
+def layers(config: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The layers of a model, each as it is described; of Keras 2, a Sequential model is a list of them."""
+    described = config["config"]
+    found = described if isinstance(described, list) else described.get("layers", [])
+    return [layer for layer in found if isinstance(layer, dict) and isinstance(layer.get("config"), dict)]
+
+
+def described(part: Any, name: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Everything in a configuration that has a class, with the name of the layer that it belongs to."""
+    if isinstance(part, dict):
+        own = part.get("config")
+        if isinstance(own, dict) and isinstance(own.get("name"), str) and "class_name" in part:
+            name = own["name"]
+        if "class_name" in part:
+            yield name, part
+        for value in part.values():
+            yield from described(value, name)
+    elif isinstance(part, list):
+        for value in part:
+            yield from described(value, name)
+
+
+def _refuse_code(path: Path, config: dict[str, Any]) -> None:
+    for name, part in described(config):
+        kind, module, registered = part["class_name"], part.get("module"), part.get("registered_name")
+        if kind in _LAMBDA:
+            raise ModelError(
+                f"{path}: layer {name!r} is a Lambda layer, code in a file, which is not run",
+                hint="replace it by a layer of Keras' own, or by functions of keras.ops in a functional model: "
+                "x = keras.ops.abs(x)",
+            )
+        root = module.partition(".")[0] if isinstance(module, str) else ""
+        own = root not in ("", *_OWN_MODULES) or (
+            isinstance(registered, str) and ">" in registered and not registered.startswith("keras>")
+        )
+        if own or (kind == "function" and root == "builtins"):
+            what = part["config"] if kind == "function" else kind
+            raise ModelError(f"{path}: layer {name!r} needs {what}, whose code is not in it", hint=_EXPORT)
+
+
+def _inputs(config: Mapping[str, Any]) -> tuple[KerasInput, ...]:
+    listed = layers(config)
+    named = config["config"].get("input_layers") if isinstance(config["config"], dict) else None
+    if named:
+        by_name = {layer["config"].get("name"): layer for layer in listed}
+        known = [_input(by_name[name]) for name in _names(named) if name in by_name]
+        return tuple(each for each in known if each is not None)
+    if not listed:
+        return ()
+    first = listed[0]
+    if layers(first):
+        return _inputs(first)
+    found = _input(first)
+    if found is None and isinstance(config["config"], dict):
+        found = _shaped(first["config"].get("name"), config["config"].get("build_input_shape"))
+    return () if found is None else (found,)
+
+
+def _names(named: Any) -> list[str]:
+    """Names of layers, of references such as ``["image", 0, 0]`` in a list, in a dict, or alone."""
+    if isinstance(named, dict):
+        return [name for key in sorted(named) for name in _names(named[key])]
+    if isinstance(named, list) and named and isinstance(named[0], str):
+        return [named[0]]
+    return [name for part in named for name in _names(part)] if isinstance(named, list) else []
+
+
+def _input(layer: Mapping[str, Any]) -> KerasInput | None:
+    own = layer["config"]
+    return _shaped(own.get("name"), own.get("batch_shape") or own.get("batch_input_shape"))
+
+
+def _shaped(name: Any, shape: Any) -> KerasInput | None:
+    if not isinstance(shape, list | tuple) or not all(size is None or isinstance(size, int) for size in shape):
+        return None
+    return KerasInput(str(name), tuple(shape[1:]))
+
+
+def _of_archive(path: Path) -> bytes:
+    """Refuses what is too large, then what is damaged: at once, and in words that say so, before TensorFlow starts."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            unpacked = sum(member.file_size for member in members)
+            if len(members) > MAX_MEMBERS or unpacked > MAX_UNPACKED_BYTES:
+                raise ModelError(
+                    f"{path} unpacks to {len(members)} files of {unpacked:,} bytes, more than {MAX_MEMBERS} or "
+                    f"{MAX_UNPACKED_BYTES:,}",
+                    hint="save it again without the optimizer",
+                )
+            wrong = archive.testzip()
+            if wrong is not None:
+                raise ModelError(
+                    f"{path} is damaged: {wrong} in it fails its CRC", hint=_SAVE_AGAIN, kind=kinds.DAMAGED_MODEL
+                )
+            return archive.read(_CONFIG)
+    except KeyError as error:
+        raise _damaged(path, f"it has no {_CONFIG}") from error
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _of_hdf5(path: Path) -> bytes:
+    try:
+        import h5py
+    except ModuleNotFoundError as error:
+        raise MissingToolError(
+            "h5py is not installed, it is needed for .h5 files", hint="pip install 'tinyhil[train]'"
+        ) from error
+    try:
+        with h5py.File(path, "r") as file:
+            found = file.attrs.get("model_config")
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        raise ModelError(
+            f"{path} is no .h5 file, or damaged: {error}", hint=_SAVE_AGAIN, kind=kinds.DAMAGED_MODEL
+        ) from error
+    if found is None:
+        raise ModelError(
+            f"{path} has weights and no model",
+            hint="build the model in Python, then model.load_weights(file) and model.save('model.keras')",
+        )
+    return found.encode() if isinstance(found, str) else bytes(found)
+
+
+def _damaged(path: Path, cause: str) -> ModelError:
+    return ModelError(
+        f"{path} is not a {path.suffix.lower()} file, or damaged: {cause}", hint=_SAVE_AGAIN, kind=kinds.DAMAGED_MODEL
+    )

@@ -1,0 +1,240 @@
+"""A Keras model in the form in which TensorFlow's converter takes it. Imports TensorFlow; for child processes.
+
+The converter, as of TensorFlow 2.21, ends with SIGSEGV on the loop that a recurrent layer makes of its steps. So such a
+layer is unrolled: the model is built a second time from its configuration, with ``unroll=True``, a fixed number of
+steps, and the same weights, and it is asked whether it computes the same. What is compared with is always the model as
+the user saved it.
+
+An input that nothing but Embedding layers take has numbers of words, whatever its type: ``keras.Input((n,))`` says
+float32, and quantized, such a number would not come back whole. It becomes an input of int32.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyhil.artifacts.types import Array, Reals
+from tinyhil.errors import ModelError
+from tinyhil.quantize import keras_config
+
+MAX_STEPS = 128
+"""Of all recurrent layers together. A step makes about 20 operators, and 128 convert in about a minute."""
+_RECURRENT = ("SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
+_COMPARED = 8
+"""Samples for which the unrolled model is asked whether it computes the same."""
+_SAME = 1e-4
+"""Of the largest output: the order of sums may differ, nothing else."""
+
+
+class Network:
+    """A model, ready to be converted.
+
+    Args:
+        model: the Keras model as it was saved.
+        name: how its file is called in messages.
+        samples: one array per input, (samples, *shape); sizes that the model leaves open are theirs.
+
+    Attributes:
+        notes: what was changed for the converter, in sentences.
+        keys: names of the inputs in the SavedModel, in the model's order.
+
+    Raises:
+        ModelError: a recurrent layer cannot be unrolled.
+    """
+
+    def __init__(self, model: Any, name: str, samples: Sequence[Array]) -> None:
+        import keras
+
+        self._keras = keras
+        self._given = model
+        self._name = name
+        self.shapes = [part.shape[1:] for part in samples]
+        self.keys = _keys([tensor.name for tensor in model.inputs])
+        self.notes: list[str] = []
+        self.model = self._prepared([part[:_COMPARED] for part in samples])
+        self.dtypes = [np.dtype(keras.backend.standardize_dtype(tensor.dtype)) for tensor in self.model.inputs]
+
+    def predict(self, inputs: Sequence[Array]) -> tuple[Reals, ...]:
+        """What the model as it was saved makes of samples, one array per output, (samples, *shape).
+
+        Raises:
+            ModelError: it does not take them: a word's number is larger than the vocabulary.
+        """
+        return self._predict(self._given, inputs)
+
+    def save(self, folder: str | Path) -> None:
+        """Writes a SavedModel, with a batch that is fixed to one, so that no shape arithmetic is in the graph."""
+        import tensorflow as tf
+
+        keras = self._keras
+        archive = keras.export.ExportArchive()
+        archive.track(self.model)
+        # The names say the order, which converters take from the alphabet.
+        outputs = _keys([f"output_{index}" for index in range(len(self.model.outputs))])
+
+        def serve(*tensors: Any) -> dict[str, Any]:
+            given = self._packed(self.model, tensors)
+            return dict(zip(outputs, keras.tree.flatten(self.model(given, training=False)), strict=True))
+
+        signature = [
+            tf.TensorSpec([1, *shape], dtype, name=key)
+            for shape, dtype, key in zip(self.shapes, self.dtypes, self.keys, strict=True)
+        ]
+        archive.add_endpoint(name="serve", fn=serve, input_signature=signature)
+        archive.write_out(str(folder), verbose=False)
+
+    def feed(self, samples: Sequence[Array]) -> dict[str, Array]:
+        """One sample, one array per input without the batch, as the converter takes it."""
+        return {
+            key: part[np.newaxis].astype(dtype)
+            for key, part, dtype in zip(self.keys, samples, self.dtypes, strict=True)
+        }
+
+    def _packed(self, model: Any, inputs: Sequence[Any]) -> Any:
+        """Inputs as the model takes them: one alone, a list or a dict."""
+        structure = model.inputs[0] if isinstance(model, self._keras.Sequential) else model.input
+        return self._keras.tree.pack_sequence_as(structure, list(inputs))
+
+    def _predict(self, model: Any, inputs: Sequence[Array]) -> tuple[Reals, ...]:
+        import tensorflow as tf
+
+        given = self._packed(model, inputs)
+        try:
+            found = model.predict(given, verbose=0)
+        except tf.errors.InvalidArgumentError as error:
+            line = next((line for line in str(error).splitlines() if "indices" in line), str(error).splitlines()[0])
+            raise ModelError(
+                f"{self._name} does not take its samples: {line.strip()}",
+                hint="numbers of words begin at 0, and are less than the first argument of layers.Embedding",
+            ) from error
+        return tuple(np.asarray(part, np.float64) for part in self._keras.tree.flatten(found))
+
+    def _prepared(self, samples: Sequence[Array]) -> Any:
+        config = copy.deepcopy(self._given.get_config())
+        words = [tensor.name for tensor in self._given.inputs if _takes_words(self._given, config, tensor)]
+        recurrent = [part for _, part in keras_config.described(config) if part["class_name"] in _RECURRENT]
+        if not words and not recurrent:
+            return self._given
+        _forget_shapes(config)
+        for layer, shape, tensor in zip(_entries(self._given, config), self.shapes, self._given.inputs, strict=True):
+            layer["config"]["batch_shape"] = (None, *shape)
+            if tensor.name in words:
+                layer["config"]["dtype"] = "int32"
+                self.notes.append(f"input {tensor.name!r} takes numbers of words: as int32 in place of {tensor.dtype}")
+        for part in recurrent:
+            if part["config"].get("stateful"):
+                raise ModelError(
+                    f"{self._name}: layer {part['config']['name']!r} ({part['class_name']}) is stateful, and keeps "
+                    "variables from one call to the next, which TensorFlow Lite Micro does not have",
+                    hint="build the layer with stateful=False and load the same weights",
+                )
+        if any(not part["config"].get("unroll") for part in recurrent):
+            self._bound(self._built(config))
+            for part in recurrent:
+                part["config"]["unroll"] = True
+        made = self._built(config)
+        self._compare(made, samples)
+        return made
+
+    def _built(self, config: dict[str, Any]) -> Any:
+        made = type(self._given).from_config(copy.deepcopy(config))
+        made.set_weights(self._given.get_weights())
+        return made
+
+    def _bound(self, model: Any) -> None:
+        """Refuses too many steps before they are built, and says which layers are unrolled."""
+        found = []
+        for layer in _all_layers(model):
+            if isinstance(layer, self._keras.layers.RNN):
+                steps = layer.get_build_config()["input_shape"][1]
+                if steps is None:
+                    raise ModelError(
+                        f"{self._name}: layer {layer.name!r} ({type(layer).__name__}) takes an open number of steps",
+                        hint="give all inputs a fixed shape: keras.Input((steps, features))",
+                    )
+                found.append((layer, steps))
+        total = sum(steps for _, steps in found)
+        listed = ", ".join(f"{layer.name!r} ({type(layer).__name__}) {steps}" for layer, steps in found)
+        if total > MAX_STEPS:
+            raise ModelError(
+                f"{self._name}: recurrent layers have {total} steps: {listed}; they are unrolled, because TensorFlow's "
+                f"converter crashes on loops, and at most {MAX_STEPS} steps together are, about 20 operators each",
+                hint="use fewer steps: a larger hop, or layers.Conv1D with strides before the recurrent layer",
+            )
+        self.notes.append(f"unrolled, because TensorFlow's converter crashes on loops, steps of layers: {listed}")
+
+    def _compare(self, made: Any, samples: Sequence[Array]) -> None:
+        for ours, wanted in zip(self._predict(made, samples), self.predict(samples), strict=True):
+            error, most = float(np.abs(ours - wanted).max()), float(np.abs(wanted).max())
+            if not error <= _SAME * max(most, 1.0):
+                raise ModelError(
+                    f"{self._name} with unrolled layers differs from itself by {error:g}, its largest output is "
+                    f"{most:g}",
+                    hint="convert it yourself, and give the .tflite file",
+                )
+
+
+def _keys(names: Sequence[str]) -> list[str]:
+    """Names of letters, digits and underscores whose order is that of the alphabet."""
+    safe = [re.sub(r"\W", "_", name) for name in names]
+    return safe if len(safe) == 1 else [f"x{index:02d}_{name}" for index, name in enumerate(safe)]
+
+
+def _entries(model: Any, config: dict[str, Any]) -> list[dict[str, Any]]:
+    """The descriptions of the input layers, in the order of the model's inputs."""
+    names = [tensor.name for tensor in model.inputs]
+    listed = {layer["config"].get("name"): layer for layer in keras_config.layers({"config": config})}
+    missing = [name for name in names if name not in listed or "batch_shape" not in listed[name]["config"]]
+    if missing:
+        raise ModelError(
+            f"input {missing[0]!r} has no layer of its own, so recurrent layers after it cannot be unrolled",
+            hint="begin the model with keras.Input(shape)",
+        )
+    return [listed[name] for name in names]
+
+
+def _forget_shapes(part: Any) -> None:
+    """Takes away the shapes that layers were built with, some of them open, so that they are found anew."""
+    if isinstance(part, dict):
+        part.pop("build_config", None)
+        part.pop("build_input_shape", None)
+    for value in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        _forget_shapes(value)
+
+
+def _takes_words(model: Any, config: dict[str, Any], tensor: Any) -> bool:
+    """Whether an input of floats goes into Embedding layers alone."""
+    if not str(tensor.dtype).startswith("float"):
+        return False
+    listed = keras_config.layers({"config": config})
+    if "input_layers" not in config:
+        takers = [layer for layer in listed if layer["class_name"] != "InputLayer"][:1]
+    else:
+        takers = [layer for layer in listed if tensor.name in _sources(layer.get("inbound_nodes"))]
+    return bool(takers) and all(layer["class_name"] == "Embedding" for layer in takers)
+
+
+def _sources(part: Any) -> Iterator[str]:
+    """The layers whose outputs a layer takes."""
+    if isinstance(part, dict):
+        if "keras_history" in part:
+            yield part["keras_history"][0]
+        for value in part.values():
+            yield from _sources(value)
+    elif isinstance(part, list | tuple):
+        for value in part:
+            yield from _sources(value)
+
+
+def _all_layers(model: Any) -> Iterator[Any]:
+    """The layers of a model, those in models inside of it and in wrappers too."""
+    inner = [getattr(model, name, None) for name in ("layer", "forward_layer", "backward_layer")]
+    for layer in [*getattr(model, "layers", ()), *(each for each in inner if each is not None)]:
+        yield layer
+        yield from _all_layers(layer)
