@@ -6,7 +6,8 @@ steps, and the same weights, and it is asked whether it computes the same. What 
 the user saved it.
 
 Keras' LayerNormalization negates the mean, which the converter leaves in float32 between integers. It is written as
-(x - mean) * rsqrt(variance + epsilon) * gamma + beta, as in its definition, which is in integers throughout.
+(x - mean) * rsqrt(variance + epsilon) * gamma + beta, as in its definition, which is in integers throughout. Its
+Embedding counts negative numbers from the end, by comparisons and a choice; they are left out.
 
 An input that nothing but Embedding layers take has numbers of words, whatever its type: ``keras.Input((n,))`` says
 float32, and quantized, such a number would not come back whole. It becomes an input of int32.
@@ -17,7 +18,8 @@ from __future__ import annotations
 import copy
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,6 @@ from tinyhil.quantize import keras_config
 MAX_STEPS = 128
 """Of all recurrent layers together. A step makes about 20 operators, and 128 convert in about a minute."""
 _RECURRENT = ("SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
-_NORMALIZATION = "LayerNormalization"
 _COMPARED = 8
 """Samples for which the rebuilt model is asked whether it computes the same."""
 _SAME = 1e-4
@@ -124,8 +125,8 @@ class Network:
         config = copy.deepcopy(self._given.get_config())
         words = [tensor.name for tensor in self._given.inputs if _takes_words(self._given, config, tensor)]
         recurrent = [part for _, part in keras_config.described(config) if part["class_name"] in _RECURRENT]
-        normalized = [part for _, part in keras_config.described(config) if part["class_name"] == _NORMALIZATION]
-        if not words and not recurrent and not normalized:
+        replaced = any(part["class_name"] in _REPLACED for _, part in keras_config.described(config))
+        if not words and not recurrent and not replaced:
             return self._given
         _forget_shapes(config)
         for layer, shape, tensor in zip(_entries(self._given, config), self.shapes, self._given.inputs, strict=True):
@@ -146,9 +147,10 @@ class Network:
                 part["config"]["unroll"] = True
         made = self._built(config)
         for layer in _all_layers(made):
-            if isinstance(layer, self._keras.layers.LayerNormalization) and not layer.rms_scaling:
-                layer.call = functools.partial(_layer_normalization, self._keras.ops, layer)
-                self.notes.append(f"layer {layer.name!r} (LayerNormalization): the mean is subtracted, and not negated")
+            replacement = _REPLACED.get(type(layer).__name__)
+            if replacement is not None:
+                layer.call = functools.partial(replacement.call, layer)
+                self.notes.append(f"layer {layer.name!r} ({type(layer).__name__}): {replacement.note}")
         self._compare(made, samples)
         return made
 
@@ -190,8 +192,12 @@ class Network:
                 )
 
 
-def _layer_normalization(ops: Any, layer: Any, inputs: Any) -> Any:
+def _layer_normalization(layer: Any, inputs: Any) -> Any:
     """What the layer computes, (batch, *shape), without a negated mean."""
+    from keras import ops
+
+    if layer.rms_scaling:
+        return type(layer).call(layer, inputs)
     mean = ops.mean(inputs, axis=layer.axis, keepdims=True)
     centred = inputs - mean
     variance = ops.mean(ops.square(centred), axis=layer.axis, keepdims=True)
@@ -201,6 +207,28 @@ def _layer_normalization(ops: Any, layer: Any, inputs: Any) -> Any:
         shape[axis] = inputs.shape[axis]
     made = made if layer.gamma is None else made * ops.reshape(layer.gamma, shape)
     return made if layer.beta is None else made + ops.reshape(layer.beta, shape)
+
+
+def _embedding(layer: Any, inputs: Any) -> Any:
+    """Rows of the layer's table, (batch, *shape, columns), for numbers from 0 on."""
+    import tensorflow as tf
+
+    return tf.gather(tf.convert_to_tensor(layer.embeddings), tf.cast(inputs, tf.int32))
+
+
+@dataclass(frozen=True)
+class _Replacement:
+    """What a layer is exported as: how it is called, and what is said of it."""
+
+    call: Callable[[Any, Any], Any]
+    note: str
+
+
+_REPLACED = {
+    "LayerNormalization": _Replacement(_layer_normalization, "the mean is subtracted, where Keras negates and adds it"),
+    "Embedding": _Replacement(_embedding, "numbers count from 0 on, where Keras counts negative ones from the end"),
+}
+"""Layers of which the converter makes operators that engines are without, by their classes."""
 
 
 def _keys(names: Sequence[str]) -> list[str]:
