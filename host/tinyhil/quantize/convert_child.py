@@ -20,7 +20,7 @@ from tinyhil.artifacts.types import Array, Reals
 from tinyhil.errors import MissingToolError, ModelError
 from tinyhil.progress import Reporter
 from tinyhil.quantize import keras_file, stage, vectors
-from tinyhil.quantize.converter import convert
+from tinyhil.quantize.converter import convert, refuse_operators
 from tinyhil.quantize.interpreters import LITERT, open_interpreter
 from tinyhil.quantize.keras_network import Network
 from tinyhil.quantize.runner import run_all
@@ -63,6 +63,7 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
             content = floats
             if export["scheme"] != "float32":
                 content = convert(folder, export["scheme"], feeds[: export["representative_samples"]], name)
+            refuse_operators(content, name)
             order = _Order.of(tf, content, network)
             content, rewrites = tflite.rewrite(content, stage.MODEL)
             place = Path(export["folder"])

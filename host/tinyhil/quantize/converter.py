@@ -6,10 +6,36 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from tinyhil import tflite
 from tinyhil.artifacts.types import Array
 from tinyhil.errors import ModelError
 
 _OPERATOR = re.compile(r"'(tf\.[A-Za-z0-9_]+)' op|^\s*Op(?:s)?: *(.+)$|tf\.([A-Za-z0-9_]+)\(tensor", re.MULTILINE)
+
+
+_NOWHERE = {
+    "GELU": "give the layer activation='swish' or 'relu', and train it again",
+}
+"""Operators that the converter writes and that TensorFlow Lite Micro, and so every engine, is without; the way out."""
+
+
+def refuse_operators(content: bytes, name: str) -> None:
+    """Refuses a converted file with an operator that no engine has, by the layer that it comes from.
+
+    Args:
+        name: how the model is called in messages.
+
+    Raises:
+        ModelError: there is one.
+    """
+    graph = tflite.parse(content, name).main
+    for operator in graph.operators:
+        if operator.name in _NOWHERE:
+            layer = graph.tensors[operator.outputs[0]].name.partition(";")[0]
+            raise ModelError(
+                f"{name}: {operator.name} of {layer} is no operator of TensorFlow Lite Micro",
+                hint=_NOWHERE[operator.name],
+            )
 
 
 def convert(saved_model: str, scheme: str, samples: Sequence[dict[str, Array]], name: str) -> bytes:

@@ -5,6 +5,10 @@ layer is unrolled: the model is built a second time from its configuration, with
 steps, and the same weights, and it is asked whether it computes the same. What is compared with is always the model as
 the user saved it.
 
+Keras' LayerNormalization negates the mean, which the converter leaves in float32 between integers. It is written as
+(x - mean) * rsqrt(variance + epsilon) * gamma + beta, as in its definition, which is in integers throughout. Its
+Embedding counts negative numbers from the end, by comparisons and a choice; they are left out.
+
 An input that nothing but Embedding layers take has numbers of words, whatever its type: ``keras.Input((n,))`` says
 float32, and quantized, such a number would not come back whole. It becomes an input of int32.
 """
@@ -12,8 +16,10 @@ float32, and quantized, such a number would not come back whole. It becomes an i
 from __future__ import annotations
 
 import copy
+import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +33,7 @@ MAX_STEPS = 128
 """Of all recurrent layers together. A step makes about 20 operators, and 128 convert in about a minute."""
 _RECURRENT = ("SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
 _COMPARED = 8
-"""Samples for which the unrolled model is asked whether it computes the same."""
+"""Samples for which the rebuilt model is asked whether it computes the same."""
 _SAME = 1e-4
 """Of the largest output: the order of sums may differ, nothing else."""
 
@@ -119,7 +125,8 @@ class Network:
         config = copy.deepcopy(self._given.get_config())
         words = [tensor.name for tensor in self._given.inputs if _takes_words(self._given, config, tensor)]
         recurrent = [part for _, part in keras_config.described(config) if part["class_name"] in _RECURRENT]
-        if not words and not recurrent:
+        replaced = any(part["class_name"] in _REPLACED for _, part in keras_config.described(config))
+        if not words and not recurrent and not replaced:
             return self._given
         _forget_shapes(config)
         for layer, shape, tensor in zip(_entries(self._given, config), self.shapes, self._given.inputs, strict=True):
@@ -139,6 +146,11 @@ class Network:
             for part in recurrent:
                 part["config"]["unroll"] = True
         made = self._built(config)
+        for layer in _all_layers(made):
+            replacement = _REPLACED.get(type(layer).__name__)
+            if replacement is not None:
+                layer.call = functools.partial(replacement.call, layer)
+                self.notes.append(f"layer {layer.name!r} ({type(layer).__name__}): {replacement.note}")
         self._compare(made, samples)
         return made
 
@@ -174,10 +186,49 @@ class Network:
             error, most = float(np.abs(ours - wanted).max()), float(np.abs(wanted).max())
             if not error <= _SAME * max(most, 1.0):
                 raise ModelError(
-                    f"{self._name} with unrolled layers differs from itself by {error:g}, its largest output is "
-                    f"{most:g}",
+                    f"{self._name}, as it was rebuilt for TensorFlow's converter, differs from itself by {error:g}; "
+                    f"its largest output is {most:g}",
                     hint="convert it yourself, and give the .tflite file",
                 )
+
+
+def _layer_normalization(layer: Any, inputs: Any) -> Any:
+    """What the layer computes, (batch, *shape), without a negated mean."""
+    from keras import ops
+
+    if layer.rms_scaling:
+        return type(layer).call(layer, inputs)
+    mean = ops.mean(inputs, axis=layer.axis, keepdims=True)
+    centred = inputs - mean
+    variance = ops.mean(ops.square(centred), axis=layer.axis, keepdims=True)
+    made = centred * ops.rsqrt(variance + layer.epsilon)
+    shape = [1] * len(inputs.shape)
+    for axis in [layer.axis] if isinstance(layer.axis, int) else layer.axis:
+        shape[axis] = inputs.shape[axis]
+    made = made if layer.gamma is None else made * ops.reshape(layer.gamma, shape)
+    return made if layer.beta is None else made + ops.reshape(layer.beta, shape)
+
+
+def _embedding(layer: Any, inputs: Any) -> Any:
+    """Rows of the layer's table, (batch, *shape, columns), for numbers from 0 on."""
+    import tensorflow as tf
+
+    return tf.gather(tf.convert_to_tensor(layer.embeddings), tf.cast(inputs, tf.int32))
+
+
+@dataclass(frozen=True)
+class _Replacement:
+    """What a layer is exported as: how it is called, and what is said of it."""
+
+    call: Callable[[Any, Any], Any]
+    note: str
+
+
+_REPLACED = {
+    "LayerNormalization": _Replacement(_layer_normalization, "the mean is subtracted, where Keras negates and adds it"),
+    "Embedding": _Replacement(_embedding, "numbers count from 0 on, where Keras counts negative ones from the end"),
+}
+"""Layers of which the converter makes operators that engines are without, by their classes."""
 
 
 def _keys(names: Sequence[str]) -> list[str]:
@@ -193,7 +244,7 @@ def _entries(model: Any, config: dict[str, Any]) -> list[dict[str, Any]]:
     missing = [name for name in names if name not in listed or "batch_shape" not in listed[name]["config"]]
     if missing:
         raise ModelError(
-            f"input {missing[0]!r} has no layer of its own, so recurrent layers after it cannot be unrolled",
+            f"input {missing[0]!r} has no layer of its own, so the model cannot be rebuilt for TensorFlow's converter",
             hint="begin the model with keras.Input(shape)",
         )
     return [listed[name] for name in names]
