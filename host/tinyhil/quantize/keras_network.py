@@ -123,17 +123,17 @@ class Network:
 
     def _prepared(self, samples: Sequence[Array]) -> Any:
         config = copy.deepcopy(self._given.get_config())
-        words = [tensor.name for tensor in self._given.inputs if _takes_words(self._given, config, tensor)]
         recurrent = [part for _, part in keras_config.described(config) if part["class_name"] in _RECURRENT]
         replaced = any(part["class_name"] in _REPLACED for _, part in keras_config.described(config))
-        if not words and not recurrent and not replaced:
+        if not recurrent and not replaced:
             return self._given
         _forget_shapes(config)
-        for layer, shape, tensor in zip(_entries(self._given, config), self.shapes, self._given.inputs, strict=True):
-            layer["config"]["batch_shape"] = (None, *shape)
-            if tensor.name in words:
-                layer["config"]["dtype"] = "int32"
-                self.notes.append(f"input {tensor.name!r} takes numbers of words: as int32 in place of {tensor.dtype}")
+        for layer, shape in zip(_entries(config), self.shapes, strict=True):
+            own = layer["config"]
+            own["batch_shape"] = (None, *shape)
+            if str(own["dtype"]).startswith("float") and _takes_words(config, own["name"]):
+                self.notes.append(f"input {own['name']!r} takes numbers of words: as int32 in place of {own['dtype']}")
+                own["dtype"] = "int32"
         for part in recurrent:
             if part["config"].get("stateful"):
                 raise ModelError(
@@ -237,17 +237,18 @@ def _keys(names: Sequence[str]) -> list[str]:
     return safe if len(safe) == 1 else [f"x{index:02d}_{name}" for index, name in enumerate(safe)]
 
 
-def _entries(model: Any, config: dict[str, Any]) -> list[dict[str, Any]]:
+def _entries(config: dict[str, Any]) -> list[dict[str, Any]]:
     """The descriptions of the input layers, in the order of the model's inputs."""
-    names = [tensor.name for tensor in model.inputs]
-    listed = {layer["config"].get("name"): layer for layer in keras_config.layers({"config": config})}
-    missing = [name for name in names if name not in listed or "batch_shape" not in listed[name]["config"]]
-    if missing:
+    listed = keras_config.layers({"config": config})
+    if "input_layers" in config:
+        by_name = {layer["config"].get("name"): layer for layer in listed}
+        return [by_name[name] for name in keras_config.names(config["input_layers"])]
+    if not listed or listed[0]["class_name"] != "InputLayer":
         raise ModelError(
-            f"input {missing[0]!r} has no layer of its own, so the model cannot be rebuilt for TensorFlow's converter",
-            hint="begin the model with keras.Input(shape)",
+            "the model begins with no input, so it cannot be rebuilt for TensorFlow's converter",
+            hint="begin it with keras.Input(shape)",
         )
-    return [listed[name] for name in names]
+    return listed[:1]
 
 
 def _forget_shapes(part: Any) -> None:
@@ -259,15 +260,13 @@ def _forget_shapes(part: Any) -> None:
         _forget_shapes(value)
 
 
-def _takes_words(model: Any, config: dict[str, Any], tensor: Any) -> bool:
-    """Whether an input of floats goes into Embedding layers alone."""
-    if not str(tensor.dtype).startswith("float"):
-        return False
+def _takes_words(config: dict[str, Any], entry: str) -> bool:
+    """Whether an input goes into Embedding layers alone."""
     listed = keras_config.layers({"config": config})
-    if "input_layers" not in config:
-        takers = [layer for layer in listed if layer["class_name"] != "InputLayer"][:1]
+    if "input_layers" in config:
+        takers = [layer for layer in listed if entry in _sources(layer.get("inbound_nodes"))]
     else:
-        takers = [layer for layer in listed if tensor.name in _sources(layer.get("inbound_nodes"))]
+        takers = listed[1:2]
     return bool(takers) and all(layer["class_name"] == "Embedding" for layer in takers)
 
 

@@ -1,6 +1,6 @@
 """Keras models as people write them, one of each kind, small: a builder function for each, with seeded samples.
 
-Run as ``python keras_models.py FOLDER [NAME ...]`` it saves them: ``NAME.keras`` and ``NAME.npz``. For child processes,
+Run as ``python models.py FOLDER [NAME ...]`` it saves them: ``NAME.keras`` and ``NAME.npz``. For child processes,
 so that TensorFlow is not in the process of the tests.
 """
 
