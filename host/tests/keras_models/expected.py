@@ -54,10 +54,10 @@ REFUSED = {
 }
 
 
-def run_exactly(name: str, folder: Path, target: str, build_dir: Path) -> None:
+def run_exactly(name: str, folder: Path, target: str, build_dir: Path, suffix: str = ".keras") -> None:
     """Runs a model of ``folder`` by the engine ``compiled``, and asserts that every output is the reference's."""
     report = tinyhil.run(
-        folder / f"{name}.keras",
+        folder / f"{name}{suffix}",
         samples=folder / f"{name}.npz",
         target=target,
         engine="compiled",

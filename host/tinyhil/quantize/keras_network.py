@@ -7,7 +7,8 @@ the user saved it.
 
 Keras' LayerNormalization negates the mean, which the converter leaves in float32 between integers. It is written as
 (x - mean) * rsqrt(variance + epsilon) * gamma + beta, as in its definition, which is in integers throughout. Its
-Embedding counts negative numbers from the end, by comparisons and a choice; they are left out.
+Embedding counts negative numbers from the end, by comparisons and a choice; they are left out. Its
+UpSampling layers repeat by TILE, which TensorFlow Lite Micro has not in int8.
 
 An input that nothing but Embedding layers take has numbers of words, whatever its type: ``keras.Input((n,))`` says
 float32, and quantized, such a number would not come back whole. It becomes an input of int32.
@@ -107,12 +108,13 @@ class Network:
         structure = model.inputs[0] if isinstance(model, self._keras.Sequential) else model.input
         return self._keras.tree.pack_sequence_as(structure, list(inputs))
 
-    def _predict(self, model: Any, inputs: Sequence[Array]) -> tuple[Reals, ...]:
+    def _predict(self, model: Any, inputs: Sequence[Array], *, few: bool = False) -> tuple[Reals, ...]:
+        """Args: ``few`` samples are computed without a trace of the model, which takes longer than they do."""
         import tensorflow as tf
 
         given = self._packed(model, inputs)
         try:
-            found = model.predict(given, verbose=0)
+            found = model(given, training=False) if few else model.predict(given, verbose=0)
         except tf.errors.InvalidArgumentError as error:
             line = next((line for line in str(error).splitlines() if "indices" in line), str(error).splitlines()[0])
             raise ModelError(
@@ -148,7 +150,7 @@ class Network:
         made = self._built(config)
         for layer in _all_layers(made):
             replacement = _REPLACED.get(type(layer).__name__)
-            if replacement is not None:
+            if replacement is not None and getattr(layer, "interpolation", "nearest") == "nearest":
                 layer.call = functools.partial(replacement.call, layer)
                 self.notes.append(f"layer {layer.name!r} ({type(layer).__name__}): {replacement.note}")
         self._compare(made, samples)
@@ -182,7 +184,8 @@ class Network:
         self.notes.append(f"unrolled, because TensorFlow's converter crashes on loops, steps of layers: {listed}")
 
     def _compare(self, made: Any, samples: Sequence[Array]) -> None:
-        for ours, wanted in zip(self._predict(made, samples), self.predict(samples), strict=True):
+        both = [self._predict(model, samples, few=True) for model in (made, self._given)]
+        for ours, wanted in zip(*both, strict=True):
             error, most = float(np.abs(ours - wanted).max()), float(np.abs(wanted).max())
             if not error <= _SAME * max(most, 1.0):
                 raise ModelError(
@@ -216,6 +219,20 @@ def _embedding(layer: Any, inputs: Any) -> Any:
     return tf.gather(tf.convert_to_tensor(layer.embeddings), tf.cast(inputs, tf.int32))
 
 
+def _upsampling(layer: Any, inputs: Any) -> Any:
+    """Pixels or steps repeated, (batch, *shape), by one operator of TensorFlow Lite."""
+    import tensorflow as tf
+
+    plane = len(inputs.shape) == 4
+    if getattr(layer, "data_format", "") == "channels_first":
+        return type(layer).call(layer, inputs)
+    factors = layer.size if plane else (layer.size, 1)
+    pixels = inputs if plane else tf.expand_dims(inputs, 2)
+    size = [extent * factor for extent, factor in zip(pixels.shape[1:3], factors, strict=True)]
+    made = tf.image.resize(pixels, size, method="nearest")
+    return made if plane else tf.squeeze(made, 2)
+
+
 @dataclass(frozen=True)
 class _Replacement:
     """What a layer is exported as: how it is called, and what is said of it."""
@@ -226,6 +243,8 @@ class _Replacement:
 
 _REPLACED = {
     "LayerNormalization": _Replacement(_layer_normalization, "the mean is subtracted, where Keras negates and adds it"),
+    "UpSampling1D": _Replacement(_upsampling, "RESIZE_NEAREST_NEIGHBOR, where Keras repeats by TILE"),
+    "UpSampling2D": _Replacement(_upsampling, "RESIZE_NEAREST_NEIGHBOR, where Keras repeats by TILE"),
     "Embedding": _Replacement(_embedding, "numbers count from 0 on, where Keras counts negative ones from the end"),
 }
 """Layers of which the converter makes operators that engines are without, by their classes."""
