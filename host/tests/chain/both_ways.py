@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tests.chain.one_operator import Array, Chain, Reference
+from .one_operator import Array, Chain, Reference
 
 
 def compare(model: bytes, folder: Path, inferences: Iterable[Sequence[Array]]) -> int:

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-from tests.chain.both_ways import compare, values
-from tests.chain.one_operator import Reference, T, constant, model_of
-from tests.chain.test_convolutions import parameters
-from tests.chain.test_copies import numbers
 from tinyhil import tflite
 from tinyhil.chain import compile_model, refusals
+
+from .both_ways import compare, values
+from .one_operator import Reference, T, constant, model_of
+from .test_convolutions import parameters
+from .test_copies import numbers
 
 Random = np.random.Generator
 

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-from tests.chain.both_ways import compare, values
-from tests.chain.one_operator import Chain, T, constant, model_of
-from tests.chain.test_copies import Case, any_shape, case, numbers, one_of, tensor
 from tinyhil.chain import refusals
+
+from .both_ways import compare, values
+from .one_operator import Chain, T, constant, model_of
+from .test_copies import Case, any_shape, case, numbers, one_of, tensor
 
 Random = np.random.Generator
 

@@ -36,8 +36,8 @@ def bare_metal() -> list[str]:
     return [target.name for target in targets if target.build is not None and "cortex_m" in target.build.ports]
 
 
-def link(firmware: Path, target: Target, folder: Path) -> Path:
-    """Links the driver with the target's port, as the target's own board file and flags have it."""
+def link(firmware: Path, target: Target, folder: Path, driver: str = "cortex_m_driver.cpp") -> Path:
+    """Links a driver with the target's port, as the target's own board file and flags have it."""
     if shutil.which(COMPILER) is None:
         pytest.skip(f"{COMPILER} is not installed: apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi")
     ports = firmware / "lib" / "port"
@@ -48,7 +48,7 @@ def link(firmware: Path, target: Target, folder: Path) -> Path:
     of_board = [*board["machine_flags"], *board["optimisation"], *board["link_flags"]]
     language = ["-std=gnu++11", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"]
     sections = ["-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", f"-L{ports}", "-T", str(script)]
-    files = map(str, [firmware / "tests" / "cortex_m_driver.cpp", *sources])
+    files = map(str, [f"-I{firmware / 'lib' / 'kernels'}", firmware / "tests" / driver, *sources])
     command = [COMPILER, *WARNINGS, *language, *of_board, *sections, *target.compiles.flags, f"-I{ports}", *files]
     subprocess.run([*command, "-o", str(elf)], check=True)
     return elf
@@ -113,6 +113,17 @@ def ask(request: pytest.FixtureRequest, image: tuple[str, Path]) -> Iterator[Ask
     """The driver, on each line that there is to it."""
     with asking(*image, request.param) as started:
         yield started
+
+
+@pytest.mark.parametrize("command", ["h", "d"])
+@pytest.mark.parametrize("name", EMULATED)
+def test_a_cpu_s_own_instructions_give_what_plain_code_gives(
+    firmware: Path, tmp_path: Path, name: str, command: str
+) -> None:
+    """The kernels' arithmetic, on a CPU with the DSP extension and on one without."""
+    elf = link(firmware, registry.get(name), tmp_path, "kernels_driver.cpp")
+    with asking(name, elf, SEMIHOSTING) as ask:
+        assert ask(command) == "0\n"
 
 
 def numbers(text: str) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -128,6 +129,30 @@ def _variables(operator: Operator) -> list[Tensor]:
 
 def _operator(operator: Operator, code: Emitter, layers: Layers) -> None:
     """Bakenn's layer where it takes the operator, else our own function."""
+    _require_sound(operator)
+    try:
+        _compiled(operator, code, layers)
+    except _UNSOUND as error:  # a file may have anything where an operator expects its tensors and options
+        raise Unsupported("does not have the tensors and options that it should", "export the model again") from error
+
+
+_UNSOUND = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError, ZeroDivisionError)
+
+
+def _require_sound(operator: Operator) -> None:
+    """What every operator needs, and a damaged file may lack."""
+    if not operator.outputs:
+        raise Unsupported("has no output", "export the model again")
+    for tensor in (*operator.inputs, *operator.outputs):
+        if tensor is None:
+            continue
+        if not all(0.0 < scale < math.inf for scale in tensor.scales):
+            raise Unsupported(f"has a tensor ({tensor.name!r}) with a scale that is not above zero and finite")
+        if any(size < 1 for size in tensor.shape):
+            raise Unsupported(f"has a tensor ({tensor.name!r}) of no elements, of shape {tensor.shape}")
+
+
+def _compiled(operator: Operator, code: Emitter, layers: Layers) -> None:
     own = FUNCTIONS.get(operator.name)
     if operator.name in bakenn_layers.OPERATORS:
         try:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyhil import tflite
+from tinyhil.chain.unsupported import Unsupported
 from tinyhil.tflite.model import ITEM_BITS
 
 Values = npt.NDArray[np.generic]
@@ -99,11 +100,11 @@ class Operator:
         """An input that is there.
 
         Raises:
-            IndexError: there is none at ``position``.
+            Unsupported: there is none at ``position``.
         """
-        tensor = self.inputs[position] if position < len(self.inputs) else None
+        tensor = self.optional(position)
         if tensor is None:
-            raise IndexError(f"{self} has no input {position}")
+            raise Unsupported(f"lacks its input {position}")
         return tensor
 
     def optional(self, position: int) -> Tensor | None:

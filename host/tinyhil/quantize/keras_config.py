@@ -90,16 +90,23 @@ def layers(config: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [layer for layer in found if isinstance(layer, dict) and isinstance(layer.get("config"), dict)]
 
 
+_OF_TRAINING = ("compile_config",)
+
+
 def described(part: Any, name: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Everything in a configuration that has a class, with the name of the layer that it belongs to."""
+    """Everything in a configuration that has a class, with the name of the layer that it belongs to.
+
+    How the model was trained is left out: a loss of the user's own is not needed to compute outputs.
+    """
     if isinstance(part, dict):
         own = part.get("config")
         if isinstance(own, dict) and isinstance(own.get("name"), str) and "class_name" in part:
             name = own["name"]
         if "class_name" in part:
             yield name, part
-        for value in part.values():
-            yield from described(value, name)
+        for key, value in part.items():
+            if key not in _OF_TRAINING:
+                yield from described(value, name)
     elif isinstance(part, list):
         for value in part:
             yield from described(value, name)

@@ -10,25 +10,13 @@ from tinyhil.chain.unsupported import Unsupported
 ITEM_BYTES = {"bool": 1, "int8": 1, "uint8": 1, "int16": 2, "uint16": 2, "int32": 4, "float32": 4, "int64": 8}
 
 
-def there(operator: Operator, position: int) -> Tensor:
-    """An input that has to be there.
-
-    Raises:
-        Unsupported: it is left out.
-    """
-    tensor = operator.optional(position)
-    if tensor is None:
-        raise Unsupported(f"lacks its input {position}")
-    return tensor
-
-
 def constant(operator: Operator, position: int) -> Values:
     """The values of an input that has to be a constant.
 
     Raises:
         Unsupported: it is left out or computed.
     """
-    values = there(operator, position).values
+    values = operator.input(position).values
     if values is None:
         raise Unsupported(f"computes its input {position}, which has to be a constant")
     return values

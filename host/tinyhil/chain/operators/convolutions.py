@@ -14,7 +14,7 @@ from tinyhil.chain.emitter import C_TYPES, Emitter
 from tinyhil.chain.fixed_point import quantize_multiplier
 from tinyhil.chain.graph import Operator, Tensor, Values
 from tinyhil.chain.operators.checks import fused_range
-from tinyhil.chain.operators.common import constant, one_type, option, there
+from tinyhil.chain.operators.common import constant, one_type, option
 from tinyhil.chain.operators.recurrent import folded_bias
 from tinyhil.chain.unsupported import Unsupported
 
@@ -56,7 +56,7 @@ def layer(
     Raises:
         Unsupported: TFLM does not compute them.
     """
-    source, weights, output = there(operator, positions[0]), there(operator, positions[1]), operator.outputs[0]
+    source, weights, output = operator.input(positions[0]), operator.input(positions[1]), operator.outputs[0]
     name = one_type((source, output), ("int8", "int16"))
     allowed = ("int8", "int4") if name == "int8" else ("int8",)
     if weights.dtype not in allowed:

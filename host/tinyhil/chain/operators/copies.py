@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Operator, Tensor
-from tinyhil.chain.operators.common import ITEM_BYTES, integers, one_type, option, positive_axis, there
+from tinyhil.chain.operators.common import ITEM_BYTES, integers, one_type, option, positive_axis
 from tinyhil.chain.strided import Loop, emit, steps
 from tinyhil.chain.unsupported import Unsupported
 
@@ -35,7 +35,7 @@ def at_most(tensor: Tensor, rank: int) -> None:
 
 def transpose(operator: Operator, code: Emitter) -> None:
     """TRANSPOSE: output dimension i is input dimension ``order[i]``."""
-    source, output = there(operator, 0), operator.outputs[0]
+    source, output = operator.input(0), operator.outputs[0]
     name = one_type((source, output), ("int8", "int16", "float32"))
     at_most(source, 5)
     order = integers(operator, 1)
@@ -49,7 +49,7 @@ def transpose(operator: Operator, code: Emitter) -> None:
 
 def slice_(operator: Operator, code: Emitter) -> None:
     """SLICE: a box of the input, from ``begin``."""
-    source, output = there(operator, 0), operator.outputs[0]
+    source, output = operator.input(0), operator.outputs[0]
     name = one_type((source, output), ("bool", "int8", "int16", "int32", "float32"))
     at_most(source, 5)
     begin, size = integers(operator, 1), integers(operator, 2)
@@ -63,7 +63,7 @@ def slice_(operator: Operator, code: Emitter) -> None:
 
 def strided_slice(operator: Operator, code: Emitter) -> None:
     """STRIDED_SLICE. TFLM does not look at the masks of ellipses and new axes; the sizes then tell whether it fits."""
-    source, output = there(operator, 0), operator.outputs[0]
+    source, output = operator.input(0), operator.outputs[0]
     name = one_type((source, output), ("bool", "int8", "int16", "int32", "float32"))
     at_most(source, 4)
     rank = len(source.shape)
@@ -98,7 +98,7 @@ def _limit(value: int, size: int, stride: int, end: int | None) -> int:
 def _box(
     operator: Operator, code: Emitter, name: str, begin: Sequence[int], strides: Sequence[int], counts: Sequence[int]
 ) -> None:
-    given = steps(there(operator, 0).shape)
+    given = steps(operator.input(0).shape)
     sides = [
         Loop(count, stride * step, target)
         for count, stride, step, target in zip(counts, strides, given, steps(counts), strict=True)
@@ -124,7 +124,7 @@ def split_v(operator: Operator, code: Emitter) -> None:
 
 
 def _parts(operator: Operator, code: Emitter, position: int, axis: int) -> None:
-    source = there(operator, position)
+    source = operator.input(position)
     name = one_type((source, *operator.outputs), ("int8", "int16", "int32", "float32"))
     axis = positive_axis(axis, len(source.shape))
     sizes = [output.shape[axis] for output in operator.outputs]
@@ -135,7 +135,7 @@ def _parts(operator: Operator, code: Emitter, position: int, axis: int) -> None:
 
 def unpack(operator: Operator, code: Emitter) -> None:
     """UNPACK: one output for each entry of an axis."""
-    source = there(operator, 0)
+    source = operator.input(0)
     name = one_type((source, *operator.outputs), ("int8", "int16", "int32", "float32"))
     axis = positive_axis(option(operator, "axis"), len(source.shape))
     if source.shape[axis] != len(operator.outputs):
@@ -152,7 +152,7 @@ def _cut(code: Emitter, source: str, name: str, shape: Sequence[int], axis: int,
 
 def concatenation(operator: Operator, code: Emitter) -> None:
     """CONCATENATION. TFLM wants int8 inputs with the quantization of the output; of int16 it copies any scale."""
-    tensors, output = [there(operator, position) for position in range(len(operator.inputs))], operator.outputs[0]
+    tensors, output = [operator.input(position) for position in range(len(operator.inputs))], operator.outputs[0]
     name = one_type((*tensors, output), ("bool", "int8", "int16", "int32", "float32", "int64"))
     if option(operator, "fusedActivationFunction"):
         raise Unsupported("has an activation")
@@ -171,7 +171,7 @@ def concatenation(operator: Operator, code: Emitter) -> None:
 
 def pack(operator: Operator, code: Emitter) -> None:
     """PACK: each input is one entry of an axis of the output."""
-    tensors, output = [there(operator, position) for position in range(len(operator.inputs))], operator.outputs[0]
+    tensors, output = [operator.input(position) for position in range(len(operator.inputs))], operator.outputs[0]
     name = one_type((*tensors, output), ("int8", "int16", "int32", "float32", "int64"))
     _join(operator, code, name, positive_axis(option(operator, "axis"), len(output.shape)), [1] * len(tensors))
 
@@ -190,12 +190,12 @@ def _join(operator: Operator, code: Emitter, name: str, axis: int, sizes: Sequen
 
 def space_to_depth(operator: Operator, code: Emitter) -> None:
     """SPACE_TO_DEPTH: squares of pixels become channels."""
-    _blocks(operator, code, there(operator, 0), operator.outputs[0], True)
+    _blocks(operator, code, operator.input(0), operator.outputs[0], True)
 
 
 def depth_to_space(operator: Operator, code: Emitter) -> None:
     """DEPTH_TO_SPACE: channels become squares of pixels."""
-    _blocks(operator, code, operator.outputs[0], there(operator, 0), False)
+    _blocks(operator, code, operator.outputs[0], operator.input(0), False)
 
 
 def _blocks(operator: Operator, code: Emitter, space: Tensor, depth: Tensor, to_depth: bool) -> None:
@@ -222,7 +222,7 @@ def _blocks(operator: Operator, code: Emitter, space: Tensor, depth: Tensor, to_
 
 def broadcast_to(operator: Operator, code: Emitter) -> None:
     """BROADCAST_TO: dimensions of size 1, and those that are missing in front, are repeated."""
-    source, output = there(operator, 0), operator.outputs[0]
+    source, output = operator.input(0), operator.outputs[0]
     name = one_type((source, output), _ALL)
     at_most(output, 5)
     integers(operator, 1)
@@ -240,7 +240,7 @@ def broadcast_to(operator: Operator, code: Emitter) -> None:
 
 def reverse(operator: Operator, code: Emitter) -> None:
     """REVERSE_V2 of neighbouring axes."""
-    source, output = there(operator, 0), operator.outputs[0]
+    source, output = operator.input(0), operator.outputs[0]
     name = one_type((source, output), ("bool", "int8", "uint8", "int16", "int32", "float32", "int64"))
     at_most(source, 6)
     axes = sorted(positive_axis(axis, len(source.shape)) for axis in integers(operator, 1))

@@ -10,7 +10,7 @@ from tinyhil.chain.emitter import C_TYPES, Emitter
 from tinyhil.chain.fixed_point import quantize_multiplier
 from tinyhil.chain.graph import Operator
 from tinyhil.chain.operators.checks import fused_range, need_scales
-from tinyhil.chain.operators.common import integers, one_type, option, there
+from tinyhil.chain.operators.common import integers, one_type, option
 from tinyhil.chain.operators.convolutions import Layer, call, layer, per_channel, span, zero_points
 from tinyhil.chain.strided import steps
 from tinyhil.chain.unsupported import Unsupported
@@ -21,7 +21,7 @@ def transpose_conv(operator: Operator, code: Emitter) -> None:
 
     Source: tensorflow/lite/micro/kernels/transpose_conv.cc.
     """
-    source, weights, output = there(operator, 2), there(operator, 1), operator.outputs[0]
+    source, weights, output = operator.input(2), operator.input(1), operator.outputs[0]
     found = layer(operator, (2, 1, 3), ("int16", "int64"))
     if weights.dtype != "int8":
         raise Unsupported(f"has weights of {weights.dtype}")
@@ -64,7 +64,7 @@ def max_pool(operator: Operator, code: Emitter) -> None:
 
 def _pool(operator: Operator, code: Emitter, function: str) -> None:
     """Source: tensorflow/lite/micro/kernels/pooling_common.cc."""
-    source, output = there(operator, 0), operator.outputs[0]
+    source, output = operator.input(0), operator.outputs[0]
     name = one_type((source, output), ("int8", "int16"))
     need_scales(source, output)
     if abs(np.float32(source.scale) - np.float32(output.scale)) > 1e-6 or source.zero_point != output.zero_point:
@@ -104,7 +104,7 @@ def _pool(operator: Operator, code: Emitter, function: str) -> None:
 
 def resize_bilinear(operator: Operator, code: Emitter) -> None:
     """RESIZE_BILINEAR of int8."""
-    source, output = there(operator, 0), operator.outputs[0]
+    source, output = operator.input(0), operator.outputs[0]
     one_type((source, output), ("int8",))
     size = integers(operator, 1)
     if len(source.shape) != 4 or output.shape != (source.shape[0], *size, source.shape[3]):
@@ -152,7 +152,7 @@ def batch_matmul(operator: Operator, code: Emitter) -> None:
 
     Source: tensorflow/lite/micro/kernels/batch_matmul.cc.
     """
-    left, right, output = there(operator, 0), there(operator, 1), operator.outputs[0]
+    left, right, output = operator.input(0), operator.input(1), operator.outputs[0]
     name = one_type((left, right, output), ("int8", "int16"))
     need_scales(left, right, output)
     if name == "int16" and any(tensor.zero_point for tensor in (left, right, output)):

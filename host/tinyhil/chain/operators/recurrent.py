@@ -14,7 +14,7 @@ import numpy as np
 from tinyhil.chain.emitter import C_TYPES, Emitter
 from tinyhil.chain.fixed_point import quantize_multiplier
 from tinyhil.chain.graph import Operator, Tensor, Values
-from tinyhil.chain.operators.common import constant, there
+from tinyhil.chain.operators.common import constant
 from tinyhil.chain.unsupported import Unsupported
 
 _GATES = ("input", "forget", "cell", "output")
@@ -86,7 +86,7 @@ def _lstm_tensors(operator: Operator) -> tuple[Tensor, Tensor]:
     for what, positions in variants.items():
         if any(operator.inputs[position] is not None for position in positions):
             raise Unsupported(f"has {what}")
-    source, hidden, cell = operator.input(0), there(operator, _HIDDEN), there(operator, _CELL)
+    source, hidden, cell = operator.input(0), operator.input(_HIDDEN), operator.input(_CELL)
     if source.dtype not in ("int8", "int16"):
         raise Unsupported(f"has activations of {source.dtype}, int8 and int16 are computed")
     if not (source.dtype == hidden.dtype == operator.outputs[0].dtype):
@@ -150,7 +150,7 @@ def svdf(operator: Operator, code: Emitter) -> None:
     Source: tensorflow/lite/micro/kernels/svdf_common.cc.
     """
     source, output = operator.input(0), operator.outputs[0]
-    features, time, bias, state = (*(_constant(operator, at) for at in (1, 2, 3)), there(operator, 4))
+    features, time, bias, state = (*(_constant(operator, at) for at in (1, 2, 3)), operator.input(4))
     if source.dtype != "int8" or output.dtype != "int8" or features.dtype != "int8":
         raise Unsupported("has an input, an output or weights that are not int8")
     if time.dtype != state.dtype or state.dtype not in ("int8", "int16"):
@@ -188,7 +188,7 @@ def svdf(operator: Operator, code: Emitter) -> None:
 
 def _constant(operator: Operator, position: int) -> Tensor:
     constant(operator, position)
-    return there(operator, position)
+    return operator.input(position)
 
 
 def _values(tensor: Tensor) -> Values:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Operator, Tensor
-from tinyhil.chain.operators.common import ITEM_BYTES, constant, integers, one_type, option, positive_axis, there
+from tinyhil.chain.operators.common import ITEM_BYTES, constant, integers, one_type, option, positive_axis
 from tinyhil.chain.operators.copies import at, at_most
 from tinyhil.chain.strided import Loop, emit, steps
 from tinyhil.chain.unsupported import Unsupported
@@ -20,12 +20,12 @@ def pad(operator: Operator, code: Emitter) -> None:
 
     Without a value int8 is filled with the zero point, other types with 0, an int16 of whatever zero point, too.
     """
-    source, output = there(operator, 0), operator.outputs[0]
+    source, output = operator.input(0), operator.outputs[0]
     name = one_type((source, output), ("int8", "int16", "int32", "float32"))
     at_most(source, 5)
     before = _before(operator, source, output)
     if len(operator.inputs) > 2:
-        given = there(operator, 2)
+        given = operator.input(2)
         one_type((source, given), (name,))
         if name == "int8" and (given.scale, given.zero_point) != (output.scale, output.zero_point):
             raise Unsupported("has a value that is quantized otherwise than its output")
@@ -55,7 +55,7 @@ def _before(operator: Operator, source: Tensor, output: Tensor) -> list[int]:
 
 def mirror_pad(operator: Operator, code: Emitter) -> None:
     """MIRROR_PAD: the input is copied, then each dimension's borders from what is there by then."""
-    source, output = there(operator, 0), operator.outputs[0]
+    source, output = operator.input(0), operator.outputs[0]
     name = one_type((source, output), ("int8", "float32"))
     before = _before(operator, source, output)
     gap = 1 if option(operator, "mode") == 0 else 0  # REFLECT leaves out the edge, SYMMETRIC repeats it
@@ -87,7 +87,7 @@ def mirror_pad(operator: Operator, code: Emitter) -> None:
 
 def gather(operator: Operator, code: Emitter) -> None:
     """GATHER: entries of an axis, by constant or computed indices of int32."""
-    source, indices, output = there(operator, 0), there(operator, 1), operator.outputs[0]
+    source, indices, output = operator.input(0), operator.input(1), operator.outputs[0]
     name = one_type((source, output), ("int8", "float32"))
     one_type((indices,), ("int32",))
     axis = positive_axis(option(operator, "axis"), len(source.shape))
@@ -119,7 +119,7 @@ def gather(operator: Operator, code: Emitter) -> None:
 
 def resize_nearest_neighbor(operator: Operator, code: Emitter) -> None:
     """RESIZE_NEAREST_NEIGHBOR: a table of rows and one of columns."""
-    source, output = there(operator, 0), operator.outputs[0]
+    source, output = operator.input(0), operator.outputs[0]
     name = one_type((source, output), ("int8", "int16", "float32"))
     size = integers(operator, 1)
     if len(source.shape) != 4 or output.shape != (source.shape[0], *size, source.shape[3]):
@@ -156,7 +156,7 @@ def nearest(position: int, old: int, new: int, corners: bool, centers: bool) -> 
 
 def space_to_batch_nd(operator: Operator, code: Emitter) -> None:
     """SPACE_TO_BATCH_ND without borders: TFLM fills them from a field that it never sets, so they are anything."""
-    source, output = there(operator, 0), operator.outputs[0]
+    source, output = operator.input(0), operator.outputs[0]
     space, depth, name = _batch_blocks(operator, source, output)
     if any(integers(operator, 2)):
         raise Unsupported("pads, with what TensorFlow Lite Micro leaves undefined", "pad before it, by an operator PAD")
@@ -165,7 +165,7 @@ def space_to_batch_nd(operator: Operator, code: Emitter) -> None:
 
 def batch_to_space_nd(operator: Operator, code: Emitter) -> None:
     """BATCH_TO_SPACE_ND: what the crops leave out is not copied."""
-    source, output = there(operator, 0), operator.outputs[0]
+    source, output = operator.input(0), operator.outputs[0]
     space, depth, name = _batch_blocks(operator, output, source)
     _each_block(operator, code, space, depth, name, to_batch=False)
 
@@ -200,7 +200,7 @@ def _each_block(
     operator: Operator, code: Emitter, large: Sequence[int], small: Sequence[int], name: str, *, to_batch: bool
 ) -> None:
     """One copy for each place in a block: of the pixels whose place in the large picture is inside of it."""
-    sides, margins = _sides(operator, len(there(operator, 0).shape))
+    sides, margins = _sides(operator, len(operator.input(0).shape))
     outer, inner = steps(large), steps(small)
     for row in range(sides[0]):
         for column in range(sides[1]):
