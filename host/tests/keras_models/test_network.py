@@ -51,6 +51,7 @@ out = {
     "normal": found(sequence(layers.LayerNormalization(axis=(1, 2), epsilon=0.1, scale=False)), 3 * x),
     "steps": found(sequence(layers.UpSampling1D(3)), x),
     "pixels": found(sequence(layers.UpSampling2D((2, 3)), shape=(3, 4, 2)), x[:, :4].reshape(3, 3, 4, 2)),
+    "bytes": found(keras.Sequential([keras.Input((5, 3), dtype="uint8", name="photo"), layers.Rescaling(1 / 255)]), 100 + 0 * x),
     "words": found(sequence(layers.Embedding(9, 2), shape=(4,)), np.full((2, 4), 8, np.float32)),
     "many": found(sequence(layers.LSTM(2), shape=(129, 3)), np.ones((2, 129, 3), np.float32)),
     "stateful": found(keras.Sequential([keras.Input(batch_shape=(1, 5, 3)), layers.LSTM(2, stateful=True)]), x[:1]),
@@ -97,11 +98,12 @@ def test_what_the_converter_takes_is_left_as_it_is(cases: Any) -> None:
 
 
 def test_layers_that_are_written_in_another_way_compute_the_same(cases: Any) -> None:
-    for name in ("normal", "words", "steps", "pixels"):
+    for name in ("normal", "words", "steps", "pixels", "bytes"):
         assert not cases[name]["same"]
         assert cases[name]["apart"] < 1e-5
         assert cases[name]["largest"] > 0.01
     assert any("as int32 in place of float32" in note for note in cases["words"]["notes"])
+    assert cases["bytes"]["notes"] == ["input 'photo' takes pixels: as quantized reals in place of uint8"]
 
 
 def test_a_model_that_would_differ_is_not_taken(cases: Any) -> None:

@@ -127,7 +127,8 @@ class Network:
         config = copy.deepcopy(self._given.get_config())
         recurrent = [part for _, part in keras_config.described(config) if part["class_name"] in _RECURRENT]
         replaced = any(part["class_name"] in _REPLACED for _, part in keras_config.described(config))
-        if not recurrent and not replaced:
+        pixels = any(layer["config"].get("dtype") == "uint8" for layer in _all_entries(config))
+        if not recurrent and not replaced and not pixels:
             return self._given
         _forget_shapes(config)
         for layer, shape in zip(_entries(config), self.shapes, strict=True):
@@ -136,6 +137,9 @@ class Network:
             if str(own["dtype"]).startswith("float") and _takes_words(config, own["name"]):
                 self.notes.append(f"input {own['name']!r} takes numbers of words: as int32 in place of {own['dtype']}")
                 own["dtype"] = "int32"
+            elif own["dtype"] == "uint8":
+                self.notes.append(f"input {own['name']!r} takes pixels: as quantized reals in place of uint8")
+                own["dtype"] = "float32"
         for part in recurrent:
             if part["config"].get("stateful"):
                 raise ModelError(
@@ -268,6 +272,11 @@ def _entries(config: dict[str, Any]) -> list[dict[str, Any]]:
             hint="begin it with keras.Input(shape)",
         )
     return listed[:1]
+
+
+def _all_entries(config: dict[str, Any]) -> list[dict[str, Any]]:
+    """The descriptions of all input layers that a model has of its own."""
+    return [layer for layer in keras_config.layers({"config": config}) if layer["class_name"] == "InputLayer"]
 
 
 def _forget_shapes(part: Any) -> None:
