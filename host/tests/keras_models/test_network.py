@@ -40,6 +40,7 @@ def sequence(*parts, shape=(5, 3)):
     return keras.Sequential([keras.Input(shape), *parts])
 
 inner = keras.Sequential([keras.Input((5, 3)), layers.GRU(4)])
+photo = keras.Input((5, 3), dtype="uint8", name="photo")
 out = {
     "lstm": found(sequence(layers.LSTM(4, return_sequences=True), layers.LSTM(3, go_backwards=True)), x),
     "gru": found(sequence(layers.GRU(4, reset_after=False), shape=(None, 3)), x),
@@ -51,7 +52,7 @@ out = {
     "normal": found(sequence(layers.LayerNormalization(axis=(1, 2), epsilon=0.1, scale=False)), 3 * x),
     "steps": found(sequence(layers.UpSampling1D(3)), x),
     "pixels": found(sequence(layers.UpSampling2D((2, 3)), shape=(3, 4, 2)), x[:, :4].reshape(3, 3, 4, 2)),
-    "bytes": found(keras.Sequential([keras.Input((5, 3), dtype="uint8", name="photo"), layers.Rescaling(1 / 255)]), 100 + 0 * x),
+    "bytes": found(keras.Sequential([photo, layers.Rescaling(1 / 255)]), 100 + 0 * x),
     "words": found(sequence(layers.Embedding(9, 2), shape=(4,)), np.full((2, 4), 8, np.float32)),
     "many": found(sequence(layers.LSTM(2), shape=(129, 3)), np.ones((2, 129, 3), np.float32)),
     "stateful": found(keras.Sequential([keras.Input(batch_shape=(1, 5, 3)), layers.LSTM(2, stateful=True)]), x[:1]),
