@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from .expected import QUICK, run_exactly, run_refused
+from tinyhil.artifacts import lock
+
+from .expected import IMAGES, QUICK, REFUSED, ROWS, run_exactly, run_refused
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -19,4 +22,10 @@ def test_it_is_exact(quick_models: Path, tmp_path: Path, name: str) -> None:
 
 def test_a_lambda_layer_is_refused_by_name(quick_models: Path, tmp_path: Path) -> None:
     run_refused("code_in_a_lambda", quick_models, "native", tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [lock.NAME]
+
+
+def test_the_page_lists_each_model_with_what_becomes_of_it() -> None:
+    page = (Path(__file__).parents[3] / "docs/models.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \|.*\| (\w+)[^|]*\|$", page, re.MULTILINE))
+    assert rows == {**dict.fromkeys((*IMAGES, *ROWS), "exact"), **dict.fromkeys(REFUSED, "refused")}
