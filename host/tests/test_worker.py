@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tinyhil import errors, kinds, worker
-from tinyhil.errors import TinyhilError, ToolError
+from tinyhil.errors import CrashError, TinyhilError, ToolError
 
 Call = Callable[..., dict[str, Any]]
 
@@ -128,24 +128,29 @@ def test_an_error_keeps_its_narrower_kind(call: Call) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "name"),
+    ("number", "name", "next_step"),
     [
-        (signal.SIGSEGV, "signal SIGSEGV"),
-        (signal.SIGKILL, "signal SIGKILL"),
-        (signal.SIGRTMIN + 3, f"signal {signal.SIGRTMIN + 3}"),  # it has no name
+        (signal.SIGSEGV, "signal SIGSEGV", "leave out layer by layer"),
+        (signal.SIGABRT, "signal SIGABRT", "leave out layer by layer"),
+        (signal.SIGKILL, "signal SIGKILL", "where memory is short"),
+        (signal.SIGTERM, "signal SIGTERM", "start again"),
+        (signal.SIGRTMIN + 3, f"signal {signal.SIGRTMIN + 3}", "leave out"),  # it has no name
     ],
 )
-def test_a_crash_is_named_by_its_signal(call: Call, number: int, name: str) -> None:
-    with pytest.raises(ToolError) as caught:
+def test_a_crash_is_named_by_its_signal_and_has_a_next_step(call: Call, number: int, name: str, next_step: str) -> None:
+    with pytest.raises(CrashError) as caught:
         call(f"print('last words', flush=True); os.kill(os.getpid(), {int(number)})")
     assert caught.value.message == f"could not do the work: the process ended with {name}"
     assert "last words" in caught.value.detail
+    assert next_step in caught.value.hint
 
 
 def test_an_exit_without_a_result(call: Call) -> None:
     with pytest.raises(ToolError, match="the process ended with exit code 7") as caught:
         call("print('last words'); sys.exit(7)")
     assert "last words" in caught.value.detail
+    assert not isinstance(caught.value, CrashError)
+    assert caught.value.hint
 
 
 def test_an_end_without_a_result_is_no_success(call: Call) -> None:

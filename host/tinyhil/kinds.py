@@ -58,7 +58,7 @@ UNKNOWN_NAME = Kind(
     (
         "The error lists the known names; so do tinyhil recipes and tinyhil targets.",
         "Recipes of your own are read from ./recipes/NAME.toml, targets from ./targets/NAME.toml.",
-        "A model file is recognised by its ending: .keras or .tflite.",
+        "A model file is recognised by its ending: .keras, .h5 or .tflite.",
     ),
 )
 WRONG_FILE = Kind(

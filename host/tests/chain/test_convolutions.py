@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-from .both_ways import compare, values, weights
-from .one_operator import Reference, T, constant, model_of
 from tinyhil import tflite
 from tinyhil.chain import compile_model, refusals
+
+from .both_ways import compare, values, weights
+from .one_operator import Reference, T, constant, model_of
 
 Random = np.random.Generator
 INT32 = 2

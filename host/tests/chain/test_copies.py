@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
+from tinyhil.chain import refusals
+
 from .both_ways import compare, values
 from .one_operator import T, constant, model_of
-from tinyhil.chain import refusals
 
 Random = np.random.Generator
 Case = tuple[bytes, list[tuple[str, tuple[int, ...]]]]

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
+from tinyhil import tflite
+from tinyhil.chain import compile_model, refusals
+
 from .both_ways import compare, values
 from .one_operator import Reference, T, constant, model_of
 from .test_convolutions import parameters
 from .test_copies import numbers
-from tinyhil import tflite
-from tinyhil.chain import compile_model, refusals
 
 Random = np.random.Generator
 

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-from .both_ways import compare, values, weights
-from .one_operator import Chain, T, constant, model_of
 from tinyhil import tflite
 from tinyhil.chain import compile_model, refusals
 from tinyhil.errors import ModelError
+
+from .both_ways import compare, values, weights
+from .one_operator import Chain, T, constant, model_of
 
 TANH = 4
 

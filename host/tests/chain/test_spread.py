@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
+from tinyhil.chain import refusals
+
 from .both_ways import compare, values
 from .one_operator import Chain, T, constant, model_of
 from .test_copies import Case, any_shape, case, numbers, one_of, tensor
-from tinyhil.chain import refusals
 
 Random = np.random.Generator
 

@@ -1,7 +1,7 @@
 """Our kernels on an emulated Cortex-M4: what they do with its own instructions is what they do without.
 
-The tests of host/tests/chain hold every kernel against TFLM on this computer. Some have code of their own for a CPU with
-Arm's DSP extension, which this computer has not; so random operators of each go through a whole run here.
+The tests of host/tests/chain hold every kernel against TFLM on this computer. Some have code of their own for a CPU
+with Arm's DSP extension, which this computer has not; so random operators of each go through a whole run here.
 """
 
 from __future__ import annotations

@@ -153,7 +153,7 @@ def test_each_wrong_keras_file_is_refused_with_its_cause(tinyhil: Cli) -> None:
     for name, samples, cause in (
         ("cut", "s", "cut.keras is not a .keras file, or damaged"),
         ("flipped", "s", "flipped.keras is damaged: model.weights.h5 in it fails its CRC"),
-        ("code", "s", "Keras cannot load code.keras"),
+        ("code", "s", "code.keras: layer 'lambda' is a Lambda layer"),
         ("plain", "nan", "24 values that are NaN or infinite"),
         ("plain", "shape", "has the shape (8, 4), the model takes (samples, 3)"),
         ("plain", "pickle", "holds pickled Python objects"),
@@ -161,7 +161,7 @@ def test_each_wrong_keras_file_is_refused_with_its_cause(tinyhil: Cli) -> None:
         done = tinyhil("run", f"{name}.keras", "--samples", f"{samples}.npz", "--target", "sim")
         refused(done, cause)
         if name == "code":
-            assert "without Lambda layers, whose code is not run" in done.err
+            assert "replace it by a layer of Keras' own" in done.err
 
 
 def test_a_name_that_is_no_identifier_in_c(tinyhil: Cli, tiny_model: bytes) -> None:

@@ -30,7 +30,7 @@ layers = [keras.Input((3,)), keras.layers.Dense(4, activation="relu"), keras.lay
 keras.Sequential(layers).save("models/net.keras")
 """
 CHILD = "quantize/reference_child.py"
-WORK = '    outputs = run_all(interpreter, stored.inputs, reporter, "reference")\n'
+WORK = '    outputs = run_all(interpreter, inputs, reporter, "reference")\n'
 
 
 @pytest.fixture

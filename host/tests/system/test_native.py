@@ -65,8 +65,9 @@ def test_doctor_knows_the_firmware_is_no_program_to_install(tinyhil: Cli) -> Non
     assert not any("{" in name for name in found)
 
 
-OVERFLOW = "static int8_t few[4]; int8_t* volatile at = few; output_bytes[0] = at[4 + (input_bytes[0] & 1)];"
-UNDEFINED = "static int32_t most = 0x7fffffff; most += 1 + (input_bytes[0] & 1);"
+FIRST = "static_cast<const int8_t*>(input(0))[0]"
+OVERFLOW = f"static int8_t few[4]; int8_t* volatile at = few; volatile int8_t got = at[4 + ({FIRST} & 1)]; (void)got;"
+UNDEFINED = f"static int32_t most = 0x7fffffff; most += 1 + ({FIRST} & 1);"
 
 
 @pytest.mark.parametrize(

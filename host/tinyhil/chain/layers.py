@@ -146,12 +146,17 @@ class Layers:
         sources = _includes(each for kernel in kernels for each in kernel.source_includes)
         return {
             "bknn_model.h": _lines("#pragma once", "#include <stdint.h>", *steps),
-            "bknn_kernels.h": _lines("#pragma once", *headers, *(kernel.declaration for kernel in kernels)),
-            "bknn_kernels.c": _lines('#include "bknn_kernels.h"', *sources, *(kernel.definition for kernel in kernels)),
-            "bknn_weights.h": _lines("#pragma once", "#include <stdint.h>", *weights),
-            "bknn_weights.c": _lines('#include "bknn_weights.h"', *self.constants),
+            "bknn_model_kernels.h": _lines("#pragma once", *headers, *(kernel.declaration for kernel in kernels)),
+            "bknn_model_kernels.c": _lines(
+                '#include "bknn_model_kernels.h"', *sources, *(kernel.definition for kernel in kernels)
+            ),
+            "bknn_model_weights.h": _lines("#pragma once", "#include <stdint.h>", *weights),
+            "bknn_model_weights.c": _lines('#include "bknn_model_weights.h"', *self.constants),
             "bknn_model.c": _lines(
-                '#include "bknn_model.h"', '#include "bknn_kernels.h"', '#include "bknn_weights.h"', *self.steps
+                '#include "bknn_model.h"',
+                '#include "bknn_model_kernels.h"',
+                '#include "bknn_model_weights.h"',
+                *self.steps,
             ),
             **self._third_party(),
         }

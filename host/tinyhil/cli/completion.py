@@ -9,7 +9,7 @@ import typer
 
 Completions = list[tuple[str, str]]
 
-_SUFFIXES = (".keras", ".tflite")
+_SUFFIXES = (".keras", ".h5", ".hdf5", ".tflite")
 
 
 def models(incomplete: str) -> Completions:

@@ -135,7 +135,7 @@ def _inputs(config: Mapping[str, Any]) -> tuple[KerasInput, ...]:
     named = config["config"].get("input_layers") if isinstance(config["config"], dict) else None
     if named:
         by_name = {layer["config"].get("name"): layer for layer in listed}
-        known = [_input(by_name[name]) for name in _names(named) if name in by_name]
+        known = [_input(by_name[name]) for name in names(named) if name in by_name]
         return tuple(each for each in known if each is not None)
     if not listed:
         return ()
@@ -148,13 +148,13 @@ def _inputs(config: Mapping[str, Any]) -> tuple[KerasInput, ...]:
     return () if found is None else (found,)
 
 
-def _names(named: Any) -> list[str]:
-    """Names of layers, of references such as ``["image", 0, 0]`` in a list, in a dict, or alone."""
+def names(named: Any) -> list[str]:
+    """Names of input layers, of references such as ``["image", 0, 0]`` in a list, in a dict, or alone."""
     if isinstance(named, dict):
-        return [name for key in sorted(named) for name in _names(named[key])]
+        return [name for key in sorted(named) for name in names(named[key])]
     if isinstance(named, list) and named and isinstance(named[0], str):
         return [named[0]]
-    return [name for part in named for name in _names(part)] if isinstance(named, list) else []
+    return [name for part in named for name in names(part)] if isinstance(named, list) else []
 
 
 def _input(layer: Mapping[str, Any]) -> KerasInput | None:

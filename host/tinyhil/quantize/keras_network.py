@@ -7,7 +7,8 @@ the user saved it.
 
 Keras' LayerNormalization negates the mean, which the converter leaves in float32 between integers. It is written as
 (x - mean) * rsqrt(variance + epsilon) * gamma + beta, as in its definition, which is in integers throughout. Its
-Embedding counts negative numbers from the end, by comparisons and a choice; they are left out.
+Embedding counts negative numbers from the end, by comparisons and a choice; they are left out. Its
+UpSampling layers repeat by TILE, which TensorFlow Lite Micro has not in int8.
 
 An input that nothing but Embedding layers take has numbers of words, whatever its type: ``keras.Input((n,))`` says
 float32, and quantized, such a number would not come back whole. It becomes an input of int32.
@@ -107,12 +108,13 @@ class Network:
         structure = model.inputs[0] if isinstance(model, self._keras.Sequential) else model.input
         return self._keras.tree.pack_sequence_as(structure, list(inputs))
 
-    def _predict(self, model: Any, inputs: Sequence[Array]) -> tuple[Reals, ...]:
+    def _predict(self, model: Any, inputs: Sequence[Array], *, few: bool = False) -> tuple[Reals, ...]:
+        """Args: ``few`` samples are computed without a trace of the model, which takes longer than they do."""
         import tensorflow as tf
 
         given = self._packed(model, inputs)
         try:
-            found = model.predict(given, verbose=0)
+            found = model(given, training=False) if few else model.predict(given, verbose=0)
         except tf.errors.InvalidArgumentError as error:
             line = next((line for line in str(error).splitlines() if "indices" in line), str(error).splitlines()[0])
             raise ModelError(
@@ -123,17 +125,21 @@ class Network:
 
     def _prepared(self, samples: Sequence[Array]) -> Any:
         config = copy.deepcopy(self._given.get_config())
-        words = [tensor.name for tensor in self._given.inputs if _takes_words(self._given, config, tensor)]
         recurrent = [part for _, part in keras_config.described(config) if part["class_name"] in _RECURRENT]
         replaced = any(part["class_name"] in _REPLACED for _, part in keras_config.described(config))
-        if not words and not recurrent and not replaced:
+        pixels = any(layer["config"].get("dtype") == "uint8" for layer in _all_entries(config))
+        if not recurrent and not replaced and not pixels:
             return self._given
         _forget_shapes(config)
-        for layer, shape, tensor in zip(_entries(self._given, config), self.shapes, self._given.inputs, strict=True):
-            layer["config"]["batch_shape"] = (None, *shape)
-            if tensor.name in words:
-                layer["config"]["dtype"] = "int32"
-                self.notes.append(f"input {tensor.name!r} takes numbers of words: as int32 in place of {tensor.dtype}")
+        for layer, shape in zip(_entries(config), self.shapes, strict=True):
+            own = layer["config"]
+            own["batch_shape"] = (None, *shape)
+            if str(own["dtype"]).startswith("float") and _takes_words(config, own["name"]):
+                self.notes.append(f"input {own['name']!r} takes numbers of words: as int32 in place of {own['dtype']}")
+                own["dtype"] = "int32"
+            elif own["dtype"] == "uint8":
+                self.notes.append(f"input {own['name']!r} takes pixels: as quantized reals in place of uint8")
+                own["dtype"] = "float32"
         for part in recurrent:
             if part["config"].get("stateful"):
                 raise ModelError(
@@ -148,7 +154,7 @@ class Network:
         made = self._built(config)
         for layer in _all_layers(made):
             replacement = _REPLACED.get(type(layer).__name__)
-            if replacement is not None:
+            if replacement is not None and getattr(layer, "interpolation", "nearest") == "nearest":
                 layer.call = functools.partial(replacement.call, layer)
                 self.notes.append(f"layer {layer.name!r} ({type(layer).__name__}): {replacement.note}")
         self._compare(made, samples)
@@ -182,7 +188,8 @@ class Network:
         self.notes.append(f"unrolled, because TensorFlow's converter crashes on loops, steps of layers: {listed}")
 
     def _compare(self, made: Any, samples: Sequence[Array]) -> None:
-        for ours, wanted in zip(self._predict(made, samples), self.predict(samples), strict=True):
+        both = [self._predict(model, samples, few=True) for model in (made, self._given)]
+        for ours, wanted in zip(*both, strict=True):
             error, most = float(np.abs(ours - wanted).max()), float(np.abs(wanted).max())
             if not error <= _SAME * max(most, 1.0):
                 raise ModelError(
@@ -216,6 +223,20 @@ def _embedding(layer: Any, inputs: Any) -> Any:
     return tf.gather(tf.convert_to_tensor(layer.embeddings), tf.cast(inputs, tf.int32))
 
 
+def _upsampling(layer: Any, inputs: Any) -> Any:
+    """Pixels or steps repeated, (batch, *shape), by one operator of TensorFlow Lite."""
+    import tensorflow as tf
+
+    plane = len(inputs.shape) == 4
+    if getattr(layer, "data_format", "") == "channels_first":
+        return type(layer).call(layer, inputs)
+    factors = layer.size if plane else (layer.size, 1)
+    pixels = inputs if plane else tf.expand_dims(inputs, 2)
+    size = [extent * factor for extent, factor in zip(pixels.shape[1:3], factors, strict=True)]
+    made = tf.image.resize(pixels, size, method="nearest")
+    return made if plane else tf.squeeze(made, 2)
+
+
 @dataclass(frozen=True)
 class _Replacement:
     """What a layer is exported as: how it is called, and what is said of it."""
@@ -226,6 +247,8 @@ class _Replacement:
 
 _REPLACED = {
     "LayerNormalization": _Replacement(_layer_normalization, "the mean is subtracted, where Keras negates and adds it"),
+    "UpSampling1D": _Replacement(_upsampling, "RESIZE_NEAREST_NEIGHBOR, where Keras repeats by TILE"),
+    "UpSampling2D": _Replacement(_upsampling, "RESIZE_NEAREST_NEIGHBOR, where Keras repeats by TILE"),
     "Embedding": _Replacement(_embedding, "numbers count from 0 on, where Keras counts negative ones from the end"),
 }
 """Layers of which the converter makes operators that engines are without, by their classes."""
@@ -237,17 +260,23 @@ def _keys(names: Sequence[str]) -> list[str]:
     return safe if len(safe) == 1 else [f"x{index:02d}_{name}" for index, name in enumerate(safe)]
 
 
-def _entries(model: Any, config: dict[str, Any]) -> list[dict[str, Any]]:
+def _entries(config: dict[str, Any]) -> list[dict[str, Any]]:
     """The descriptions of the input layers, in the order of the model's inputs."""
-    names = [tensor.name for tensor in model.inputs]
-    listed = {layer["config"].get("name"): layer for layer in keras_config.layers({"config": config})}
-    missing = [name for name in names if name not in listed or "batch_shape" not in listed[name]["config"]]
-    if missing:
+    listed = keras_config.layers({"config": config})
+    if "input_layers" in config:
+        by_name = {layer["config"].get("name"): layer for layer in listed}
+        return [by_name[name] for name in keras_config.names(config["input_layers"])]
+    if not listed or listed[0]["class_name"] != "InputLayer":
         raise ModelError(
-            f"input {missing[0]!r} has no layer of its own, so the model cannot be rebuilt for TensorFlow's converter",
-            hint="begin the model with keras.Input(shape)",
+            "the model begins with no input, so it cannot be rebuilt for TensorFlow's converter",
+            hint="begin it with keras.Input(shape)",
         )
-    return [listed[name] for name in names]
+    return listed[:1]
+
+
+def _all_entries(config: dict[str, Any]) -> list[dict[str, Any]]:
+    """The descriptions of all input layers that a model has of its own."""
+    return [layer for layer in keras_config.layers({"config": config}) if layer["class_name"] == "InputLayer"]
 
 
 def _forget_shapes(part: Any) -> None:
@@ -259,15 +288,13 @@ def _forget_shapes(part: Any) -> None:
         _forget_shapes(value)
 
 
-def _takes_words(model: Any, config: dict[str, Any], tensor: Any) -> bool:
-    """Whether an input of floats goes into Embedding layers alone."""
-    if not str(tensor.dtype).startswith("float"):
-        return False
+def _takes_words(config: dict[str, Any], entry: str) -> bool:
+    """Whether an input goes into Embedding layers alone."""
     listed = keras_config.layers({"config": config})
-    if "input_layers" not in config:
-        takers = [layer for layer in listed if layer["class_name"] != "InputLayer"][:1]
+    if "input_layers" in config:
+        takers = [layer for layer in listed if entry in _sources(layer.get("inbound_nodes"))]
     else:
-        takers = [layer for layer in listed if tensor.name in _sources(layer.get("inbound_nodes"))]
+        takers = listed[1:2]
     return bool(takers) and all(layer["class_name"] == "Embedding" for layer in takers)
 
 

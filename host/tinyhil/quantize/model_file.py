@@ -209,9 +209,9 @@ def keras_model(path: Path, samples: Path, folder: Path, reporter: Reporter) -> 
     found = manifest is not None
     copy = f"model{path.suffix.lower()}"
     if manifest is None:
+        sets, further = divided.sets(samples, keras_config.inputs(path))
         store.make_folder(folder)
         store.forget(folder)
-        sets, further = divided.sets(samples, keras_config.inputs(path))
         store.write_bytes(folder / copy, content)
         arrays.write_dataset(folder / DATASET, sets, further)
         manifest = store.save(folder, STAGE, key, (copy, DATASET), {})

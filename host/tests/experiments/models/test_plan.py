@@ -29,7 +29,7 @@ def test_model_files_in_their_order_and_nothing_else(tmp_path: Path) -> None:
 
 def test_a_folder_without_models_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_bytes(b"")
-    with pytest.raises(ConfigError, match=r"there is no \.tflite or \.keras file"):
+    with pytest.raises(ConfigError, match=r"there is no \.tflite, \.keras or \.h5 file"):
         plan(tmp_path, (("sim", "tflm-host"),))
 
 

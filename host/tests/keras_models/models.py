@@ -1,6 +1,6 @@
 """Keras models as people write them, one of each kind, small: a builder function for each, with seeded samples.
 
-Run as ``python keras_models.py FOLDER [NAME ...]`` it saves them: ``NAME.keras`` and ``NAME.npz``. For child processes,
+Run as ``python models.py FOLDER [NAME ...]`` it saves them: ``NAME.keras`` and ``NAME.npz``. For child processes,
 so that TensorFlow is not in the process of the tests.
 """
 
@@ -17,6 +17,8 @@ import numpy as np
 from keras import layers
 
 SAMPLES = 40
+AS_HDF5 = ("two_outputs",)
+"""Saved as .h5, too."""
 Made = tuple[Any, dict[str, Any]]
 BUILDERS: dict[str, Callable[[], Made]] = {}
 
@@ -383,6 +385,8 @@ def save(folder: Path, names: Iterable[str]) -> None:
         keras.utils.set_random_seed(1)
         model, samples = BUILDERS[name]()
         with_weights(model).save(folder / f"{name}.keras")
+        if name in AS_HDF5:
+            model.save(folder / f"{name}.h5")
         np.savez(folder / f"{name}.npz", allow_pickle=False, **samples)
 
 
