@@ -120,6 +120,8 @@ class ToolError(BlockedError):
 class CrashError(ToolError):
     """A signal has ended a process that tinyhil works in: a library has crashed, or memory is short."""
 
+    kind = kinds.CRASHED
+
 
 class DeviceError(BlockedError):
     """The device did not start, stopped, or never answered."""

@@ -152,6 +152,16 @@ TOOL = Kind(
     "A program that tinyhil ran (training, PlatformIO, a compiler, an interpreter) ended with an error.",
     ("The last lines of its output are shown; -v shows all of it, and the command to run it by hand.",),
 )
+CRASHED = Kind(
+    "TH-233",
+    "A library crashed",
+    3,
+    "A signal has ended a process that tinyhil works in: a library in it has crashed, or memory was short.",
+    (
+        "The message names the layer where that could be found out: replace that layer.",
+        "Where memory was short, close other programs.",
+    ),
+)
 TOO_LARGE = Kind(
     "TH-231",
     "The firmware does not fit the target",
