@@ -33,7 +33,9 @@ def with_chip(target: Target, **changes: Any) -> Target:
 @pytest.fixture
 def declared(qemu_m4: Target) -> Target:
     """A target whose engine is known by what its file declares, and takes one input and one output."""
-    return with_engine(qemu_m4, ahead_of_time=False, versions={"FULLY_CONNECTED": 6}, max_inputs=1, max_outputs=1)
+    taken = ("ADD", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MAX_POOL_2D", "PAD", "RESHAPE")
+    versions = {"FULLY_CONNECTED": 6}
+    return with_engine(qemu_m4, ahead_of_time=False, ops=taken, versions=versions, max_inputs=1, max_outputs=1)
 
 
 def problems(data: bytes, target: Target) -> tuple[Problem, ...]:

@@ -21,6 +21,8 @@ from tinyhil.targets.registry import engine as engine_of
 _T = TypeVar("_T")
 _K = TypeVar("_K", bound=Hashable)
 
+_LISTED = 12
+"""How many operators a sentence lists."""
 _SHOWN = 4
 """How many tensors or operators with the same fault one sentence names."""
 _PARAMETERS = ("int32", "int64")
@@ -149,8 +151,15 @@ def _operators(graph: tflite.Graph, engine: str, facts: Engine) -> Iterator[Prob
         yield Problem(
             "custom-operator" if same[0].custom else "operator",
             f"{_listed(same)} {_is(same)} not computed by {engine!r}",
-            _STEPS.get(name, f"build the model from {', '.join(sorted(_computed(facts)))}, or choose another --engine"),
+            _STEPS.get(name, _instead(facts)),
         )
+
+
+def _instead(facts: Engine) -> str:
+    """The next step where an operator is not computed; a list of everything that is helps where it is short."""
+    if facts.ops and len(facts.ops) <= _LISTED:
+        return f"build the model from {', '.join(facts.ops)}, or choose another --engine"
+    return "build the model without it, or choose another --engine"
 
 
 def _computed(facts: Engine) -> Collection[str]:
