@@ -6,7 +6,20 @@ Micro computes, bit for bit. ``operators`` has a function for each operator, whi
 constants; ``memory`` gives every tensor its place.
 """
 
+from tinyhil.chain.asked import Asked, Refused, ask, sources_sha256
 from tinyhil.chain.compile import OPERATORS, Compiled, Refusal, compile_model, memory_bytes, refusals
 from tinyhil.chain.unsupported import Unsupported
 
-__all__ = ["OPERATORS", "Compiled", "Refusal", "Unsupported", "compile_model", "memory_bytes", "refusals"]
+__all__ = [
+    "OPERATORS",
+    "Asked",
+    "Compiled",
+    "Refusal",
+    "Refused",
+    "Unsupported",
+    "ask",
+    "compile_model",
+    "memory_bytes",
+    "refusals",
+    "sources_sha256",
+]

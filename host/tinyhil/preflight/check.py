@@ -114,10 +114,10 @@ def _compiled(content: bytes, engine: str, facts: Engine) -> Iterator[Problem]:
     """What tinyhil's own compiler does not take: those of the same kind with the same cause are one problem."""
     refusals = [
         refusal
-        for refusal in chain.refusals(content, cmsis=facts.kernels == "cmsis-nn", profile=facts.profile)
-        if refusal.operator.name in _computed(facts)  # others have been named already
+        for refusal in chain.ask(content, cmsis=facts.kernels == "cmsis-nn", profile=facts.profile).refused
+        if refusal.name in _computed(facts)  # others have been named already
     ]
-    for (_, cause, hint), same in _by(refusals, lambda each: (each.operator.name, each.cause, each.hint)):
+    for (_, cause, hint), same in _by(refusals, lambda each: (each.name, each.cause, each.hint)):
         yield Problem(
             "operator",
             f"{_listed([each.operator for each in same])} {cause}",
@@ -129,7 +129,7 @@ def _memory(content: bytes, facts: Engine) -> int | None:
     """The working memory where it is known to the byte, because tinyhil itself has planned it."""
     if not facts.ahead_of_time:
         return None
-    return chain.memory_bytes(content, cmsis=facts.kernels == "cmsis-nn", profile=facts.profile)
+    return chain.ask(content, cmsis=facts.kernels == "cmsis-nn", profile=facts.profile).memory_bytes
 
 
 def _graph(graph: tflite.Graph, engine: str, facts: Engine) -> Iterator[Problem]:

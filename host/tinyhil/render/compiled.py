@@ -48,8 +48,7 @@ def _kernels(headers: tuple[str, ...]) -> dict[str, bytes]:
 def sources() -> str:
     """SHA-256 of what makes the files, besides this package."""
     kernels = resources.read_tree(resources.folder("firmware") / "lib" / KERNELS)
-    folders = [Path(str(package.__file__)).parent for package in (chain, tflite)]
-    return hashing.of_json({"packages": hashing.of_sources(folders), "kernels": hashing.of_tree(kernels)})
+    return hashing.of_json({"compiler": chain.sources_sha256(), "kernels": hashing.of_tree(kernels)})
 
 
 def describe(engine: Engine) -> str:
