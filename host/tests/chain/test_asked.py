@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tinyhil import chain
 from tinyhil.chain import asked
 
 from .one_operator import T, model_of
@@ -23,7 +24,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The profiles for which the compiler was asked."""
     seen: list[str] = []
-    true = asked.refusals
+    true = chain.refusals
 
     def watched(data: bytes, **how: Any) -> Any:
         seen.append(how["profile"])
