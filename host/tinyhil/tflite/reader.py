@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import struct
+from functools import lru_cache
 from typing import Any
 
 from tinyhil import kinds
@@ -22,8 +23,9 @@ MAX_BYTES = 64 * 1024 * 1024
 """Larger than the flash of any microcontroller; bounds what an untrusted file makes us read."""
 
 
+@lru_cache(maxsize=4)
 def parse(data: bytes, name: str) -> Model:
-    """Reads a model.
+    """Reads a model; one that was read lately is remembered, since every stage of a run asks for it.
 
     Args:
         data: the file's content.
