@@ -13,14 +13,11 @@ from tinyhil.chain.graph import Operator, Tensor, Values
 from tinyhil.chain.unsupported import Unsupported
 
 
-def model_of(operator: Operator, shapes: dict[int, tuple[int, ...]] | None = None) -> bytes:
+def model_of(operator: Operator) -> bytes:
     """The file of a model that has this operator only; a dense layer is made one of a single row.
 
     What the compiler is strict about and nothing is computed from is written as it wants it: a bias that is left out is
     zeros, and its scales are those of the inputs times those of the weights.
-
-    Args:
-        shapes: by tensor's index, another shape than its own, of as many elements.
 
     Raises:
         Unsupported: it is no operator that bakenn could take.
@@ -28,13 +25,13 @@ def model_of(operator: Operator, shapes: dict[int, tuple[int, ...]] | None = Non
     from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
     code = getattr(schema.BuiltinOperator, operator.name)
-    shapes = dict(shapes or {})
+    shapes: dict[int, tuple[int, ...]] = {}
     source, target = operator.input(0), operator.outputs[0]
     if operator.name == "FULLY_CONNECTED":
         if len(operator.input(1).shape) != 2:
             raise Unsupported("has weights that are not of 2 dimensions")
         units, depth = operator.input(1).shape
-        shapes |= {source.index: (1, depth), target.index: (1, units)}
+        shapes = {source.index: (1, depth), target.index: (1, units)}
     buffers, tensors = [schema.BufferT()], []
     positions: dict[int, int] = {}
 

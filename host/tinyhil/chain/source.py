@@ -96,8 +96,8 @@ def _source(graph: Graph, codes: Sequence[Emitter], places: Places, layers: bool
         "}  // namespace",
         _table("extern const Run kRuns", [_name(code) for code in codes]),
         _table("extern const char* const kNames", [f'"{code.operator.name}"' for code in codes]),
-        _table("extern void* const kInputs", [f"memory + {place(tensor)}" for tensor in graph.inputs]),
-        _table("extern const void* const kOutputs", [_output(tensor) for tensor in graph.outputs]),
+        _table("extern void* const kInputs", [_address(tensor) for tensor in graph.inputs]),
+        _table("extern const void* const kOutputs", [_address(tensor) for tensor in graph.outputs]),
         _reset(codes),
         "}  // namespace chain\n}  // namespace tinyhil\n",
     ]
@@ -131,7 +131,7 @@ def _function(code: Emitter, places: Places) -> str:
     return "\n".join([f"void {_name(code)}() {{", *(f"  {line}" for line in lines), "}"])
 
 
-def _output(tensor: Tensor) -> str:
+def _address(tensor: Tensor) -> str:
     return f"memory + {place(tensor)}"
 
 
