@@ -79,6 +79,7 @@ class PtyDevice:
     def plug(self) -> None:
         """A new terminal; the link leads to it."""
         self._master, slave = os.openpty()
+        os.set_blocking(self._master, False)
         tty.setraw(slave)
         self.plugged += 1
         fresh = self.link.with_name(f"{self.link.name}.new")
@@ -106,7 +107,7 @@ class PtyDevice:
     def _serve(self) -> None:
         while not self._ended.is_set():
             if self.silent and self.babble and self._master >= 0:
-                os.write(self._master, self.babble)
+                self._put(self.babble)
             if self._master < 0 or not select.select([self._master], [], [], 0.02)[0]:
                 self._ended.wait(0.001)
                 continue
@@ -124,11 +125,19 @@ class PtyDevice:
 
     def _send(self, answer: bytes) -> None:
         if not self.pace:
-            os.write(self._master, answer)
+            self._put(answer)
             return
         for byte in answer:
-            os.write(self._master, bytes([byte]))
+            self._put(bytes([byte]))
             self._ended.wait(self.pace)
+
+    def _put(self, data: bytes) -> None:
+        """Writes as the terminal takes it, until the device is switched off: once nobody reads, its buffer is full."""
+        terminal = self._master
+        while data and not self._ended.is_set():
+            if select.select([], [terminal], [], 0.02)[1]:
+                with contextlib.suppress(BlockingIOError):  # it takes less than a page, and says so only now
+                    data = data[os.write(terminal, data) :]
 
 
 @contextlib.contextmanager
