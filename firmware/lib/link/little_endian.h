@@ -1,12 +1,13 @@
-// Integers as the link carries them: little-endian, at any address.
+// Integers and reals as the link carries them: little-endian, at any address.
 //
-// Purpose: the only place that turns bytes into integers and back, so that neither the byte order nor the alignment of
+// Purpose: the only place that turns bytes into numbers and back, so that neither the byte order nor the alignment of
 //     the CPU matters.
 // Limits:  the caller has checked that the bytes are there.
 #ifndef TINYHIL_LINK_LITTLE_ENDIAN_H_
 #define TINYHIL_LINK_LITTLE_ENDIAN_H_
 
 #include <stdint.h>
+#include <string.h>
 
 namespace tinyhil {
 namespace link {
@@ -25,6 +26,13 @@ inline void put_u16(uint8_t* to, uint16_t value) {
 inline void put_u32(uint8_t* to, uint32_t value) {
   put_u16(to, static_cast<uint16_t>(value));
   put_u16(to + 2, static_cast<uint16_t>(value >> 16));
+}
+
+inline void put_f32(uint8_t* to, float value) {
+  static_assert(sizeof(float) == sizeof(uint32_t), "float has to be IEEE 754 binary32");
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof(bits));
+  put_u32(to, bits);
 }
 
 }  // namespace link

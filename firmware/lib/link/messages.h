@@ -11,8 +11,10 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "frames.h"
+#include "little_endian.h"
 
 namespace tinyhil {
 namespace link {
@@ -84,24 +86,48 @@ enum class ErrorCode : uint8_t {
 
 enum class ElementType : uint8_t { kInt8 = 1, kUint8 = 2, kInt16 = 3, kInt32 = 4, kFloat32 = 5 };
 
+// Copies a C string without its end, at most `limit` bytes, and returns how many.
+inline size_t put_text(uint8_t* to, const char* text, size_t limit) {
+  size_t length = 0;
+  for (; length < limit && text[length] != '\0'; ++length) to[length] = static_cast<uint8_t>(text[length]);
+  return length;
+}
+
 struct Hello {
   uint8_t lowest;
   uint8_t highest;
 };
-Hello parse_hello(const Frame& frame);
+inline Hello parse_hello(const Frame& frame) {
+  Hello hello;
+  hello.lowest = frame.payload[0];
+  hello.highest = frame.payload[1];
+  return hello;
+}
 
 struct Describe {
   uint8_t direction;  // 0 input, 1 output
   uint8_t index;
 };
-Describe parse_describe(const Frame& frame);
+inline Describe parse_describe(const Frame& frame) {
+  Describe describe;
+  describe.direction = frame.payload[0];
+  describe.index = frame.payload[1];
+  return describe;
+}
 
 struct Infer {
   uint16_t count;
   const uint8_t* vectors;  // `length` bytes inside the frame, at any alignment
   size_t length;           // what it has to be, given `count`, only the caller can tell
 };
-Infer parse_infer(const Frame& frame);
+inline Infer parse_infer(const Frame& frame) {
+  const size_t header = 2;
+  Infer infer;
+  infer.count = get_u16(frame.payload);
+  infer.vectors = frame.payload + header;
+  infer.length = frame.length - header;
+  return infer;
+}
 
 struct Write {
   uint8_t index;  // of the input tensor
@@ -109,29 +135,55 @@ struct Write {
   const uint8_t* data;  // `length` bytes inside the frame, at any alignment
   size_t length;        // at least 1
 };
-Write parse_write(const Frame& frame);
+inline Write parse_write(const Frame& frame) {
+  const size_t header = 5;
+  Write write;
+  write.index = frame.payload[0];
+  write.offset = get_u32(frame.payload + 1);
+  write.data = frame.payload + header;
+  write.length = frame.length - header;
+  return write;
+}
 
 struct Run {
   uint32_t crc;  // of all input tensors
 };
-Run parse_run(const Frame& frame);
+inline Run parse_run(const Frame& frame) {
+  Run run;
+  run.crc = get_u32(frame.payload);
+  return run;
+}
 
 struct Read {
   uint8_t index;  // of the output tensor
   uint32_t offset;
   uint16_t length;
 };
-Read parse_read(const Frame& frame);
+inline Read parse_read(const Frame& frame) {
+  Read read;
+  read.index = frame.payload[0];
+  read.offset = get_u32(frame.payload + 1);
+  read.length = get_u16(frame.payload + 5);
+  return read;
+}
 
 struct Arena {
   uint32_t size;
 };
-Arena parse_arena(const Frame& frame);
+inline Arena parse_arena(const Frame& frame) {
+  Arena arena;
+  arena.size = get_u32(frame.payload);
+  return arena;
+}
 
 struct Profile {
   uint16_t first;  // operator
 };
-Profile parse_profile(const Frame& frame);
+inline Profile parse_profile(const Frame& frame) {
+  Profile profile;
+  profile.first = get_u16(frame.payload);
+  return profile;
+}
 
 struct Welcome {
   bool stateful;
@@ -146,7 +198,22 @@ struct Welcome {
   const uint8_t* project_sha256;  // kHashBytes
   const char* engine;             // 1..kMaxEngineName characters of printable ASCII; the rest is cut off
 };
-size_t write_welcome(uint8_t* payload, const Welcome& welcome);
+inline size_t write_welcome(uint8_t* payload, const Welcome& welcome) {
+  payload[0] = kVersion;
+  payload[1] = welcome.stateful ? 1 : 0;
+  payload[2] = welcome.inputs;
+  payload[3] = welcome.outputs;
+  put_u16(payload + 4, welcome.max_payload);
+  payload[6] = welcome.window;
+  payload[7] = 0;
+  put_u32(payload + 8, welcome.boot_id);
+  put_u32(payload + 12, welcome.tick_rate);
+  put_u32(payload + 16, welcome.arena_bytes);
+  memcpy(payload + 20, welcome.model_sha256, kHashBytes);
+  memcpy(payload + 20 + kHashBytes, welcome.project_sha256, kHashBytes);
+  const size_t fixed = 20 + 2 * kHashBytes;
+  return fixed + put_text(payload + fixed, welcome.engine, kMaxEngineName);
+}
 
 struct Tensor {
   uint8_t direction;
@@ -158,12 +225,31 @@ struct Tensor {
   int32_t zero_point;
   const char* name;  // at most kMaxTensorName bytes of UTF-8; the rest is cut off
 };
-size_t write_tensor(uint8_t* payload, const Tensor& tensor);
+inline size_t write_tensor(uint8_t* payload, const Tensor& tensor) {
+  payload[0] = tensor.direction;
+  payload[1] = tensor.index;
+  payload[2] = static_cast<uint8_t>(tensor.type);
+  payload[3] = tensor.rank;
+  uint8_t* to = payload + 4;
+  for (uint8_t i = 0; i < tensor.rank; ++i, to += 4) put_u32(to, tensor.dimensions[i]);
+  put_f32(to, tensor.scale);
+  put_u32(to + 4, static_cast<uint32_t>(tensor.zero_point));
+  to += 8;
+  to += put_text(to, tensor.name, kMaxTensorName);
+  return static_cast<size_t>(to - payload);
+}
 
 // Writes the header of RESULT alone, kResultHeader bytes.
-size_t write_result(uint8_t* payload, uint16_t count, uint32_t ticks);
+inline size_t write_result(uint8_t* payload, uint16_t count, uint32_t ticks) {
+  put_u16(payload, count);
+  put_u32(payload + 2, ticks);
+  return kResultHeader;
+}
 
-size_t write_ran(uint8_t* payload, uint32_t ticks);
+inline size_t write_ran(uint8_t* payload, uint32_t ticks) {
+  put_u32(payload, ticks);
+  return 4;
+}
 
 struct Used {
   uint32_t arena_capacity;
@@ -173,18 +259,47 @@ struct Used {
   uint32_t stack_bytes;
   uint32_t stack_used;
 };
-size_t write_used(uint8_t* payload, const Used& used);
+inline size_t write_used(uint8_t* payload, const Used& used) {
+  put_u32(payload, used.arena_capacity);
+  put_u32(payload + 4, used.arena_bytes);
+  put_u32(payload + 8, used.arena_used);
+  put_u32(payload + 12, used.arena_overrun);
+  put_u32(payload + 16, used.stack_bytes);
+  put_u32(payload + 20, used.stack_used);
+  return 24;
+}
 
-size_t write_prepared(uint8_t* payload, uint32_t status, uint32_t arena_used);
+inline size_t write_prepared(uint8_t* payload, uint32_t status, uint32_t arena_used) {
+  put_u32(payload, status);
+  put_u32(payload + 4, arena_used);
+  return 8;
+}
 
 // Writes the header of PROFILED alone, kProfiledHeader bytes.
-size_t write_profiled(uint8_t* payload, uint16_t operators, uint16_t first);
+inline size_t write_profiled(uint8_t* payload, uint16_t operators, uint16_t first) {
+  put_u16(payload, operators);
+  put_u16(payload + 2, first);
+  return kProfiledHeader;
+}
 
 // Writes one operator of PROFILED to `to`, of whose name at most kMaxOperatorName characters count, if it fits into
 // `space` bytes. Returns how many it took, 0 where it does not fit. kMinPayload has space for any one of them.
-size_t write_operator(uint8_t* to, size_t space, uint32_t ticks, const char* name);
+inline size_t write_operator(uint8_t* to, size_t space, uint32_t ticks, const char* name) {
+  const size_t fixed = 5;
+  static_assert(kProfiledHeader + fixed + kMaxOperatorName <= kMinPayload, "an operator fits into every payload");
+  size_t length = 0;
+  while (length < kMaxOperatorName && name[length] != '\0') ++length;
+  if (fixed + length > space) return 0;
+  put_u32(to, ticks);
+  to[4] = static_cast<uint8_t>(length);
+  return fixed + put_text(to + fixed, name, length);
+}
 
-size_t write_error(uint8_t* payload, ErrorCode code, uint32_t detail);
+inline size_t write_error(uint8_t* payload, ErrorCode code, uint32_t detail) {
+  payload[0] = static_cast<uint8_t>(code);
+  put_u32(payload + 1, detail);
+  return 5;
+}
 
 }  // namespace link
 }  // namespace tinyhil

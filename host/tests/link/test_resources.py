@@ -9,13 +9,12 @@ import pytest
 from tinyhil.errors import LocalLinkError
 from tinyhil.link.connection import Connection
 from tinyhil.link.events import (
-    ArenaPrepared,
+    Answered,
     DeviceReportedError,
     Inferred,
     NotKnown,
     OperatorsTimed,
     Restarted,
-    UsageTold,
 )
 from tinyhil.link.fields import MessageType
 from tinyhil.link.messages import Error, ErrorCode
@@ -43,7 +42,7 @@ def test_usage() -> None:
     role = device()
     connection = ready(role)
     ticket = connection.usage(0.0)
-    assert exchange(connection, role) == [UsageTold(ticket, WHOLE)]
+    assert exchange(connection, role) == [Answered(ticket, WHOLE)]
     assert connection.in_flight == 0
 
 
@@ -51,7 +50,7 @@ def test_prepare_and_infer_in_the_new_arena() -> None:
     role = device()
     connection = ready(role)
     ticket = connection.prepare(ARENA_NEEDED, 0.0)
-    assert exchange(connection, role) == [ArenaPrepared(ticket, 0, ARENA_NEEDED)]
+    assert exchange(connection, role) == [Answered(ticket, Prepared(0, ARENA_NEEDED))]
     assert role.arena == ARENA_NEEDED
     ticket = connection.infer(vectors(1), 1, 0.0)
     assert exchange(connection, role) == [Inferred(ticket, 1, 10, model(vectors(1)))]
@@ -61,15 +60,16 @@ def test_nothing_is_inferred_in_an_arena_that_is_too_small() -> None:
     role = device()
     connection = ready(role)
     ticket = connection.prepare(ARENA_NEEDED - 1, 0.0)
-    assert exchange(connection, role) == [ArenaPrepared(ticket, 9, 0)]
+    assert exchange(connection, role) == [Answered(ticket, Prepared(9, 0))]
     with pytest.raises(LocalLinkError, match="too small"):
         connection.infer(vectors(1), 1, 0.0)
     with pytest.raises(LocalLinkError, match="too small"):
         connection.profile(0.0)
     connection.usage(0.0)
     (event,) = exchange(connection, role)
-    assert isinstance(event, UsageTold)
-    assert event.used.arena_bytes == ARENA_NEEDED - 1
+    assert isinstance(event, Answered)
+    assert isinstance(event.answer, Used)
+    assert event.answer.arena_bytes == ARENA_NEEDED - 1
     connection.prepare(ARENA_NEEDED, 0.0)
     exchange(connection, role)
     connection.infer(vectors(1), 1, 0.0)

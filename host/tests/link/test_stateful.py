@@ -6,8 +6,9 @@ import pytest
 
 from tinyhil.errors import LocalLinkError
 from tinyhil.link.connection import Connection
-from tinyhil.link.events import Inferred, Restarted, StateCleared
+from tinyhil.link.events import Answered, Inferred, Restarted
 from tinyhil.link.fields import MessageType
+from tinyhil.link.inference import Cleared
 from tinyhil.link.states import State
 
 from .by_hand import device, exchange, ready, requests, step
@@ -22,7 +23,7 @@ def reset_connection() -> tuple[Connection, DeviceRole]:
     role = SMALL.device()
     connection = ready(role)
     ticket = connection.reset(0.0)
-    assert exchange(connection, role) == [StateCleared(ticket)]
+    assert exchange(connection, role) == [Answered(ticket, Cleared())]
     return connection, role
 
 
@@ -96,7 +97,7 @@ def test_a_reset_that_meets_a_restart_is_void_too() -> None:
     role.restart()
     events = exchange(connection, role)
     assert isinstance(events[-1], Restarted)
-    assert not any(isinstance(event, StateCleared) for event in events)
+    assert not any(isinstance(event, Answered) for event in events)
 
 
 def test_reset_of_a_model_without_state_is_asked_again_like_everything() -> None:
@@ -107,7 +108,7 @@ def test_reset_of_a_model_without_state_is_asked_again_like_everything() -> None
     role.restart()
     connection.on_time(1.0)
     events = exchange(connection, role, 1.0)
-    assert events[-1] == StateCleared(ticket)
+    assert events[-1] == Answered(ticket, Cleared())
 
 
 def test_a_reset_takes_its_place_in_the_window() -> None:

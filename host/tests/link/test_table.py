@@ -16,9 +16,10 @@ import pytest
 from tinyhil.errors import LocalLinkError
 from tinyhil.link import frames, messages, resources
 from tinyhil.link.connection import Connection
-from tinyhil.link.events import DeviceDescription, DeviceReportedError, NotKnown, WorkDone
+from tinyhil.link.events import Answered, DeviceReportedError, NotKnown
 from tinyhil.link.fields import Message, MessageType, exactly, outside
 from tinyhil.link.frames import longest_wire
+from tinyhil.link.handlers import answered
 from tinyhil.link.inference import Infer, Read, Reset, Result, Write
 from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Hello
 from tinyhil.link.resources import Arena, Profile, Profiled, Usage
@@ -66,18 +67,7 @@ class Switched(Baud):
     TYPE: ClassVar[LaterType] = LaterType.SWITCHED
 
 
-@dataclass(frozen=True)
-class BaudSwitched(WorkDone):
-    """What the caller hears."""
-
-    rate: int
-
-
-def baud_switched(ticket: int, baud: Baud, switched: Switched, description: DeviceDescription) -> BaudSwitched:
-    return BaudSwitched(ticket, switched.rate)
-
-
-BAUD_ROW = Row(Baud, Switched, needs=Needs.SESSION, alone=True, optional=True, handler=baud_switched)
+BAUD_ROW = Row(Baud, Switched, needs=Needs.SESSION, alone=True, optional=True, handler=answered)
 LATER = Table([*EXCHANGES, BAUD_ROW])
 
 
@@ -89,7 +79,7 @@ def test_a_further_row_is_exchanged() -> None:
     role = baud_device()
     connection = ready(role, LATER)
     ticket = connection.ask(Baud(921600), 0.0)
-    assert exchange(connection, role) == [BaudSwitched(ticket, 921600)]
+    assert exchange(connection, role) == [Answered(ticket, Switched(921600))]
     connection.infer(vectors(1), 1, 0.0)
     assert len(exchange(connection, role)) == 1
 
@@ -105,7 +95,7 @@ def test_a_further_row_keeps_to_its_columns() -> None:
     exchange(connection, role)
     ticket = connection.ask(Baud(9600), 0.0)
     assert not connection.can_send
-    assert exchange(connection, role) == [BaudSwitched(ticket, 9600)], "it needs no model"
+    assert exchange(connection, role) == [Answered(ticket, Switched(9600))], "it needs no model"
 
 
 def test_a_further_row_meets_a_device_that_does_not_know_it() -> None:

@@ -191,7 +191,7 @@ class Connection:
         """Puts a model that keeps state back to its first state; due before the first inference. Raises as ``ask``.
 
         Returns:
-            The ticket that the answer's ``StateCleared`` will carry.
+            The ticket that the ``Answered`` will carry.
         """
         return self.ask(Reset(), now)
 
@@ -199,7 +199,7 @@ class Connection:
         """Asks for the memory that the device uses; raises as ``ask``.
 
         Returns:
-            The ticket that the answer's ``UsageTold`` or ``NotKnown`` will carry.
+            The ticket that the ``Answered`` or ``NotKnown`` will carry.
         """
         return self.ask(Usage(), now)
 
@@ -210,7 +210,7 @@ class Connection:
         ``Restarted.arena_lost`` tells.
 
         Returns:
-            The ticket that the answer's ``ArenaPrepared`` or ``NotKnown`` will carry.
+            The ticket that the ``Answered`` or ``NotKnown`` will carry.
 
         Raises:
             LocalLinkError: not ready, something else is unanswered, or no arena has such a size.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tinyhil.link.events import ArenaPrepared, WorkDone
+from tinyhil.link.events import Answered, WorkDone
 from tinyhil.link.fields import Message
 from tinyhil.link.inference import Reset
-from tinyhil.link.resources import Arena
+from tinyhil.link.resources import Arena, Prepared
 
 
 class EngineState:
@@ -39,5 +39,6 @@ class EngineState:
     def take(self, request: Message, done: WorkDone) -> None:
         """A work is done, by the answer to ``request``."""
         if isinstance(request, Arena):
-            self.arena_set = isinstance(done, ArenaPrepared)
-            self.unprepared = isinstance(done, ArenaPrepared) and done.status != 0
+            prepared = done.answer if isinstance(done, Answered) else None
+            self.arena_set = prepared is not None
+            self.unprepared = isinstance(prepared, Prepared) and prepared.status != 0

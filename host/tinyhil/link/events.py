@@ -8,9 +8,10 @@ from functools import cached_property
 
 from tinyhil.affine import TensorSpec
 from tinyhil.errors import RemoteLinkError
+from tinyhil.link.fields import Message
 from tinyhil.link.inference import Infer, Result
 from tinyhil.link.messages import Error, ErrorCode, Welcome
-from tinyhil.link.resources import OperatorTicks, Used
+from tinyhil.link.resources import OperatorTicks
 
 _ADDRESSABLE = 1 << 32
 """Bytes of the largest tensor that WRITE and READ can address by their 32-bit offset."""
@@ -129,32 +130,14 @@ class Inferred(WorkDone):
 
 
 @dataclass(frozen=True)
-class StateCleared(WorkDone):
-    """A RESET was answered."""
-
-
-@dataclass(frozen=True)
-class UsageTold(WorkDone):
-    """The memory that the device uses.
+class Answered(WorkDone):
+    """A request was answered, and its answer is all that there is to tell.
 
     Attributes:
-        used: the figures.
+        answer: the message.
     """
 
-    used: Used
-
-
-@dataclass(frozen=True)
-class ArenaPrepared(WorkDone):
-    """The engine was prepared in an arena of another size, or tried to be.
-
-    Attributes:
-        status: 0 if the engine is ready, else its own; inferences are not possible then.
-        arena_used: bytes that the engine itself says to need, 0 where it does not say.
-    """
-
-    status: int
-    arena_used: int
+    answer: Message
 
 
 @dataclass(frozen=True)

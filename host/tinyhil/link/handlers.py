@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tinyhil.errors import RemoteLinkError
-from tinyhil.link.events import ArenaPrepared, DeviceDescription, Inferred, StateCleared, UsageTold
-from tinyhil.link.inference import Cleared, Infer, Reset, Result
-from tinyhil.link.resources import Arena, Prepared, Usage, Used
+from tinyhil.link.events import Answered, DeviceDescription, Inferred
+from tinyhil.link.fields import Message
+from tinyhil.link.inference import Infer, Result
 
 
 def inferred(ticket: int, infer: Infer, result: Result, device: DeviceDescription) -> Inferred:
@@ -23,16 +23,6 @@ def inferred(ticket: int, infer: Infer, result: Result, device: DeviceDescriptio
     return Inferred(ticket, result.count, result.ticks, result.outputs)
 
 
-def state_cleared(ticket: int, reset: Reset, cleared: Cleared, device: DeviceDescription) -> StateCleared:
-    """A RESET was carried out."""
-    return StateCleared(ticket)
-
-
-def usage_told(ticket: int, usage: Usage, used: Used, device: DeviceDescription) -> UsageTold:
-    """The figures of a USAGE."""
-    return UsageTold(ticket, used)
-
-
-def arena_prepared(ticket: int, arena: Arena, prepared: Prepared, device: DeviceDescription) -> ArenaPrepared:
-    """The engine's answer to an ARENA."""
-    return ArenaPrepared(ticket, prepared.status, prepared.arena_used)
+def answered(ticket: int, request: Message, answer: Message, device: DeviceDescription) -> Answered:
+    """The answer as it is."""
+    return Answered(ticket, answer)

@@ -109,12 +109,12 @@ _ROWS = (
     Row(Hello, Welcome, needs=Needs.NOTHING, state=State.GREETING, leads_to=State.DESCRIBING),
     Row(Describe, Tensor, state=State.DESCRIBING),
     Row(Infer, Result, answer_bytes=lambda infer, device: Result.HEADER_BYTES + infer.count * device.output_bytes),
-    Row(Reset, Cleared, handler=handlers.state_cleared),
+    Row(Reset, Cleared, handler=handlers.answered),
     Row(Write, Written),
     Row(Run, Ran, resumes_after=ErrorCode.INPUTS_DIFFER),
     Row(Read, Data, answer_bytes=lambda read, device: read.length),
-    Row(Usage, Used, needs=Needs.SESSION, alone=True, optional=True, handler=handlers.usage_told),
-    Row(Arena, Prepared, needs=Needs.SESSION, alone=True, optional=True, handler=handlers.arena_prepared),
+    Row(Usage, Used, needs=Needs.SESSION, alone=True, optional=True, handler=handlers.answered),
+    Row(Arena, Prepared, needs=Needs.SESSION, alone=True, optional=True, handler=handlers.answered),
     Row(Profile, Profiled, alone=True, optional=True, answer_bytes=lambda profile, device: device.welcome.max_payload),
 )
 """In the order of their types."""

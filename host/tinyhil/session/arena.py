@@ -25,7 +25,8 @@ import numpy as np
 from tinyhil.artifacts.types import Array, Resources, Vectors
 from tinyhil.errors import DeviceError, RemoteLinkError
 from tinyhil.link.connection import Connection
-from tinyhil.link.events import ArenaPrepared
+from tinyhil.link.events import Answered
+from tinyhil.link.resources import Prepared
 from tinyhil.progress import Reporter
 from tinyhil.session.conversation import RestartError
 from tinyhil.session.session import Session
@@ -116,9 +117,9 @@ def prepare(session: Session, size: int) -> tuple[int, int]:
         return connection.prepare(size, now)
 
     told = session.answer_to(ask, f"an arena of {size} bytes")
-    if not isinstance(told, ArenaPrepared):
+    if not (isinstance(told, Answered) and isinstance(told.answer, Prepared)):
         raise _too_old()
-    return told.status, told.arena_used
+    return told.answer.status, told.answer.arena_used
 
 
 def attempt(session: Session, vectors: Vectors, size: int) -> Attempt:

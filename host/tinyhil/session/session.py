@@ -29,8 +29,9 @@ from tinyhil.deadline import Deadline
 from tinyhil.errors import BlockedError, DeviceError, PortLostError
 from tinyhil.link.connection import Connection
 from tinyhil.link.counters import Counters
-from tinyhil.link.events import OperatorsTimed, UsageTold, WorkDone
+from tinyhil.link.events import Answered, OperatorsTimed, WorkDone
 from tinyhil.link.messages import Welcome
+from tinyhil.link.resources import Used
 from tinyhil.progress import Reporter
 from tinyhil.session.answers import Answers, resources_of
 from tinyhil.session.conversation import Check, Conversation, RestartError
@@ -179,7 +180,7 @@ class Session:
     def usage(self) -> Resources | None:
         """The memory that the device uses; None where its firmware is older than the question."""
         told = self._answer_in_one_go(Connection.usage, "the question for its memory")
-        return resources_of(told.used) if isinstance(told, UsageTold) else None
+        return resources_of(told.answer) if isinstance(told, Answered) and isinstance(told.answer, Used) else None
 
     def profile(self) -> tuple[OperatorTicks, ...] | None:
         """Times each operator in one inference on the inputs as they stand, which is that of the last answer.

@@ -14,8 +14,7 @@ from tinyhil.experiments.selftest.faults import Check, Edit, Fault
 _SERVER = "lib/tinyhil_server/server.cpp"
 _FRAMES = "lib/tinyhil_link/frames.cpp"
 _COBS = "lib/tinyhil_link/cobs.cpp"
-_MESSAGES = "lib/tinyhil_link/messages.cpp"
-_NUMBERS = "lib/tinyhil_link/messages.h"
+_MESSAGES = "lib/tinyhil_link/messages.h"
 _INFO = "src/model_info.cpp"
 
 
@@ -160,7 +159,7 @@ _HANDSHAKE = (
         "version",
         "the firmware speaks the next version of the protocol",
         Check.DEVICE,
-        _NUMBERS,
+        _MESSAGES,
         ("kVersion = 1;", "kVersion = 2;"),
     ),
 )
