@@ -154,6 +154,15 @@ class Options:
         least=0,
     )
     """How many inputs are tried beyond the vectors where these are not all there are; None for the recipe's number."""
+    max_lsb: int | None = _option(
+        None,
+        "Differences from the reference that are allowed, in LSB; of float outputs in units in the last place (ULP).",
+        Level.ANSWERS,
+        metavar="COUNT",
+        usual="the recipe's, and 0 for a model of your own",
+        least=0,
+    )
+    """The largest difference from the reference in LSB, in ULP where outputs are floats; None for the recipe's."""
     budget: str = _option(
         "60s",
         "Time that vectors and search may take, by what the target's file says of its pace: 90s, 5min.",
@@ -207,6 +216,7 @@ class Overrides(TypedDict, total=False):
     resume: bool
     record: str | Path | None
     search: int | None
+    max_lsb: int | None
     budget: str | int
     vectors: str | int | None
     build_dir: str | Path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -85,15 +84,20 @@ def test_a_blocked_run_raises_and_leaves_its_report(model_file: Path, monkeypatc
     assert (report["verdict"], report["blocked"]["id"]) == ("blocked", caught.value.kind.id)
 
 
-def test_a_report_of_fail_is_returned(model_file: Path, build_tflite: Any) -> None:
+def test_a_report_of_fail_is_returned_unless_so_much_is_allowed(model_file: Path, build_tflite: Any) -> None:
     def other(model: Any) -> None:
-        model.buffers[2].data = list(np.array((70, -8), "<i4").tobytes())
+        model.buffers[2].data = list(np.array((10, -8), "<i4").tobytes())
 
     Path("other.tflite").write_bytes(build_tflite(other))
-    if shutil.which("g++") is None:
-        pytest.skip("blocked: g++ is not installed")
     report = tinyhil.run(model_file, target="native", search=0, built_from="other.tflite")
     assert report.verdict == "fail"
+    assert report.fidelity is not None
+    off = report.fidelity.max_lsb
+    assert off >= 1
+    for allowed, verdict in ((off - 1, "fail"), (off, "pass")):
+        report = tinyhil.run(model_file, target="native", search=0, built_from="other.tflite", max_lsb=allowed)
+        assert report.fidelity is not None
+        assert (report.verdict, report.fidelity.tolerance_lsb) == (verdict, allowed)
 
 
 def test_a_session_answers_in_real_units(model_file: Path) -> None:

@@ -109,6 +109,7 @@ def quantized(
 def run_of(model: QuantizedModel, target: str, monkeypatch: pytest.MonkeyPatch, **options: Any) -> tuple[Run, Watching]:
     """A run whose quantized model is this one."""
     watching = Watching()
+    monkeypatch.setattr(RecipeSource, "content", lambda _: (model.path.read_bytes(), str(model.path)))
     monkeypatch.setattr(RecipeSource, "quantized", lambda _: model)
     run = open_run("sine", Options(target=target, **{"search": 0, **options}), watching)
     assert isinstance(run.source, RecipeSource)
@@ -122,6 +123,7 @@ def test_no_stage_begins_before_pre_flight_has_passed(
 ) -> None:
     model = quantized_model(tmp_path, build_tflite(per_channel))
     run, watching = run_of(model, OLD, monkeypatch)
+    monkeypatch.setattr(RecipeSource, "quantized", lambda _: pytest.fail("the reference is computed"))
     with pytest.raises(ModelError, match=r"1 problem:\n  operator 0 FULLY_CONNECTED has 2 scales") as caught:
         getattr(run, stage)()
     assert caught.value.exit_code == 2

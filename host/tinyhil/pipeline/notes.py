@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinyhil.affine import TensorSpec
 from tinyhil.artifacts.types import FirmwareImage, FloatModel, Vectors
 from tinyhil.pipeline.run_search import RunSearch
 from tinyhil.session.journal import Journal
@@ -24,6 +25,14 @@ def of_training(model: FloatModel) -> str:
 def of_vectors(vectors: Vectors) -> str:
     """How many are sent."""
     return f"{vectors.count:,} of {vectors.available:,} vectors" if vectors.available else f"{vectors.count} vectors"
+
+
+def of_floats(output: TensorSpec, engine: str) -> str:
+    """Why an output of floats is hardly ever equal to the reference's, and what may be done."""
+    return (
+        f"the output {output.name!r} is float32, and {engine!r} on a chip rounds otherwise than the reference: "
+        "--max-lsb says how many units in the last place (ULP) apart is near enough"
+    )
 
 
 def of_plan(vectors: Vectors, searched: int, seconds: float) -> str:

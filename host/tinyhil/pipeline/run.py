@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import final
 
+import msgspec
+
 from tinyhil import preflight, tflite
 from tinyhil.affine import DType
 from tinyhil.artifacts import lock
@@ -20,7 +22,7 @@ from tinyhil.build import build, prebuilt
 from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Wanted
 from tinyhil.compare.verdict import Report
-from tinyhil.config.recipe import Demo
+from tinyhil.config.recipe import Demo, Fidelity
 from tinyhil.errors import BlockedError, ConfigError
 from tinyhil.link.messages import Welcome
 from tinyhil.options import Options
@@ -93,6 +95,12 @@ class Run:
         return self.placement.engine_name
 
     @property
+    def fidelity(self) -> Fidelity:
+        """What is asked of the device against the reference: the recipe's, or the option's."""
+        asked, allowed = self.source.recipe.fidelity, self.options.max_lsb
+        return asked if allowed is None else msgspec.structs.replace(asked, max_lsb=allowed)
+
+    @property
     def observer(self) -> Observer:
         """Who is told of the stages."""
         return self._stages.observer
@@ -161,7 +169,12 @@ class Run:
             self._evidence = replace(self._evidence, forced=problems)
             for problem in problems:
                 self.observer.warning(f"forced in spite of: {problem.cause}")
-        return self.quantize()
+        model = self.quantize()
+        if "float32" in self.placement.engine.also and not self.fidelity.max_lsb:
+            for spec in model.outputs:
+                if spec.dtype is DType.FLOAT32:
+                    self.observer.warning(notes.of_floats(spec, self.engine))
+        return model
 
     def render(self, arena_bytes: int | None = None) -> Project:
         """The PlatformIO project.
@@ -286,7 +299,7 @@ class Run:
         recipe, search = self.source.recipe, self._evidence.search
 
         def work(_: Reporter) -> tuple[Report, bool, str]:
-            bounds = (recipe.fidelity, recipe.accuracy)
+            bounds = (self.fidelity, recipe.accuracy)
             verification = verify(model, answers, self.target.measure, bounds, truth, recipe.classes, search)
             report = assemble.judged(self.name, self.target, self.engine, self.evidence, verification)
             return report, False, report.verdict
@@ -337,7 +350,7 @@ class Run:
     def _search(self, model: QuantizedModel, reporter: Reporter) -> RunSearch | None:
         """The search that follows the vectors; None where none is asked for, or there is nothing to search."""
         asked = self.options.search
-        wanted = 0 if why_not(model) else self.source.recipe.fidelity.search if asked is None else asked
+        wanted = 0 if why_not(model) else self.fidelity.search if asked is None else asked
         one, vectors = inference(model.path.read_bytes(), model.recipe), model.vectors
         allowed = self.placement.allowance.searched(one, vectors.count)
         # Whoever names a number means it.
@@ -346,7 +359,7 @@ class Run:
         self._evidence = replace(self._evidence, scope=scope)
         if not count:
             return None
-        tolerance_lsb, reductions = self.source.recipe.fidelity.max_lsb, max(count, allowed)
+        tolerance_lsb, reductions = self.fidelity.max_lsb, max(count, allowed)
         return RunSearch(model, Wanted(count, tolerance_lsb=tolerance_lsb, reductions=reductions), reporter)
 
     def _options_in_full(self) -> Options:

@@ -57,7 +57,7 @@ class Dut:
         """Fails the test unless both verdicts hold, and shows the outputs that are wrong."""
         report = self.report
         if report.verdict != "pass":
-            table = self.diff(self.answers, self.run.source.recipe.fidelity.max_lsb)
+            table = self.diff(self.answers, self.run.fidelity.max_lsb)
             pytest.fail("\n".join(filter(None, [f"{report.verdict}: {report.summary}", table])), pytrace=False)
 
     def infer(self, *inputs: npt.ArrayLike) -> Answers:

@@ -1,5 +1,5 @@
 """From a FloatModel to a QuantizedModel: integers, test vectors, and what the reference makes of them."""
 
-from tinyhil.quantize.stage import export_for, quantize, quantize_each
+from tinyhil.quantize.stage import convert, export_for, quantize, quantize_each
 
-__all__ = ["export_for", "quantize", "quantize_each"]
+__all__ = ["convert", "export_for", "quantize", "quantize_each"]

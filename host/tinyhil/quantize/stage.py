@@ -22,7 +22,7 @@ from tinyhil.artifacts import arrays, hashing, store
 from tinyhil.artifacts.types import Beside, FloatModel, QuantizedModel, Saturated, Vectors
 from tinyhil.compare import fidelity
 from tinyhil.config.recipe import Quantize, Scheme
-from tinyhil.errors import CrashError, ModelError, ToolError
+from tinyhil.errors import CrashError, ModelError, StorageError, ToolError
 from tinyhil.progress import Reporter
 from tinyhil.quantize import blame
 from tinyhil.quantize.interpreters import LITERT, TFLM
@@ -31,6 +31,8 @@ from tinyhil.targets.allowance import Allowance, Inference
 from tinyhil.targets.model import Engine
 
 STAGE = "quantize"
+CONVERTED = "convert"
+"""The stage of a folder whose model is there, and of which nothing is expected yet."""
 MODEL = "model.tflite"
 FLOAT = "float.tflite"
 VECTORS = "vectors.npz"
@@ -43,6 +45,22 @@ def export_for(scheme: Scheme, engine: Engine) -> Scheme:
     """The scheme by which a model is exported for an engine: ``int8`` leaves it to the engine how Dense layers are."""
     per_channel = engine.per_channel_dense and engine.dense == "per-channel"
     return "int8-per-channel" if scheme == "int8" and per_channel else scheme
+
+
+def convert(model: FloatModel, settings: Quantize, folder: Path, reporter: Reporter) -> tuple[Path, bool]:
+    """The quantized model of :func:`quantize` alone, before anything is computed of what is expected of it.
+
+    Returns:
+        The model file in ``folder``, and whether it was found rather than made.
+
+    Raises:
+        MissingToolError, ModelError, StorageError, ToolError: as ``quantize``.
+    """
+    key = _key(model, settings)
+    found = _converted(folder, key) is not None
+    if not found:
+        _convert(model, [(settings, folder)], reporter)
+    return folder / MODEL, found
 
 
 def quantize(
@@ -80,10 +98,15 @@ def quantize_each(
     found = [load(folder, STAGE, key, allowance) for (_, folder), key in zip(wanted, keys, strict=True)]
     missing = [index for index, manifest in enumerate(found) if manifest is None]
     made: dict[int, store.Manifest] = {}
-    if missing:
-        converted = _convert(model, [wanted[index] for index in missing], reporter)
-        for index, facts in zip(missing, converted, strict=True):
-            made[index] = _complete(wanted[index][1], keys[index], facts, reporter, allowance)
+    fresh = [index for index in missing if _converted(wanted[index][1], keys[index]) is None]
+    if fresh:
+        _convert(model, [wanted[index] for index in fresh], reporter)
+    for index in missing:
+        folder, key = wanted[index][1], keys[index]
+        facts = _converted(folder, key)
+        if facts is None:
+            raise StorageError(f"{folder} has changed while it was written", hint="let nothing else write there")
+        made[index] = _complete(folder, key, facts, reporter, allowance)
     return [
         (read(model.recipe, settings.scheme, folder, manifest or made[index], allowance), manifest is not None)
         for index, ((settings, folder), manifest) in enumerate(zip(wanted, found, strict=True))
@@ -95,7 +118,13 @@ def _key(model: FloatModel, settings: Quantize) -> str:
     return hashing.of_json({"stage": sources, "model": model.key, "export": msgspec.to_builtins(settings)})
 
 
-def _convert(model: FloatModel, wanted: Sequence[tuple[Quantize, Path]], reporter: Reporter) -> list[dict[str, Any]]:
+def _converted(folder: Path, key: str) -> dict[str, Any] | None:
+    """What is known of the model in ``folder``, with or without what is expected of it; None where it is another."""
+    manifest = store.load(folder, CONVERTED, key) or store.load(folder, STAGE, key)
+    return None if manifest is None else manifest.facts
+
+
+def _convert(model: FloatModel, wanted: Sequence[tuple[Quantize, Path]], reporter: Reporter) -> None:
     for _, folder in wanted:
         store.make_folder(folder)
         store.forget(folder)
@@ -109,8 +138,9 @@ def _convert(model: FloatModel, wanted: Sequence[tuple[Quantize, Path]], reporte
     except CrashError as error:
         scheme = wanted[0][0].scheme
         raise blame.of_crash(error, {**request, "scheme": scheme}, reporter) from error
-    made: list[dict[str, Any]] = result["made"]
-    return made
+    for (settings, folder), facts in zip(wanted, result["made"], strict=True):
+        beside = (LITERT_OUTPUTS,) if facts["litert"] is not None else ()
+        store.save(folder, CONVERTED, _key(model, settings), (MODEL, FLOAT, VECTORS, *beside), facts)
 
 
 def _complete(

@@ -265,7 +265,7 @@ def _lsb(run: Run, model: QuantizedModel, capture: Capture | None) -> Plan:
             for one, other in zip(capture.outputs, vectors.reference, strict=True)
         ]
         title = f"{run.target.name} - integer reference"
-        wrong = quantization.LsbError(title, _largest(answered), tolerance=run.source.recipe.fidelity.max_lsb)
+        wrong = quantization.LsbError(title, _largest(answered), tolerance=run.fidelity.max_lsb)
         shows = f"device minus integer reference in LSB, all {vectors.count:,} inputs that were sent"
         yield "device-error", shows, lambda stem: quantization.lsb_error([wrong], stem, inputs=places)
 

@@ -66,7 +66,7 @@ def search(run: Run, count: int, seed: int) -> tuple[SearchResult, Path]:
         if why := why_not(model):
             raise ConfigError(f"there is nothing to search: {why}")
         with run.running_device() as device, device.session() as session, run.observer.stage("search") as reporter:
-            wanted = Wanted(count, seed, run.source.recipe.fidelity.max_lsb)
+            wanted = Wanted(count, seed, run.fidelity.max_lsb)
             climb = RunSearch(model, wanted, reporter)
             answers = session.infer(*model.vectors.inputs).outputs
             found = climb.search(answers, lambda inputs: session.infer(*inputs).outputs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 
 from tinyhil.artifacts import lock
@@ -12,36 +14,62 @@ from tinyhil.pipeline.layout import Layout
 from tinyhil.pipeline.placement import Placement
 from tinyhil.pipeline.stages import Stages
 from tinyhil.progress import Reporter
-from tinyhil.quantize import export_for, quantize
+from tinyhil.quantize import convert, export_for, quantize
 
 
-def quantized(
-    trained: FloatModel, recipe: Recipe, scheme: Scheme, placement: Placement, layout: Layout, stages: Stages
-) -> QuantizedModel:
-    """The stage ``quantize``: by ``scheme``, in the way that the engine computes right.
+class Quantization:
+    """Quantizes a float model by ``scheme``, in the way that the engine computes right.
 
-    Raises:
-        ModelError: the model cannot be quantized so.
-        MissingToolError: TensorFlow or an interpreter is not installed.
-        StorageError: the folder cannot be written.
+    Args:
+        recipe: how.
+        scheme: the scheme that is asked for.
+        placement: where the model is to run.
+        layout: where everything is put.
+        stages: of the run.
     """
-    export = export_for(scheme, placement.engine)
-    settings = msgspec.structs.replace(recipe.quantize, scheme=export)
-    changed: list[str] = []
 
-    def work(reporter: Reporter) -> tuple[QuantizedModel, bool, str]:
-        with lock.exclusive(layout.models, reporter.text):
-            model, found = quantize(trained, settings, layout.quantized(export), reporter, placement.allowance)
-        changed.extend(model.notes)
-        size = model.path.stat().st_size
-        return model, found, f"{model.scheme}, {size:,} B, {notes.of_vectors(model.vectors)}"
+    def __init__(self, recipe: Recipe, scheme: Scheme, placement: Placement, layout: Layout, stages: Stages) -> None:
+        export = export_for(scheme, placement.engine)
+        self._settings = msgspec.structs.replace(recipe.quantize, scheme=export)
+        self._folder = layout.quantized(export)
+        self._allowance = placement.allowance
+        self._lock = layout.models
+        self._stages = stages
 
-    model = stages.once("quantize", work)
-    for note in changed:
-        stages.observer.warning(note)
-    return model
+    def converted(self, trained: FloatModel) -> Path:
+        """The stage ``quantize``: the model file.
 
+        Raises:
+            ModelError: the model cannot be quantized so.
+            MissingToolError: TensorFlow is not installed.
+            StorageError: the folder cannot be written.
+        """
 
-def content(model: QuantizedModel) -> tuple[bytes, str]:
-    """What pre-flight looks at: see ``ModelSource.content``."""
-    return model.path.read_bytes(), str(model.path)
+        def work(reporter: Reporter) -> tuple[Path, bool, str]:
+            with lock.exclusive(self._lock, reporter.text):
+                path, found = convert(trained, self._settings, self._folder, reporter)
+            return path, found, f"{self._settings.scheme}, {path.stat().st_size:,} B"
+
+        return self._stages.once("quantize", work)
+
+    def expected(self, trained: FloatModel) -> QuantizedModel:
+        """The stage ``reference``: the model with its vectors, and what is expected of it.
+
+        Raises:
+            ModelError: no interpreter takes the model; and as ``converted``.
+            MissingToolError: an interpreter is not installed.
+            StorageError: the folder cannot be written.
+        """
+        self.converted(trained)
+        changed: list[str] = []
+
+        def work(reporter: Reporter) -> tuple[QuantizedModel, bool, str]:
+            with lock.exclusive(self._lock, reporter.text):
+                model, found = quantize(trained, self._settings, self._folder, reporter, self._allowance)
+            changed.extend(model.notes)
+            return model, found, notes.of_vectors(model.vectors)
+
+        model = self._stages.once("reference", work)
+        for note in changed:
+            self._stages.observer.warning(note)
+        return model

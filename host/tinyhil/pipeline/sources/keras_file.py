@@ -9,7 +9,7 @@ from tinyhil.artifacts.types import FloatModel, QuantizedModel
 from tinyhil.config.recipe import Recipe, Scheme
 from tinyhil.pipeline.layout import Layout
 from tinyhil.pipeline.placement import Placement
-from tinyhil.pipeline.sources import float_source
+from tinyhil.pipeline.sources.float_source import Quantization
 from tinyhil.pipeline.stages import Stages
 from tinyhil.progress import Reporter
 from tinyhil.quantize import model_file
@@ -44,9 +44,9 @@ class KerasFile:
         self.trained: FloatModel | None = None
         self._path = path
         self._samples = samples
-        self._placement = placement
         self._layout = layout
         self._stages = stages
+        self._quantization = Quantization(recipe, scheme, placement, layout, stages)
 
     def float_model(self) -> FloatModel:
         """The file with its samples."""
@@ -61,12 +61,11 @@ class KerasFile:
 
     def content(self) -> tuple[bytes, str]:
         """See ``ModelSource.content``."""
-        return float_source.content(self.quantized())[0], str(self._path)
+        return self._quantization.converted(self.float_model()).read_bytes(), str(self._path)
 
     def quantized(self) -> QuantizedModel:
         """See ``ModelSource.quantized``."""
-        trained = self.float_model()
-        return float_source.quantized(trained, self.recipe, self.scheme, self._placement, self._layout, self._stages)
+        return self._quantization.expected(self.float_model())
 
     def truth(self) -> None:
         """None: the samples' targets are all that is known."""

@@ -12,7 +12,7 @@ from tinyhil.config.recipe import Recipe, Scheme
 from tinyhil.pipeline import notes
 from tinyhil.pipeline.layout import Layout
 from tinyhil.pipeline.placement import Placement
-from tinyhil.pipeline.sources import float_source
+from tinyhil.pipeline.sources.float_source import Quantization
 from tinyhil.pipeline.stages import Stages
 from tinyhil.progress import Reporter
 from tinyhil.train import train
@@ -47,10 +47,10 @@ class RecipeSource:
         self.recipe = recipe
         self.scheme = scheme
         self.trained: FloatModel | None = None
-        self._placement = placement
         self._data = data
         self._layout = layout
         self._stages = stages
+        self._quantization = Quantization(recipe, scheme, placement, layout, stages)
 
     def float_model(self) -> FloatModel:
         """The trained model."""
@@ -66,12 +66,12 @@ class RecipeSource:
 
     def content(self) -> tuple[bytes, str]:
         """See ``ModelSource.content``."""
-        return float_source.content(self.quantized())
+        path = self._quantization.converted(self.float_model())
+        return path.read_bytes(), str(path)
 
     def quantized(self) -> QuantizedModel:
         """See ``ModelSource.quantized``."""
-        trained = self.float_model()
-        return float_source.quantized(trained, self.recipe, self.scheme, self._placement, self._layout, self._stages)
+        return self._quantization.expected(self.float_model())
 
     def truth(self) -> Any:
         """See ``ModelSource.truth``."""
