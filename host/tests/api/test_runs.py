@@ -20,6 +20,7 @@ def test_a_run_returns_its_report_and_writes_it(model_file: Path) -> None:
     report = tinyhil.run(model_file, target="sim", search=0)
     assert isinstance(report, tinyhil.Report)
     assert (report.verdict, report.recipe, report.target) == ("pass", "tiny", "sim")
+    assert report.line is None, "there is no chip with a line"
     assert report.fidelity is not None
     assert report.fidelity.mismatches == 0
     (written,) = Path("build").rglob("report.json")

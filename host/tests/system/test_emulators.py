@@ -94,8 +94,9 @@ def test_the_hardware_in_the_loop_tests_pass_by_the_uart(tinyhil: Cli, made: Pat
 @pytest.mark.parametrize(
     ("arguments", "cause"),
     [
-        (("--target", "native", "--line", "semihosting"), "has no line by semihosting"),
-        (("--target", "qemu-m4", "--port", "/dev/none", "--line", "uart"), "--line is for an emulator that is started"),
+        (("--target", "native", "--line", "semihosting"), "--line is for an emulated chip that is started here"),
+        (("--target", "qemu-esp32", "--line", "semihosting"), "has no line by semihosting"),
+        (("--target", "qemu-m4", "--port", "/dev/none", "--line", "uart"), "--line is for an emulated chip that is started here"),
     ],
 )
 def test_a_line_that_there_is_not_is_refused(tinyhil: Cli, arguments: tuple[str, ...], cause: str) -> None:

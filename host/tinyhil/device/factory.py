@@ -25,7 +25,7 @@ def require(target: Target, port: str | None) -> None:
 
 
 def line(target: Target, port: str | None, wanted: str | None) -> LineName | None:
-    """What carries the bytes of a target whose emulator is started; None where none is.
+    """What carries the bytes of a target whose emulator is started; None where none is, or it has no chip with lines.
 
     Args:
         target: its facts.
@@ -35,10 +35,11 @@ def line(target: Target, port: str | None, wanted: str | None) -> LineName | Non
     Raises:
         ConfigError: no emulator is started, or it has no such line.
     """
-    if port is None and target.emulator is not None:
-        return SEMIHOSTING if emulator.semihosting(target.emulator, wanted) else UART
+    chip = None if port is not None else target.emulator
+    if chip is not None and chip.on_path is not None:
+        return SEMIHOSTING if emulator.semihosting(chip, wanted) else UART
     if wanted is not None:
-        raise ConfigError("--line is for an emulator that is started here, and none is", hint="leave --line out")
+        raise ConfigError("--line is for an emulated chip that is started here, and none is", hint="leave --line out")
     return None
 
 
