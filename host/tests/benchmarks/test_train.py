@@ -24,6 +24,7 @@ def bench() -> Iterator[Any]:
 
 # Keras' own call, where it reads a variable.
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
+@pytest.mark.long
 def test_both_train_for_as_many_epochs(bench: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """Three epochs after a warm-up of one, from the same weights: both figures come from a validation set."""
     goal = bench.Goal("sine", 0.0, "val_mae")

@@ -16,6 +16,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TINYHIL_OFFLINE", "1")
 
 
+@pytest.mark.long
 def test_clothes_without_a_network_name_both_ways(tinyhil: Cli) -> None:
     done = tinyhil("train", "fashion")
     assert done.code == 3
@@ -24,6 +25,7 @@ def test_clothes_without_a_network_name_both_ways(tinyhil: Cli) -> None:
     assert "network" in done.err
 
 
+@pytest.mark.long
 def test_pickled_samples_are_refused(tinyhil: Cli, tmp_path: Path) -> None:
     np.savez(tmp_path / "mine.npz", x=np.array([None] * 20, dtype=object), y=np.arange(20))
     done = tinyhil("run", "digits", "--data", "mine.npz")

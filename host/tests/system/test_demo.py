@@ -238,6 +238,7 @@ def test_a_run_takes_the_device_over_in_the_middle_of_its_demo(shipped: Made, de
     assert captured.counters["rejected_chunks"] == 0
 
 
+@pytest.mark.long
 def test_another_scheme_goes_without_the_demo(tinyhil: Cli, copied: Path) -> None:
     """Its firmware takes int8; that the recipe has one is no reason to refuse floats."""
     wanted = ("--scheme", "float32", "--engine", "tflm", "--target", "qemu-m4", "--force", "--build-dir", copied)

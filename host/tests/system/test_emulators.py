@@ -65,6 +65,7 @@ def test_the_microbit_s_image_is_small(microbit: Path) -> None:
     assert 0 < sizes.ram_bytes + stack <= RAM_LIMIT
 
 
+@pytest.mark.long
 def test_the_hardware_in_the_loop_tests_pass_on_the_microbit(tinyhil: Cli, microbit: Path) -> None:
     done = run_pytest(tinyhil, "hil_tests", "--target", "qemu-microbit", "--build-dir", microbit)
     assert done.returncode == 0, done.stdout
@@ -83,6 +84,7 @@ def test_both_lines_carry_the_same_verdict(tinyhil: Cli, made: Path, microbit: P
     assert unsaid == fast
 
 
+@pytest.mark.long
 def test_the_hardware_in_the_loop_tests_pass_by_the_uart(tinyhil: Cli, made: Path) -> None:
     """Those for which the line matters: by the other one test_hil_plugin has them all."""
     files = [f"hil_tests/test_{name}.py" for name in ("handshake", "link_faults", "recovery")]
@@ -96,7 +98,10 @@ def test_the_hardware_in_the_loop_tests_pass_by_the_uart(tinyhil: Cli, made: Pat
     [
         (("--target", "native", "--line", "semihosting"), "--line is for an emulated chip that is started here"),
         (("--target", "qemu-esp32", "--line", "semihosting"), "has no line by semihosting"),
-        (("--target", "qemu-m4", "--port", "/dev/none", "--line", "uart"), "--line is for an emulated chip that is started here"),
+        (
+            ("--target", "qemu-m4", "--port", "/dev/none", "--line", "uart"),
+            "--line is for an emulated chip that is started here",
+        ),
     ],
 )
 def test_a_line_that_there_is_not_is_refused(tinyhil: Cli, arguments: tuple[str, ...], cause: str) -> None:
@@ -158,6 +163,7 @@ def test_a_whole_run_through_a_tcp_port(tinyhil: Cli, behind_a_socket: Callable[
     assert (fidelity["vectors"], fidelity["mismatches"]) == (256, 0)
 
 
+@pytest.mark.long
 def test_the_parts_of_a_flash_image_are_kept_with_the_firmware(
     tinyhil: Cli, behind_a_socket: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,8 @@ layers = [keras.Input((3,)), keras.layers.Dense(4, activation="relu"), keras.lay
 keras.Sequential(layers).save("small.keras")
 """
 SUFFIXES = ("keras", "tflite")
+LONG = (pytest.param("keras", marks=pytest.mark.long), "tflite")
+"""Of commands that take some seconds."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def test_selftest(folder: Folder, suffix: str) -> None:
     assert {each["kind"] for each in folder.found()["faults"]} == {"bias"}
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", LONG)
 def test_plots(folder: Folder, suffix: str) -> None:
     done = folder(suffix, "plots", "sim")
     carried_out(done)
@@ -97,7 +99,7 @@ def test_plots(folder: Folder, suffix: str) -> None:
     assert all((folder.cli.cwd / file).is_file() for file in files)
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", LONG)
 def test_flash(folder: Folder, suffix: str) -> None:
     if shutil.which("g++") is None:
         pytest.skip("blocked: g++ is not installed")

@@ -87,6 +87,7 @@ def test_flash_then_verify_then_stop(desk: Cli) -> None:
     assert desk("flash", "sine", "--target", "native", "--stop").code == 0
 
 
+@pytest.mark.long
 def test_a_process_that_is_not_the_firmware_is_never_ended(desk: Cli) -> None:
     """The record of a process that has ended, and whose number another one has got: ours."""
     folder = upload(desk.cwd)
@@ -97,6 +98,7 @@ def test_a_process_that_is_not_the_firmware_is_never_ended(desk: Cli) -> None:
     assert process(desk.cwd) != os.getpid()
 
 
+@pytest.mark.long
 def test_another_model_is_noticed_with_both_hashes(desk: Cli) -> None:
     (desk.cwd / "recipes").mkdir()
     shutil.copy(RECIPES / "sine.py", desk.cwd / "recipes/other.py")
@@ -136,7 +138,9 @@ def board_target(desk: Cli) -> str:
     return "desk-board"
 
 
-@pytest.mark.parametrize("command", ["flash", "run", "verify"])
+@pytest.mark.parametrize(
+    "command", ["flash", *(pytest.param(command, marks=pytest.mark.long) for command in ("run", "verify"))]
+)
 def test_no_board_is_plugged_in(desk: Cli, board_target: str, command: str) -> None:
     done = desk(command, "sine", "--target", board_target)
     assert done.code == 3, done.out + done.err

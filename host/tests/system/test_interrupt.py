@@ -83,7 +83,7 @@ def start_in(stage: str, tinyhil: Cli, copied: Path, frozen: str) -> Running:
     return running
 
 
-@pytest.mark.parametrize("stage", ["train", "quantize", "build", "session"])
+@pytest.mark.parametrize("stage", ["train", pytest.param("quantize", marks=pytest.mark.long), "build", "session"])
 def test_ctrl_c(tinyhil: Cli, copied: Path, frozen: str, stage: str) -> None:
     running = start_in(stage, tinyhil, copied, frozen)
     running.child.send_signal(signal.SIGINT)
@@ -93,7 +93,7 @@ def test_ctrl_c(tinyhil: Cli, copied: Path, frozen: str, stage: str) -> None:
     assert tinyhil.leftovers() == []
 
 
-@pytest.mark.parametrize("stage", ["train", "session"])
+@pytest.mark.parametrize("stage", [pytest.param("train", marks=pytest.mark.long), "session"])
 def test_a_polite_kill_ends_as_orderly(tinyhil: Cli, copied: Path, frozen: str, stage: str) -> None:
     running = start_in(stage, tinyhil, copied, frozen)
     running.child.terminate()
@@ -101,7 +101,7 @@ def test_a_polite_kill_ends_as_orderly(tinyhil: Cli, copied: Path, frozen: str, 
     assert tinyhil.leftovers() == []
 
 
-@pytest.mark.parametrize("stage", ["train", "session"])
+@pytest.mark.parametrize("stage", [pytest.param("train", marks=pytest.mark.long), "session"])
 def test_a_rough_kill_leaves_no_orphan(tinyhil: Cli, copied: Path, frozen: str, stage: str) -> None:
     running = start_in(stage, tinyhil, copied, frozen)
     os.kill(running.child.pid, signal.SIGKILL)

@@ -60,6 +60,7 @@ def larger(inputs: int, outputs: int) -> Callable[[Any], None]:
     return edit
 
 
+@pytest.mark.long
 def test_each_wrong_file_is_refused_with_its_cause(
     tinyhil: Cli, model: Path, build_tflite: Callable[..., bytes]
 ) -> None:
@@ -116,6 +117,7 @@ def test_a_model_that_is_too_large_for_its_chip(tinyhil: Cli, build_tflite: Call
     assert not (tinyhil.cwd / "build/large/qemu-microbit").exists()
 
 
+@pytest.mark.long
 def test_a_model_whose_image_is_too_large(tinyhil: Cli, build_tflite: Callable[..., bytes]) -> None:
     """Only the linker sees it: what the model takes at least would fit."""
     if shutil.which("arm-none-eabi-gcc") is None:
@@ -137,6 +139,7 @@ for name, middle in (("plain", layers.Dense(4)), ("code", layers.Lambda(lambda x
 """
 
 
+@pytest.mark.long
 def test_each_wrong_keras_file_is_refused_with_its_cause(tinyhil: Cli) -> None:
     made = subprocess.run([sys.executable, "-c", MAKE_KERAS], cwd=tinyhil.cwd, capture_output=True, text=True)
     assert made.returncode == 0, made.stderr

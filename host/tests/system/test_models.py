@@ -117,6 +117,7 @@ def test_a_model_that_fails(tinyhil: Cli, folder: Path) -> None:
     assert table(planted, "--target", "sim")[0].code == 1, "it is no better for being found"
 
 
+@pytest.mark.long
 def test_a_reference_that_dies_of_a_signal_is_a_row(tinyhil: Cli, folder: Path, tiny_model: bytes) -> None:
     """It dies of one of two models, and so does what stands in for it."""
     (folder / "deadly.tflite").write_bytes(tiny_model + b"\0" * 5000)
@@ -131,6 +132,7 @@ def test_a_reference_that_dies_of_a_signal_is_a_row(tinyhil: Cli, folder: Path, 
     assert "Traceback" not in done.out + done.err
 
 
+@pytest.mark.long
 def test_a_blocked_model_is_tried_again(tinyhil: Cli, folder: Path, path_without: Callable[..., str]) -> None:
     if shutil.which("g++") is None:
         pytest.skip("blocked: g++ is not installed")
@@ -169,6 +171,7 @@ def test_ctrl_c_leaves_the_finished_rows(tinyhil: Cli, folder: Path, target_file
     assert found["rows"][0]["found"]
 
 
+@pytest.mark.long
 def test_markdown_on_standard_output_has_it_for_itself(tinyhil: Cli, folder: Path) -> None:
     done = tinyhil("models", "models", "--target", "sim", "--search", "0", "--markdown", "-")
     assert done.code == 0, done.err

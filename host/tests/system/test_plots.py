@@ -171,6 +171,7 @@ def test_without_the_device_nothing_is_built(
     assert "qemu-m4/plots/device-error" not in made
 
 
+@pytest.mark.long
 def test_a_classifier_on_the_command_line(tinyhil: Cli, tmp_path: Path) -> None:
     folder = tmp_path / "recipes"
     folder.mkdir()

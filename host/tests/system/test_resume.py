@@ -106,6 +106,7 @@ def passed(done: Done) -> str:
     return line.split()[-1]
 
 
+@pytest.mark.long
 def test_a_run_that_is_killed_again_and_again(tinyhil: Cli, fine: str, build: Path) -> None:
     journal = build / "sine" / fine / "journal"
     unbroken = passed(tinyhil("run", "sine", "--target", fine))
