@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,9 +125,9 @@ class Reference:
         return [np.array(self._interpreter.get_output(position)) for position in range(self._outputs)]
 
 
-FLAGS = (
+_FLAGS = (
     "-std=gnu++11",
-    "-O1",
+    "-O0",
     "-Wall",
     "-Wextra",
     "-Werror",
@@ -146,7 +146,8 @@ class Chain:
         facts = tflite.parse(model, "model").main
         self._inputs = facts.of(facts.inputs)
         self._outputs = facts.of(facts.outputs)
-        self._library = ctypes.CDLL(str(_library(self.compiled.files, self.compiled.kernels, folder)))
+        files = {**self.compiled.files, "driver.cpp": _DRIVER}
+        self._library = ctypes.CDLL(str(library(files, self.compiled.kernels, folder)))
         self._library.input.restype = ctypes.c_void_p
         self._library.output.restype = ctypes.c_void_p
         self._library.reset()
@@ -182,39 +183,49 @@ extern "C" void reset() { tinyhil::chain::reset(); }
 """
 
 
-def _library(files: Any, kernels: Sequence[str], folder: Path) -> Path:
-    """A shared library, compiled once per content; the kernels' objects once for all in ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    objects = [_kernel(name, folder) for name in kernels if (_kernels() / name).with_suffix(".cpp").exists()]
-    digest = hashlib.sha256(b"".join(name.encode() + data for name, data in sorted(files.items()))).hexdigest()[:16]
-    own = folder / digest
-    own.mkdir(exist_ok=True)
-    for name, data in {**files, "driver.cpp": _DRIVER}.items():
-        path = own / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    sources = [path for path in own.glob("*.c*") if path.suffix == ".cpp"]
-    others = []
-    for source in sorted(own.glob("*.c")):
-        others.append(source.with_suffix(".o"))
-        _do("gcc", "-std=gnu11", "-O1", "-w", "-fPIC", f"-I{own}", "-c", source, "-o", others[-1])
-    made = own / "chain.so"
-    _do("g++", *FLAGS, "-shared", f"-I{own}", f"-I{_kernels()}", *sources, *others, *objects, "-o", made)
-    return made
+class CompilerError(Exception):
+    """A source does not compile."""
 
 
-def _kernels() -> Path:
+def kernels_folder() -> Path:
+    """Where the kernels are; the tests of mutations replace it."""
     return resources.folder("firmware") / "lib" / "kernels"
 
 
-def _kernel(header: str, folder: Path) -> Path:
-    source = (_kernels() / header).with_suffix(".cpp")
+def library(files: Mapping[str, bytes], kernels: Sequence[str], folder: Path) -> Path:
+    """A shared library of sources and kernels, compiled once per content in ``folder``, as each kernel is.
+
+    Raises:
+        CompilerError: one does not compile.
+    """
+    sources = kernels_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    objects = [_kernel(sources / name, folder) for name in kernels if (sources / name).with_suffix(".cpp").exists()]
+    digest = hashlib.sha256(b"".join(name.encode() + data for name, data in sorted(files.items()))).hexdigest()[:16]
+    own, made = folder / digest, folder / digest / "chain.so"
+    if made.exists():
+        return made
+    for name, data in files.items():
+        path = own / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    others = []
+    for source in sorted(own.glob("*.c")):
+        others.append(source.with_suffix(".o"))
+        _do("gcc", "-std=gnu11", "-O0", "-w", "-fPIC", f"-I{own}", "-c", source, "-o", others[-1])
+    _do("g++", *_FLAGS, "-shared", f"-I{own}", f"-I{sources}", *own.glob("*.cpp"), *others, *objects, "-o", made)
+    return made
+
+
+def _kernel(header: Path, folder: Path) -> Path:
+    source = header.with_suffix(".cpp")
     made = folder / f"{source.stem}-{hashlib.sha256(source.read_bytes()).hexdigest()[:12]}.o"
     if not made.exists():
-        _do("g++", *FLAGS, "-O2", "-c", source, "-o", made)
+        _do("g++", *_FLAGS, "-O1", "-c", source, "-o", made)
     return made
 
 
 def _do(*command: object) -> None:
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    if done.returncode:
+        raise CompilerError(done.stderr)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import ctypes
-import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tinyhil import resources
+from .comparing import Differs
+from .conftest import Amount
+from .one_operator import library
 
-from .one_operator import FLAGS
-
-DRIVER = """
+DRIVER = b"""
 #include "fixed_point.h"
 using namespace tinyhil::kernels;
 extern "C" {
@@ -62,24 +62,15 @@ EXPECTED: dict[str, Callable[[int, int], int]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def arithmetic(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    folder = tmp_path_factory.mktemp("arithmetic")
-    (folder / "driver.cpp").write_text(DRIVER)
-    kernels = resources.folder("firmware") / "lib" / "kernels"
-    made = folder / "driver.so"
-    command = ["g++", *FLAGS, "-shared", f"-I{kernels}", str(folder / "driver.cpp"), "-o", str(made)]
-    subprocess.run(command, check=True)
-    return ctypes.CDLL(str(made))
-
-
 @pytest.mark.parametrize("name", EXPECTED)
-def test_equals_exact_integers(name: str, arithmetic: ctypes.CDLL) -> None:
+def test_equals_exact_integers(name: str, chain_folder: Path, amount: Amount) -> None:
     rng = np.random.default_rng(3)
-    raw = rng.integers(-(2**31), 2**31, (50_000, 2)) >> rng.integers(0, 32, (50_000, 2))
+    count = amount(5_000, 50_000)
+    raw = rng.integers(-(2**31), 2**31, (count, 2)) >> rng.integers(0, 32, (count, 2))
     ends = np.array([-(2**31), -(2**31) + 1, -(2**30), -1, 0, 1, 2**30, 2**31 - 1])
-    raw[:20_000, 0] = rng.choice(ends, 20_000)
-    raw[10_000:30_000, 1] = rng.choice(ends, 20_000)
-    function, expected = arithmetic[name], EXPECTED[name]
+    raw[: count * 2 // 5, 0] = rng.choice(ends, count * 2 // 5)
+    raw[count // 5 : count * 3 // 5, 1] = rng.choice(ends, count * 2 // 5)
+    function, expected = ctypes.CDLL(str(library({"driver.cpp": DRIVER}, (), chain_folder)))[name], EXPECTED[name]
     for a, b in raw.tolist():
-        assert function(a, b) == expected(a, b), (a, b)
+        if function(a, b) != expected(a, b):
+            raise Differs(f"{name} of {a} and {b}: {function(a, b)} instead of {expected(a, b)}")

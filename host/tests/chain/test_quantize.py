@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +10,8 @@ import pytest
 from tinyhil.chain import compile_model
 from tinyhil.errors import ModelError
 
-from .many_operators import assert_equal
+from .comparing import compare
+from .conftest import Amount
 from .one_operator import Array, T, model_of
 
 SIZE = 600
@@ -38,18 +38,14 @@ def reals(rng: np.random.Generator, step: float) -> Array:
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16"])
-def test_real_numbers_to_integers(dtype: str, chain_folder: Path) -> None:
+def test_real_numbers_to_integers(dtype: str, chain_folder: Path, amount: Amount) -> None:
     rng = np.random.default_rng(1)
-    scales = [scale(rng) for _ in range(24)]
+    scales = [scale(rng) for _ in range(amount(8, 24))]
     models = [
         model_of("QUANTIZE", [T("float32", (SIZE,))], [T(dtype, (SIZE,), each, zero(rng, dtype))]) for each in scales
     ]
 
-    def values(tensor: Any, position: list[int] = [0]) -> Array:  # noqa: B006, counts the calls
-        position[0] += 1
-        return reals(rng, scales[(position[0] - 1) % len(scales)])
-
-    assert assert_equal(models, chain_folder, rng, runs=20, values=values) > 100_000
+    compare(models, chain_folder, rng, lambda at, _: reals(rng, scales[at]), least=amount(20_000, 200_000))
 
 
 REQUANTIZED = [
@@ -67,28 +63,28 @@ REQUANTIZED = [
 
 
 @pytest.mark.parametrize(("given", "result"), REQUANTIZED)
-def test_integers_to_another_scale(given: str, result: str, chain_folder: Path) -> None:
+def test_integers_to_another_scale(given: str, result: str, chain_folder: Path, amount: Amount) -> None:
     rng = np.random.default_rng(2)
     models = []
-    for at in range(24):
+    for at in range(amount(9, 24)):
         first = scale(rng)
         # The same scale, about the same, or any, up to the greatest and least factor.
         second = first * [1.0, 10.0 ** rng.uniform(-1, 1), 10.0 ** rng.uniform(-9, 9)][at % 3]
         ends = T(given, (SIZE,), first, zero(rng, given)), T(result, (SIZE,), second, zero(rng, result))
         models.append(model_of("QUANTIZE", [ends[0]], [ends[1]]))
-    assert assert_equal(models, chain_folder, rng, runs=10) > 100_000
+    compare(models, chain_folder, rng, least=amount(10_000, 100_000))
 
 
-def test_bytes_of_the_other_sign(chain_folder: Path) -> None:
+def test_bytes_of_the_other_sign(chain_folder: Path, amount: Amount) -> None:
     """int8 and uint8 of the same scale, zero points 128 apart: TFLM flips a bit there."""
     every = {"int8": np.arange(-128, 128).astype(np.int8), "uint8": np.arange(256).astype(np.uint8)}
     models = []
-    for zero_point in range(-128, 128, 5):
+    for zero_point in range(-128, 128, amount(25, 5)):
         signed, unsigned = T("int8", (256,), 0.1, zero_point), T("uint8", (256,), 0.1, zero_point + 128)
         models += [model_of("QUANTIZE", [signed], [unsigned]), model_of("QUANTIZE", [unsigned], [signed])]
     rng = np.random.default_rng(0)
-    compared = assert_equal(models, chain_folder, rng, runs=1, values=lambda tensor: every[tensor.dtype])
-    assert compared == 104 * 256
+    compared = compare(models, chain_folder, rng, lambda _, tensor: every[tensor.dtype])
+    assert compared == len(models) * 256
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint8", "int16"])
@@ -102,7 +98,7 @@ def test_integers_to_real_numbers(dtype: str, chain_folder: Path) -> None:
         model_of("DEQUANTIZE", [T(dtype, every.shape, each, zero(rng, dtype))], [T("float32", every.shape)])
         for each in scales
     ]
-    compared = assert_equal(models, chain_folder, rng, runs=1, values=lambda _: every)
+    compared = compare(models, chain_folder, rng, lambda *_: every)
     assert compared == len(models) * every.size
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
+from tinyhil import tflite
 from tinyhil.chain import compile_model
 from tinyhil.errors import ModelError
 
-from .many_operators import assert_equal
-from .one_operator import T, constant, model_of
+from .comparing import compare
+from .conftest import Amount
+from .makers.rows import reduced, reduction
+from .one_operator import Array, T, constant, model_of
 
 SHAPES: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
     ((1, 7, 6, 40), (1, 2)),
@@ -32,31 +35,6 @@ SHAPES: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
 ]
 
 
-def reduced(shape: tuple[int, ...], axes: tuple[int, ...], keep: bool) -> tuple[int, ...]:
-    wanted = {axis % len(shape) for axis in axes}
-    sizes = [(1 if at in wanted else size, at in wanted) for at, size in enumerate(shape)]
-    return tuple(size for size, gone in sizes if keep or not gone)
-
-
-def model(
-    rng: np.random.Generator, name: str, dtype: str, shape: tuple[int, ...], axes: tuple[int, ...], keep: bool
-) -> bytes:
-    """A random model of what TFLM takes."""
-    scale = float(np.float32(10.0 ** rng.uniform(-6, 3)))
-    zeros = (
-        [0, 0] if dtype == "int16" else [int(rng.choice([-128, 127, int(rng.integers(-128, 128))])) for _ in range(2)]
-    )
-    second = scale
-    if name in ("MEAN", "SUM"):
-        count = 1 if name == "MEAN" else int(np.prod([shape[axis] for axis in set(axes)]))
-        second = scale * float(rng.choice([1.0, count * rng.uniform(0.1, 1.0), 10.0 ** rng.uniform(-4, 4)]))
-    else:
-        zeros[1] = zeros[0]
-    options = schema.ReducerOptionsT(keepDims=keep)
-    inputs = [T(dtype, shape, scale, zeros[0]), constant(np.array(axes, np.int32))]
-    return model_of(name, inputs, [T(dtype, reduced(shape, axes, keep), second, zeros[1])], options)
-
-
 @pytest.mark.parametrize(
     ("name", "dtype"),
     [
@@ -68,26 +46,27 @@ def model(
         ("REDUCE_MIN", "int8"),
     ],
 )
-def test_equals_tflm(name: str, dtype: str, chain_folder: Path) -> None:
+def test_equals_tflm(name: str, dtype: str, chain_folder: Path, amount: Amount) -> None:
     rng = np.random.default_rng(1)
-    models = [model(rng, name, dtype, *each, bool(at % 2)) for at, each in enumerate(SHAPES * 3)]
-    assert assert_equal(models, chain_folder, rng, runs=50) > 100_000
+    models = [reduction(rng, name, dtype, *each, bool(at % 2)) for at, each in enumerate(SHAPES * amount(1, 3))]
+    compare(models, chain_folder, rng, least=amount(10_000, 100_000))
 
 
-def test_sums_of_extremes(chain_folder: Path) -> None:
+@pytest.mark.parametrize("dtype", ["int8", "int16"])
+def test_sums_of_extremes(dtype: str, chain_folder: Path) -> None:
     """Means of all the same value, the lowest and the highest."""
     rng = np.random.default_rng(2)
-    for dtype in ("int8", "int16"):
-        models = [model(rng, "MEAN", dtype, (1, 48, 48, 4), (1, 2), True) for _ in range(6)]
-        for value in (np.iinfo(dtype).min, np.iinfo(dtype).max):
-            compared = assert_equal(
-                models, chain_folder, rng, runs=1, values=lambda tensor, v=value: np.full(tensor.shape, v, tensor.dtype)
-            )
-            assert compared == 24
+    models = [reduction(rng, "MEAN", dtype, (1, 48, 48, 4), (1, 2), True) for _ in range(6)]
+    ends = itertools.cycle([np.iinfo(dtype).min] * 6 + [np.iinfo(dtype).max] * 6)
+
+    def values(_: int, tensor: tflite.Tensor) -> Array:
+        return np.full(tensor.shape, next(ends), dtype)
+
+    assert compare(models, chain_folder, rng, values, least=48) == 48
 
 
 @pytest.mark.parametrize("name", ["ARG_MAX", "ARG_MIN"])
-def test_places(name: str, chain_folder: Path) -> None:
+def test_places(name: str, chain_folder: Path, amount: Amount) -> None:
     rng = np.random.default_rng(3)
     models = []
     for shape in [(1, 10), (7,), (200, 3), (3, 4, 50), (2, 3, 4, 25), (1, 1), (2, 30, 1)]:
@@ -95,7 +74,7 @@ def test_places(name: str, chain_folder: Path) -> None:
             out = reduced(shape, (axis,), False)
             inputs = [T("int8", shape, 0.1), constant(np.array([axis] if axis % 2 else axis, np.int32))]
             models.append(model_of(name, inputs, [T("int32", out)]))
-    assert assert_equal(models, chain_folder, rng, runs=80) > 100_000
+    compare(models, chain_folder, rng, least=amount(10_000, 100_000))
 
 
 def simple(

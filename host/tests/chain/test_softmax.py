@@ -6,100 +6,80 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from tinyhil.chain import compile_model
 from tinyhil.errors import ModelError
 
-from .many_operators import assert_equal
-from .one_operator import Chain, T, model_of
-
-ENDS = {
-    ("int8", "int8"): (1 / 256, -128),
-    ("int8", "int16"): (1 / 65536, -32768),
-    ("int16", "int16"): (1 / 32768, 0),
-}
-
-
-def model(
-    given: str,
-    result: str,
-    shape: tuple[int, ...],
-    scale: float,
-    beta: float = 1.0,
-    ends: tuple[float, int] | None = None,
-) -> bytes:
-    output_scale, zero = ends or ENDS[given, result]
-    options = schema.SoftmaxOptionsT(beta=beta)
-    return model_of("SOFTMAX", [T(given, shape, scale)], [T(result, shape, output_scale, zero)], options)
-
+from .comparing import Differs, compare
+from .conftest import Amount
+from .makers.rows import SOFTMAX_ENDS, log_softmax, softmax
+from .one_operator import Chain
 
 SHAPES = [(1, 10), (1, 2), (1, 1), (7,), (3, 4, 5), (2, 1, 3, 9), (1, 300), (50, 3), (1, 511), (2, 2, 2, 2, 6)]
 
 
-@pytest.mark.parametrize(("given", "result"), ENDS)
-def test_equals_tflm(given: str, result: str, chain_folder: Path) -> None:
+@pytest.mark.parametrize(("given", "result"), SOFTMAX_ENDS)
+def test_equals_tflm(given: str, result: str, chain_folder: Path, amount: Amount) -> None:
     rng = np.random.default_rng(1)
     models = [
-        model(given, result, shape, float(np.float32(10.0 ** rng.uniform(-5, 1))), float(rng.choice([0.25, 1.0, 3.0])))
-        for shape in SHAPES * 2
+        softmax(
+            given, result, shape, float(np.float32(10.0 ** rng.uniform(-5, 1))), float(rng.choice([0.25, 1.0, 3.0]))
+        )
+        for shape in SHAPES * amount(1, 2)
     ]
     # Scales at which everything but the greatest is nothing, and at which nothing differs.
-    models += [model(given, result, (4, 8), 30.0), model(given, result, (4, 8), 33.0)]
-    models += [model(given, result, (4, 8), 1e3), model(given, result, (4, 8), 1e-7)]
-    assert assert_equal(models, chain_folder, rng, runs=60) > 100_000
+    models += [softmax(given, result, (4, 8), 30.0), softmax(given, result, (4, 8), 33.0)]
+    models += [softmax(given, result, (4, 8), 1e3), softmax(given, result, (4, 8), 1e-7)]
+    compare(models, chain_folder, rng, least=amount(20_000, 100_000))
 
 
-def test_every_difference(chain_folder: Path) -> None:
+def test_every_difference(chain_folder: Path, amount: Amount) -> None:
     """All 256 values beside the greatest there is, so that every exponent is taken."""
     shape = (256, 2)
     values = np.stack([np.arange(-128, 128), np.full(256, 127)], axis=1).astype(np.int8)
-    models = [model("int8", "int8", shape, scale) for scale in np.geomspace(1e-4, 2.0, 30).tolist()]
-    models += [model("int8", "int16", shape, scale) for scale in np.geomspace(1e-4, 2.0, 30).tolist()]
-    assert assert_equal(models, chain_folder, np.random.default_rng(0), runs=1, values=lambda _: values) == 60 * 512
+    models = [softmax("int8", "int8", shape, scale) for scale in np.geomspace(1e-4, 2.0, amount(6, 30)).tolist()]
+    models += [softmax("int8", "int16", shape, scale) for scale in np.geomspace(1e-4, 2.0, amount(6, 30)).tolist()]
+    assert compare(models, chain_folder, np.random.default_rng(0), lambda *_: values) == len(models) * 512
 
 
 def test_every_difference_of_int16(chain_folder: Path) -> None:
     """The tables, at all their points and between."""
     values = np.stack([np.arange(-32768, 32768), np.full(65536, 32767)], axis=1).astype(np.int16)
-    models = [model("int16", "int16", values.shape, 10.0 / 65535), model("int16", "int16", values.shape, 1e-4)]
-    assert assert_equal(models, chain_folder, np.random.default_rng(0), runs=1, values=lambda _: values) == 262_144
+    models = [softmax("int16", "int16", values.shape, 10.0 / 65535), softmax("int16", "int16", values.shape, 1e-4)]
+    assert compare(models, chain_folder, np.random.default_rng(0), lambda *_: values) == 262_144
 
 
 def test_a_long_row_of_equal_values_is_all_nothing(chain_folder: Path) -> None:
     """TFLM ends the process where the sum of exponentials reaches 512; the shares are far below half a step."""
-    (shares,) = Chain(model("int8", "int8", (1, 1000), 0.1), chain_folder).run(np.full((1, 1000), 5, np.int8))
-    assert (shares == -128).all()
+    (shares,) = Chain(softmax("int8", "int8", (1, 1000), 0.1), chain_folder).run(np.full((1, 1000), 5, np.int8))
+    if (shares != -128).any():
+        raise Differs(f"{shares}")
 
 
-def log_model(shape: tuple[int, ...], scale: float, ends: tuple[float, int] = (1 / 16, 127)) -> bytes:
-    return model_of("LOG_SOFTMAX", [T("int8", shape, scale)], [T("int8", shape, *ends)], schema.LogSoftmaxOptionsT())
-
-
-def test_logarithms(chain_folder: Path) -> None:
+def test_logarithms(chain_folder: Path, amount: Amount) -> None:
     rng = np.random.default_rng(5)
-    models = [log_model(shape, float(np.float32(10.0 ** rng.uniform(-5, 1)))) for shape in SHAPES * 2]
-    models += [log_model((4, 8), scale) for scale in (30.0, 33.0, 1e3, 2.0**-25, 1.5 * 2.0**-26)]
-    models += [log_model((20, depth), 0.05) for depth in range(1, 40)]
-    assert assert_equal(models, chain_folder, rng, runs=30) > 100_000
+    models = [log_softmax(shape, float(np.float32(10.0 ** rng.uniform(-5, 1)))) for shape in SHAPES * amount(1, 2)]
+    models += [log_softmax((4, 8), scale) for scale in (30.0, 33.0, 1e3, 2.0**-25, 1.5 * 2.0**-26)]
+    models += [log_softmax((20, depth), 0.05) for depth in range(1, 40, amount(4, 1))]
+    compare(models, chain_folder, rng, least=amount(20_000, 100_000))
 
 
-def test_every_difference_of_logarithms(chain_folder: Path) -> None:
+def test_every_difference_of_logarithms(chain_folder: Path, amount: Amount) -> None:
     values = np.stack([np.arange(-128, 128), np.full(256, 127)], axis=1).astype(np.int8)
-    models = [log_model(values.shape, scale) for scale in np.geomspace(1e-4, 2.0, 30).tolist()]
-    assert assert_equal(models, chain_folder, np.random.default_rng(0), runs=1, values=lambda _: values) == 30 * 512
+    models = [log_softmax(values.shape, scale) for scale in np.geomspace(1e-4, 2.0, amount(6, 30)).tolist()]
+    assert compare(models, chain_folder, np.random.default_rng(0), lambda *_: values) == len(models) * 512
 
 
 @pytest.mark.parametrize(
     ("data", "cause"),
     [
-        (model("int8", "int8", (1, 4096), 0.1), "rows of 4096 values"),
-        (model("int8", "int8", (1, 4), 0.1, ends=(1 / 128, -128)), "scale 0.00390625"),
-        (model("int8", "int8", (1, 4), 0.1, ends=(1 / 256, 0)), "zero point -128"),
-        (model("int8", "int8", (1, 4), 1e-9), "too small"),
-        (log_model((1, 4), 2.0**-26), "too small"),
-        (log_model((1, 4), 0.1, (1 / 16, 0)), "zero point 127"),
-        (model("uint8", "uint8", (1, 4), 0.1, ends=(1 / 256, 0)), "goes from uint8 to uint8"),
+        (softmax("int8", "int8", (1, 4096), 0.1), "rows of 4096 values"),
+        (softmax("int8", "int8", (1, 4), 0.1, ends=(1 / 128, -128)), "scale 0.00390625"),
+        (softmax("int8", "int8", (1, 4), 0.1, ends=(1 / 256, 0)), "zero point -128"),
+        (softmax("int8", "int8", (1, 4), 1e-9), "too small"),
+        (log_softmax((1, 4), 2.0**-26), "too small"),
+        (log_softmax((1, 4), 0.1, (1 / 16, 0)), "zero point 127"),
+        (softmax("uint8", "uint8", (1, 4), 0.1, ends=(1 / 256, 0)), "goes from uint8 to uint8"),
     ],
 )
 def test_what_is_refused(data: bytes, cause: str) -> None:

@@ -15,10 +15,9 @@ import pytest
 
 from tinyhil import tflite
 
-from ..chain import test_binary as binary
-from ..chain import test_convolutions as layers
-from ..chain import test_pictures as pictures
-from ..chain.many_operators import joined
+from ..chain.comparing import joined
+from ..chain.makers import layers, rows
+from ..chain.makers.elements import of_two
 from .cli import Cli
 
 SHAPES = ((1, 4, 5), (1, 4, 5))
@@ -36,12 +35,12 @@ def operators() -> list[bytes]:
             layers.conv(rng, "int8"),
             layers.conv(rng, "int16"),
             layers.depthwise(rng, "int8"),
-            pictures.transpose_conv(rng, "int8"),
-            pictures.matmul(rng, "int8"),
-            binary.model(rng, "ADD", "int8", SHAPES, 2),
-            binary.model(rng, "SUB", "int16", SHAPES, 2),
-            binary.model(rng, "MUL", "int8", SHAPES, 2),
-            binary.model(rng, "PRELU", "int8", SHAPES, 1),
+            layers.transpose_conv(rng, "int8"),
+            rows.matmul(rng, "int8"),
+            of_two(rng, "ADD", "int8", SHAPES, 2),
+            of_two(rng, "SUB", "int16", SHAPES, 2),
+            of_two(rng, "MUL", "int8", SHAPES, 2),
+            of_two(rng, "PRELU", "int8", SHAPES, 1),
         ]
         found += [data for data in made if _of_one_sample(data)]
     return found[:WANTED]
