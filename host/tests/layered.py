@@ -254,6 +254,43 @@ def masked_model() -> bytes:
     return pack(model)
 
 
+def accumulates(model: Any) -> None:
+    """Makes of the model y = x + sum, and of the sum y: what TFLite calls a resource variable."""
+    graph = model.subgraphs[0]
+    quantization = schema.QuantizationParametersT(scale=[1.0], zeroPoint=[0])
+    int8, resource = schema.TensorType.INT8, schema.TensorType.RESOURCE
+
+    def tensor(name: str, kind: int) -> Any:
+        shape = [1, 2] if kind == int8 else []
+        return schema.TensorT(name=name, shape=shape, type=kind, buffer=0, quantization=quantization)
+
+    def op(code: int, inputs: list[int], outputs: list[int], **options: Any) -> Any:
+        kind, value = next(iter(options.items()), ("NONE", None))
+        return schema.OperatorT(
+            opcodeIndex=code,
+            inputs=inputs,
+            outputs=outputs,
+            builtinOptionsType=getattr(schema.BuiltinOptions, kind),
+            builtinOptions=value,
+        )
+
+    graph.tensors = [tensor("x", int8), tensor("handle", resource), tensor("sum", int8), tensor("y", int8)]
+    graph.inputs, graph.outputs = [0], [3]
+    codes = [
+        getattr(schema.BuiltinOperator, name) for name in ("VAR_HANDLE", "READ_VARIABLE", "ADD", "ASSIGN_VARIABLE")
+    ]
+    model.operatorCodes = [
+        schema.OperatorCodeT(deprecatedBuiltinCode=min(code, 127), builtinCode=code, version=1) for code in codes
+    ]
+    handle = schema.VarHandleOptionsT(container="", sharedName="sum")
+    graph.operators = [
+        op(0, [], [1], VarHandleOptions=handle),
+        op(1, [1], [2], ReadVariableOptions=schema.ReadVariableOptionsT()),
+        op(2, [0, 2], [3], AddOptions=schema.AddOptionsT()),
+        op(3, [1, 3], [], AssignVariableOptions=schema.AssignVariableOptionsT()),
+    ]
+
+
 def with_fault(data: bytes, operator: int) -> bytes:
     """The model with another computation in one operator, of the same inputs and outputs.
 

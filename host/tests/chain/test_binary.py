@@ -12,7 +12,7 @@ from tinyhil.errors import ModelError
 
 from .comparing import compare
 from .conftest import Amount
-from .makers.elements import BINARY_OPTIONS, of_two
+from .makers.elements import BINARY_OPTIONS, of_two, scale_between
 from .one_operator import T, model_of
 
 SHAPES: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
@@ -60,6 +60,33 @@ def test_every_pair_of_bytes(name: str, chain_folder: Path, amount: Amount) -> N
     values = np.arange(-128, 128, dtype=np.int8)
     compared = compare(models, chain_folder, rng, lambda _, tensor: values.reshape(tensor.shape))
     assert compared == len(models) * 65536
+
+
+@pytest.mark.parametrize("name", ["ADD", "SUB"])
+def test_the_last_bits_of_inputs_that_cancel(name: str, chain_folder: Path) -> None:
+    """Outputs so fine that they show how each input was rounded to the common scale."""
+    rng = np.random.default_rng(9)
+    models = []
+    for _ in range(6):
+        scales = [0.1, 0.1 * float(rng.uniform(0.2, 0.9))]
+        ends = [T("int16", shape, each) for shape, each in zip([(64, 1), (64,)], rng.permutation(scales), strict=True)]
+        output = T("int16", (64, 64), 0.1 / 2**12 * float(rng.uniform(0.6, 1.4)))
+        models.append(model_of(name, ends, [output], BINARY_OPTIONS[name](), version=2))
+    values = np.arange(-32, 32, dtype=np.int16)
+    compare(models, chain_folder, rng, lambda _, tensor: values.reshape(tensor.shape))
+
+
+def test_the_last_bits_of_the_factor_of_a_product(chain_folder: Path) -> None:
+    """Outputs at the end of int16 tell a factor from one that was rounded to float32."""
+    rng = np.random.default_rng(11)
+    models = []
+    for _ in range(6):
+        scales = [scale_between(rng, 1e-3, 1.0) for _ in range(2)]
+        ends = [T("int16", shape, each) for shape, each in zip([(64, 1), (64,)], scales, strict=True)]
+        output = T("int16", (64, 64), scales[0] * scales[1] * 32767 * float(rng.uniform(1.0, 1.3)))
+        models.append(model_of("MUL", ends, [output], BINARY_OPTIONS["MUL"](), version=2))
+    values = np.arange(32767 - 63, 32768, dtype=np.int16)
+    compare(models, chain_folder, rng, lambda _, tensor: values.reshape(tensor.shape))
 
 
 def simple(

@@ -14,7 +14,7 @@ from tinyhil.errors import ModelError
 
 from .comparing import compare
 from .conftest import Amount
-from .makers.rows import reduced, reduction
+from .makers.rows import place, reduced, reduction
 from .one_operator import Array, T, constant, model_of
 
 SHAPES: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
@@ -71,9 +71,7 @@ def test_places(name: str, chain_folder: Path, amount: Amount) -> None:
     models = []
     for shape in [(1, 10), (7,), (200, 3), (3, 4, 50), (2, 3, 4, 25), (1, 1), (2, 30, 1)]:
         for axis in {0, len(shape) - 1, -1, len(shape) // 2}:
-            out = reduced(shape, (axis,), False)
-            inputs = [T("int8", shape, 0.1), constant(np.array([axis] if axis % 2 else axis, np.int32))]
-            models.append(model_of(name, inputs, [T("int32", out)]))
+            models.append(place(rng, name, shape, axis))
     compare(models, chain_folder, rng, least=amount(10_000, 100_000))
 
 

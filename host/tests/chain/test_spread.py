@@ -49,10 +49,10 @@ def test_gathered_are_the_entries_that_constant_or_computed_indices_name(
 ) -> None:
     random = np.random.default_rng(9)
     models, extents = [], []
-    for _ in range(amount(6, 20)):
-        shape = any_shape(random, 1, 4, 9)
+    for number in range(amount(12, 30)):
+        shape = any_shape(random, 2, 4, 9)
         axis = int(random.integers(len(shape)))
-        batch = int(random.integers(axis + 1))
+        batch = [0, axis, int(random.integers(axis + 1))][number % 3]
         indices = random.integers(0, shape[axis], (*shape[:batch], *any_shape(random, 1, 2, 6))).astype(np.int32)
         dtype = one_of(random, "int8", "float32")
         source, named = tensor(dtype, shape), constant(indices)

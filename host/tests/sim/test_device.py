@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 from msgspec.structs import replace as replace_struct
-from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from tinyhil.artifacts.types import FirmwareImage, Measurement, Project, QuantizedModel, Resources, Vectors
 from tinyhil.build import build
@@ -23,6 +22,7 @@ from tinyhil.sim import facts
 from tinyhil.targets.model import Target
 
 from ..conftest import BIAS, WEIGHTS
+from ..layered import accumulates
 from ..session.captures import capture_on, greet
 from .conftest import ENGINE, patience
 
@@ -73,43 +73,6 @@ def test_the_project_itself_can_be_run(
         greet(port, stale, sim, device.check)
 
 
-def _accumulates(model: Any) -> None:
-    """Makes of the model y = x + sum, and of the sum y: what TFLite calls a resource variable."""
-    graph = model.subgraphs[0]
-    quantization = schema.QuantizationParametersT(scale=[1.0], zeroPoint=[0])
-    int8, resource = schema.TensorType.INT8, schema.TensorType.RESOURCE
-
-    def tensor(name: str, kind: int) -> Any:
-        shape = [1, 2] if kind == int8 else []
-        return schema.TensorT(name=name, shape=shape, type=kind, buffer=0, quantization=quantization)
-
-    def op(code: int, inputs: list[int], outputs: list[int], **options: Any) -> Any:
-        kind, value = next(iter(options.items()), ("NONE", None))
-        return schema.OperatorT(
-            opcodeIndex=code,
-            inputs=inputs,
-            outputs=outputs,
-            builtinOptionsType=getattr(schema.BuiltinOptions, kind),
-            builtinOptions=value,
-        )
-
-    graph.tensors = [tensor("x", int8), tensor("handle", resource), tensor("sum", int8), tensor("y", int8)]
-    graph.inputs, graph.outputs = [0], [3]
-    codes = [
-        getattr(schema.BuiltinOperator, name) for name in ("VAR_HANDLE", "READ_VARIABLE", "ADD", "ASSIGN_VARIABLE")
-    ]
-    model.operatorCodes = [
-        schema.OperatorCodeT(deprecatedBuiltinCode=min(code, 127), builtinCode=code, version=1) for code in codes
-    ]
-    handle = schema.VarHandleOptionsT(container="", sharedName="sum")
-    graph.operators = [
-        op(0, [], [1], VarHandleOptions=handle),
-        op(1, [1], [2], ReadVariableOptions=schema.ReadVariableOptionsT()),
-        op(2, [0, 2], [3], AddOptions=schema.AddOptionsT()),
-        op(3, [1, 3], [], AssignVariableOptions=schema.AssignVariableOptionsT()),
-    ]
-
-
 def test_a_model_with_state_begins_at_its_start_in_every_run(
     device: EmulatorDevice,
     build_tflite: Callable[..., bytes],
@@ -117,7 +80,7 @@ def test_a_model_with_state_begins_at_its_start_in_every_run(
     sim: Target,
     tmp_path: Path,
 ) -> None:
-    model = quantized_model(tmp_path, build_tflite(_accumulates))
+    model = quantized_model(tmp_path, build_tflite(accumulates))
     project, _ = render(model, sim, ENGINE, tmp_path / "project")
     image, _ = build(project, sim, tmp_path / "firmware", Silent())
     port = device.start(image.elf, patience())

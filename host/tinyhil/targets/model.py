@@ -295,7 +295,7 @@ class Measure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     method: str = ""
 
 
-DTypeName = Literal["int4", "int8", "uint8", "int16", "int32", "int64", "float16", "float32", "bool"]
+DTypeName = Literal["int4", "int8", "uint8", "int16", "int32", "int64", "float16", "float32", "bool", "resource"]
 
 
 class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -86,7 +86,7 @@ def windows(random: Random) -> tuple[list[int], dict[str, int], list[int]]:
     filters = [int(size) for size in random.integers(1, 5, 2)]
     keys = ("strideH", "strideW", "dilationHFactor", "dilationWFactor")
     options = dict(zip(keys, (int(value) for value in random.integers(1, 4, 4)), strict=True))
-    if random.integers(2):
+    if random.integers(3) == 0:
         options |= {"dilationHFactor": 1, "dilationWFactor": 1}
     options |= {"padding": int(random.integers(2)), "fusedActivationFunction": int(random.integers(4))}
     least = [(size - 1) * options[key] + 1 for size, key in zip(filters, keys[2:], strict=True)]

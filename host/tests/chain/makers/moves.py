@@ -173,13 +173,13 @@ def pairs(found: Any) -> T:
     return constant(np.array(found, np.int32).reshape(-1, 2))
 
 
-def pad(random: Random) -> bytes:
+def pad(random: Random, name: str = "") -> bytes:
     shape = any_shape(random, 1, 5, 7)
     around = random.integers(0, 4, (len(shape), 2)) * random.integers(0, 2, (len(shape), 2))
     dtype = one_of(random, "int8", "int16", "int32", "float32")
     output = tensor(dtype, [size + int(both.sum()) for size, both in zip(shape, around, strict=True)])
     inputs = [tensor(dtype, shape), pairs(around)]
-    if random.integers(2):
+    if (name or one_of(random, "PAD", "PADV2")) == "PAD":
         return model_of("PAD", inputs, [output], schema.PadOptionsT())
     value = constant(random_values(random, dtype, (1,)), output.scale, output.zero)
     return model_of("PADV2", [*inputs, value], [output], schema.PadV2OptionsT())

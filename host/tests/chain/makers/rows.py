@@ -36,6 +36,12 @@ def reduction(
     return model_of(name, inputs, [T(dtype, reduced(shape, axes, keep), second, zeros[1])], options)
 
 
+def place(_: Random, name: str, shape: tuple[int, ...], axis: int) -> bytes:
+    """Of the greatest or the least value; the axis as a tensor or as a single number, by whether it is odd."""
+    inputs = [T("int8", shape, 0.1), constant(np.array([axis] if axis % 2 else axis, np.int32))]
+    return model_of(name, inputs, [T("int32", reduced(shape, (axis,), False))])
+
+
 SOFTMAX_ENDS = {
     ("int8", "int8"): (1 / 256, -128),
     ("int8", "int16"): (1 / 65536, -32768),
