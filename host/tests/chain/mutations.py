@@ -10,6 +10,7 @@ from . import test_binary as binary
 from . import test_convolutions as convolutions
 from . import test_copies as copies
 from . import test_fixed_point as fixed_point
+from . import test_floats as floats
 from . import test_l2_norm as l2_norm
 from . import test_pictures as pictures
 from . import test_quantize as quantize
@@ -304,6 +305,11 @@ KERNELS = [
          "LOGISTIC"),
         ("look_up ELU", "table[input[i] + 128]", "table[input[i] < 127 ? input[i] + 128 : 0]", unary.test_every_byte,
          "ELU"),
+        *(
+            (f"look_up {name}", "table[input[i] + 128]", "table[input[i] > -128 ? input[i] + 127 : 0]",
+             floats.test_every_byte, name)
+            for name in ("CEIL", "COS", "EXP", "FLOOR", "LOG", "NEG", "ROUND", "SIN", "SQRT", "SQUARE")
+        ),
         ("clamp_all RELU6", "clamp(input[i], lowest, highest)", "clamp(input[i], lowest, highest - 1)",
          unary.test_every_byte, "RELU6"),
         ("clamp_all RELU6", "clamp(input[i], lowest, highest)", "clamp(input[i], lowest + 1, highest)",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import test_binary as binary
 from . import test_convolutions as convolutions
 from . import test_copies as copies
+from . import test_floats as floats
 from . import test_pictures as pictures
 from . import test_reduce as reduce
 from . import test_spread as spread
@@ -18,6 +19,10 @@ _MOVED = copies.test_what_is_moved_arrives_where_tflm_puts_it
 _SPREAD = spread.test_what_is_spread_out_is_what_tflm_gives
 
 OPERATORS = [
+    *of("floats.py", [
+        (name, "each in operator.path:", "each in operator.path[::2]:", floats.test_every_byte, name)
+        for name in ("CEIL", "COS", "EXP", "FLOOR", "LOG", "NEG", "ROUND", "SIN", "SQRT", "SQUARE")
+    ]),
     *of("operators/binary.py", [
         ("SUB", "_sum(operator, code, -1)", "_sum(operator, code, 1)", binary.test_equals_tflm, "SUB", "int16"),
         ("MUL", "first.scale * second.scale / output.scale",

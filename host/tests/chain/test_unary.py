@@ -76,8 +76,8 @@ def simple(
         (simple("RELU", scales=(1e5, 1e-5)), "RELU goes from the scale 100000 to 1e-05"),
         (simple("ABS", "int16", zeros=(1, 0)), "ABS has a tensor .'t0'. of int16 whose zero point is not 0"),
         (model_of("RELU", [T("int8", (4,))], [T("int8", (4,))]), "RELU has a tensor .* not quantized"),
-        (simple("EXP"), "EXP is not computed"),
-        (simple("NEG"), "NEG is not computed"),
+        (simple("EXP"), "EXP is computed between a DEQUANTIZE"),
+        (simple("NEG"), "NEG is computed between a DEQUANTIZE"),
     ],
 )
 def test_what_is_refused(data: bytes, cause: str) -> None:

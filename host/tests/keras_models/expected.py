@@ -1,4 +1,4 @@
-"""The 25 models by name, and what is expected of a run of each. The builders are in ``models``, which needs Keras."""
+"""The 26 models by name, and what is expected of a run of each. The builders are in ``models``, which needs Keras."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ ROWS = (
     "multi_head_attention",
     "dot_attention",
     "two_inputs",
+    "elu_and_negative",
 )
 QUICK = ("lstm_sequence", "multi_head_attention", "two_inputs", "two_outputs")
 """Of all tests; the others are long."""

@@ -366,6 +366,15 @@ def swish_convolution() -> Made:
 
 
 @listed
+def elu_and_negative() -> Made:
+    """ELU, and a negation: the converter leaves both in float32."""
+    entry = keras.Input((8,))
+    x = layers.Dense(12, activation="elu")(entry)
+    x = layers.Dense(6, activation="elu")(keras.ops.negative(x))
+    return classifier(keras.Model(entry, layers.Dense(3, activation="softmax")(x)), reals(8), 3)
+
+
+@listed
 def gelu_dense() -> Made:
     """Gelu, for which TensorFlow Lite Micro has no operator."""
     model = keras.Sequential([keras.Input((8,)), layers.Dense(12, activation="gelu"), layers.Dense(3)])

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tinyhil import tflite
+from tinyhil.chain import floats, memory, single, source
 from tinyhil.chain import layers as bakenn_layers
-from tinyhil.chain import memory, single, source
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Graph, Operator, Tensor, read
 from tinyhil.chain.layers import Layers
@@ -18,7 +18,7 @@ from tinyhil.chain.operators import FUNCTIONS
 from tinyhil.chain.unsupported import Unsupported
 from tinyhil.errors import ModelError
 
-OPERATORS = frozenset(bakenn_layers.OPERATORS | set(FUNCTIONS))
+OPERATORS = frozenset(bakenn_layers.OPERATORS | set(FUNCTIONS) | floats.FUNCTIONS)
 """The names of all operators that are computed in some form."""
 
 
@@ -106,7 +106,7 @@ def _emitted(
     data: bytes, cmsis: bool, profile: str
 ) -> tuple[Graph, Layers, list[Emitter], list[tuple[Operator, Unsupported]]]:
     """The code of all operators: pre-flight asks for it, and rendering right after it."""
-    graph, layers = read(data, "the model"), Layers(cmsis, profile)
+    graph, layers = floats.joined(read(data, "the model")), Layers(cmsis, profile)
     codes, refused = [], []
     users = Counter(tensor.index for operator in graph.operators for tensor in _variables(operator))
     for operator in graph.operators:
@@ -153,7 +153,7 @@ def _require_sound(operator: Operator) -> None:
 
 
 def _compiled(operator: Operator, code: Emitter, layers: Layers) -> None:
-    own = FUNCTIONS.get(operator.name)
+    own = floats.look_up if operator.path else FUNCTIONS.get(operator.name)
     if operator.name in bakenn_layers.OPERATORS:
         try:
             layers.add(operator, single.model_of(operator), code)
@@ -161,6 +161,8 @@ def _compiled(operator: Operator, code: Emitter, layers: Layers) -> None:
         except (Unsupported, ModelError):
             if own is None:
                 raise
+    if own is None and operator.name in floats.FUNCTIONS:
+        raise Unsupported("is computed between a DEQUANTIZE from int8 and a QUANTIZE to int8 only")
     if own is None:
         raise Unsupported("is not computed")
     own(operator, code)

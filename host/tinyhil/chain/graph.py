@@ -83,6 +83,7 @@ class Operator:
         outputs: its tensors.
         options: the schema's options object (``Conv2DOptionsT``), None where the file has none.
         intermediates: quantization of values inside (LSTM), in the order of the file.
+        path: the operators that this one stands for, if it is a table of what they compute: ``tinyhil.chain.floats``.
     """
 
     index: int
@@ -92,6 +93,7 @@ class Operator:
     outputs: tuple[Tensor, ...]
     options: Any
     intermediates: tuple[Tensor, ...]
+    path: tuple[Operator, ...] = ()
 
     def __str__(self) -> str:
         return f"operator {self.index} {self.name}"

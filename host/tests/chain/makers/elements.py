@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import copy
+from typing import Any
+
 import numpy as np
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+from tinyhil import tflite
 
 from ..comparing import random_values
 from ..one_operator import Array, T, constant, model_of
@@ -90,3 +96,37 @@ def of_one(rng: np.random.Generator, name: str, dtype: str) -> bytes:
         zeros = (-128, zeros[1])
     shape = every(dtype).shape
     return model_of(name, [T(dtype, shape, first, zeros[0])], [T(dtype, shape, second, zeros[1])], options)
+
+
+def of_floats(names: Sequence[str], given: T, made: T, options: Any = None) -> bytes:
+    """A path of functions in float32 from int8 to int8, as TensorFlow's converter leaves it in a quantized model.
+
+    Args:
+        options: of the first function.
+    """
+    model: Any = tflite.unpack(model_of("DEQUANTIZE", [given], [T("float32", given.shape)]), "m")
+    end: Any = tflite.unpack(model_of("QUANTIZE", [T("float32", made.shape)], [made]), "m").subgraphs[0].tensors[1]
+    graph = model.subgraphs[0]
+    for name in (*names, "QUANTIZE"):
+        code = getattr(schema.BuiltinOperator, name)
+        model.operatorCodes.append(schema.OperatorCodeT(builtinCode=code, deprecatedBuiltinCode=code, version=1))
+        source, at = len(graph.tensors) - 1, len(model.operatorCodes) - 1
+        operator = schema.OperatorT(opcodeIndex=at, inputs=[source], outputs=[source + 1])
+        if options is not None and at == 1:
+            operator.builtinOptions = options
+            operator.builtinOptionsType = getattr(schema.BuiltinOptions, type(options).__name__.removesuffix("T"))
+        graph.operators.append(operator)
+        tensor = end if name == "QUANTIZE" else copy(graph.tensors[1])
+        tensor.name = f"t{source + 1}"
+        graph.tensors.append(tensor)
+    graph.outputs = [len(graph.tensors) - 1]
+    return tflite.pack(model)
+
+
+def of_a_float(random: Random, name: str) -> bytes:
+    """A random path of one function, half of them with an output that uses its range."""
+    given = scale_between(random, 1e-4, 1.0)
+    made = scale_between(random, 3e-3, 3e-2) if random.integers(2) else given * scale_between(random, 1e-2, 1e2)
+    options = schema.LeakyReluOptionsT(alpha=float(random.choice([0.1, 0.3, -0.2]))) if name == "LEAKY_RELU" else None
+    ends = T("int8", (256,), given, zero(random, "int8")), T("int8", (256,), made, zero(random, "int8"))
+    return of_floats([name], *ends, options)

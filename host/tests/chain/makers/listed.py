@@ -26,7 +26,7 @@ class Known:
     output: Array
 
 
-def _of_two(name: str) -> bytes:
+def _of_two(_: Random, name: str) -> bytes:
     """Scales at which outputs use their range."""
     sources = [T("int8", (2, 3, 4), 0.05, 3), T("int8", (3, 1), 0.05, -5)]
     options = elements.BINARY_OPTIONS[name]() if name in elements.BINARY_OPTIONS else None
@@ -34,7 +34,7 @@ def _of_two(name: str) -> bytes:
     return model_of(name, sources, [T("int8", (2, 3, 4), scale, 2)], options, version=2)
 
 
-def _of_one(name: str) -> bytes:
+def _of_one(_: Random, name: str) -> bytes:
     """The quantization of the output is what TFLM asks for, where it asks."""
     ends = {"LOGISTIC": (1 / 256, -128), "TANH": (1 / 128, 0)}.get(name, (0.05, 3))
     options = schema.LeakyReluOptionsT(alpha=0.1) if name == "LEAKY_RELU" else None
@@ -44,11 +44,11 @@ def _of_one(name: str) -> bytes:
 
 RANDOM: dict[str, Callable[[Random], bytes]] = {
     **{
-        name: lambda _, own=name: _of_two(own)
+        name: partial(_of_two, name=name)
         for name in ("ADD", "MAXIMUM", "MINIMUM", "MUL", "PRELU", "SQUARED_DIFFERENCE", "SUB")
     },
     **{
-        name: lambda _, own=name: _of_one(own)
+        name: partial(_of_one, name=name)
         for name in ("ABS", "ELU", "HARD_SWISH", "LEAKY_RELU", "LOGISTIC", "RELU", "RELU6", "RSQRT", "TANH")
     },
     **{
@@ -56,7 +56,7 @@ RANDOM: dict[str, Callable[[Random], bytes]] = {
         for name in ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN")
     },
     **{name: partial(rows.place, name=name, shape=(3, 9), axis=1) for name in ("ARG_MAX", "ARG_MIN")},
-    "AVERAGE_POOL_2D": partial(layers.pool("AVERAGE_POOL_2D"), dtype="int8"),
+    "AVERAGE_POOL_2D": lambda random: layers.pool("AVERAGE_POOL_2D")(random, "int8"),
     "BATCH_MATMUL": partial(rows.matmul, dtype="int8"),
     "BATCH_TO_SPACE_ND": moves.batch_to_space_nd,
     "BROADCAST_TO": moves.broadcast_to,
@@ -70,7 +70,7 @@ RANDOM: dict[str, Callable[[Random], bytes]] = {
     "GATHER": lambda random: moves.gather(random, None, numbers([2, 0, 1]), (3, 4), 0, 0),
     "L2_NORMALIZATION": lambda _: rows.l2_normalization((3, 9), 5),
     "LOG_SOFTMAX": lambda _: rows.log_softmax((3, 9), 0.1),
-    "MAX_POOL_2D": partial(layers.pool("MAX_POOL_2D"), dtype="int8"),
+    "MAX_POOL_2D": lambda random: layers.pool("MAX_POOL_2D")(random, "int8"),
     "MIRROR_PAD": moves.mirror_pad,
     "PACK": moves.pack,
     "PAD": lambda random: moves.pad(random, "PAD"),
