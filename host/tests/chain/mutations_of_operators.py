@@ -24,7 +24,7 @@ OPERATORS = [
         for name in ("CEIL", "COS", "EXP", "FLOOR", "LOG", "NEG", "ROUND", "SIN", "SQRT", "SQUARE")
     ]),
     *of("operators/binary.py", [
-        ("SUB", "_sum(operator, code, -1)", "_sum(operator, code, 1)", binary.test_equals_tflm, "SUB", "int16"),
+        ("SUB", "sign = -1 if", "sign = 1 if", binary.test_equals_tflm, "SUB", "int16"),
         ("MUL", "first.scale * second.scale / output.scale",
          "float(np.float32(first.scale * second.scale / output.scale))",
          binary.test_the_last_bits_of_the_factor_of_a_product),

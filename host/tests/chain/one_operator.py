@@ -141,13 +141,13 @@ _FLAGS = (
 class Chain:
     """The chain of a model, compiled for this computer."""
 
-    def __init__(self, model: bytes, folder: Path, *, keep: bool = False) -> None:
-        self.compiled = compile_model(model, "the model", cmsis=False, profile="portable32", keep=keep)
+    def __init__(self, model: bytes, folder: Path) -> None:
+        compiled = compile_model(model, "the model", cmsis=False, profile="portable32")
         facts = tflite.parse(model, "model").main
         self._inputs = facts.of(facts.inputs)
         self._outputs = facts.of(facts.outputs)
-        files = {**self.compiled.files, "driver.cpp": _DRIVER}
-        self._library = ctypes.CDLL(str(library(files, self.compiled.kernels, folder)))
+        files = {**compiled.files, "driver.cpp": _DRIVER}
+        self._library = ctypes.CDLL(str(library(files, compiled.kernels, folder)))
         self._library.input.restype = ctypes.c_void_p
         self._library.output.restype = ctypes.c_void_p
         self._library.reset()

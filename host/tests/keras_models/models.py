@@ -262,8 +262,7 @@ def gru_forecast() -> Made:
     """A forecast by a GRU; the number of steps is open in the model, and the samples have it."""
     model = keras.Sequential([keras.Input((None, 2)), layers.GRU(8), layers.Dense(1)])
     x = reals(10, 2)
-    y = x.mean(axis=(1, 2))[:, np.newaxis]
-    return model, {"x": x, "y": y}
+    return model, {"x": x, "y": x.mean(axis=(1, 2))[:, np.newaxis]}
 
 
 @listed
@@ -284,8 +283,7 @@ def simple_rnn() -> Made:
     """A SimpleRNN."""
     model = keras.Sequential([keras.Input((7, 3)), layers.SimpleRNN(8), layers.Dense(2)])
     x = reals(7, 3)
-    y = x[:, 0, :2]
-    return model, {"x": x, "y": y}
+    return model, {"x": x, "y": x[:, 0, :2]}
 
 
 @listed
@@ -369,16 +367,15 @@ def swish_convolution() -> Made:
 def elu_and_negative() -> Made:
     """ELU, and a negation: the converter leaves both in float32."""
     entry = keras.Input((8,))
-    x = layers.Dense(12, activation="elu")(entry)
-    x = layers.Dense(6, activation="elu")(keras.ops.negative(x))
+    x = keras.ops.negative(layers.Dense(12, activation="elu")(entry))
     return classifier(keras.Model(entry, layers.Dense(3, activation="softmax")(x)), reals(8), 3)
 
 
 @listed
 def gelu_dense() -> Made:
     """Gelu, for which TensorFlow Lite Micro has no operator."""
-    model = keras.Sequential([keras.Input((8,)), layers.Dense(12, activation="gelu"), layers.Dense(3)])
-    return classifier(model, reals(8), 3)
+    dense = layers.Dense(12, activation="gelu")
+    return classifier(keras.Sequential([keras.Input((8,)), dense, layers.Dense(3)]), reals(8), 3)
 
 
 @listed

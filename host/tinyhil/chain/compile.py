@@ -29,23 +29,15 @@ class Compiled:
     Attributes:
         files: its sources, by path.
         kernels: file names of the kernels of firmware/lib/kernels that they include, with what those include.
-        stateful: whether an inference depends on those before it.
         memory_bytes: working memory, without state.
-        state_bytes: memory that lives from one inference to the next.
-        constant_bytes: of weights and tables.
-        operators: the names of those that compute something, in the order of execution.
     """
 
     files: Mapping[str, bytes]
     kernels: tuple[str, ...]
-    stateful: bool
     memory_bytes: int
-    state_bytes: int
-    constant_bytes: int
-    operators: tuple[str, ...]
 
 
-def compile_model(data: bytes, name: str, *, cmsis: bool, profile: str, keep: bool = False) -> Compiled:
+def compile_model(data: bytes, name: str, *, cmsis: bool, profile: str) -> Compiled:
     """Compiles a model.
 
     Args:
@@ -53,7 +45,6 @@ def compile_model(data: bytes, name: str, *, cmsis: bool, profile: str, keep: bo
         name: how to call it in messages.
         cmsis: whether CMSIS-NN's kernels are used where there are some.
         profile: bakenn's name of the CPU.
-        keep: whether every tensor keeps its content to the end of the inference, which takes memory for all of them.
 
     Raises:
         ModelError: it is no model, or one of its operators cannot be computed.
@@ -63,16 +54,11 @@ def compile_model(data: bytes, name: str, *, cmsis: bool, profile: str, keep: bo
     if refused:
         operator, error = refused[0]
         raise ModelError(f"the engine 'compiled' cannot compute {name}: {operator} {error.cause}", hint=error.hint)
-    places = _places(graph, codes, keep)
-    computed = [code for code in codes if code.lines]
+    places = memory.places(graph, codes)
     return Compiled(
         files=source.write(graph, codes, places, bool(layers.steps)) | layers.files(),
-        kernels=tuple(sorted({header for code in computed for header in code.headers})),
-        stateful=any(code.states for code in codes),
+        kernels=tuple(sorted({header for code in codes for header in code.headers})),
         memory_bytes=places.size,
-        state_bytes=sum(_bytes(state.c_type) * state.count for code in codes for state in code.states),
-        constant_bytes=sum(code.constant_bytes for code in codes),
-        operators=tuple(code.operator.name for code in computed),
     )
 
 
@@ -98,7 +84,7 @@ def refusals(data: bytes, *, cmsis: bool, profile: str) -> tuple[Refusal, ...]:
 def memory_bytes(data: bytes, *, cmsis: bool, profile: str) -> int:
     """Working memory of a model that has no refusals, in bytes, without state."""
     graph, _, codes, _ = _emitted(data, cmsis, profile)
-    return _places(graph, codes, keep=False).size
+    return memory.places(graph, codes).size
 
 
 @lru_cache(maxsize=2)
@@ -166,60 +152,3 @@ def _compiled(operator: Operator, code: Emitter, layers: Layers) -> None:
     if own is None:
         raise Unsupported("is not computed")
     own(operator, code)
-
-
-def _places(graph: Graph, codes: list[Emitter], keep: bool) -> source.Places:
-    """Lays out tensors, aliases of the same memory as one, and scratch memory over the steps of the chain."""
-    root: dict[int, int] = {}
-
-    def of(tensor: Tensor) -> int:
-        index = tensor.index
-        while index in root:
-            index = root[index]
-        return index
-
-    for code in codes:
-        if code.alias is not None:
-            root[code.operator.outputs[0].index] = code.operator.input(code.alias).index
-    end = len(codes)
-    sizes: dict[int, int] = {}
-    first: dict[int, int] = {}
-    last: dict[int, int] = {}
-
-    def use(tensor: Tensor | None, step: int) -> None:
-        if tensor is None or tensor.values is not None or tensor.variable:
-            return
-        index = of(tensor)
-        sizes[index] = max(sizes.get(index, 0), tensor.nbytes)
-        first.setdefault(index, step)
-        last[index] = max(last.get(index, step), step)
-
-    for tensor in graph.inputs:
-        use(tensor, 0)
-    for step, code in enumerate(codes):
-        for each in (*code.operator.inputs, *code.operator.outputs):
-            use(each, step)
-    for tensor in graph.outputs:
-        use(tensor, end)
-    if keep:
-        last = dict.fromkeys(last, end)
-        first = dict.fromkeys(first, 0)
-    indices = sorted(sizes)
-    blocks = [memory.Block(sizes[index], first[index], last[index]) for index in indices]
-    scratch = [(step, code) for step, code in enumerate(codes) if code.scratch_bytes]
-    blocks += [memory.Block(code.scratch_bytes, step, step) for step, code in scratch]
-    plan = memory.plan(blocks)
-    offsets = dict(zip(indices, plan.offsets, strict=False))
-    every = {
-        tensor.index: tensor for code in codes for tensor in (*code.operator.inputs, *code.operator.outputs) if tensor
-    }
-    every |= {tensor.index: tensor for tensor in (*graph.inputs, *graph.outputs)}
-    return source.Places(
-        {index: offsets[of(tensor)] for index, tensor in every.items() if of(tensor) in offsets},
-        {code.operator.index: plan.offsets[len(indices) + at] for at, (_, code) in enumerate(scratch)},
-        plan.size,
-    )
-
-
-def _bytes(c_type: str) -> int:
-    return {"float": 4, "int8_t": 1, "uint8_t": 1, "int16_t": 2, "int32_t": 4, "int64_t": 8}[c_type]

@@ -57,7 +57,6 @@ class Emitter:
     scratch_bytes: int = 0
     states: list[State] = field(default_factory=list)
     alias: int | None = None
-    constant_bytes: int = 0
 
     def header(self, name: str) -> None:
         """Declares that a kernel of firmware/lib/kernels/``name`` is called."""
@@ -84,7 +83,6 @@ class Emitter:
         text = [literal(value, c_type) for value in flat.tolist()]
         rows = "\n".join("    " + ", ".join(text[i : i + 16]) + "," for i in range(0, len(text), 16))
         self.definitions.append(f"alignas(8) const {c_type} {name}[{max(1, flat.size)}] = {{\n{rows}\n}};")
-        self.constant_bytes += values.nbytes
         return name
 
     def struct(self, c_type: str, **fields: int | float | str) -> str:

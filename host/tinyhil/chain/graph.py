@@ -22,6 +22,11 @@ _NUMPY = {
 """Little-endian NumPy types of the element types that can have a C array."""
 
 
+def item_bytes(dtype: str) -> int:
+    """Bytes of an element that is not packed."""
+    return ITEM_BITS[dtype] // 8
+
+
 @dataclass(frozen=True, eq=False)
 class Tensor:
     """One tensor.

@@ -79,34 +79,35 @@ class Layers:
             if name in plan.constants and name not in selection.constant_overrides
         }
         alignment: int = backend.options.target.constant_alignment
-        for name, values in plan.constants.items():
-            if name in needed:
-                self._constant(names[name], values, alignment)
-                code.constant_bytes += values.nbytes
-        for name, constant in sorted(backend.packed_constants.items()):
-            self._constant(packed[name], constant.value, max(alignment, constant.alignment))
-            code.constant_bytes += constant.value.nbytes
-        calls = []
+        emissions = []
         for at, (step, selection) in enumerate(zip(plan.steps, backend.selections, strict=True)):
             overrides = {source: packed[name] for source, name in selection.constant_overrides.items()}
             # The number of the step is part of the names of its tables: unique in the model.
             number = index * 100 + at
             context = StepEmitContext(plan, SYMBOL, number, names, selection, overrides, backend.scratch_offset)
-            emission = checked_emit_step(step, context)
-            for constant in emission.constants:
-                self.declarations.append(constant.declaration)
-                self.constants.append(constant.definition)
-                code.constant_bytes += constant.size_bytes
-            for kernel in emission.kernels:
-                if self.kernels.setdefault(kernel.key, kernel) != kernel:
-                    raise Unsupported(f"needs another {kernel.key} than an operator before it")
-            calls.append(emission.call)
-            if selection.kernel_id.startswith("cmsis_nn."):
-                self.third_party.append(selection.kernel_id)
+            emissions.append(checked_emit_step(step, context))
+        kernels = {kernel.key: kernel for emission in emissions for kernel in emission.kernels}
+        for key, kernel in kernels.items():
+            if self.kernels.get(key, kernel) != kernel:
+                raise Unsupported(f"needs another {key} than an operator before it")
+        # Nothing is refused from here on.
+        self.kernels |= kernels
+        for name, values in plan.constants.items():
+            if name in needed:
+                self._constant(names[name], values, alignment)
+        for name, constant in sorted(backend.packed_constants.items()):
+            self._constant(packed[name], constant.value, max(alignment, constant.alignment))
+        for emission in emissions:
+            self.declarations += [constant.declaration for constant in emission.constants]
+            self.constants += [constant.definition for constant in emission.constants]
+        self.third_party += [
+            selection.kernel_id for selection in backend.selections if selection.kernel_id.startswith("cmsis_nn.")
+        ]
         function = f"{SYMBOL}_step_{index}"
         signature = f"void {function}(uint8_t *arena, const int8_t *input, int8_t *output)"
         self.declarations.append(f"{signature};")
-        self.steps.append(f"{signature} {{\n    (void)arena;\n" + "\n".join(calls) + "\n}\n")
+        calls = "\n".join(emission.call for emission in emissions)
+        self.steps.append(f"{signature} {{\n    (void)arena;\n{calls}\n}}\n")
         arena = code.scratch(backend.arena_size) if backend.arena_size else "nullptr"
         given, made = code.input(0), code.output(0)
         if rows > 1:  # bakenn's dense layers are of one row

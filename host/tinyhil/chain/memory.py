@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tinyhil.chain.emitter import Emitter
+from tinyhil.chain.graph import Graph, Tensor
+
 ALIGNMENT = 16
 """Of every block, in bytes: what CMSIS-NN and bakenn ask for at most."""
 
@@ -37,6 +40,21 @@ class Plan:
     """
 
     offsets: tuple[int, ...]
+    size: int
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where everything is in the working memory.
+
+    Attributes:
+        tensors: offsets of the tensors that are computed or given, by index.
+        scratch: offsets of the operators' scratch memory, by the operator's index.
+        size: of the memory, in bytes.
+    """
+
+    tensors: dict[int, int]
+    scratch: dict[int, int]
     size: int
 
 
@@ -78,3 +96,53 @@ def _placed(blocks: Sequence[Block], order: Callable[[Block], tuple[int, ...]]) 
 
 def _aligned(size: int) -> int:
     return (size + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
+
+
+def places(graph: Graph, codes: Sequence[Emitter]) -> Places:
+    """Lays out tensors, aliases of the same memory as one, and scratch memory over the steps of the chain."""
+    root: dict[int, int] = {}
+
+    def of(tensor: Tensor) -> int:
+        index = tensor.index
+        while index in root:
+            index = root[index]
+        return index
+
+    for code in codes:
+        if code.alias is not None:
+            root[code.operator.outputs[0].index] = code.operator.input(code.alias).index
+    end = len(codes)
+    sizes: dict[int, int] = {}
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
+
+    def use(tensor: Tensor | None, step: int) -> None:
+        if tensor is None or tensor.values is not None or tensor.variable:
+            return
+        index = of(tensor)
+        sizes[index] = max(sizes.get(index, 0), tensor.nbytes)
+        first.setdefault(index, step)
+        last[index] = max(last.get(index, step), step)
+
+    for tensor in graph.inputs:
+        use(tensor, 0)
+    for step, code in enumerate(codes):
+        for each in (*code.operator.inputs, *code.operator.outputs):
+            use(each, step)
+    for tensor in graph.outputs:
+        use(tensor, end)
+    indices = sorted(sizes)
+    blocks = [Block(sizes[index], first[index], last[index]) for index in indices]
+    scratch = [(step, code) for step, code in enumerate(codes) if code.scratch_bytes]
+    blocks += [Block(code.scratch_bytes, step, step) for step, code in scratch]
+    found = plan(blocks)
+    offsets = dict(zip(indices, found.offsets, strict=False))
+    every = {
+        tensor.index: tensor for code in codes for tensor in (*code.operator.inputs, *code.operator.outputs) if tensor
+    }
+    every |= {tensor.index: tensor for tensor in (*graph.inputs, *graph.outputs)}
+    return Places(
+        {index: offsets[of(tensor)] for index, tensor in every.items() if of(tensor) in offsets},
+        {code.operator.index: found.offsets[len(indices) + at] for at, (_, code) in enumerate(scratch)},
+        found.size,
+    )

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from tinyhil.chain.emitter import Emitter, place
 from tinyhil.chain.graph import Graph, Tensor
+from tinyhil.chain.memory import Places
 
 HEADER = "chain.h"
 SOURCE = "chain.cpp"
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where everything is in the working memory.
-
-    Attributes:
-        tensors: offsets of the tensors that are computed or given, by index.
-        scratch: offsets of the operators' scratch memory, by the operator's index.
-        size: of the memory, in bytes.
-    """
-
-    tensors: dict[int, int]
-    scratch: dict[int, int]
-    size: int
 
 
 def write(graph: Graph, codes: Sequence[Emitter], places: Places, layers: bool) -> dict[str, bytes]:

@@ -27,19 +27,11 @@ class _Factors:
 
 
 def add(operator: Operator, code: Emitter) -> None:
-    """ADD of int8 or int16. Source: TFLM's micro/kernels/add_common.cc, in double."""
-    _sum(operator, code, 1)
-
-
-def subtract(operator: Operator, code: Emitter) -> None:
-    """SUB of int8 or int16, in double like ADD.
+    """ADD and SUB of int8 or int16. Source: TFLM's micro/kernels/add_common.cc, in double.
 
     TFLM's sub_common.cc of August 2026 divides in float32; its host build of October 2026, the reference, does not.
     """
-    _sum(operator, code, -1)
-
-
-def _sum(operator: Operator, code: Emitter, sign: int) -> None:
+    sign = -1 if operator.name == "SUB" else 1
     first, second, output = _quantized(operator)
     left = 15 if output.dtype == "int16" else 20  # bits of precision that both inputs are given
     twice = 2 * max(first.scale, second.scale)
@@ -149,21 +141,15 @@ def prelu(operator: Operator, code: Emitter) -> None:
     code.call("prelu", shape, code.input(0), code.input(1), code.output(), parameters)
 
 
-def maximum(operator: Operator, code: Emitter) -> None:
-    """MAXIMUM of the integers as they stand, whatever they stand for: TFLM asks that all scales are equal, unseen."""
-    _select(operator, code, "maximum")
+def select(operator: Operator, code: Emitter) -> None:
+    """MAXIMUM and MINIMUM of the integers as they stand.
 
-
-def minimum(operator: Operator, code: Emitter) -> None:
-    """MINIMUM, see :func:`maximum`."""
-    _select(operator, code, "minimum")
-
-
-def _select(operator: Operator, code: Emitter, function: str) -> None:
+    Whatever they stand for: TFLM asks that all scales are equal, unseen.
+    """
     need_types(operator, (*_QUANTIZED, ("int32", "int32", "int32")), 2)
     code.header("binary.h")
     shape = broadcast(operator, code, operator.input(0), operator.input(1))
-    code.call(function, shape, code.input(0), code.input(1), code.output())
+    code.call(operator.name.lower(), shape, code.input(0), code.input(1), code.output())
 
 
 def _quantized(operator: Operator) -> tuple[Tensor, ...]:
@@ -193,10 +179,10 @@ def _range(operator: Operator) -> tuple[int, int]:
 
 FUNCTIONS: dict[str, Callable[[Operator, Emitter], None]] = {
     "ADD": add,
-    "MAXIMUM": maximum,
-    "MINIMUM": minimum,
+    "MAXIMUM": select,
+    "MINIMUM": select,
     "MUL": multiply,
     "PRELU": prelu,
     "SQUARED_DIFFERENCE": squared_difference,
-    "SUB": subtract,
+    "SUB": add,
 }

@@ -13,8 +13,7 @@ import numpy as np
 from tinyhil.chain.emitter import C_TYPES, Emitter
 from tinyhil.chain.fixed_point import quantize_multiplier
 from tinyhil.chain.graph import Operator, Tensor, Values
-from tinyhil.chain.operators.checks import fused_range
-from tinyhil.chain.operators.common import constant, one_type, option
+from tinyhil.chain.operators.checks import constant, fused_range, one_type, option
 from tinyhil.chain.operators.recurrent import folded_bias
 from tinyhil.chain.unsupported import Unsupported
 

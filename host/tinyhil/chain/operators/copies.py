@@ -10,8 +10,8 @@ import math
 from collections.abc import Callable, Sequence
 
 from tinyhil.chain.emitter import Emitter
-from tinyhil.chain.graph import Operator, Tensor
-from tinyhil.chain.operators.common import ITEM_BYTES, integers, one_type, option, positive_axis
+from tinyhil.chain.graph import Operator, Tensor, item_bytes
+from tinyhil.chain.operators.checks import integers, one_type, option, positive_axis
 from tinyhil.chain.strided import Loop, emit, steps
 from tinyhil.chain.unsupported import Unsupported
 
@@ -44,7 +44,7 @@ def transpose(operator: Operator, code: Emitter) -> None:
     given = steps(source.shape)
     loops = [Loop(source.shape[axis], given[axis], step) for axis, step in zip(order, steps(output.shape), strict=True)]
     _whole(output, loops)
-    emit(code, code.input(0), code.output(), ITEM_BYTES[name], loops)
+    emit(code, code.input(0), code.output(), item_bytes(name), loops)
 
 
 def slice_(operator: Operator, code: Emitter) -> None:
@@ -105,7 +105,7 @@ def _box(
     ]
     _whole(operator.outputs[0], sides)
     first = sum(index * step for index, step in zip(begin, given, strict=True))
-    emit(code, at(code.input(0), first), code.output(), ITEM_BYTES[name], sides)
+    emit(code, at(code.input(0), first), code.output(), item_bytes(name), sides)
 
 
 def _whole(output: Tensor, loops: Sequence[Loop]) -> None:
@@ -147,7 +147,7 @@ def _cut(code: Emitter, source: str, name: str, shape: Sequence[int], axis: int,
     inner = math.prod(shape[axis + 1 :])
     for number, size in enumerate(sizes):
         loops = (Loop(math.prod(shape[:axis]), shape[axis] * inner, size * inner), Loop(size * inner, 1, 1))
-        emit(code, at(source, sum(sizes[:number]) * inner), code.output(number), ITEM_BYTES[name], loops)
+        emit(code, at(source, sum(sizes[:number]) * inner), code.output(number), item_bytes(name), loops)
 
 
 def concatenation(operator: Operator, code: Emitter) -> None:
@@ -185,7 +185,7 @@ def _join(operator: Operator, code: Emitter, name: str, axis: int, sizes: Sequen
         raise Unsupported("has inputs that do not add up to its output")
     for number, size in enumerate(sizes):
         loops = (Loop(outer, size * inner, shape[axis] * inner), Loop(size * inner, 1, 1))
-        emit(code, code.input(number), at(code.output(), sum(sizes[:number]) * inner), ITEM_BYTES[name], loops)
+        emit(code, code.input(number), at(code.output(), sum(sizes[:number]) * inner), item_bytes(name), loops)
 
 
 def space_to_depth(operator: Operator, code: Emitter) -> None:
@@ -217,7 +217,7 @@ def _blocks(operator: Operator, code: Emitter, space: Tensor, depth: Tensor, to_
         (inner, 1, 1),
     ]
     loops = [Loop(count, first, second) if to_depth else Loop(count, second, first) for count, first, second in pairs]
-    emit(code, code.input(0), code.output(), ITEM_BYTES[name], loops)
+    emit(code, code.input(0), code.output(), item_bytes(name), loops)
 
 
 def broadcast_to(operator: Operator, code: Emitter) -> None:
@@ -235,7 +235,7 @@ def broadcast_to(operator: Operator, code: Emitter) -> None:
         Loop(count, 0 if size == 1 else step, target)
         for count, size, step, target in zip(output.shape, shape, steps(shape), steps(output.shape), strict=True)
     ]
-    emit(code, code.input(0), code.output(), ITEM_BYTES[name], loops)
+    emit(code, code.input(0), code.output(), item_bytes(name), loops)
 
 
 def reverse(operator: Operator, code: Emitter) -> None:
@@ -252,7 +252,7 @@ def reverse(operator: Operator, code: Emitter) -> None:
         for axis, (count, step) in enumerate(zip(source.shape, given, strict=True))
     ]
     last = sum((source.shape[axis] - 1) * given[axis] for axis in axes)
-    emit(code, at(code.input(0), last), code.output(), ITEM_BYTES[name], loops)
+    emit(code, at(code.input(0), last), code.output(), item_bytes(name), loops)
 
 
 FUNCTIONS: dict[str, Callable[[Operator, Emitter], None]] = {

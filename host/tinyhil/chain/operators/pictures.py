@@ -9,8 +9,7 @@ import numpy as np
 from tinyhil.chain.emitter import C_TYPES, Emitter
 from tinyhil.chain.fixed_point import quantize_multiplier
 from tinyhil.chain.graph import Operator
-from tinyhil.chain.operators.checks import fused_range, need_scales
-from tinyhil.chain.operators.common import integers, one_type, option
+from tinyhil.chain.operators.checks import fused_range, integers, need_scales, one_type, option
 from tinyhil.chain.operators.convolutions import Layer, call, layer, per_channel, span, zero_points
 from tinyhil.chain.strided import steps
 from tinyhil.chain.unsupported import Unsupported

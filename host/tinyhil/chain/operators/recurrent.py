@@ -14,7 +14,7 @@ import numpy as np
 from tinyhil.chain.emitter import C_TYPES, Emitter
 from tinyhil.chain.fixed_point import quantize_multiplier
 from tinyhil.chain.graph import Operator, Tensor, Values
-from tinyhil.chain.operators.common import constant
+from tinyhil.chain.operators.checks import constant
 from tinyhil.chain.unsupported import Unsupported
 
 _GATES = ("input", "forget", "cell", "output")

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tinyhil.chain.emitter import Emitter
-from tinyhil.chain.graph import Operator, Tensor
-from tinyhil.chain.operators.common import ITEM_BYTES, constant, integers, one_type, option, positive_axis
+from tinyhil.chain.graph import Operator, Tensor, item_bytes
+from tinyhil.chain.operators.checks import constant, integers, one_type, option, positive_axis
 from tinyhil.chain.operators.copies import at, at_most
 from tinyhil.chain.strided import Loop, emit, steps
 from tinyhil.chain.unsupported import Unsupported
@@ -33,7 +33,7 @@ def pad(operator: Operator, code: Emitter) -> None:
     else:
         bits = np.array([output.zero_point if name == "int8" else 0], "<f4" if name == "float32" else name)
     value = int(np.frombuffer(bits[:1].tobytes().ljust(4, b"\0"), "<i4")[0])
-    size = ITEM_BYTES[name]
+    size = item_bytes(name)
     if output.elements > source.elements:
         code.header("copy.h")
         code.call("fill", code.output(), output.elements, size, value)
@@ -62,7 +62,7 @@ def mirror_pad(operator: Operator, code: Emitter) -> None:
     after = [whole - first - size for whole, first, size in zip(output.shape, before, source.shape, strict=True)]
     if any(max(first, last) > size - gap for first, last, size in zip(before, after, source.shape, strict=True)):
         raise Unsupported("pads more than its input has to mirror")
-    size, target = ITEM_BYTES[name], steps(output.shape)
+    size, target = item_bytes(name), steps(output.shape)
     start = sum(count * step for count, step in zip(before, target, strict=True))
     loops = [Loop(*each) for each in zip(source.shape, steps(source.shape), target, strict=True)]
     emit(code, code.input(0), at(code.output(), start), size, loops)
@@ -113,7 +113,7 @@ def gather(operator: Operator, code: Emitter) -> None:
             each,
             outer,
             extent,
-            inner * ITEM_BYTES[name],
+            inner * item_bytes(name),
         )
 
 
@@ -137,7 +137,7 @@ def resize_nearest_neighbor(operator: Operator, code: Emitter) -> None:
         input_width=source.shape[2],
         output_height=size[0],
         output_width=size[1],
-        bytes=source.shape[3] * ITEM_BYTES[name],
+        bytes=source.shape[3] * item_bytes(name),
     )
     code.call("resize_nearest", parameters, *map(code.constant, tables), code.input(0), code.output())
 
@@ -217,7 +217,7 @@ def _each_block(
             if not to_batch:
                 loops = [Loop(loop.count, loop.target, loop.source) for loop in loops]
                 first_large, first_small = first_small, first_large
-            emit(code, at(code.input(0), first_large), at(code.output(), first_small), ITEM_BYTES[name], loops)
+            emit(code, at(code.input(0), first_large), at(code.output(), first_small), item_bytes(name), loops)
 
 
 FUNCTIONS: dict[str, Callable[[Operator, Emitter], None]] = {
