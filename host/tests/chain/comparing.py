@@ -73,6 +73,7 @@ def compare(
     model = joined(models)
     facts = tflite.parse(model, "model").main
     sources = facts.of(facts.inputs)
+    names = {index: operator.name for operator in facts.operators for index in operator.outputs}
     chain, reference = Chain(model, folder), Reference(model)
     of_a_run = sum(math.prod(tensor.shape) for tensor in facts.of(facts.outputs))
     runs = -(-least // of_a_run)
@@ -82,7 +83,7 @@ def compare(
             for at, tensor in enumerate(sources)
         ]
         for at, (ours, theirs) in enumerate(zip(chain.run(*inputs), reference.run(*inputs), strict=True)):
-            require_same(ours, theirs, f"output {at}")
+            require_same(ours, theirs, f"output {at} ({names[facts.outputs[at]]})")
             if seen is not None:
                 seen.update(np.unique(theirs).tolist())
     return runs * of_a_run

@@ -114,8 +114,10 @@ class Reference:
     """TFLM's own interpreter."""
 
     def __init__(self, model: bytes) -> None:
-        self._interpreter: Any = runtime.Interpreter.from_bytes(model, arena_size=4 * 1024 * 1024)
-        self._outputs = len(tflite.parse(model, "model").main.outputs)
+        graph = tflite.parse(model, "model").main
+        arena = 4 * 1024 * 1024 + 2 * sum(tensor.nbytes for tensor in graph.tensors if not tensor.constant)
+        self._interpreter: Any = runtime.Interpreter.from_bytes(model, arena_size=arena)
+        self._outputs = len(graph.outputs)
 
     def run(self, *inputs: Array) -> list[Array]:
         """The outputs of one inference."""

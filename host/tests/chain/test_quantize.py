@@ -62,17 +62,18 @@ REQUANTIZED = [
 ]
 
 
-@pytest.mark.parametrize(("given", "result"), REQUANTIZED)
-def test_integers_to_another_scale(given: str, result: str, chain_folder: Path, amount: Amount) -> None:
-    rng = np.random.default_rng(2)
+@pytest.mark.parametrize("types", [REQUANTIZED])
+def test_integers_to_another_scale(types: list[tuple[str, str]], chain_folder: Path, amount: Amount) -> None:
     models = []
-    for at in range(amount(9, 24)):
-        first = scale(rng)
-        # The same scale, about the same, or any, up to the greatest and least factor.
-        second = first * [1.0, 10.0 ** rng.uniform(-1, 1), 10.0 ** rng.uniform(-9, 9)][at % 3]
-        ends = T(given, (SIZE,), first, zero(rng, given)), T(result, (SIZE,), second, zero(rng, result))
-        models.append(model_of("QUANTIZE", [ends[0]], [ends[1]]))
-    compare(models, chain_folder, rng, least=amount(10_000, 100_000))
+    for given, result in types:
+        rng = np.random.default_rng(2)
+        for at in range(amount(9, 24)):
+            first = scale(rng)
+            # The same scale, about the same, or any, up to the greatest and least factor.
+            second = first * [1.0, 10.0 ** rng.uniform(-1, 1), 10.0 ** rng.uniform(-9, 9)][at % 3]
+            ends = T(given, (SIZE,), first, zero(rng, given)), T(result, (SIZE,), second, zero(rng, result))
+            models.append(model_of("QUANTIZE", [ends[0]], [ends[1]]))
+    compare(models, chain_folder, np.random.default_rng(3), least=len(types) * amount(10_000, 100_000))
 
 
 def test_bytes_of_the_other_sign(chain_folder: Path, amount: Amount) -> None:
