@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from tinyhil import tflite
-from tinyhil.chain import OPERATORS, compile_model, memory_bytes, refusals
-from tinyhil.chain.emitter import literal
+from tinyhil.chain import OPERATORS, Unsupported, compile_model, memory_bytes, refusals, single
+from tinyhil.chain.emitter import Emitter, literal
 from tinyhil.chain.graph import read
+from tinyhil.chain.layers import Layers
 from tinyhil.errors import ModelError
 
 from .one_operator import Chain, Reference, T, constant, model_of
@@ -131,3 +132,16 @@ def test_several_inputs_and_outputs(tmp_path: Path) -> None:
     values = np.array([[1, 2, 3, 4, 5, 6]], np.int8)
     ours, theirs = Chain(data, tmp_path).run(values), Reference(data).run(values)
     assert [part.tolist() for part in ours] == [part.tolist() for part in theirs] == [[[1, 2, 3]], [[4, 5, 6]]]
+
+
+def test_a_layer_that_is_refused_leaves_nothing_behind(tiny_model: bytes) -> None:
+    operator = read(tiny_model, "m").operators[0]
+    made, refused = Layers(**HOST), Layers(**HOST)
+    made.add(operator, single.model_of(operator), Emitter(operator))
+    refused.kernels = dict.fromkeys(made.kernels, "another")
+    assert made.constants
+    assert made.kernels
+    code = Emitter(operator)
+    with pytest.raises(Unsupported, match="than an operator before it"):
+        refused.add(operator, single.model_of(operator), code)
+    assert (refused.constants, refused.declarations, refused.steps, code) == ([], [], [], Emitter(operator))
