@@ -23,7 +23,7 @@ GIVEN, MADE = T("int8", (256,), 0.03, -7), T("int8", (256,), 0.02, 5)
 @pytest.mark.parametrize("names", [tuple(sorted(floats.FUNCTIONS))])
 def test_every_byte(names: tuple[str, ...], chain_folder: Path, amount: Amount) -> None:
     random = np.random.default_rng(6)
-    models = [of_a_float(random, name) for name in names for _ in range(amount(5, 40))]
+    models = [of_a_float(random, name) for name in names for _ in range(amount(5, 12))]
     assert compare(models, chain_folder, random, lambda *_: every("int8")) == len(models) * 256
 
 
