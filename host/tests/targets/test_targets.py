@@ -113,7 +113,7 @@ def test_a_users_file_must_not_take_a_shipped_name(tmp_path: Path) -> None:
         ("serial_port = ", "last_words = ", r"either `serial_port` or `address` says"),
         ('"-kernel", "{firmware}"', '"-drive", "{flash_image}"', r"`flash_image` says what"),
         ("arg={terminal}", "arg=x", r"`semihosting` has to tell the firmware its \{terminal\}"),
-        ('ports = ["cortex_m", "mps2"]', "ports = []", r"length >= 1 - at `\$\.build\.ports`"),
+        ('ports = ["bare_metal", "cortex_m", "cmsdk", "mps2"]', "ports = []", r"length >= 1 - at `\$\.build\.ports`"),
         ('cpu = "cortex-m4"', "cpu = 4", r"Expected `str`, got `int` - at `\$\.chip\.cpu`"),
         ("max_payload = 2048", 'max_payload = "2048"', r"Expected `int`, got `str` - at `\$\.link\.max_payload`"),
         ("max_payload = 2048", "max_payload = 1", r">= \d+ - at `\$\.link\.max_payload`"),

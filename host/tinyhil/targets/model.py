@@ -5,6 +5,7 @@ Ownership: a :class:`Target` is a passive fact; devices, transports and the tool
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated, Literal
 
 import msgspec
@@ -382,6 +383,15 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     emulator: Emulator | None = None
     upload: Upload | None = None
     pace: Pace = Pace()
+
+    @property
+    def upload_program(self) -> str:
+        """What an upload starts, as a shell would take it, where it leaves its port in the project; else nothing."""
+        if self.upload is None or not self.upload.port or self.emulator is None:
+            return ""
+        return " ".join(
+            word if word == FIRMWARE else shlex.quote(word) for word in (self.emulator.program, *self.emulator.arguments)
+        )
 
     @property
     def compiles(self) -> Build:
