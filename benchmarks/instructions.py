@@ -58,7 +58,7 @@ def row(target: Target) -> str:
     """The row of a target."""
     reports = [report_of(recipe, target) for recipe in RECIPES]
     kernels = next(report["kernels"] for report in reports if report is not None)
-    counts = ["–" if report is None else f"{report['instructions_per_inference']:,.0f}" for report in reports]
+    counts = ["-" if report is None else f"{report['instructions_per_inference']:,.0f}" for report in reports]
     made = f"| `{target.name}` ({target.chip.cpu}) | {kernels.partition(', ')[2]} | {' | '.join(counts)} |"
     print(made, flush=True)
     return made

@@ -21,7 +21,9 @@ def test_helium_s_convolutions_get_what_cmsis_nn_asks_for() -> None:
     """Never less than on a CPU with DSP, for which bakenn plans it; a depthwise one takes blocks of channels."""
     rng = np.random.default_rng(3)
     for make in (layers.conv, layers.depthwise):
-        more = [memory(data, "cortex-m55") - memory(data, "cortex-m4") for data in (make(rng, "int8") for _ in range(40))]
+        more = [
+            memory(data, "cortex-m55") - memory(data, "cortex-m4") for data in (make(rng, "int8") for _ in range(40))
+        ]
         assert min(more) >= 0
         assert max(more) > 0
 

@@ -34,7 +34,7 @@ EMULATED = (
 """The first two in every run: the others share most of their code with them."""
 
 UNDEFINED = {"co": 3, "rv": 2}
-"""What an undefined instruction is, by the beginning of the CPU's name: Arm's HardFault, RISC-V's illegal instruction."""
+"""What an undefined instruction is, by the beginning of the CPU's name: a HardFault, an illegal instruction."""
 
 
 def bare_metal() -> list[str]:
@@ -57,7 +57,16 @@ def link(firmware: Path, target: Target, folder: Path, driver: str = "bare_metal
     language = ["-std=gnu++11", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"]
     sections = ["-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections", f"-L{ports}", "-T", str(script)]
     files = map(str, [f"-I{firmware / 'lib' / 'kernels'}", firmware / "tests" / driver, *sources])
-    command = [f"{board['toolchain']}gcc", *WARNINGS, *language, *of_board, *sections, *target.compiles.flags, f"-I{ports}", *files]
+    command = [
+        f"{board['toolchain']}gcc",
+        *WARNINGS,
+        *language,
+        *of_board,
+        *sections,
+        *target.compiles.flags,
+        f"-I{ports}",
+        *files,
+    ]
     subprocess.run([*command, "-o", str(elf)], check=True)
     return elf
 

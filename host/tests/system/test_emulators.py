@@ -80,7 +80,7 @@ def test_the_sine_is_exact_on_every_chip_family(sine_on: Callable[..., Path], ta
 @pytest.mark.long
 @pytest.mark.parametrize("recipe", ["digits", "conv-digits"])
 def test_pictures_are_exact_on_every_chip_family(tinyhil: Cli, recipe: str) -> None:
-    """Trained once for all of them; with Helium it takes fewer instructions than with DSP, which takes fewer than RISC-V."""
+    """Trained once for all of them. Helium takes fewer instructions than the DSP extension, and that than RISC-V."""
     counts = {}
     for target in FAMILIES:
         require(target)

@@ -85,7 +85,7 @@ def convolutions_of_helium() -> list[bytes]:
             )
             if _of_one_sample(data) and any("ConvolutionFunctions" in path for path in with_mve.files):
                 found[with_mve.memory_bytes > with_dsp.memory_bytes].append(data)
-    return [data for group in found.values() for data in group[: HALF]]
+    return [data for group in found.values() for data in group[:HALF]]
 
 
 @pytest.mark.long

@@ -40,12 +40,12 @@ def emulator(words: str) -> str:
     return f"sh -c {shlex.quote(f'cat $0; echo; {words}')} {{firmware}}"
 
 
-
-
 def test_it_runs_with_the_image_until_it_is_stopped(script: Any, image: Path, tmp_path: Path) -> None:
     folder = tmp_path / "upload"
     left = script.LeftRunning(str(folder))
-    assert left.start(str(image), emulator("echo char device redirected to /dev/null; while :; do sleep 0.1; done")) == 0
+    assert (
+        left.start(str(image), emulator("echo char device redirected to /dev/null; while :; do sleep 0.1; done")) == 0
+    )
     assert left.running() is not None
     assert (folder / "port").readlink() == Path("/dev/null")
     assert (folder / "output").read_text().startswith("an image")

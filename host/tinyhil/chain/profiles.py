@@ -51,8 +51,8 @@ def scratch_bytes(name: str, step: Any, plan: Any, planned: int) -> int:
         return planned
     if step.kernel_kind == "conv2d_s8":
         _, height, width, channels = plan.constants[step.weight].shape
-        return max(planned, 4 * 8 * -(-height * width * channels // 8))
+        return max(planned, 4 * 8 * -(-int(height * width * channels) // 8))
     if step.kernel_kind == "depthwise_conv2d_s8":
         height, width, _ = plan.constants[step.weight].shape
-        return max(planned, 4 * _BLOCK * height * width)
+        return max(planned, 4 * _BLOCK * int(height * width))
     return planned

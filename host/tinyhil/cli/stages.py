@@ -93,7 +93,9 @@ def flash(
     output: Output,
     options: Options,
     model: MODEL,
-    stop: Annotated[bool, typer.Option("--stop", help="Stop the process that an earlier flash started. Makes nothing.")] = False,
+    stop: Annotated[
+        bool, typer.Option("--stop", help="Stop the process that an earlier flash started. Makes nothing.")
+    ] = False,
 ) -> None:
     """Put the firmware on the device and check that it answers with this build.
 

@@ -26,6 +26,7 @@ class Chip(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         cpu: its name.
         flash_bytes: what an image may take of the flash.
         ram_bytes: what there is of RAM.
+        static_ram_bytes: what an image's static data may take of it, where the linker ends before that; 0 for all.
         ram: address ranges of the RAM, first and past the last, where the image's own layout does not tell: on a chip
             that copies code to RAM before it starts, or that sees the same RAM under two addresses. Where the same
             bytes are in the image under both, only one range is named.
@@ -34,7 +35,13 @@ class Chip(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     cpu: str
     flash_bytes: Positive
     ram_bytes: Positive
+    static_ram_bytes: Annotated[int, Meta(ge=0)] = 0
     ram: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def static_ram(self) -> int:
+        """Bytes that an image's static data may take, the arena among them."""
+        return self.static_ram_bytes or self.ram_bytes
 
 
 class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -69,6 +76,7 @@ class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         framework: PlatformIO framework, empty for bare metal.
         ports: folders of firmware/lib/port that drive the chip: its own, and what it shares with others.
         flags: further compiler flags.
+        unflags: compiler flags of the framework's that are left out.
         programs: what has to be on PATH.
     """
 
@@ -77,6 +85,7 @@ class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     ports: Annotated[tuple[str, ...], Meta(min_length=1)]
     framework: str = ""
     flags: tuple[str, ...] = ()
+    unflags: tuple[str, ...] = ()
     programs: tuple[Program, ...] = ()
 
     @property
@@ -117,6 +126,8 @@ class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         baud: line rate in bit/s; an emulator ignores it.
         max_payload: largest frame payload in bytes that the firmware is built for (docs/protocol.md, WELCOME).
         answer_within: seconds of silence after which a device is given up.
+        dtr, rts: how the two control lines of a serial port are set when it is opened. Native USB needs DTR, on other
+            boards they may lead to reset and boot.
         max_batch: most vectors in one request. Lower it where a model is so slow that a request of the largest size
             would take longer than ``answer_within``.
     """
@@ -124,7 +135,14 @@ class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     baud: Positive = 115200
     max_payload: Annotated[int, Meta(ge=100, le=4096)] = 1024
     answer_within: Annotated[float, Meta(gt=0)] = 10.0
+    dtr: bool = True
+    rts: bool = True
     max_batch: Annotated[int, Meta(ge=1, le=65535)] = 65535
+
+    @property
+    def controls(self) -> tuple[bool, bool]:
+        """DTR and RTS."""
+        return self.dtr, self.rts
 
 
 class Pace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -390,7 +408,8 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         if self.upload is None or not self.upload.port or self.emulator is None:
             return ""
         return " ".join(
-            word if word == FIRMWARE else shlex.quote(word) for word in (self.emulator.program, *self.emulator.arguments)
+            word if word == FIRMWARE else shlex.quote(word)
+            for word in (self.emulator.program, *self.emulator.arguments)
         )
 
     @property
