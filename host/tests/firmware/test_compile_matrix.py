@@ -90,13 +90,13 @@ def check(row: Row, rendered: Rendered, tmp_path: Path, *, small: bool) -> int:
 )
 def test_it_compiles_as_a_core_does(row: Row, rendered: Rendered, tmp_path: Path) -> None:
     """Optimised, so that warnings that take it show, and the variables are counted against the target's RAM."""
-    assert check(row, rendered, tmp_path, small=True) > 25
+    assert check(row, rendered, tmp_path, small=True) > 20
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("row", PAIRS, ids=lambda row: row.name)
 def test_it_compiles_in_every_pair_of_ways(row: Row, rendered: Rendered, tmp_path: Path) -> None:
-    assert check(row, rendered, tmp_path, small=False) > 25
+    assert check(row, rendered, tmp_path, small=False) > 20
 
 
 @pytest.mark.long
@@ -188,7 +188,7 @@ def test_a_planted_array_is_over_the_limit(rendered: Rendered, tmp_path: Path) -
     limit = registry.get(row.target).chip.static_ram
     project = tmp_path / "project"
     shutil.copytree(rendered(row.target, "tflm"), project)
-    sizes = []
+    sizes: list[int] = []
     for extra in (0, 1):
         objects = tmp_path / str(extra)
         objects.mkdir()

@@ -32,7 +32,7 @@ class Heard:
     why: str = ""
 
 
-def ask(address: str, baud: int, seconds: float = SECONDS, controls: tuple[bool, bool] = RAISED) -> Heard:
+def ask(address: str, baud: int, seconds: float = SECONDS, *, controls: tuple[bool, bool] = RAISED) -> Heard:
     """Greets the device behind ``address``.
 
     Raises:
