@@ -13,7 +13,8 @@ from typing import Any, cast
 from tinyhil.device.board import Port, usb_id
 from tinyhil.errors import DeviceError, PortBusyError
 from tinyhil.session.ask import ask
-from tinyhil.targets.model import Link, Target
+from tinyhil.targets.model import Target
+from tinyhil.targets.wire import Link
 from tinyhil.transport import finder
 from tinyhil.transport.finder import PortInfo
 

@@ -12,7 +12,8 @@ from tinyhil.errors import DeviceError
 from tinyhil.progress import Silent
 from tinyhil.session import Identity, PortLines, Session, open_session
 from tinyhil.session.lines import Line, Lines
-from tinyhil.targets.model import Link, Target
+from tinyhil.targets.model import Target
+from tinyhil.targets.wire import Link
 
 
 class RunningDevice:
