@@ -51,6 +51,7 @@ test: install ## Run the unit tests and the hardware-in-the-loop tests on $(TARG
 test-long: install ## Run the long tests: self-test, soak, fuzzers, wheel, venvs, the report in a browser
 	@tools/system-packages fuzz
 	@tools/system-packages browser
+	@tools/system-packages emulators
 	$(MAKE) test TESTS=long
 
 .PHONY: fresh
@@ -108,6 +109,11 @@ bench: install ## Time the commands that should be quick, and the link
 .PHONY: budgets
 budgets: install ## Check the limits of times, sizes and instructions that stay, and print them
 	$(BIN)/python benchmarks/budgets.py
+
+.PHONY: instructions
+instructions: install ## Run the recipes on every emulator, and write the table of instructions of docs/targets.md
+	@tools/system-packages emulators
+	$(BIN)/python benchmarks/instructions.py
 
 .PHONY: bench-train
 bench-train: install ## Train sine and digits by Keras' fit and by compiled epochs, and compare (about 3 minutes)

@@ -5,7 +5,7 @@ CPU and its C library (``build.machine_flags``) and for the optimiser (``build.o
 link, with which to link only (``build.link_flags``), and with which linker script (``build.ldscript``, a path in a
 library folder of the project's; absent where the system's own is right). Nothing here asks which board it is.
 
-To upload is to start the firmware as a process, for a board whose ``upload.protocol`` says so (process.py).
+To upload is to start a program, in a project that says which (``custom_upload_program``, process.py).
 
 What was compiled once is shared among projects (objects.py).
 
@@ -98,5 +98,5 @@ if "build.ldscript" in board:
         env.Depends(program, ["#" + os.path.join(folder, name) for name in sorted(names) if name.endswith(".ld")])
 Default(program)
 
-if board.get("upload.protocol", "") == "process":
+if env.GetProjectOption("custom_upload_program", ""):
     SConscript("process.py", exports=["env", "program"])

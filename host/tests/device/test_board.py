@@ -15,7 +15,7 @@ import pytest
 from tinyhil.deadline import Deadline
 from tinyhil.device.board import BoardDevice, Flash, usb_id
 from tinyhil.errors import DeviceError, PortBusyError, StaleFirmwareError
-from tinyhil.targets.model import Upload
+from tinyhil.targets.wire import Upload
 
 UPLOAD = Upload(usb=("2341:805a", "2341:005a"), settle=0.3)
 WANTED = "a" * 64

@@ -7,8 +7,10 @@ import subprocess
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from tinyhil.targets.model import Target
 
@@ -148,3 +150,21 @@ def _compile_sketch(folder: Path, target: Target, standard: str, *more: str) -> 
 def compile_sketch() -> Callable[..., Sketch]:
     """Builds the sketch in a folder, for a target, by a language standard, with further flags."""
     return _compile_sketch
+
+
+@pytest.fixture(scope="session")
+def two_operators(build_tflite: Callable[..., bytes]) -> bytes:
+    """FULLY_CONNECTED and behind it RESHAPE."""
+
+    def edit(model: Any) -> None:
+        graph = model.subgraphs[0]
+        kind = schema.BuiltinOperator.RESHAPE
+        model.operatorCodes.append(schema.OperatorCodeT(deprecatedBuiltinCode=kind, builtinCode=kind, version=1))
+        copy = schema.TensorT(
+            name="reshaped", shape=[1, 2], type=schema.TensorType.INT8, quantization=graph.tensors[3].quantization
+        )
+        graph.tensors.append(copy)
+        graph.operators.append(schema.OperatorT(opcodeIndex=1, inputs=[3], outputs=[4]))
+        graph.outputs = [4]
+
+    return build_tflite(edit)

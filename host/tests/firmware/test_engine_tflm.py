@@ -11,10 +11,8 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from tinyhil.artifacts.types import QuantizedModel
 from tinyhil.render import render
@@ -57,24 +55,6 @@ def _program(firmware: Path, project: Path, folder: Path, *, standard: str, stat
     done = subprocess.run([*command, "-o", str(folder / "engine")], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     return folder / "engine"
-
-
-@pytest.fixture(scope="session")
-def two_operators(build_tflite: Build) -> bytes:
-    """FULLY_CONNECTED and behind it RESHAPE."""
-
-    def edit(model: Any) -> None:
-        graph = model.subgraphs[0]
-        kind = schema.BuiltinOperator.RESHAPE
-        model.operatorCodes.append(schema.OperatorCodeT(deprecatedBuiltinCode=kind, builtinCode=kind, version=1))
-        copy = schema.TensorT(
-            name="reshaped", shape=[1, 2], type=schema.TensorType.INT8, quantization=graph.tensors[3].quantization
-        )
-        graph.tensors.append(copy)
-        graph.operators.append(schema.OperatorT(opcodeIndex=1, inputs=[3], outputs=[4]))
-        graph.outputs = [4]
-
-    return build_tflite(edit)
 
 
 @pytest.fixture(scope="session")

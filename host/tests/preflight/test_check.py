@@ -257,6 +257,9 @@ def test_the_budget_is_a_lower_bound_to_the_byte(tiny_model: bytes, declared: Ta
     assert kinds(tiny_model, with_chip(declared, flash_bytes=weights, ram_bytes=ram)) == []
     assert kinds(tiny_model, with_chip(declared, flash_bytes=weights - 1)) == ["flash"]
     assert kinds(tiny_model, with_chip(declared, ram_bytes=ram - 1)) == ["ram"]
+    # Where the linker gives static data less than there is, that counts.
+    assert kinds(tiny_model, with_chip(declared, ram_bytes=10 * ram, static_ram_bytes=ram)) == []
+    assert kinds(tiny_model, with_chip(declared, ram_bytes=10 * ram, static_ram_bytes=ram - 1)) == ["ram"]
     whole = with_engine(declared, whole_file=True)
     assert kinds(tiny_model, with_chip(whole, flash_bytes=len(tiny_model))) == []
     assert kinds(tiny_model, with_chip(whole, flash_bytes=len(tiny_model) - 1)) == ["flash"]

@@ -115,6 +115,6 @@ def test_a_template_that_does_not_exist_is_named(model: QuantizedModel, target: 
 
 
 def test_a_port_that_does_not_exist_is_named(model: QuantizedModel, target: Target, tmp_path: Path) -> None:
-    build = msgspec.structs.replace(target.compiles, ports=("cortex_m", "nowhere"))
+    build = msgspec.structs.replace(target.compiles, ports=("bare_metal", "nowhere"))
     with pytest.raises(ConfigError, match="renode-nano33ble names the port 'nowhere'"):
         render(model, msgspec.structs.replace(target, build=build), "compiled", tmp_path / "project")

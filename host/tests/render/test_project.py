@@ -195,7 +195,7 @@ def test_the_project_stands_alone(project: Project, model: QuantizedModel, qemu_
     assert ports == set(qemu_m4.build.ports)
     assert (project.model_sha256, project.engine) == (model.sha256, "compiled")
     assert project.kernels.startswith("bakenn ")
-    assert project.kernels.endswith(qemu_m4.engines["compiled"].kernels)
+    assert project.kernels.endswith(f"{qemu_m4.engines['compiled'].kernels} with DSP")
 
 
 CONFIG = "include/tinyhil_config.h"

@@ -65,15 +65,18 @@ def test_it_builds_with_the_engine_it_names_and_without_the_other(interpreted: P
     assert b"-Werror" in ours["lib/model/library.json"]
 
 
-def test_only_a_project_with_a_library_names_one(interpreted: Project, project: Project, engine: Engine) -> None:
+def test_only_a_project_with_a_library_names_one(
+    interpreted: Project, project: Project, engine: Engine, qemu_m4: Target
+) -> None:
     ini = (interpreted.folder / "platformio.ini").read_text().splitlines()
     assert f"lib_deps = {engine.library}" in ini
-    assert f"build_flags = {' '.join(engine.flags)}" in ini
+    of_target = qemu_m4.compiles.flags
+    assert f"build_flags = {' '.join((*of_target, *engine.flags))}" in ini
     assert f"custom_leave_out = {' '.join(engine.leave_out)}" in ini
     other = (project.folder / "platformio.ini").read_text()
     assert "lib_deps" not in other
     assert "custom_leave_out" not in other
-    assert "build_flags" not in other
+    assert f"build_flags = {' '.join(of_target)}" in other.splitlines()
 
 
 def test_both_sides_of_the_library_have_the_same_flags(interpreted: Project) -> None:

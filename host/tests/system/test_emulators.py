@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from tinyhil.targets import registry
 from tinyhil.toolchain import image
 
 from .cli import REPOSITORY, Cli
@@ -52,6 +53,43 @@ def test_the_microbit_is_exact_and_counts_the_same_every_time(tinyhil: Cli, micr
     (count,) = counts
     assert isinstance(count, float)
     assert count > 1000
+
+
+FAMILIES = ("qemu-m33", "qemu-m7", "qemu-m55", "qemu-rv32")
+
+
+def require(target: str) -> None:
+    """Skips where the target's compiler or its emulator is not installed."""
+    facts = registry.get(target)
+    assert facts.emulator is not None
+    needed = [facts.emulator.program, *(program.name for program in facts.compiles.programs)]
+    if missing := [name for name in needed if shutil.which(name) is None]:
+        pytest.skip(f"blocked: {', '.join(missing)} is not installed; tools/system-packages emulators installs it")
+
+
+@pytest.mark.parametrize("target", FAMILIES)
+def test_the_sine_is_exact_on_every_chip_family(sine_on: Callable[..., Path], target: str) -> None:
+    require(target)
+    report = json.loads((sine_on(target) / "sine" / target / "report.json").read_text())
+    assert report["verdict"] == "pass"
+    assert (report["fidelity"]["vectors"], report["fidelity"]["mismatches"]) == (256, 0)
+    assert report["instructions_per_inference"] > 1000
+    assert report["microseconds_per_inference"] is None
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("recipe", ["digits", "conv-digits"])
+def test_pictures_are_exact_on_every_chip_family(tinyhil: Cli, recipe: str) -> None:
+    """Trained once for all of them. Helium takes fewer instructions than the DSP extension, and that than RISC-V."""
+    counts = {}
+    for target in FAMILIES:
+        require(target)
+        done = tinyhil("run", recipe, "--target", target, "--json", "out.json")
+        assert done.code == 0, done.out + done.err
+        report = json.loads((tinyhil.cwd / "out.json").read_text())
+        assert report["fidelity"]["mismatches"] == 0
+        counts[target] = report["instructions_per_inference"]
+    assert counts["qemu-m55"] < counts["qemu-m33"] < counts["qemu-rv32"]
 
 
 def test_the_microbit_s_image_is_small(microbit: Path) -> None:

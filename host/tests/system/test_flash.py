@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -12,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tinyhil.transport import owner
+from tinyhil.deadline import Deadline
+from tinyhil.transport import open_transport, owner
 
 from .cli import REPOSITORY, Cli, Done
 
@@ -88,12 +90,36 @@ def test_flash_then_verify_then_stop(desk: Cli) -> None:
 
 
 @pytest.mark.long
+def test_an_emulator_is_left_running_and_stopped_without_making_anything(tinyhil: Cli, made: Path) -> None:
+    """Its demo is on the port that the next command names, 30 s after the last frame of a host."""
+    shutil.copytree(made / "sine/model", tinyhil.cwd / "build/sine/model")
+    try:
+        port = tinyhil.cwd / shown(tinyhil("flash", "sine", "--target", "qemu-m4"))[-1]
+        pid = int(json.loads((port.parent / "record").read_text())["pid"])
+        assert runs(pid)
+        with contextlib.closing(open_transport(str(port), baud=115200, deadline=Deadline.after(20))) as line:
+            said = b""
+            patience = Deadline.after(120)
+            while said.count(b"\n") < 2 and not patience.expired:
+                said += line.read(256, 1.0)
+        assert re.search(rb"x:\d\.\d+ y:-?\d\.\d+\r?\n", said), said
+        shutil.rmtree(tinyhil.cwd / "build/sine/model")
+    finally:
+        done = tinyhil("flash", "sine", "--target", "qemu-m4", "--stop")
+    assert done.code == 0, done.err
+    assert not runs(pid)
+    assert not os.path.lexists(port)
+    assert not (tinyhil.cwd / "build/sine/model").exists()
+
+
+@pytest.mark.long
 def test_a_process_that_is_not_the_firmware_is_never_ended(desk: Cli) -> None:
     """The record of a process that has ended, and whose number another one has got: ours."""
     folder = upload(desk.cwd)
     folder.mkdir(parents=True)
     started = int(Path("/proc/self/stat").read_text().rpartition(") ")[2].split()[19])
-    (folder / "record").write_text(json.dumps({"pid": os.getpid(), "started": started}))
+    of_it = {"pid": os.getpid(), "started": started, "program": str(folder / "firmware")}
+    (folder / "record").write_text(json.dumps(of_it))
     assert shown(desk("flash", "sine", "--target", "native"))
     assert process(desk.cwd) != os.getpid()
 

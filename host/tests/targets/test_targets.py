@@ -4,11 +4,14 @@ import re
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tinyhil.config import toml
 from tinyhil.errors import ConfigError
+from tinyhil.render import arena
 from tinyhil.targets import registry
+from tinyhil.targets.model import Target
 
 SHIPPED = sorted(path.stem for path in registry.SHIPPED.glob("*.toml"))
 A_SHIPPED_ONE = "qemu-m4"
@@ -113,7 +116,7 @@ def test_a_users_file_must_not_take_a_shipped_name(tmp_path: Path) -> None:
         ("serial_port = ", "last_words = ", r"either `serial_port` or `address` says"),
         ('"-kernel", "{firmware}"', '"-drive", "{flash_image}"', r"`flash_image` says what"),
         ("arg={terminal}", "arg=x", r"`semihosting` has to tell the firmware its \{terminal\}"),
-        ('ports = ["cortex_m", "mps2"]', "ports = []", r"length >= 1 - at `\$\.build\.ports`"),
+        ('ports = ["bare_metal", "cortex_m", "cmsdk", "mps2"]', "ports = []", r"length >= 1 - at `\$\.build\.ports`"),
         ('cpu = "cortex-m4"', "cpu = 4", r"Expected `str`, got `int` - at `\$\.chip\.cpu`"),
         ("max_payload = 2048", 'max_payload = "2048"', r"Expected `int`, got `str` - at `\$\.link\.max_payload`"),
         ("max_payload = 2048", "max_payload = 1", r">= \d+ - at `\$\.link\.max_payload`"),
@@ -194,6 +197,40 @@ def test_facts_are_complete_with_what_a_target_adds() -> None:
         facts = toml.read(path)
         assert "per_channel_dense" in facts, path
         assert ("ops" in facts) != facts.get("ahead_of_time", False), path
+
+
+def boards() -> list[Target]:
+    """What is found by a USB id."""
+    shipped = [registry.get(name) for name in SHIPPED]
+    return [target for target in shipped if target.upload is not None and target.upload.usb]
+
+
+def test_native_usb_gets_dtr_and_a_converter_does_not() -> None:
+    """Without DTR such a core drops what it sends; behind a converter the two lines may lead to reset and boot."""
+    native = {"303a", "2341", "2e8a"}
+    for target in boards():
+        assert target.upload is not None
+        of_chip = {number.partition(":")[0] in native for number in target.upload.usb}
+        assert of_chip == {target.link.dtr}, target.name
+        assert target.link.rts == target.link.dtr
+
+
+def test_a_platform_and_a_library_are_pinned() -> None:
+    """Another version is another compiler, or another kernel."""
+    for target in boards():
+        assert re.fullmatch(r"\w+@\d+\.\d+\.\d+", target.compiles.platform), target.name
+        for engine in target.engines.values():
+            assert not engine.library or re.fullmatch(r"[\w/]+@\d+\.\d+\.\d+", engine.library), target.name
+
+
+def test_an_arena_is_within_what_the_linker_gives() -> None:
+    esp32 = registry.get("esp32")
+    assert esp32.chip.static_ram < esp32.chip.ram_bytes
+    for target in boards():
+        for engine in target.engines.values():
+            assert arena.most(engine, target.chip) <= target.chip.static_ram
+    greedy = msgspec.structs.replace(esp32.engines["tflm"], max_arena=10**9)
+    assert arena.most(greedy, esp32.chip) == esp32.chip.static_ram // arena.ALIGNMENT * arena.ALIGNMENT
 
 
 PAGE = Path(__file__).parents[3] / "docs" / "targets.md"

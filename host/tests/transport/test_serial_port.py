@@ -10,8 +10,10 @@ import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import serial
 
 from tinyhil.deadline import Deadline
 from tinyhil.errors import ConfigError, DeviceError
@@ -138,3 +140,20 @@ def test_a_url_whose_server_is_absent() -> None:
 def test_what_cannot_be_meant(address: str, baud: int) -> None:
     with pytest.raises(ConfigError, match=f"{address} cannot be opened at {baud} baud"):
         open_serial(address, baud)
+
+
+@pytest.mark.parametrize("controls", [(True, True), (False, False), (True, False)])
+def test_the_control_lines_are_set_before_the_port_is_opened(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, controls: tuple[bool, bool]
+) -> None:
+    """When it opens a port pyserial raises or drops them, whichever it was told before."""
+    told: list[object] = []
+    opening = serial.Serial.open
+
+    def record(port: Any) -> None:
+        told.append((port.dtr, port.rts))
+        opening(port)
+
+    monkeypatch.setattr(serial.Serial, "open", record)
+    open_serial(terminal.path, 115200, controls).close()
+    assert told == [controls]

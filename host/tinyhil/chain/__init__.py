@@ -8,6 +8,7 @@ constants; ``memory`` gives every tensor its place.
 
 from tinyhil.chain.asked import Asked, Refused, ask, sources_sha256
 from tinyhil.chain.compile import OPERATORS, Compiled, Refusal, compile_model, memory_bytes, refusals
+from tinyhil.chain.profiles import extension
 from tinyhil.chain.unsupported import Unsupported
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Unsupported",
     "ask",
     "compile_model",
+    "extension",
     "memory_bytes",
     "refusals",
     "sources_sha256",

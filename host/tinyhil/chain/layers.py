@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tinyhil.chain import profiles
 from tinyhil.chain.emitter import Emitter
 from tinyhil.chain.graph import Operator
 from tinyhil.chain.unsupported import Unsupported
@@ -30,7 +31,7 @@ class Layers:
 
     Attributes:
         cmsis: whether its kernels for Cortex-M are to be used where there are some.
-        profile: bakenn's name of the CPU.
+        profile: name of the CPU (profiles.py).
         steps: C functions that call the kernels, one for each operator.
         constants, declarations: of the weights.
         kernels: by bakenn's key.
@@ -108,7 +109,8 @@ class Layers:
         self.declarations.append(f"{signature};")
         calls = "\n".join(emission.call for emission in emissions)
         self.steps.append(f"{signature} {{\n    (void)arena;\n{calls}\n}}\n")
-        arena = code.scratch(backend.arena_size) if backend.arena_size else "nullptr"
+        size = backend.arena_size + self._beyond(plan, backend)
+        arena = code.scratch(size) if size else "nullptr"
         given, made = code.input(0), code.output(0)
         if rows > 1:  # bakenn's dense layers are of one row
             steps = operator.input(0).elements // rows, operator.outputs[0].elements // rows
@@ -118,12 +120,21 @@ class Layers:
         if rows > 1:
             code.lines.append("}")
 
+    def _beyond(self, plan: Any, backend: Any) -> int:
+        """Bytes of working memory that CMSIS-NN's kernels need past the end of what bakenn has planned."""
+        needed = [
+            profiles.scratch_bytes(self.profile, step, plan, selection.scratch_size)
+            for step, selection in zip(plan.steps, backend.selections, strict=True)
+            if selection.kernel_id.startswith("cmsis_nn.")
+        ]
+        return max(0, max(needed, default=0) - int(backend.scratch_size))
+
     def _options(self) -> Any:
         import bakenn
 
         policy = bakenn.KernelPolicy.STATIC_PRIORITY if self.cmsis else bakenn.KernelPolicy.PORTABLE
         return bakenn.CBackendOptions(
-            kernel_policy=policy, enable_cmsis_nn=self.cmsis, target=bakenn.resolve_target(self.profile)
+            kernel_policy=policy, enable_cmsis_nn=self.cmsis, target=profiles.descriptor(self.profile)
         )
 
     def _constant(self, symbol: str, values: Any, alignment: int) -> None:

@@ -93,14 +93,16 @@ def flash(
     output: Output,
     options: Options,
     model: MODEL,
-    stop: Annotated[bool, typer.Option("--stop", help="Stop the process that an earlier flash started.")] = False,
+    stop: Annotated[
+        bool, typer.Option("--stop", help="Stop the process that an earlier flash started. Makes nothing.")
+    ] = False,
 ) -> None:
     """Put the firmware on the device and check that it answers with this build.
 
-    A board is found by its USB id, flashed by PlatformIO, and asked as soon as it is back. **native** is a process:
-    flashing starts it, and it runs until the next flash or **--stop**.
+    A board is found by its USB id, flashed by PlatformIO, and asked as soon as it is back. **native** and QEMU are
+    processes: flashing starts one, and it runs, with the recipe's demo, until the next flash or **--stop**.
 
-    An emulator gets its image when it starts: it is started, asked which build it runs, and stopped.
+    Another emulator gets its image when it starts: it is started, asked which build it runs, and stopped.
 
     **Example**
 

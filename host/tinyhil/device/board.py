@@ -22,7 +22,7 @@ from typing import Protocol, Self
 from tinyhil import kinds
 from tinyhil.deadline import Deadline
 from tinyhil.errors import DeviceError, PortBusyError, StaleFirmwareError
-from tinyhil.targets.model import Upload
+from tinyhil.targets.wire import Upload
 
 _PAUSE_S = 0.1
 """Between two looks for a port that is to come back."""

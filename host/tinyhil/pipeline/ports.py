@@ -14,6 +14,7 @@ from tinyhil.device.board import Port, usb_id
 from tinyhil.errors import DeviceError, PortBusyError
 from tinyhil.session.ask import ask
 from tinyhil.targets.model import Target
+from tinyhil.targets.wire import Link
 from tinyhil.transport import finder
 from tinyhil.transport.finder import PortInfo
 
@@ -22,9 +23,6 @@ ANSWERS = "answers"
 SILENT = "silent"
 BUSY = "busy"
 CLOSED = "cannot be opened"
-
-_BAUD = 115200
-"""For a port that no target is known for."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def survey(
         may_be = [target for target in targets if target.upload is not None and usb in target.upload.usb]
         what: dict[str, Any] = {"state": NOT_ASKED}
         if asking and (may_be or device in named):
-            what = _answer_of(device, may_be[0].link.baud if may_be else _BAUD)
+            what = _answer_of(device, may_be[0].link if may_be else Link())
         found.append(
             Found(
                 device=device,
@@ -95,9 +93,9 @@ def survey(
     return found
 
 
-def _answer_of(device: str, baud: int) -> dict[str, Any]:
+def _answer_of(device: str, link: Link) -> dict[str, Any]:
     try:
-        heard = ask(device, baud)
+        heard = ask(device, link.baud, controls=link.controls)
     except PortBusyError as error:
         return {"state": BUSY, "why": error.message}
     except DeviceError as error:

@@ -255,11 +255,10 @@ class Run:
         """
         if self.target.upload is None or not self.target.upload.port:
             raise ConfigError(f"{self.target.name} leaves nothing running on this computer")
-        project = self.render()
+        folder = (self.layout.project / self.target.upload.port).parent
 
         def work(reporter: Reporter) -> tuple[None, bool, str]:
-            with lock.exclusive(self.layout.target, reporter.text):
-                platformio.stop(project.folder, self.target.name, self.target.compiles, reporter)
+            platformio.stop(folder, reporter)
             return None, False, "nothing is left running"
 
         self._stages.once("stop", work)

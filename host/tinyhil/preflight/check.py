@@ -282,6 +282,7 @@ def _budget(model: tflite.Model, target: Target, facts: Engine, planned: int | N
     """Whether flash and RAM are enough; ``planned`` is the working memory in bytes, where it is known."""
     needs = memory.needs(model, facts, target.link)
     chip = target.chip
+    of_static = " for static data" if chip.static_ram_bytes else ""
     if needs.flash > chip.flash_bytes:
         what = "model file" if facts.whole_file else "weights"
         yield Problem(
@@ -289,18 +290,19 @@ def _budget(model: tflite.Model, target: Target, facts: Engine, planned: int | N
             f"the {what} alone would take {needs.flash:,} B of flash, {target.name} has {chip.flash_bytes:,} B",
             "use a smaller model or another target",
         )
-    if planned is not None and planned + needs.buffers > chip.ram_bytes:
+    if planned is not None and planned + needs.buffers > chip.static_ram:
         yield Problem(
             "ram",
             f"the working memory ({planned:,} B) and the link's buffers ({needs.buffers:,} B) would take "
-            f"{planned + needs.buffers:,} B of RAM, {target.name} has {chip.ram_bytes:,} B",
+            f"{planned + needs.buffers:,} B of RAM, {target.name} has {chip.static_ram:,} B{of_static}",
             "use a smaller model, another target, or a smaller link.max_payload",
         )
-    elif needs.ram > chip.ram_bytes:
+    elif needs.ram > chip.static_ram:
         yield Problem(
             "ram",
             f"the inputs and outputs of {needs.widest} ({needs.activations:,} B) and the link's buffers "
-            f"({needs.buffers:,} B) would take {needs.ram:,} B of RAM, {target.name} has {chip.ram_bytes:,} B",
+            f"({needs.buffers:,} B) would take {needs.ram:,} B of RAM, {target.name} has {chip.static_ram:,} B"
+            f"{of_static}",
             "use a smaller model, another target, or a smaller link.max_payload",
         )
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tinyhil import tflite
-from tinyhil.targets.model import Engine, Link
+from tinyhil.targets.model import Engine
+from tinyhil.targets.wire import Link
 
 _APART = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"}
 """Operators that read an input again after they have written an output, so that no engine computes them in place."""

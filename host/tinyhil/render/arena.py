@@ -106,7 +106,7 @@ def found(folder: Path, model_sha256: str) -> int | None:
 
 def most(engine: Engine, chip: Chip) -> int:
     """Bytes that the target can spare for an arena, a multiple of 16."""
-    return (engine.max_arena or int(chip.ram_bytes * _SHARE)) // ALIGNMENT * ALIGNMENT
+    return min(engine.max_arena or int(chip.static_ram * _SHARE), chip.static_ram) // ALIGNMENT * ALIGNMENT
 
 
 def choose(model: bytes, engine: Engine, chip: Chip, measured: int | None) -> Arena:

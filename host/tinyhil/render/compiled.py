@@ -52,8 +52,9 @@ def sources() -> str:
 
 
 def describe(engine: Engine) -> str:
-    """Compiler, version and kernel set, for the report."""
-    return f"bakenn {version('bakenn')}, {engine.kernels}"
+    """Compiler, version, kernel set and the instructions that it computes with, for the report."""
+    extension = chain.extension(engine.profile) if engine.kernels == "cmsis-nn" else ""
+    return f"bakenn {version('bakenn')}, {engine.kernels}{f' with {extension}' if extension else ''}"
 
 
 def flags(files: dict[str, bytes]) -> list[str]:

@@ -176,6 +176,7 @@ def context(model: QuantizedModel, engine: Engine, chip: Chip, arena: int | None
     data = model.path.read_bytes()
     size = arenas.choose(data, engine, chip, arena)
     return {
+        "static_ram_bytes": chip.static_ram,
         "arena_bytes": size.bytes,
         "arena_reason": size.reason,
         "stateful": tflite.stateful(model.ops),

@@ -13,7 +13,7 @@ from tinyhil.link.messages import Welcome
 from tinyhil.progress import Silent
 from tinyhil.session.conversation import Conversation
 from tinyhil.session.lines import Line
-from tinyhil.transport import open_transport
+from tinyhil.transport import RAISED, open_transport
 
 SECONDS = 3.0
 """For an answer: a board that opening its port resets has to start first."""
@@ -32,7 +32,7 @@ class Heard:
     why: str = ""
 
 
-def ask(address: str, baud: int, seconds: float = SECONDS) -> Heard:
+def ask(address: str, baud: int, seconds: float = SECONDS, *, controls: tuple[bool, bool] = RAISED) -> Heard:
     """Greets the device behind ``address``.
 
     Raises:
@@ -40,7 +40,8 @@ def ask(address: str, baud: int, seconds: float = SECONDS) -> Heard:
         DeviceError: the port cannot be opened.
     """
     deadline = Deadline.after(seconds)
-    line = Line(open_transport(address, baud=baud, deadline=deadline), secrets.randbits(32), time.monotonic)
+    transport = open_transport(address, baud=baud, deadline=deadline, controls=controls)
+    line = Line(transport, secrets.randbits(32), time.monotonic)
     with contextlib.closing(Conversation(line, baud, deadline.remaining, lambda: None, Silent())) as conversation:
         try:
             return Heard(conversation.greeting())

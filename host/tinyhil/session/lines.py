@@ -15,7 +15,7 @@ from typing import Protocol
 
 from tinyhil.deadline import Deadline
 from tinyhil.errors import DeviceError
-from tinyhil.transport import Transport, open_transport
+from tinyhil.transport import RAISED, Transport, open_transport
 from tinyhil.transport.finder import PortFinder
 
 _PAUSE_S = 0.05
@@ -68,15 +68,23 @@ class PortLines:
         address: as :func:`tinyhil.transport.open_transport` takes it.
         baud: line rate in bit/s.
         finder: finds the port again under whatever name it returns.
+        controls: of a serial port, DTR and RTS.
     """
 
-    def __init__(self, address: str, baud: int, finder: PortFinder | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        baud: int,
+        finder: PortFinder | None = None,
+        controls: tuple[bool, bool] = RAISED,
+    ) -> None:
         self._baud = baud
+        self._controls = controls
         self._finder = finder or PortFinder(address)
 
     def open(self, deadline: Deadline) -> Line:
         """See ``Lines.open``."""
-        transport = open_transport(self._finder.locate(), baud=self._baud, deadline=deadline)
+        transport = open_transport(self._finder.locate(), baud=self._baud, deadline=deadline, controls=self._controls)
         self._finder.remember()
         return Line(transport, secrets.randbits(32), time.monotonic)
 

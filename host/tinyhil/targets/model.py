@@ -5,17 +5,17 @@ Ownership: a :class:`Target` is a passive fact; devices, transports and the tool
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from tinyhil.errors import ConfigError
+from tinyhil.targets.wire import Link, Positive, Upload
 
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 """Names of targets, recipes and engines: they become folder names."""
-
-Positive = Annotated[int, Meta(gt=0)]
 
 
 class Chip(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -25,6 +25,7 @@ class Chip(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         cpu: its name.
         flash_bytes: what an image may take of the flash.
         ram_bytes: what there is of RAM.
+        static_ram_bytes: what an image's static data may take of it, where the linker ends before that; 0 for all.
         ram: address ranges of the RAM, first and past the last, where the image's own layout does not tell: on a chip
             that copies code to RAM before it starts, or that sees the same RAM under two addresses. Where the same
             bytes are in the image under both, only one range is named.
@@ -33,7 +34,13 @@ class Chip(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     cpu: str
     flash_bytes: Positive
     ram_bytes: Positive
+    static_ram_bytes: Annotated[int, Meta(ge=0)] = 0
     ram: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def static_ram(self) -> int:
+        """Bytes that an image's static data may take, the arena among them."""
+        return self.static_ram_bytes or self.ram_bytes
 
 
 class Program(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -68,6 +75,7 @@ class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         framework: PlatformIO framework, empty for bare metal.
         ports: folders of firmware/lib/port that drive the chip: its own, and what it shares with others.
         flags: further compiler flags.
+        unflags: compiler flags of the framework's that are left out.
         programs: what has to be on PATH.
     """
 
@@ -76,6 +84,7 @@ class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     ports: Annotated[tuple[str, ...], Meta(min_length=1)]
     framework: str = ""
     flags: tuple[str, ...] = ()
+    unflags: tuple[str, ...] = ()
     programs: tuple[Program, ...] = ()
 
     @property
@@ -87,43 +96,6 @@ class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     def sketch(self) -> bool:
         """Whether the framework has main() and calls setup() and loop()."""
         return bool(self.framework)
-
-
-class Upload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How the firmware gets onto the device, and how the device's port is found: by ``pio run -t upload``.
-
-    Attributes:
-        usb: vendor and product id of the ports that it may be behind, each ``vvvv:pppp`` in lower case hexadecimal:
-            those of the running board, of its boot loader, or of the serial converter on it.
-        port: where ``upload`` leaves the port, a path in the project, for what is no USB device.
-        settle: seconds within which the port is back after the upload.
-    """
-
-    usb: tuple[Annotated[str, Meta(pattern="^[0-9a-f]{4}:[0-9a-f]{4}$")], ...] = ()
-    port: str = ""
-    settle: Annotated[float, Meta(gt=0)] = 10.0
-
-    def __post_init__(self) -> None:
-        """Refuses a device that could never be found."""
-        if bool(self.usb) == bool(self.port):
-            raise ValueError("`usb` says how the port is found, or `port` where it is: one of the two")
-
-
-class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The wire to the device.
-
-    Attributes:
-        baud: line rate in bit/s; an emulator ignores it.
-        max_payload: largest frame payload in bytes that the firmware is built for (docs/protocol.md, WELCOME).
-        answer_within: seconds of silence after which a device is given up.
-        max_batch: most vectors in one request. Lower it where a model is so slow that a request of the largest size
-            would take longer than ``answer_within``.
-    """
-
-    baud: Positive = 115200
-    max_payload: Annotated[int, Meta(ge=100, le=4096)] = 1024
-    answer_within: Annotated[float, Meta(gt=0)] = 10.0
-    max_batch: Annotated[int, Meta(ge=1, le=65535)] = 65535
 
 
 class Pace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -382,6 +354,16 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     emulator: Emulator | None = None
     upload: Upload | None = None
     pace: Pace = Pace()
+
+    @property
+    def upload_program(self) -> str:
+        """What an upload starts, as a shell would take it, where it leaves its port in the project; else nothing."""
+        if self.upload is None or not self.upload.port or self.emulator is None:
+            return ""
+        return " ".join(
+            word if word == FIRMWARE else shlex.quote(word)
+            for word in (self.emulator.program, *self.emulator.arguments)
+        )
 
     @property
     def compiles(self) -> Build:

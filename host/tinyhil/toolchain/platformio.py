@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinyhil import process
+from tinyhil import process, resources
 from tinyhil.artifacts import hashing
 from tinyhil.errors import DeviceError, StorageError, ToolError
 from tinyhil.progress import Reporter
@@ -116,14 +116,20 @@ def upload(project: Path, environment: str, needs: Build, port: str | None, repo
         ) from error
 
 
-def stop(project: Path, environment: str, needs: Build, reporter: Reporter) -> None:
-    """Ends the process that an upload has started: ``pio run -t stop``. Does nothing where none runs.
+def stop(folder: Path, reporter: Reporter) -> None:
+    """Ends the program that an upload has left running. Does nothing where none runs.
+
+    Args:
+        folder: in which its port is (firmware/platform/builder/left_running.py).
+        reporter: told what was ended.
 
     Raises:
-        MissingToolError: as for ``build``.
         ToolError: it does not end.
     """
-    _run(project, environment, needs, reporter, ["--target", "stop"], what=f"stop the firmware of {environment}")
+    script = resources.folder("firmware") / "platform" / "builder" / "left_running.py"
+    argv = [sys.executable, str(script), "stop", str(folder)]
+    reporter.command(argv)
+    process.run(argv, what=f"stop what runs for {folder}", on_line=reporter.text)
 
 
 def _run(

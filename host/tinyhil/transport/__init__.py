@@ -6,5 +6,6 @@ A transport moves bytes and nothing else: who starts and ends the device is the 
 
 from tinyhil.transport.address import open_transport
 from tinyhil.transport.base import Pollable, Transport
+from tinyhil.transport.serial_port import RAISED
 
-__all__ = ["Pollable", "Transport", "open_transport"]
+__all__ = ["RAISED", "Pollable", "Transport", "open_transport"]

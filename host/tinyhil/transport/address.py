@@ -13,11 +13,11 @@ from tinyhil.transport import owner
 from tinyhil.transport.base import Transport
 from tinyhil.transport.finder import PortFinder
 from tinyhil.transport.poll_stream import PollStream
-from tinyhil.transport.serial_port import open_serial
+from tinyhil.transport.serial_port import RAISED, open_serial
 from tinyhil.transport.socket_stream import connect_tcp, connect_unix
 
 
-def open_transport(address: str, *, baud: int, deadline: Deadline) -> Transport:
+def open_transport(address: str, *, baud: int, deadline: Deadline, controls: tuple[bool, bool] = RAISED) -> Transport:
     """Opens what ``address`` names.
 
     ``tcp://host:port`` and ``socket://host:port`` are TCP, ``unix:/path`` is a Unix socket, ``usb:SERIALNUMBER`` is the
@@ -26,6 +26,12 @@ def open_transport(address: str, *, baud: int, deadline: Deadline) -> Transport:
     waited for until the deadline; a serial port has to be there. Until the transport is closed no other process gets
     the port through here.
 
+    Args:
+        address: likewise.
+        baud: line rate in bit/s.
+        deadline: for what is waited for.
+        controls: of a serial port, DTR and RTS.
+
     Raises:
         ConfigError: the address cannot be meant.
         DeviceError: it cannot be opened, or another process holds it.
@@ -33,13 +39,13 @@ def open_transport(address: str, *, baud: int, deadline: Deadline) -> Transport:
     address = PortFinder(address).locate()
     claimed = owner.claim(address)
     try:
-        return owner.until_closed(_open(address, baud, deadline), claimed)
+        return owner.until_closed(_open(address, baud, deadline, controls), claimed)
     except BaseException:
         owner.release(claimed)
         raise
 
 
-def _open(address: str, baud: int, deadline: Deadline) -> Transport:
+def _open(address: str, baud: int, deadline: Deadline, controls: tuple[bool, bool]) -> Transport:
     scheme, colon, rest = address.partition(":")
     if address.startswith(terminal.SCHEME):
         fileno, give_back = terminal.take(address)
@@ -59,4 +65,4 @@ def _open(address: str, baud: int, deadline: Deadline) -> Transport:
         if not host or not port:
             raise ConfigError(f"{address} is no TCP address", hint="write tcp://host:port")
         return connect_tcp(host, port, deadline)
-    return open_serial(address, baud)
+    return open_serial(address, baud, controls)

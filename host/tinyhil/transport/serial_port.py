@@ -40,7 +40,11 @@ _SLICE_S = 0.01
 _RFC2217 = "rfc2217://"
 
 
-def open_serial(address: str, baud: int = 115200) -> Transport:
+RAISED = (True, True)
+"""DTR and RTS as programs for terminals set them."""
+
+
+def open_serial(address: str, baud: int = 115200, controls: tuple[bool, bool] = RAISED) -> Transport:
     """Opens a device path or a pyserial URL, 8N1, without flow control.
 
     A device path is locked against a second program that locks too. What had arrived before is thrown away.
@@ -48,6 +52,7 @@ def open_serial(address: str, baud: int = 115200) -> Transport:
     Args:
         address: ``/dev/ttyACM0``, ``COM3``, ``rfc2217://host:port``, ...
         baud: line rate in bit/s; terminals of emulators ignore it.
+        controls: how DTR and RTS are set, before the port is opened.
 
     Raises:
         PortBusyError: another program holds it.
@@ -59,7 +64,9 @@ def open_serial(address: str, baud: int = 115200) -> Transport:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # pyserial 3.5 starts its thread in an old way
-            port = serial.serial_for_url(address, baudrate=baud, **options)
+            port = serial.serial_for_url(address, baudrate=baud, do_not_open=True, **options)
+            port.dtr, port.rts = controls
+            port.open()
     except (ValueError, OverflowError) as error:
         raise ConfigError(f"{address} cannot be opened at {baud} baud: {error}") from None
     except _OPEN_ERRORS as error:

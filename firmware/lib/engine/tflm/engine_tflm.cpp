@@ -50,6 +50,7 @@ uint32_t used = 0;
 const uint32_t kAlignment = 16;
 
 alignas(16) uint8_t arena[tflm::kArenaBytes + kGuard];
+static_assert(sizeof(arena) <= tflm::kStaticRamBytes, "the target has less room for static data than the arena takes");
 uint32_t prepared_bytes = tflm::kArenaBytes;
 
 // The library's objects are constructed in place: so the interpreter can be made again without a heap, and nothing asks
@@ -69,9 +70,9 @@ class Profiler : public tflite::MicroProfilerInterface {
  public:
   Profiler() : ticks_(nullptr), count_(0) {}
 
-  void begin(uint32_t (*ticks)()) {
+  void begin(uint32_t (*clock)()) {
     count_ = 0;
-    ticks_ = ticks;
+    ticks_ = clock;
   }
   void end() { ticks_ = nullptr; }
 

@@ -9,7 +9,7 @@
 //
 // The UART is polled. Interrupts would lose no byte more or less in an emulator, which holds back what the UART has not
 // taken, and would put their instructions into those that are counted.
-#include "cortex_m/chip.h"
+#include "bare_metal/chip.h"
 #include "port.h"
 
 #if !defined(TINYHIL_NRF_TXD_PIN) || !defined(TINYHIL_NRF_RXD_PIN)

@@ -51,4 +51,37 @@ void loop();
 #define bit(b) (1UL << (b))
 #define B1 1
 
+// What else some core has as a macro, or had: for sources that are compiled, and for headers that never come after this.
+#ifdef TINYHIL_TESTS_ALL_MACROS
+#define min(a, b) ((a) < (b) ? (a) : (b))
+#define max(a, b) ((a) > (b) ? (a) : (b))
+#define round(x) ((x) >= 0 ? (long)((x) + 0.5) : (long)((x)-0.5))
+#define constrain(x, low, high) ((x) < (low) ? (low) : ((x) > (high) ? (high) : (x)))
+#define radians(x) ((x)*0.01745)
+#define degrees(x) ((x)*57.29)
+#define sq(x) ((x) * (x))
+#define F(text) (text)
+#define PI 3.1415926535897932384626433832795
+#define HALF_PI 1.5707963267948966192313216916398
+#define TWO_PI 6.283185307179586476925286766559
+#define EULER 2.718281828459045235360287471352
+#define SERIAL 0x0
+#define DISPLAY 0x1
+#define DEFAULT 1
+#define EXTERNAL 0
+#define CHANGE 0x03
+#define HIGH 1
+#define LOW 0
+#define INPUT 1
+#define OUTPUT 3
+#define interrupts() sei()
+#define word(...) makeWord(__VA_ARGS__)
+#define lowByte(w) ((uint8_t)((w)&0xff))
+#define bitRead(value, bit) (((value) >> (bit)) & 0x01)
+#define _BV(b) (1UL << (b))
+#define _NOP() \
+  do {         \
+  } while (0)
+#endif
+
 #endif  // TINYHIL_TESTS_FAKES_ARDUINO_ARDUINO_H_

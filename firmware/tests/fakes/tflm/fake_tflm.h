@@ -35,6 +35,10 @@ struct TfLiteTensor {
 
 namespace fake {
 
+// In place of std::abs(), which the library's headers declare by including the C++ library's: a macro of that name makes
+// nonsense of it.
+int abs(int value);
+
 // Set by the test before it calls the engine.
 struct Knobs {
   uint32_t schema_version = TFLITE_SCHEMA_VERSION;

@@ -72,7 +72,7 @@ def size_arena(run: Run, capacity: int | None, headroom: float) -> ArenaResult:
         def start() -> Iterator[Session]:
             with run.live.device(firmware.project, reporter) as device:
                 port = run.live.start(device, firmware.image)
-                lines = PortLines(port, target.link.baud)
+                lines = PortLines(port, target.link.baud, controls=target.link.controls)
                 with (
                     owner.owned(PortFinder(port).locate()),
                     open_session(lines, identity, target, device.check, reporter) as session,

@@ -261,7 +261,13 @@ def _ask(
             at = device.start(folder / side.firmware, Deadline.after(target.link.answer_within))
             with (
                 owner.owned(PortFinder(at).locate()),
-                open_session(PortLines(at, target.link.baud), identity, target, device.check, reporter) as session,
+                open_session(
+                    PortLines(at, target.link.baud, controls=target.link.controls),
+                    identity,
+                    target,
+                    device.check,
+                    reporter,
+                ) as session,
             ):
                 answers = capture(session, vectors)
         observer.result(f"{vectors.count} vectors, {target.name} ({side.engine})", found=False)

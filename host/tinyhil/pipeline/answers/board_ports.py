@@ -52,7 +52,8 @@ class BoardPorts:
 
     def ask(self, port: str) -> str | None:
         """See ``Ports.ask``."""
-        heard = ask(port, self._target.link.baud)
+        link = self._target.link
+        heard = ask(port, link.baud, controls=link.controls)
         welcome = heard.welcome
         self._reporter.text(f"{port}: {f'engine {welcome.engine}' if welcome else heard.why}")
         return welcome.project_sha256.hex() if welcome is not None else None

@@ -105,7 +105,8 @@ class LiveDevice:
         """
         with self.device(firmware.project, reporter, flash=flash) as device:
             port = self.start(device, firmware.image)
-            lines = PortLines(port, self._target.link.baud)
+            link = self._target.link
+            lines = PortLines(port, link.baud, controls=link.controls)
             with open_session(lines, identity, self._target, device.check, reporter) as session:
                 welcome = session.welcome
         return welcome, f"answers on {port}, engine {welcome.engine}, boot id {welcome.boot_id:08x}"
@@ -121,7 +122,8 @@ class LiveDevice:
             stack.enter_context(lock.exclusive(self._layout.target, reporter.text))
             origin = recording_header.origin(question.model, firmware.image)
             kept = stack.enter_context(Journal(self._layout.journal, origin, resume=self._options.resume))
-            lines: Lines = PortLines(port, self._target.link.baud, finder)
+            link = self._target.link
+            lines: Lines = PortLines(port, link.baud, finder, link.controls)
             if self._options.record is not None:
                 file = stack.enter_context(RecordFile(self._options.record))
                 lines = Recorder(lines, file, question.header, list(kept.answers.values()))

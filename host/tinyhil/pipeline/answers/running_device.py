@@ -13,6 +13,7 @@ from tinyhil.progress import Silent
 from tinyhil.session import Identity, PortLines, Session, open_session
 from tinyhil.session.lines import Line, Lines
 from tinyhil.targets.model import Target
+from tinyhil.targets.wire import Link
 
 
 class RunningDevice:
@@ -69,8 +70,8 @@ class RunningDevice:
             DeviceError: it does not answer there, or is not the one that is meant.
             LinkError: it does not speak the protocol.
         """
-        baud = self.target.link.baud
-        lines: Lines = _CurrentPort(lambda: self.port, baud) if port is None else PortLines(port, baud)
+        link = self.target.link
+        lines: Lines = _CurrentPort(lambda: self.port, link) if port is None else _lines(port, link)
         return open_session(lines, self._identity, self.target, self._device.check, Silent())
 
     def _started(self) -> str:
@@ -80,14 +81,18 @@ class RunningDevice:
 class _CurrentPort:
     """Lines to a port whose name changes when the device is started again."""
 
-    def __init__(self, port: Callable[[], str], baud: int) -> None:
+    def __init__(self, port: Callable[[], str], link: Link) -> None:
         self._port = port
-        self._baud = baud
+        self._link = link
 
     def open(self, deadline: Deadline) -> Line:
         """See ``Lines.open``."""
-        return PortLines(self._port(), self._baud).open(deadline)
+        return _lines(self._port(), self._link).open(deadline)
 
     def reopen(self, deadline: Deadline, check: Callable[[], None]) -> Line:
         """See ``Lines.reopen``."""
-        return PortLines(self._port(), self._baud).reopen(deadline, check)
+        return _lines(self._port(), self._link).reopen(deadline, check)
+
+
+def _lines(port: str, link: Link) -> PortLines:
+    return PortLines(port, link.baud, controls=link.controls)

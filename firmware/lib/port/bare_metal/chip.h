@@ -1,8 +1,8 @@
-// What the folder of a chip provides for the part of the port that all chips with a Cortex-M share (port_cortex_m.cpp).
+// What the folders of a chip provide for the part of the port that all bare metal shares (port_bare_metal.cpp).
 //
-// The chip's folder also implements window(), ticks(), tick_rate() of port.h.
-#ifndef TINYHIL_CORTEX_M_CHIP_H_
-#define TINYHIL_CORTEX_M_CHIP_H_
+// They also implement window(), ticks(), tick_rate() of port.h.
+#ifndef TINYHIL_BARE_METAL_CHIP_H_
+#define TINYHIL_BARE_METAL_CHIP_H_
 
 #include <stddef.h>
 #include <stdint.h>
@@ -30,4 +30,4 @@ void uart_idle();
 }  // namespace port
 }  // namespace tinyhil
 
-#endif  // TINYHIL_CORTEX_M_CHIP_H_
+#endif  // TINYHIL_BARE_METAL_CHIP_H_

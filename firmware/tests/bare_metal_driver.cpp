@@ -53,6 +53,14 @@ struct Nops<-1> {
   static void measure() {}
 };
 
+#ifdef __riscv
+void reset() { *reinterpret_cast<volatile uint32_t*>(0x00100000) = 0x7777; }  // of QEMU's machines: "sifive_test"
+#define UNDEFINED() __asm volatile(".global undefined\n undefined: .half 0")
+#else
+void reset() { *reinterpret_cast<volatile uint32_t*>(0xE000ED0C) = 0x05FA0004; }  // AIRCR.SYSRESETREQ
+#define UNDEFINED() __asm volatile(".global undefined\n undefined: .inst.n 0xde00")
+#endif
+
 const int kLongest = 66;  // more than a tick of either timer has instructions
 
 __attribute__((noinline)) void go_deep() {
@@ -81,11 +89,11 @@ void obey(int command) {
     say(static_cast<uint32_t>(cleared++));
   }
   if (command == 'r') {
-    *reinterpret_cast<volatile uint32_t*>(0xE000ED0C) = 0x05FA0004;  // AIRCR.SYSRESETREQ
+    reset();
     for (;;) {
     }
   }
-  if (command == 'u') __asm volatile(".global undefined\n undefined: .inst.n 0xde00");
+  if (command == 'u') UNDEFINED();
   end_line();
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "cpu.h"
 #include "port.h"
 
 extern "C" {
@@ -19,8 +20,7 @@ const uint32_t kPaint = 0xDEC0DED5u;
 }  // namespace
 
 void paint_stack() {
-  uint32_t* top;
-  __asm volatile("mov %0, sp" : "=r"(top));
+  uint32_t* const top = cpu::stack_pointer();
   // Volatile, so that no call of memset() comes of it, whose frame would lie in what is being painted.
   for (volatile uint32_t* word = __stack_limit; word < top; ++word) *word = kPaint;
 }

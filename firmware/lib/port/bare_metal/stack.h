@@ -3,8 +3,8 @@
 // Usage:  paint_stack() at reset, while hardly anything is on the stack; port::stack_bytes() and port::stack_used(),
 //     which port.h declares, at any time later.
 // Limits: a word that was written, but with the paint's own value, counts as not used.
-#ifndef TINYHIL_CORTEX_M_STACK_H_
-#define TINYHIL_CORTEX_M_STACK_H_
+#ifndef TINYHIL_BARE_METAL_STACK_H_
+#define TINYHIL_BARE_METAL_STACK_H_
 
 namespace tinyhil {
 namespace port {
@@ -15,4 +15,4 @@ void paint_stack();
 }  // namespace port
 }  // namespace tinyhil
 
-#endif  // TINYHIL_CORTEX_M_STACK_H_
+#endif  // TINYHIL_BARE_METAL_STACK_H_

@@ -7,8 +7,8 @@
 // Limits: read() stops everything until there is a byte, timers included. A program must not ask for it where the
 //     emulator does not offer it, because the instruction that asks is a fault there: so the host leaves a word in
 //     memory when it does (sections.ld).
-#ifndef TINYHIL_CORTEX_M_HOST_LINE_H_
-#define TINYHIL_CORTEX_M_HOST_LINE_H_
+#ifndef TINYHIL_BARE_METAL_HOST_LINE_H_
+#define TINYHIL_BARE_METAL_HOST_LINE_H_
 
 #include <stddef.h>
 #include <stdint.h>
@@ -32,4 +32,4 @@ void write(const uint8_t* bytes, size_t length);
 }  // namespace port
 }  // namespace tinyhil
 
-#endif  // TINYHIL_CORTEX_M_HOST_LINE_H_
+#endif  // TINYHIL_BARE_METAL_HOST_LINE_H_

@@ -1,4 +1,4 @@
-// What the ports of all chips with a Cortex-M have in common: which line they take, boots, milliseconds.
+// What the ports of all chips without an operating system have in common: which line they take, boots, milliseconds.
 #include "chip.h"
 #include "host_line.h"
 #include "port.h"

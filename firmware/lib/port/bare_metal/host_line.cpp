@@ -1,6 +1,7 @@
-// Arm's "Semihosting for AArch32 and AArch64": an operation's number in r0, the address of its parameters in r1, and
-// the instruction `bkpt 0xAB`, which the emulator carries out.
+// The operations of Arm's "Semihosting for AArch32 and AArch64", chapter 4, which RISC-V has as well.
 #include "host_line.h"
+
+#include "cpu.h"
 
 namespace tinyhil {
 namespace port {
@@ -27,22 +28,15 @@ uint8_t taken[256];  // what read() has fetched at once
 uint32_t begin;
 uint32_t end;
 
-uint32_t call(uint32_t operation, const void* parameters) {
-  register uint32_t r0 asm("r0") = operation;
-  register const void* r1 asm("r1") = parameters;
-  asm volatile("bkpt 0xAB" : "+r"(r0) : "r"(r1) : "memory");
-  return r0;
-}
-
 }  // namespace
 
 bool open() {
   if (mark.word != kSemihosting) return false;
   // The command line is the terminal's path; `taken` has no other use yet.
   uint32_t line[2] = {reinterpret_cast<uint32_t>(taken), sizeof(taken)};
-  if (call(kGetCommandLine, line) == kFailed) return false;
+  if (cpu::ask_host(kGetCommandLine, line) == kFailed) return false;
   const uint32_t name[3] = {reinterpret_cast<uint32_t>(taken), kReadAndWrite, line[1]};
-  file = call(kOpen, name);
+  file = cpu::ask_host(kOpen, name);
   return file != kFailed;
 }
 
@@ -51,7 +45,7 @@ uint32_t seed() { return mark.word == kSemihosting ? mark.seed : 0; }
 int read() {
   if (begin == end) {
     const uint32_t wanted[3] = {file, reinterpret_cast<uint32_t>(taken), sizeof(taken)};
-    const uint32_t missing = call(kRead, wanted);
+    const uint32_t missing = cpu::ask_host(kRead, wanted);
     if (missing >= sizeof(taken)) return -1;
     begin = 0;
     end = sizeof(taken) - missing;
@@ -62,7 +56,7 @@ int read() {
 void write(const uint8_t* bytes, size_t length) {
   while (length != 0) {
     const uint32_t given[3] = {file, reinterpret_cast<uint32_t>(bytes), length};
-    const uint32_t left = call(kWrite, given);
+    const uint32_t left = cpu::ask_host(kWrite, given);
     if (left >= length) return;  // the line is gone
     bytes += length - left;
     length = left;

@@ -1,0 +1,56 @@
+"""How a device is reached: flashed, found, and talked to over its wire. Parts of a target file, see model.py."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+Positive = Annotated[int, Meta(gt=0)]
+
+
+class Upload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the firmware gets onto the device, and how the device's port is found: by ``pio run -t upload``.
+
+    Attributes:
+        usb: vendor and product id of the ports that it may be behind, each ``vvvv:pppp`` in lower case hexadecimal:
+            those of the running board, of its boot loader, or of the serial converter on it.
+        port: where ``upload`` leaves the port, a path in the project, for what is no USB device.
+        settle: seconds within which the port is back after the upload.
+    """
+
+    usb: tuple[Annotated[str, Meta(pattern="^[0-9a-f]{4}:[0-9a-f]{4}$")], ...] = ()
+    port: str = ""
+    settle: Annotated[float, Meta(gt=0)] = 10.0
+
+    def __post_init__(self) -> None:
+        """Refuses a device that could never be found."""
+        if bool(self.usb) == bool(self.port):
+            raise ValueError("`usb` says how the port is found, or `port` where it is: one of the two")
+
+
+class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The wire to the device.
+
+    Attributes:
+        baud: line rate in bit/s; an emulator ignores it.
+        max_payload: largest frame payload in bytes that the firmware is built for (docs/protocol.md, WELCOME).
+        answer_within: seconds of silence after which a device is given up.
+        dtr, rts: how the two control lines of a serial port are set when it is opened. Native USB needs DTR, on other
+            boards they may lead to reset and boot.
+        max_batch: most vectors in one request. Lower it where a model is so slow that a request of the largest size
+            would take longer than ``answer_within``.
+    """
+
+    baud: Positive = 115200
+    max_payload: Annotated[int, Meta(ge=100, le=4096)] = 1024
+    answer_within: Annotated[float, Meta(gt=0)] = 10.0
+    dtr: bool = True
+    rts: bool = True
+    max_batch: Annotated[int, Meta(ge=1, le=65535)] = 65535
+
+    @property
+    def controls(self) -> tuple[bool, bool]:
+        """DTR and RTS."""
+        return self.dtr, self.rts
