@@ -1,0 +1,42 @@
+"""The report of an earlier run, held against what is asked for now: it may be of another file of the same name."""
+
+from __future__ import annotations
+
+from tinyhil import kinds
+from tinyhil.artifacts import hashing
+from tinyhil.compare.verdict import Report
+from tinyhil.errors import ConfigError
+from tinyhil.pipeline.run import Run
+from tinyhil.pipeline.sources import TfliteFile
+from tinyhil.report import files
+
+
+def read(run: Run) -> Report:
+    """The report of an earlier run of the same model, with the same samples where some are named, and the same image.
+
+    Args:
+        run: as it would be carried out now; nothing of it is.
+
+    Raises:
+        ConfigError: there is no report, it is damaged, or it is of something else.
+        InputError: a file that is asked for cannot be read.
+    """
+    folder = run.layout.results
+    report = files.read(folder)
+    asked = run.source.asked()
+    found = [("model" if run.source.file else "recipe", report.source_sha256, asked.source_sha256)]
+    if asked.samples_sha256 is not None:
+        found.append(("samples", report.samples_sha256, asked.samples_sha256))
+    if isinstance(run.source, TfliteFile):
+        # What an earlier version has written does not name the file, but the model that was made of it.
+        found.append(("model", report.model_sha256, hashing.of_bytes(run.source.content()[0])))
+    if run.options.firmware is not None:
+        found.append(("firmware", report.firmware_sha256, hashing.of_file(run.options.firmware)))
+    for what, has, wanted in found:
+        if has is not None and has != wanted:
+            raise ConfigError(
+                f"the report in {folder} is of another {what}: of sha256 {has}, asked for is {wanted}",
+                hint="run it: tinyhil run makes the report of what is asked for",
+                kind=kinds.NO_REPORT,
+            )
+    return report
