@@ -104,7 +104,7 @@ CONTRADICTORY_REPORT = Kind(
     "TH-117",
     "A report contradicts itself",
     2,
-    "A report.json has figures that do not go together, or that no run gives: a pass with wrong outputs, a negative size.",
+    "A report.json has figures that no run gives, or that do not go together, such as a pass with wrong outputs.",
     ("It was changed or damaged after it was written: make it again with tinyhil run.",),
 )
 MODEL = Kind(
@@ -118,8 +118,7 @@ DAMAGED_MODEL = Kind(
     "TH-121",
     "A model file is damaged",
     2,
-    "The file is no TensorFlow Lite or Keras model, was cut off, fails its checksum, or its parts contradict one "
-    "another: shapes, order, quantization.",
+    "The file is no TensorFlow Lite or Keras model, was cut off, or its parts contradict one another.",
     ("Export or copy it again.", "A .keras file is saved with model.save('name.keras')."),
 )
 REFUSED_MODEL = Kind(

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from itertools import pairwise
 from typing import Any
 
 from tinyhil.compare import health
@@ -94,10 +95,8 @@ def _regression(found: RegressionFigures, path: str) -> Iterator[str]:
         yield f"{path} has the mean error {found.mae} where {found.not_finite} values are not finite"
     if found.mae is not None and found.rmse is not None and found.max_error is not None:
         ascending = (found.mae, found.rmse, found.max_error)
-        if any(
-            one > other * (1 + _ROUNDING) + _ROUNDING * found.max_error
-            for one, other in zip(ascending, ascending[1:], strict=False)
-        ):
+        slack = _ROUNDING * found.max_error
+        if any(one > other + slack for one, other in pairwise(ascending)):
             yield f"{path} has a mean error above a root mean squared one, or that above the largest"
     for name in ("r2", "nse", "cosine"):
         value = getattr(found, name)
@@ -139,7 +138,7 @@ def _fidelity(found: Fidelity) -> Iterator[str]:
         yield f"fidelity has {found.mismatches} mismatches of {found.vectors} vectors"
     if found.passed != (not wrong and example is None and found.not_finite == 0):
         said = "passed" if found.passed else "failed"
-        yield f"fidelity has {said} with {found.mismatches} mismatches, and {found.not_finite} values that are not finite"
+        yield f"fidelity has {said} with {found.mismatches} mismatches and {found.not_finite} values not finite"
     if wrong != (found.max_lsb > found.tolerance_lsb):
         yield f"fidelity has {found.mismatches} mismatches, and differs by up to {found.max_lsb} LSB"
     if wrong != bool(found.first_mismatches):

@@ -92,7 +92,7 @@ def to_junit(report: Report) -> str:
     if report.accuracy is not None and (report.accuracy.bounds or not report.accuracy.passed):
         line = assemble.accuracy_line(report.accuracy)
         cases.append(("accuracy", None if report.accuracy.passed else line))
-    elif report.fidelity is not None:
+    elif report.accuracy is not None:
         skipped = assemble.accuracy_line(report.accuracy)
     if report.strict:
         against = health.strict(report.findings)
