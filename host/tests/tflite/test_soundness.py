@@ -117,7 +117,7 @@ def test_a_constant_that_is_no_number_is_refused_by_its_layer(dtype: str, value:
     tflite.require_sound(model_of("FULLY_CONNECTED", model_inputs, [T(dtype, (1, 2))]), "m")
     {"weights": weights, "bias": bias}[place].reshape(-1)[1] = value
     data = model_of("FULLY_CONNECTED", [T(dtype, (1, 3)), constant(weights), constant(bias)], [T(dtype, (1, 2))])
-    with pytest.raises(ModelError, match="operator 0 FULLY_CONNECTED: tensor . 't.' has 1 of") as caught:
+    with pytest.raises(ModelError, match=r"operator 0 FULLY_CONNECTED: tensor . 't.' has 1 of") as caught:
         tflite.require_sound(data, "m")
     assert caught.value.kind is kinds.NOT_FINITE
 

@@ -360,6 +360,8 @@ def _inspected(folder: Path, manifest: store.Manifest) -> tuple[TensorInspection
     if INSPECTION not in manifest.files or not manifest.facts["saturated"]:
         return ()
     found = msgspec.json.decode((folder / INSPECTION).read_bytes(), type=Inspection)
+    if not any(each.dead < each.channels for each in found.tensors if each.made_by == "input"):
+        return ()  # all samples are the same: of one nothing follows
     return tuple(each for each in found.tensors if each.made_by != "input")
 
 

@@ -196,8 +196,9 @@ def _between(one: Reals, other: Reals) -> RegressionFigures:
 def _split(sides: _Sides) -> ErrorSplit | None:
     """The mean of device - truth = (float - truth) + (reference - float) + (device - reference)."""
     base = sides.floats if sides.ideal is None else sides.ideal
-    total = float((sides.device - base).mean())
-    parts = (float((sides.reference - sides.floats).mean()), float((sides.device - sides.reference).mean()))
+    with np.errstate(invalid="ignore"):  # two infinities have no difference
+        total = float((sides.device - base).mean())
+        parts = (float((sides.reference - sides.floats).mean()), float((sides.device - sides.reference).mean()))
     if not all(math.isfinite(value) for value in (total, *parts)):
         return None
     training = None if sides.ideal is None else float((sides.floats - sides.ideal).mean())
