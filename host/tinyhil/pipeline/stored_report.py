@@ -24,18 +24,18 @@ def read(run: Run) -> Report:
     folder = run.layout.results
     report = files.read(folder)
     asked = run.source.asked()
-    found = [("model" if run.source.file else "recipe", report.source_sha256, asked.source_sha256)]
+    found = [("another model" if run.source.file else "another recipe", report.source_sha256, asked.source_sha256)]
     if asked.samples_sha256 is not None:
-        found.append(("samples", report.samples_sha256, asked.samples_sha256))
+        found.append(("other samples", report.samples_sha256, asked.samples_sha256))
     if isinstance(run.source, TfliteFile):
         # What an earlier version has written does not name the file, but the model that was made of it.
-        found.append(("model", report.model_sha256, hashing.of_bytes(run.source.content()[0])))
+        found.append(("another model", report.model_sha256, hashing.of_bytes(run.source.content()[0])))
     if run.options.firmware is not None:
-        found.append(("firmware", report.firmware_sha256, hashing.of_file(run.options.firmware)))
+        found.append(("another firmware", report.firmware_sha256, hashing.of_file(run.options.firmware)))
     for what, has, wanted in found:
         if has is not None and has != wanted:
             raise ConfigError(
-                f"the report in {folder} is of another {what}: of sha256 {has}, asked for is {wanted}",
+                f"the report in {folder} is of {what}: of sha256 {has}, asked for is {wanted}",
                 hint="run it: tinyhil run makes the report of what is asked for",
                 kind=kinds.NO_REPORT,
             )

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Search
-from tinyhil.compare.verdict import OutputErrors, Report
+from tinyhil.compare.verdict import CONFIDENCE, OutputErrors, Report
 from tinyhil.report import assemble
 
 ELEMENTS = 8
@@ -186,8 +186,8 @@ def _fidelity(report: Report, read: Reader) -> Iterator[Fact]:
             yield Fact("", ("vector ", read(f"{at}/vector"), ", ", *_mismatch(read, at)))
         if found.detectable is not None:
             share = read("fidelity/detectable", ".2g", scale=100.0)
-            words = " % of such inputs would have shown with a probability of 95 %; the vectors prove no more"
-            yield Fact("not excluded", ("a fault that hits fewer: one that hits ", share, words))
+            seen = f" % of such inputs would have been seen with a probability of {CONFIDENCE:.0%}; a rarer one may not"
+            yield Fact("excluded", ("a fault that hits ", share, seen))
         if found.search is not None:
             yield from _search(found.search, read)
     if report.litert is not None:
