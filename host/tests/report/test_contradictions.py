@@ -114,14 +114,16 @@ def test_a_verdict_that_the_figures_do_not_bear_is_refused(passed: Report, faile
     for changes in wrong:
         with pytest.raises(ConfigError, match="contradicts itself"):
             read(replace(failed, headline="", **changes))
-    for changes in ({"verdict": "fail"}, {"strict": True, "findings": (WARNING,)}):
+    wrong = [{"verdict": "fail"}, {"strict": True, "findings": (WARNING,)}]
+    for changes in wrong:
         with pytest.raises(ConfigError, match="contradicts itself"):
             read(replace(passed, headline="", **changes))
     assert read(replace(passed, findings=(WARNING,))).verdict == "pass"
 
 
 def test_words_that_say_otherwise_than_the_figures_are_refused(failed: Report) -> None:
-    for changes in ({"headline": "Passed"}, {"summary": "3/3 outputs exact"}):
+    said: list[dict[str, Any]] = [{"headline": "Passed"}, {"summary": "3/3 outputs exact"}]
+    for changes in said:
         with pytest.raises(ConfigError, match="contradicts itself: the"):
             read(replace(failed, **changes))
 
