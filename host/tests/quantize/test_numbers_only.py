@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 from tinyhil import kinds
 from tinyhil.artifacts import arrays
 from tinyhil.artifacts.types import FloatModel
+from tinyhil.compare import health
 from tinyhil.config.recipe import Quantize
 from tinyhil.errors import ModelError
 from tinyhil.progress import Silent
@@ -103,3 +104,21 @@ def test_a_scheme_that_quantizes_has_quantized_inputs_and_outputs(
         for other in ("float32", "dynamic"):
             require_quantized(data, other, "m")
     require_quantized(build_tflite(unquantized(index, schema.TensorType.INT32)), scheme, "m")
+
+
+DATA = {
+    "few-samples": np.zeros((40, 1), np.float32),
+    "range-by-one-sample": np.r_[np.linspace(0, 6, 39), 1e6].reshape(-1, 1).astype(np.float32),
+}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", DATA)
+def test_calibration_data_that_leave_nothing_of_a_model(number: FloatModel, tmp_path: Path, kind: str) -> None:
+    """All zeros, and one sample that is far from all others: the device would compute either exactly."""
+    x = DATA[kind]
+    arrays.write_dataset(tmp_path / "d.npz", {"train": (x, x), "test": (x, x)})
+    given = replace(number, dataset=tmp_path / "d.npz", key=kind)
+    made, _ = quantize(given, Quantize(scheme="int8"), tmp_path / "out", Silent())
+    found = {each.kind for each in health.strict(health.findings(made))}
+    assert {kind, "few-codes"} <= found
