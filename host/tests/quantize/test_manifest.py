@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from tinyhil.artifacts import hashing, store
+from tinyhil.artifacts import arrays, hashing, store
 from tinyhil.progress import Silent
-from tinyhil.quantize import model_file
+from tinyhil.quantize import model_file, stage
 
 
 def edited(folder: Path, change: Callable[[dict[str, Any]], object], *, sealed: bool) -> None:
@@ -53,3 +54,14 @@ def test_an_edit_that_nothing_can_be_computed_of_is_noticed(tmp_path: Path, tiny
     edited(folder, lambda facts: facts.update(reference="a better one 9.0"), sealed=False)
     again, found = model_file.tflite_model(path, None, folder, Silent())
     assert (again.reference, found) == (made.reference, False)
+
+
+def test_a_converted_model_is_described_by_its_vectors(tmp_path: Path, tiny_model: bytes) -> None:
+    """Before its reference is computed, too: what is said of it then goes on into the manifest of the whole."""
+    store.write_bytes(tmp_path / stage.MODEL, tiny_model)
+    inputs = np.random.default_rng(1).integers(-128, 128, (9, 1, 3), np.int8)
+    arrays.write_vectors(tmp_path / stage.VECTORS, arrays.StoredVectors((inputs,)))
+    facts = {"exhaustive": False, "available": 9, "drawn": 4}
+    for said, there in ((facts, True), ({**facts, "exhaustive": True}, False), ({**facts, "available": 8}, False)):
+        store.save(tmp_path, stage.CONVERTED, "key", (stage.MODEL, stage.VECTORS), said)
+        assert (stage._converted(tmp_path, "key") == said) is there

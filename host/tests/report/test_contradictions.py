@@ -40,7 +40,8 @@ def read(report: Report) -> Report:
 
 def within(report: Report, part: str, **changes: Any) -> Report:
     """The report with changes in a part of it, without the words that say what was judged."""
-    return replace(_changed(report, part.split("."), changes), headline="")
+    made: Report = _changed(report, part.split("."), changes)
+    return replace(made, headline="")
 
 
 def _changed(value: Any, names: list[str], changes: dict[str, Any]) -> Any:

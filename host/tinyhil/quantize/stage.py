@@ -134,7 +134,7 @@ def _key(model: FloatModel, settings: Quantize) -> str:
 def _converted(folder: Path, key: str) -> dict[str, Any] | None:
     """What is known of the model in ``folder``, with or without what is expected of it; None where it is another."""
     manifest = store.load(folder, CONVERTED, key) or store.load(folder, STAGE, key)
-    return None if manifest is None else manifest.facts
+    return manifest.facts if manifest is not None and _describes(folder, manifest.facts) else None
 
 
 def _convert(model: FloatModel, wanted: Sequence[tuple[Quantize, Path]], reporter: Reporter) -> None:
@@ -302,17 +302,17 @@ def found(folder: Path, name: str, key: str) -> store.Manifest | None:
     manifest = store.load(folder, name, key)
     if manifest is None:
         return None
-    facts = manifest.facts
-    stored, reference = arrays.read_vectors(folder / VECTORS), arrays.read_tensors(folder / REFERENCE, "reference")
-    count, computed = len(stored.inputs[0]), len(reference[0])
+    computed = len(arrays.read_tensors(folder / REFERENCE, "reference")[0])
+    holds = _describes(folder, manifest.facts) and manifest.facts["computed"] == computed
+    return manifest if holds and computed <= manifest.facts["available"] else None
+
+
+def _describes(folder: Path, facts: dict[str, Any]) -> bool:
+    """Whether what is said of the vectors in ``folder`` is what they are."""
+    inputs = arrays.read_vectors(folder / VECTORS).inputs
     specs = tflite.read((folder / MODEL).read_bytes(), MODEL).inputs
-    holds = (
-        facts["available"] == count
-        and facts["computed"] == computed <= count
-        and 0 <= facts["drawn"] <= count
-        and (not facts["exhaustive"] or choice.whole(specs, stored.inputs))
-    )
-    return manifest if holds else None
+    whole = not facts["exhaustive"] or choice.whole(specs, inputs)
+    return facts["available"] == len(inputs[0]) and 0 <= facts["drawn"] <= len(inputs[0]) and whole
 
 
 def _available(folder: Path, facts: dict[str, Any]) -> Available:
