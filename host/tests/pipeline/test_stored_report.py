@@ -74,13 +74,26 @@ def test_a_report_in_the_folder_of_another_file_is_refused(folders: tuple[Path, 
     one, other = (opened(path) for path in folders)
     report = reported(one)
     files.write(report, other.layout.results)
-    with pytest.raises(ConfigError, match="is of another model: of sha256") as caught:
+    with pytest.raises(ConfigError, match="is of another model: sha256") as caught:
         stored_report.read(other)
     assert hashing.of_file(folders[1]) in caught.value.message
     # An earlier version has written of which model it is, and not of which file.
     files.write(replace(report, source_sha256=None, model_sha256="0" * 64), other.layout.results)
     with pytest.raises(ConfigError, match="is of another model"):
         stored_report.read(other)
+
+
+def test_a_report_of_another_target_or_engine_is_refused(folders: tuple[Path, Path]) -> None:
+    run = opened(folders[0])
+    report = reported(run)
+    others: list[tuple[dict[str, Any], str]] = [
+        ({"target": "native"}, "target: native, asked for is sim"),
+        ({"engine": "x"}, "engine: x"),
+    ]
+    for changes, words in others:
+        files.write(replace(report, **changes), run.layout.results)
+        with pytest.raises(ConfigError, match=f"is of another {words}"):
+            stored_report.read(run)
 
 
 def test_a_report_of_other_samples_is_refused(folders: tuple[Path, Path]) -> None:

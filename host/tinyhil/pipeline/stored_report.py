@@ -32,10 +32,12 @@ def read(run: Run) -> Report:
         found.append(("another model", report.model_sha256, hashing.of_bytes(run.source.content()[0])))
     if run.options.firmware is not None:
         found.append(("another firmware", report.firmware_sha256, hashing.of_file(run.options.firmware)))
-    for what, has, wanted in found:
-        if has is not None and has != wanted:
+    named = [("another target", report.target, run.target.name), ("another engine", report.engine, run.engine)]
+    hashed = [(what, f"sha256 {has}", f"sha256 {wanted}") for what, has, wanted in found if has is not None]
+    for what, is_of, asked_for in [*named, *hashed]:
+        if is_of != asked_for:
             raise ConfigError(
-                f"the report in {folder} is of {what}: of sha256 {has}, asked for is {wanted}",
+                f"the report in {folder} is of {what}: {is_of}, asked for is {asked_for}",
                 hint="run it: tinyhil run makes the report of what is asked for",
                 kind=kinds.NO_REPORT,
             )

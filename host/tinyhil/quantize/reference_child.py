@@ -25,7 +25,7 @@ _FILLS = (0x35, 0xC9)
 """Bytes that lie in free memory: as int8 of different signs, and as floats and indices of different sizes."""
 
 
-_MACS_AGAIN = 500_000_000
+_MACS_AGAIN = 200_000_000
 _FEWEST_AGAIN = 16
 """What is computed a second time, and how many vectors at least: the corners of the input are among the first ones."""
 
@@ -57,7 +57,7 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
 
 
 def _count_again(model: bytes, count: int) -> int:
-    """How many of the vectors, from the first one on, are computed a second time: what takes about a second."""
+    """How many of the vectors, from the first one on, are computed a second time: what takes less than a second."""
     each = max(1, tflite.macs(tflite.parse(model, "the model")))
     return min(count, max(_FEWEST_AGAIN, _MACS_AGAIN // each))
 
