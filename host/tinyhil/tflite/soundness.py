@@ -25,6 +25,8 @@ from tinyhil.tflite.shapes.call import elements, sizes
 
 _FLOATS = {"float16": "<f2", "float32": "<f4", "float64": "<f8"}
 _INTEGERS = {"int8": "<i1", "uint8": "<u1", "int16": "<i2", "uint16": "<u2", "int32": "<i4", "int64": "<i8"}
+_MOST_INTEGERS = 1024
+"""Of a constant that is looked into: shapes, axes and paddings have fewer, and a longer one is nobody's to list."""
 _HINT = "export or copy it again"
 
 
@@ -127,7 +129,7 @@ def _shapes(model: Model, graph: Graph, raw: Any, number: int) -> Iterator[str]:
     def content(tensor: Tensor) -> list[int] | None:
         if not elements(tensor.shape):
             return []
-        if not tensor.constant or tensor.dtype not in _INTEGERS:
+        if not tensor.constant or tensor.dtype not in _INTEGERS or elements(tensor.shape) > _MOST_INTEGERS:
             return None
         values: list[int] = np.frombuffer(bytes(raw.buffers[tensor.buffer].data), _INTEGERS[tensor.dtype]).tolist()
         return values
