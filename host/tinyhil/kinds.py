@@ -100,6 +100,13 @@ NO_REPORT = Kind(
     "The command needs the report of an earlier run, and the build folder has none.",
     ("Make one: tinyhil run RECIPE --target NAME.", "If it lies elsewhere, name its folder with --build-dir."),
 )
+CONTRADICTORY_REPORT = Kind(
+    "TH-117",
+    "A report contradicts itself",
+    2,
+    "A report.json has figures that no run gives, or that do not go together, such as a pass with wrong outputs.",
+    ("It was changed or damaged after it was written: make it again with tinyhil run.",),
+)
 MODEL = Kind(
     "TH-120",
     "A model cannot be used",
@@ -111,7 +118,7 @@ DAMAGED_MODEL = Kind(
     "TH-121",
     "A model file is damaged",
     2,
-    "The file is no TensorFlow Lite or Keras model, was cut off, or fails its checksum.",
+    "The file is no TensorFlow Lite or Keras model, was cut off, or its parts contradict one another.",
     ("Export or copy it again.", "A .keras file is saved with model.save('name.keras')."),
 )
 REFUSED_MODEL = Kind(
@@ -122,6 +129,16 @@ REFUSED_MODEL = Kind(
     (
         "Each problem has its own next step: another engine, another scheme, a smaller model.",
         "--force runs it in spite of that, and the report says so.",
+    ),
+)
+NOT_FINITE = Kind(
+    "TH-123",
+    "Weights are no finite numbers",
+    2,
+    "A weight, a constant or a scale of the model is NaN or infinite. Nothing that is computed from it means anything.",
+    (
+        "The error names the layer. Train the model again: a lower learning rate, or inputs that are scaled.",
+        "If its training was sound, export or save it again.",
     ),
 )
 BLOCKED = Kind(

@@ -136,6 +136,12 @@ class Options:
         recorded=False,
     )
     """Ask the device only for what the journal of an interrupted run lacks."""
+    strict: bool = _option(
+        False,
+        "Fail a run that would pass, but with a warning of what looks wrong with the model or its samples.",
+        Level.ANSWERS,
+    )
+    """Whether findings on the model and its samples (``tinyhil.compare.health.STRICT``) fail the run."""
     record: Path | None = _option(
         None,
         "Record the whole conversation with the device in this file.",
@@ -214,6 +220,7 @@ class Overrides(TypedDict, total=False):
     line: str | None
     firmware: str | Path | None
     resume: bool
+    strict: bool
     record: str | Path | None
     search: int | None
     max_lsb: int | None

@@ -38,6 +38,21 @@ def test_options_and_keywords_say_the_same(model_file: Path) -> None:
     assert sorted(path.name for path in Path().glob("*/*")) == [one.recipe + "-" + str(one.model_sha256)[:8]] * 2
 
 
+def test_a_strict_run_fails_by_what_looks_wrong(here: Path, build_tflite: Any) -> None:
+    """A model without weights is computed exactly, and says the same whatever it is asked."""
+
+    def nothing(model: Any) -> None:
+        model.buffers[1].data = [0] * 6
+
+    model = build_tflite(nothing)
+    report = tinyhil.run(model, target="sim", search=0)
+    assert (report.verdict, report.headline) == ("pass", "Exact. Accuracy not judged")
+    assert [each.kind for each in report.findings] == ["constant-output"]
+    strict = tinyhil.run(model, target="sim", search=0, strict=True)
+    assert (strict.verdict, strict.strict) == ("fail", True)
+    assert strict.summary.startswith("passed but for --strict: ")
+
+
 def test_bytes_are_a_model_and_the_same_bytes_the_same_file(here: Path, tiny_model: bytes) -> None:
     found = [tinyhil.run(tiny_model, target="sim", search=0).model_sha256 for _ in range(2)]
     assert found == [hashing.of_bytes(tiny_model)] * 2

@@ -92,6 +92,12 @@ def test_a_manifest_that_is_something_else_is_noticed(folder: Path, content: byt
         {"files": None},
         {"stage": None},
         {"key": []},
+        {"facts": {"figure": 0.25, "list": [1, "a"]}},
+        {"facts": {"figure": 0.5, "list": [1, "a"], "exhaustive": True}},
+        {"facts": {"figure": 0.5}},
+        {"facts": {"figure": 0.5, "list": [True, "a"]}},
+        {"sha256": "0" * 64},
+        {"sha256": None},
     ],
 )
 def test_an_edited_manifest_is_noticed(folder: Path, changes: dict[str, Any]) -> None:
@@ -131,3 +137,15 @@ def test_writing_makes_the_folders_and_leaves_nothing_else(tmp_path: Path) -> No
     assert path.read_text(encoding="utf-8") == "neu: ü"
     assert list(path.parent.iterdir()) == [path]
     assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_sealed_value_that_was_edited_is_none(tmp_path: Path) -> None:
+    place = tmp_path / "row.json"
+    store.write_sealed(place, {"outcome": "fail", "count": 3})
+    assert store.read_sealed(place, dict) == {"outcome": "fail", "count": 3}
+    whole = place.read_text()
+    for old, new in (("fail", "pass"), ("3", "4"), ('"value"', '"other"'), ("{", "[")):
+        place.write_text(whole.replace(old, new, 1))
+        assert store.read_sealed(place, dict) is None
+    place.unlink()
+    assert store.read_sealed(place, dict) is None

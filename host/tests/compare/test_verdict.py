@@ -23,6 +23,10 @@ OUTSIDE = {
     "scope",
     "findings",
     "line",
+    "strict",
+    "headline",
+    "source_sha256",
+    "samples_sha256",
 }
 
 

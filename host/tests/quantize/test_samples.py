@@ -19,6 +19,8 @@ from tinyhil.errors import ConfigError
 from tinyhil.progress import Silent
 from tinyhil.quantize import model_file, samples, vectors
 
+VARIED = np.random.default_rng(4).uniform(-9, 9, (100, 3))
+"""Samples that the tiny model takes without a word."""
 SPEC = TensorSpec("in", DType.INT8, (1, 3), 0.5, 4)
 
 
@@ -103,7 +105,7 @@ def made(tmp_path: Path, tiny_model: bytes, **arrays: Any) -> QuantizedModel:
 
 @pytest.mark.parametrize(("beyond", "said"), [(3, False), (4, True)])
 def test_more_than_one_in_a_hundred_is_a_finding(tmp_path: Path, tiny_model: bytes, beyond: int, said: bool) -> None:
-    x = np.zeros((100, 3))
+    x = VARIED.copy()
     x.reshape(-1)[:beyond] = 1e6
     model = made(tmp_path, tiny_model, x=x)
     assert (model.saturated[0].count, model.saturated[0].total) == (beyond, 300)
@@ -116,7 +118,7 @@ def test_more_than_one_in_a_hundred_is_a_finding(tmp_path: Path, tiny_model: byt
 
 def test_labels_are_the_targets_of_the_samples_alone(tmp_path: Path, tiny_model: bytes) -> None:
     y = np.arange(20) % 2
-    model = made(tmp_path, tiny_model, x=np.zeros((20, 3)), y=y)
+    model = made(tmp_path, tiny_model, x=VARIED[:20], y=y)
     assert model.vectors.data is not None
     assert model.vectors.targets is not None
     assert int(model.vectors.data.sum()) == 20
@@ -126,7 +128,7 @@ def test_labels_are_the_targets_of_the_samples_alone(tmp_path: Path, tiny_model:
 
 
 def test_targets_that_are_no_classes_are_said_not_to_be_judged(tmp_path: Path, tiny_model: bytes) -> None:
-    model = made(tmp_path, tiny_model, x=np.zeros((20, 3)), y=np.full(20, 0.5))
+    model = made(tmp_path, tiny_model, x=VARIED[:20], y=np.full(20, 0.5))
     assert model.vectors.targets is None
     (found,) = health.findings(model)
     assert found.kind == "targets-not-judged"

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tinyhil.artifacts.types import Beside, Problem, Resources
+from tinyhil.compare import health
 from tinyhil.compare.bisection import Bisection, DeviceSide, Layer, Probe
 from tinyhil.compare.blame import Blame
 from tinyhil.compare.classification import Agreement, Average, ClassFigures, Classification
@@ -63,6 +64,8 @@ FIDELITY = st.builds(
     reference=TEXT,
     first_mismatches=MISMATCHES,
     search=st.none() | SEARCH,
+    not_finite=COUNT,
+    detectable=st.none() | st.floats(0, 1),
 )
 SPLIT = st.builds(ErrorSplit, training=MAYBE, quantization=REAL, device=REAL, total=REAL)
 ERRORS = st.builds(
@@ -178,6 +181,8 @@ def _bisections(draw: st.DrawFn) -> Bisection:
     )
 
 
+KINDS = st.sampled_from(sorted(health.STRICT))
+LEVELS = st.sampled_from(["warning", "information"])
 REPORTS = st.builds(
     Report,
     schema=st.just(SCHEMA),
@@ -212,7 +217,11 @@ REPORTS = st.builds(
     made_by=TEXT,
     link=st.dictionaries(TEXT, COUNT, max_size=2),
     bisection=st.none() | _bisections(),
-    findings=st.lists(st.builds(Finding, TEXT, TEXT, TEXT), max_size=2).map(tuple),
+    findings=st.lists(st.builds(Finding, TEXT | KINDS, TEXT, TEXT, LEVELS), max_size=2).map(tuple),
+    strict=st.booleans(),
+    headline=TEXT,
+    source_sha256=st.none() | SHA256,
+    samples_sha256=st.none() | SHA256,
     scope=st.none() | st.builds(Scope, COUNT, COUNT, COUNT, COUNT),
     line=st.none() | st.sampled_from(["uart", "semihosting"]),
     blocked=st.none() | st.builds(Blocked, error=TEXT, cause=TEXT, hint=TEXT, detail=TEXT, id=TEXT),

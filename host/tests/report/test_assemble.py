@@ -89,7 +89,8 @@ def test_a_blocked_report_says_what_is_known_so_far(evidence: Evidence, qemu_m4:
 
 
 def test_the_evidence_has_a_place_for_each_artifact() -> None:
-    assert {field.name for field in fields(Evidence)} == {*STEPS, "forced", "trained", "search", "line", "scope"}
+    others = {"forced", "trained", "search", "line", "scope", "strict", "source_sha256", "samples_sha256"}
+    assert {field.name for field in fields(Evidence)} == {*STEPS, *others}
 
 
 def test_figures_of_a_training_stand_with_the_set_they_are_of(evidence: Evidence, qemu_m4: Target) -> None:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tinyhil.compare import health
 from tinyhil.compare.verdict import SCHEMA, Blocked, Bound, Report
 from tinyhil.errors import ConfigError, DeviceError, StorageError
 from tinyhil.report import assemble, files
@@ -40,7 +41,7 @@ def report(judge: Callable[..., Report], qemu_m4: Target) -> Report:
 
 @given(REPORTS)
 def test_a_report_is_read_as_it_was_written(report: Report) -> None:
-    assert files.from_json(files.to_json(report), "report.json") == report
+    assert files.decoded(files.to_json(report), "report.json") == report
 
 
 @given(REPORTS)
@@ -62,7 +63,8 @@ def test_the_schema_misses_nothing(report: Report) -> None:
     free = {"sections", "tool_versions", "tool_sha256", "link"}  # their keys are names
     paths = [path for path in _paths(whole) if not free & set(path[:-1])]
     assert len(paths) > 40
-    added = {"line", "scope", "findings"}  # by a later version: reports of the one before lack it, and are read
+    added = {"line", "scope", "findings", "strict", "headline", "source_sha256", "samples_sha256"}
+    added |= {"not_finite", "detectable"}  # by a later version: reports of the one before lack it, and are read
     for path in paths:
         for change in ("drop", "replace") if path[-1] not in added else ("replace",):
             data = json.loads(files.to_json(report))
@@ -115,9 +117,9 @@ def test_writing_and_reading(tmp_path: Path, report: Report) -> None:
     files.write(report, folder)
     assert {path.name for path in folder.iterdir()} == {files.JSON, files.XML, files.MARKDOWN, files.HTML}
     assert files.read(folder) == report
-    passed = replace(report, verdict="pass")
-    files.write(passed, folder)
-    assert files.read(folder) == passed
+    other = replace(report, target="native")
+    files.write(other, folder)
+    assert files.read(folder) == other
 
 
 def test_there_is_no_report_yet(tmp_path: Path) -> None:
@@ -157,12 +159,17 @@ def test_junit_counts_what_it_contains(report: Report) -> None:
     expected = {
         "fidelity": report.fidelity is not None,
         "accuracy": report.accuracy is not None,
+        "health": report.strict,
         "run": report.blocked is not None,
     }
-    assert [case.attrib["name"] for case in cases] == [name for name, there in expected.items() if there]
+    assert sorted(case.attrib["name"] for case in cases) == sorted(name for name, there in expected.items() if there)
+    assert int(suite.attrib["skipped"]) == len(suite.findall("testcase/skipped"))
     for case in cases:
         judged = getattr(report, case.attrib["name"], None)
-        assert (case.find("failure") is not None) == (judged is not None and not judged.passed)
+        failed = bool(health.strict(report.findings)) if case.attrib["name"] == "health" else False
+        assert (case.find("failure") is not None) == (failed or (judged is not None and not judged.passed))
+        asked = report.accuracy is not None and (report.accuracy.bounds or not report.accuracy.passed)
+        assert (case.find("skipped") is not None) == (case.attrib["name"] == "accuracy" and not asked)
         assert (case.find("error") is not None) == (case.attrib["name"] == "run")
 
 
@@ -254,7 +261,7 @@ def test_figures_are_written_in_full(report: Report) -> None:
     assert report.accuracy is not None
     bound = Bound("device_vs_float.mae", 1 / 3, 1.0, met=True)
     third = replace(report, accuracy=replace(report.accuracy, bounds=(bound,)))
-    read = files.from_json(files.to_json(third), "report.json")
+    read = files.decoded(files.to_json(third), "report.json")
     assert read.accuracy is not None
     assert read.accuracy.bounds == (bound,)
     assert math.nextafter(1 / 3, 1) != 1 / 3

@@ -2,7 +2,8 @@
 
 The manifest is written last and by rename, so a folder whose making was interrupted has no manifest or an old one
 that no longer matches its files; both count as *not there* and the stage runs again. Every file's SHA-256 is checked
-on loading: a file that was edited by hand is made anew rather than trusted.
+on loading, and that of the manifest itself: what was edited by hand is made anew rather than trusted. Whatever a stage
+can compute from the files again, it does not read from the facts.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from tinyhil.artifacts import hashing
 from tinyhil.errors import StorageError
 
+_T = TypeVar("_T")
+
 MANIFEST = "artifact.json"
-SCHEMA = 1
+SCHEMA = 2
 
 _STORAGE_ERRNOS = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO),
@@ -69,6 +72,8 @@ def load(folder: Path, stage: str, key: str) -> Manifest | None:
         if data["schema"] != SCHEMA:
             return None
         manifest = Manifest(data["stage"], data["key"], data["files"], data["facts"])
+        if data["sha256"] != _sha256(manifest):
+            return None
         if (manifest.stage, manifest.key) != (stage, key):
             return None
         if any(hashing.of_file(folder / name) != digest for name, digest in manifest.files.items()):
@@ -85,11 +90,44 @@ def save(folder: Path, stage: str, key: str, files: tuple[str, ...], facts: Mapp
         StorageError: the folder cannot be written.
     """
     manifest = Manifest(stage, key, {name: hashing.of_file(folder / name) for name in files}, dict(facts))
-    write_text(
-        folder / MANIFEST,
-        json.dumps({"schema": SCHEMA, **manifest.__dict__}, indent=1, sort_keys=True) + "\n",
-    )
+    said = {"schema": SCHEMA, "sha256": _sha256(manifest), **manifest.__dict__}
+    write_text(folder / MANIFEST, json.dumps(said, indent=1, sort_keys=True) + "\n")
     return manifest
+
+
+def _sha256(manifest: Manifest) -> str:
+    """Over all that a manifest says, its facts among it."""
+    return hashing.of_json({"schema": SCHEMA, **manifest.__dict__})
+
+
+class _Sealed(msgspec.Struct):
+    """A value with the SHA-256 of its JSON."""
+
+    sha256: str
+    value: Any
+
+
+def write_sealed(path: Path, value: object) -> None:
+    """As ``write_json``, so that ``read_sealed`` notices what was edited by hand.
+
+    Raises:
+        StorageError: the disk is full, or the folder cannot be written.
+    """
+    plain = msgspec.to_builtins(value)
+    write_json(path, _Sealed(hashing.of_json(plain), plain))
+
+
+def read_sealed(path: Path, kind: type[_T]) -> _T | None:
+    """What ``write_sealed`` has written; None where there is nothing, or something else.
+
+    Args:
+        kind: type of the value.
+    """
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=_Sealed)
+        return msgspec.convert(found.value, kind) if hashing.of_json(found.value) == found.sha256 else None
+    except (OSError, msgspec.MsgspecError):
+        return None
 
 
 def forget(folder: Path) -> None:

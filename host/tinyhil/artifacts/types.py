@@ -119,6 +119,55 @@ class Saturated:
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """What the samples that calibrated an input are like. The ends of ranges are reals, and 0 is always inside.
+
+    Attributes:
+        samples: how many there were.
+        distinct: how many different ones.
+        lowest: their least value.
+        highest: their largest value.
+        inner_lowest: the least value of the others, without the one sample that has the least.
+        inner_highest: the largest value of the others, without the one sample that has the largest.
+    """
+
+    samples: int
+    distinct: int
+    lowest: float
+    highest: float
+    inner_lowest: float
+    inner_highest: float
+
+
+@dataclass(frozen=True)
+class Clamped:
+    """A tensor inside a model some of whose values are cut off at an end of its type, for no reason that is known.
+
+    Attributes:
+        made_by: the operator.
+        share: of its values.
+    """
+
+    made_by: str
+    share: float
+
+
+@dataclass(frozen=True)
+class DeadChannels:
+    """Channels of a layer that have the same value for all samples.
+
+    Attributes:
+        made_by: the operator.
+        dead: how many.
+        channels: how many there are.
+    """
+
+    made_by: str
+    dead: int
+    channels: int
+
+
+@dataclass(frozen=True)
 class QuantizedModel:
     """A model in integers, with its reference outputs.
 
@@ -140,6 +189,11 @@ class QuantizedModel:
         targets_unused: why targets that came with the samples are not judged; empty where there are none.
         notes: what was changed of a Keras model so that it could be converted, which changes nothing of what it
             computes.
+        calibration: of each input; none where it is not known, as for a .tflite file.
+        codes: how many different integers the samples become at each input, None for one that is not quantized; nothing
+            where there are no samples.
+        clamped: tensors that lose values at the ends of their types; none where there are no samples.
+        dead: layers with channels that never change; likewise.
     """
 
     recipe: str
@@ -158,6 +212,10 @@ class QuantizedModel:
     saturated: tuple[Saturated, ...] = ()
     targets_unused: str = ""
     notes: tuple[str, ...] = ()
+    calibration: tuple[Calibration, ...] = ()
+    codes: tuple[int | None, ...] = ()
+    clamped: tuple[Clamped, ...] = ()
+    dead: tuple[DeadChannels, ...] = ()
 
 
 @dataclass(frozen=True)

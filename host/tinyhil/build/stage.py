@@ -83,7 +83,8 @@ def build(project: Project, target: Target, folder: Path, reporter: Reporter) ->
         facts = {"tool_versions": versions, "tool_sha256": digests}
         manifest = store.save(folder, STAGE, wanted, tuple(names), facts)
     image = _measured(folder / ELF, project, target)
-    return replace(image, **manifest.facts), found
+    said = {name: manifest.facts[name] for name in ("tool_versions", "tool_sha256")}
+    return replace(image, **said), found
 
 
 def _belonging(target: Target) -> list[str]:

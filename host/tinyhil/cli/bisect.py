@@ -113,7 +113,7 @@ def _conclude(output: Output, outcome: Outcome) -> None:
         _table(output, [words.HEAD, *words.table(found)])
         output.console.print()
     compared = f"{found.sides[0]} with {found.sides[1] if len(found.sides) > 1 else found.reference}"
-    rows = [("compared", compared), ("result", str(outcome.file))]
+    rows = [("model", f"sha256 {found.model_sha256}"), ("compared", compared), ("result", str(outcome.file))]
     if outcome.bundle is not None:
         rows += [
             ("bundle", f"{outcome.bundle}: {outcome.rerun.told if outcome.rerun else 'not tried'}"),

@@ -36,10 +36,18 @@ def plots(
     """
     from tinyhil.experiments import pictures
 
-    made = pictures.draw(open_job(output, model, options), device=not host_only)
+    job = open_job(output, model, options)
+    made = pictures.draw(job, device=not host_only)
     output.console.print()
+    sha256 = job.quantize().sha256
+    output.console.print(f"of the model with sha256 {sha256}", markup=False, soft_wrap=True, highlight=False)
     for picture in made:
         # The SVG lies beside it under the same name.
         output.console.print(f"{picture.files[0]}", style="bold", markup=False, soft_wrap=True, highlight=False)
         output.console.print(f"    {picture.shows}", markup=False, soft_wrap=True, highlight=False)
-    output.write_json([{"files": [str(file) for file in picture.files], "shows": picture.shows} for picture in made])
+    output.write_json(
+        [
+            {"files": [str(file) for file in picture.files], "shows": picture.shows, "model_sha256": sha256}
+            for picture in made
+        ]
+    )

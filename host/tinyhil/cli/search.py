@@ -49,6 +49,9 @@ def search(
     output.console.print()
     for line in _lines(found):
         output.console.print(line, markup=False, soft_wrap=True, highlight=False)
+    output.console.print(
+        f"of the model with sha256 {found.model_sha256}", markup=False, soft_wrap=True, highlight=False
+    )
     output.console.print(f"kept in {place}", markup=False, soft_wrap=True, highlight=False)
     output.write_json(msgspec.to_builtins(found))
     if found.search is not None and found.search.example is not None:

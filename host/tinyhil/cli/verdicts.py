@@ -51,7 +51,7 @@ def _verify(output: Output, job: Run) -> None:
     from tinyhil.errors import BlockedError
     from tinyhil.report import files
 
-    folder = job.layout.target
+    folder = job.layout.results
     try:
         report = job.verify()
     except BlockedError:
@@ -102,18 +102,22 @@ def replay(
     _conclude(output, found, file)
 
 
-@takes_options(Level.PLACEMENT)
+@takes_options(Level.PLACEMENT, "firmware")
 def report(output: Output, options: Options, model: MODEL) -> None:
     """Show the report of the last run again, and exit with its verdict.
+
+    It has to be of the model that is named now: another file of the same name, a recipe that was changed since, or
+    other samples are no such run.
 
     **Example**
 
     tinyhil report sine --target qemu-m4
     """
+    from tinyhil.pipeline import stored_report
     from tinyhil.report import files
 
-    folder = open_job(output, model, options).layout.target
-    _conclude(output, files.read(folder), folder / files.HTML)
+    job = open_job(output, model, options)
+    _conclude(output, stored_report.read(job), job.layout.results / files.HTML)
 
 
 def _conclude(output: Output, report: Report, place: Path) -> None:
@@ -123,12 +127,16 @@ def _conclude(output: Output, report: Report, place: Path) -> None:
     from tinyhil.cli import console as view
     from tinyhil.compare.verdict import digest
     from tinyhil.report import terminal
+    from tinyhil.report.headline import headline, judged
 
     output.console.print()
     view.show_rows(output.console, list(terminal.rows(report)))
     view.show_rows(output.console, [("verdict", f"sha256 {digest(report)}"), ("report", str(place))])
     output.console.print()
     style = {"pass": "bold green", "fail": "bold red", "blocked": "bold yellow"}[report.verdict]
+    if report.verdict == "pass" and not judged(report.accuracy):
+        style = "bold"  # green is for what was judged whole
+        output.console.print(headline(report), style=style, markup=False, soft_wrap=True, highlight=False)
     output.console.print(terminal.verdict(report), style=style, markup=False, soft_wrap=True, highlight=False)
     output.write_json(msgspec.to_builtins(report))
     raise typer.Exit({"pass": ExitCode.PASS, "fail": ExitCode.FAIL, "blocked": ExitCode.BLOCKED}[report.verdict])

@@ -22,6 +22,8 @@ from tinyhil.compare.search import Search
 
 SCHEMA = 1
 """Version of report.json; it rises when a field changes its meaning or goes away."""
+CONFIDENCE = 0.95
+"""By which the vectors would have shown a fault."""
 MOST_POINTS = 512
 """Enough for a picture, and for every input that an int8 can have."""
 
@@ -31,7 +33,7 @@ class Fidelity:
     """Does the chip compute the model that it was given? Device against the integer reference.
 
     Attributes:
-        passed: no mismatch, neither in a vector nor in an input that a search has tried.
+        passed: no mismatch, neither in a vector nor in an input that a search has tried; and every output is a number.
         vectors: vectors compared.
         mismatches: vectors with an element that differs by more than the tolerance.
         max_lsb: largest difference in LSB.
@@ -41,6 +43,9 @@ class Fidelity:
         first_mismatches: the first of them.
         search: what a search beyond the vectors has found; None where there was none: every input there is was a
             vector, the model keeps a state, or nobody asked.
+        not_finite: values of the device's outputs that are NaN or infinite.
+        detectable: the smallest share of all inputs like the vectors that a fault has to hit so that the vectors would
+            have shown it with a probability of ``CONFIDENCE``; None where they are all inputs there are, or show one.
     """
 
     passed: bool
@@ -52,6 +57,8 @@ class Fidelity:
     reference: str
     first_mismatches: tuple[Mismatch, ...]
     search: Search | None
+    not_finite: int = 0
+    detectable: float | None = None
 
 
 @dataclass(frozen=True)
@@ -142,7 +149,7 @@ class Accuracy:
     """Is what the chip computes good enough? Device against the float model and the truth, or the known classes alone.
 
     Attributes:
-        passed: every bound is met.
+        passed: every bound is met, and every output of device and float model that is judged is a number.
         vectors: vectors that were looked at: those that are like the data.
         truth: where the truth comes from: the recipe's ``function``, free of noise, or the targets of the ``test set``.
         overall: of all outputs, taken as one list; None without a float model.
@@ -318,7 +325,9 @@ class Report:
     own interpreter beside the reference; ``bisection`` is there where ``tinyhil bisect`` has looked at this firmware;
     ``line`` is what carried the bytes to an emulated chip that was started for the run; ``scope`` says what was left
     out, and is None in reports of earlier versions and of runs that were blocked before; ``findings`` has what looks
-    wrong and makes no verdict.
+    wrong; those that ``tinyhil.compare.health.STRICT`` names fail a run that is ``strict``. ``headline`` says what was
+    judged. ``source_sha256`` is of what was asked for: the user's file, or all that a recipe's model depends on;
+    ``samples_sha256`` of the samples beside a file.
     """
 
     schema: int
@@ -356,6 +365,10 @@ class Report:
     line: str | None = None
     scope: Scope | None = None
     findings: tuple[Finding, ...] = ()
+    strict: bool = False
+    headline: str = ""
+    source_sha256: str | None = None
+    samples_sha256: str | None = None
 
 
 JUDGED = (

@@ -7,6 +7,7 @@
     build/<model>/model/file/             a user's own model file with what is expected of it
     build/<model>/plots/                  pictures of the training and of the float model
     build/<model>/<target>/               journal, the report's files, search.json, arena.json
+    build/<model>/<target>/firmware-<hash>/  journal, report, search.json, plots of an image that was built elsewhere
     build/<model>/<target>/project/       Project
     build/<model>/<target>/firmware/      FirmwareImage
     build/<model>/<target>/plots/         pictures of the quantized model and of the device's outputs
@@ -41,12 +42,19 @@ class Layout:
         model: the model's folder in it.
         target: the target's folder in that.
         project: the PlatformIO project.
+        image: first digits of the SHA-256 of the image that is run in place of the own one; empty for the own one.
     """
 
     build_dir: Path
     model: Path
     target: Path
     project: Path
+    image: str = ""
+
+    @property
+    def results(self) -> Path:
+        """What was found: journal and report; of an image that was built elsewhere apart from those of the own one."""
+        return self.target / f"firmware-{self.image}" if self.image else self.target
 
     @property
     def models(self) -> Path:
@@ -71,7 +79,7 @@ class Layout:
     @property
     def journal(self) -> Path:
         """The journal of the device's answers."""
-        return self.target / journal.NAME
+        return self.results / journal.NAME
 
     @property
     def model_plots(self) -> Path:
@@ -81,12 +89,12 @@ class Layout:
     @property
     def target_plots(self) -> Path:
         """Pictures of the quantized model and of the device's outputs."""
-        return self.target / "plots"
+        return self.results / "plots"
 
     @property
     def search(self) -> Path:
         """What a search has found; the example's inputs lie beside it."""
-        return self.target / "search.json"
+        return self.results / "search.json"
 
     @property
     def bisect(self) -> Path:
@@ -118,6 +126,18 @@ class Layout:
         """The layout of the self-test's copy with this number."""
         folder = self.selftest / str(number)
         return replace(self, target=folder, project=folder / "project")
+
+
+def of_image(own: Layout, firmware: Path | None) -> Layout:
+    """The layout of a run whose firmware may be an image that was built elsewhere.
+
+    Args:
+        own: of the run with an image of its own.
+        firmware: that image; None for the own one. Whether it can be read is found out where it is used.
+    """
+    if firmware is None or not firmware.is_file():
+        return own
+    return replace(own, image=hashing.of_file(firmware)[:HASH_DIGITS])
 
 
 def in_memory(build_dir: Path, digest: str) -> Path:

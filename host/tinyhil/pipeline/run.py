@@ -77,7 +77,7 @@ class Run:
         self.options = options
         self._copy = copy
         self._stages = stages
-        self._evidence = Evidence(line=answers.line)
+        self._evidence = Evidence(line=answers.line, strict=options.strict)
 
     @property
     def name(self) -> str:
@@ -108,7 +108,13 @@ class Run:
     @property
     def evidence(self) -> Evidence:
         """The artifacts that there are so far."""
-        return replace(self._evidence, trained=self.source.trained)
+        asked = self.source.asked()
+        return replace(
+            self._evidence,
+            trained=self.source.trained,
+            source_sha256=asked.source_sha256,
+            samples_sha256=asked.samples_sha256,
+        )
 
     @property
     def live(self) -> LiveDevice:
@@ -306,7 +312,7 @@ class Run:
         return self._stages.once("verify", work)
 
     def verify(self) -> Report:
-        """The report, written to the target's folder.
+        """The report, written to the folder of what was found (``Layout.results``).
 
         A run that is blocked leaves a report that says so, and raises.
 
@@ -319,10 +325,10 @@ class Run:
         except BlockedError as error:
             blocked = assemble.blocked(self.name, self.target, self.engine, self.evidence, error)
             with contextlib.suppress(BlockedError):  # the cause that counts is the first one
-                files.write(blocked, self.layout.target)
+                files.write(blocked, self.layout.results)
             raise
         report = stored_bisection.with_bisection(report, self.layout)
-        files.write(report, self.layout.target)
+        files.write(report, self.layout.results)
         self.conclude()
         return report
 

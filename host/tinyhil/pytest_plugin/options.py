@@ -12,6 +12,8 @@ from tinyhil.options import Field, Level, Options, fields
 DEFAULT_TARGET = Options.target
 _OWN = ("target", "port")
 """Options of which tests take several."""
+_TAKEN = ("strict",)
+"""Names of options that pytest has itself: ours have the project's before it."""
 _PATHS = {"--port", "--recipe", *(field.flag for field in fields() if field.type is Path)}
 """Options whose value may be a path."""
 
@@ -51,10 +53,17 @@ def _add(group: pytest.OptionGroup, field: Field) -> None:
     about = field.about
     usual = f" (default: {about.usual})" if about.usual else ""
     text = f"{about.help}{usual}".replace("%", "%%")
+    flag, name = _named(field)
     if field.is_switch:
-        group.addoption(field.flag, action="store_true", default=field.default, help=text)
+        group.addoption(flag, dest=name, action="store_true", default=field.default, help=text)
     else:
-        group.addoption(field.flag, type=field.type, default=field.default, metavar=about.metavar, help=text)
+        group.addoption(flag, dest=name, type=field.type, default=field.default, metavar=about.metavar, help=text)
+
+
+def _named(field: Field) -> tuple[str, str]:
+    """The flag of an option here, and its name among pytest's."""
+    taken = field.name in _TAKEN
+    return (f"--tinyhil-{field.flag[2:]}", f"tinyhil_{field.name}") if taken else (field.flag, field.name)
 
 
 def run_options(config: pytest.Config, target: str) -> Options:
@@ -63,7 +72,7 @@ def run_options(config: pytest.Config, target: str) -> Options:
     Raises:
         UsageError: a number is too small, or ports were given of which it is not clear whose they are.
     """
-    chosen = {field.name: getattr(config.option, field.name) for field in _offered()}
+    chosen = {field.name: getattr(config.option, _named(field)[1]) for field in _offered()}
     for field in _offered():
         value, least = chosen[field.name], field.about.least
         if least is not None and value is not None and value < least:

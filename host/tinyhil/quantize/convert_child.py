@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from tinyhil.artifacts.types import Array, Reals
 from tinyhil.errors import MissingToolError, ModelError
 from tinyhil.progress import Reporter
 from tinyhil.quantize import keras_file, stage, vectors
-from tinyhil.quantize.converter import convert, refuse_operators
+from tinyhil.quantize.calibration import calibration, codes
+from tinyhil.quantize.converter import CALIBRATED, convert, refuse_operators, require_quantized
 from tinyhil.quantize.interpreters import LITERT, open_interpreter
 from tinyhil.quantize.keras_network import Network
 from tinyhil.quantize.runner import run_all
@@ -52,7 +53,9 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
         arrays.read_inputs(dataset, "test"),
         arrays.read_set(dataset, "test")[1],
     )
-    network = Network(keras_file.load(Path(request["model"]), name), name, data.train)
+    model = keras_file.load(Path(request["model"]), name)
+    keras_file.require_finite(model, name)
+    network = Network(model, name, data.train)
     test = network.predict(data.test)
     with tempfile.TemporaryDirectory(prefix="tinyhil-") as folder:
         network.save(folder)
@@ -66,13 +69,18 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
             refuse_operators(content, name)
             order = _Order.of(tf, content, network)
             content, rewrites = tflite.rewrite(content, stage.MODEL)
+            tflite.require_sound(content, stage.MODEL)
+            require_quantized(content, export["scheme"], name)
             place = Path(export["folder"])
             store.write_bytes(place / stage.MODEL, content)
             store.write_bytes(place / stage.FLOAT, floats)
             reporter.progress(1, _STEPS, f"{export['scheme']}: {len(content)} bytes")
             sent = _vectors(network, order, content, place, data, test)
             reporter.progress(2, _STEPS, f"{export['scheme']}: vectors")
-            made.append({**sent, "rewrites": rewrites, "notes": network.notes, **_beside(content, place, reporter)})
+            known = _calibration(export, [data.train[number] for number in order.inputs])
+            made.append(
+                {**sent, **known, "rewrites": rewrites, "notes": network.notes, **_beside(content, place, reporter)}
+            )
             reporter.progress(_STEPS, _STEPS, f"{export['scheme']}: LiteRT")
     return {"made": made}
 
@@ -132,7 +140,15 @@ def _vectors(
         "available": count,
         "drawn": count if exhaustive else count - tested,
         "saturated": [vectors.saturated(spec, part) for spec, part in zip(facts.inputs, samples, strict=True)],
+        "codes": codes(facts.inputs, samples),
     }
+
+
+def _calibration(export: dict[str, Any], train: Sequence[Array]) -> dict[str, Any]:
+    """What the samples are like by which a scheme calibrates each input; nothing where it does not calibrate."""
+    if export["scheme"] not in CALIBRATED:
+        return {"calibration": ()}
+    return {"calibration": [asdict(calibration(part[: export["representative_samples"]])) for part in train]}
 
 
 def _beside(content: bytes, folder: Path, reporter: Reporter) -> dict[str, Any]:

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from tinyhil import tflite
+from tinyhil.affine import DType
 from tinyhil.artifacts.types import Array
 from tinyhil.errors import ModelError
 
 _OPERATOR = re.compile(r"'(tf\.[A-Za-z0-9_]+)' op|^\s*Op(?:s)?: *(.+)$|tf\.([A-Za-z0-9_]+)\(tensor", re.MULTILINE)
 
 
+CALIBRATED = ("int8", "int8-per-channel", "int16x8")
+"""Schemes by which activations are quantized, inputs and outputs too, in ranges that samples set."""
 _NOWHERE = {
     "GELU": "give the layer activation='swish' or 'relu', and train it again",
 }
@@ -36,6 +39,29 @@ def refuse_operators(content: bytes, name: str) -> None:
                 f"{name}: {operator.name} of {layer} is no operator of TensorFlow Lite Micro",
                 hint=_NOWHERE[operator.name],
             )
+
+
+def require_quantized(content: bytes, scheme: str, name: str) -> None:
+    """Refuses a converted file whose inputs and outputs are not quantized, where the scheme says that they are.
+
+    Args:
+        name: how the model is called in messages.
+
+    Raises:
+        ModelError: one is a float, or integers that stand for no reals.
+    """
+    if scheme not in CALIBRATED:
+        return
+    facts = tflite.read(content, name)
+    for what, specs in (("input", facts.inputs), ("output", facts.outputs)):
+        for spec in specs:
+            if not spec.quantized and spec.dtype is not DType.INT32:  # an index, or one that a class has
+                raise ModelError(
+                    f"{name}: by the scheme {scheme} its {what} {spec.name!r} came out as {spec.dtype.name.lower()} "
+                    "without a scale: it is not quantized",
+                    hint="look at the samples that calibrate it: their values have to differ, and to be finite; or "
+                    "give another --scheme",
+                )
 
 
 def convert(saved_model: str, scheme: str, samples: Sequence[dict[str, Array]], name: str) -> bytes:
@@ -64,7 +90,7 @@ def convert(saved_model: str, scheme: str, samples: Sequence[dict[str, Array]], 
         ops = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
         converter.target_spec.supported_ops = [ops]
         converter.inference_input_type = converter.inference_output_type = tf.int16
-    if scheme not in ("float32", "dynamic"):
+    if scheme in CALIBRATED:
         converter.representative_dataset = lambda: iter(samples)
     try:
         return bytes(converter.convert())

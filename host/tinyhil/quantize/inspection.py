@@ -2,6 +2,7 @@
 
 - *Saturation*: the share of a tensor's values at either end of its type. Where the lower end stands for real 0, as
   after a ReLU, values there are not cut off, and only the upper end counts.
+  What a fused activation or the operator itself bounds is not cut off either (``tinyhil.tflite.bounded``).
 - *Calibration coverage*: the share of the float model's values that lie in the range which calibration, over training
   samples, gave the same tensor, half an LSB of rounding included. What lies outside is cut off.
 - *Error*: the largest difference between a tensor's dequantized value and the float model's, both from the same
@@ -17,8 +18,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
@@ -51,6 +52,10 @@ class TensorInspection:
         coverage: share of the float model's values inside its range.
         error: largest error in real units.
         error_share: the same as a share of the range of the float model's values; None where they are all the same.
+        values: how many values were looked at.
+        bounded: whether its operator keeps its values from its lowest end and from its highest.
+        channels: size of its last dimension.
+        dead: how many of these had one value in all samples.
     """
 
     index: int
@@ -64,6 +69,24 @@ class TensorInspection:
     coverage: float | None
     error: float | None
     error_share: float | None
+    values: int = 0
+    bounded: tuple[bool, bool] = (False, False)
+    channels: int = 0
+    dead: int = 0
+
+    @property
+    def clamped(self) -> float | None:
+        """Share of values that are cut off, for all that is known; None for a tensor that is not quantized.
+
+        At each end there is one value that calibration has seen itself, and where a float model's values are known,
+        no more are cut off than lie outside of the range.
+        """
+        if self.at_lowest is None or self.at_highest is None or not self.values:
+            return None
+        below = 0.0 if self.bounded[0] or self.lowest_is_zero else self.at_lowest
+        above = 0.0 if self.bounded[1] else self.at_highest
+        found = sum(max(0.0, share - 1 / self.values) for share in (below, above))
+        return found if self.coverage is None else min(found, 1.0 - self.coverage)
 
     @property
     def saturation(self) -> float | None:
@@ -122,6 +145,7 @@ class OpenModel:
     graph: tflite.Graph
     specs: tuple[TensorSpec, ...]
     interpreter: Interpreter
+    bounded: Mapping[int, tuple[bool, bool]] = field(default_factory=dict)
 
 
 def inspect(model: OpenModel, floats: OpenModel | None, samples: Sequence[Array]) -> Inspection:
@@ -136,7 +160,7 @@ def inspect(model: OpenModel, floats: OpenModel | None, samples: Sequence[Array]
         ModelError: an interpreter failed.
     """
     counterparts = {} if floats is None else match(model.graph, floats.graph)
-    tallies = [_tally(model.graph, index, made_by, counterparts) for index, made_by in _watched(model.graph)]
+    tallies = [_tally(model, index, made_by, counterparts) for index, made_by in _watched(model.graph)]
     count = len(samples[0])
     for number in range(count):
         reals = [part[number] for part in samples]
@@ -186,17 +210,28 @@ def _quantized(specs: Iterable[TensorSpec], reals: Iterable[Array]) -> list[Arra
     return [spec.quantize(part).reshape(spec.shape) for spec, part in zip(specs, reals, strict=True)]
 
 
-def _tally(graph: tflite.Graph, index: int, made_by: str, counterparts: dict[int, tuple[int, Match]]) -> _Tally:
-    return _Tally(graph.tensors[index], made_by, counterparts.get(index))
+def _tally(model: OpenModel, index: int, made_by: str, counterparts: dict[int, tuple[int, Match]]) -> _Tally:
+    bounded = model.bounded.get(index, (False, False))
+    return _Tally(model.graph.tensors[index], made_by, counterparts.get(index), bounded)
 
 
 class _Tally:
     """Counts one tensor over the samples, so that no more than one sample is in memory."""
 
-    def __init__(self, tensor: tflite.Tensor, made_by: str, counterpart: tuple[int, Match] | None) -> None:
+    def __init__(
+        self,
+        tensor: tflite.Tensor,
+        made_by: str,
+        counterpart: tuple[int, Match] | None,
+        bounded: tuple[bool, bool],
+    ) -> None:
         self.tensor = tensor
         self.counterpart = counterpart
         self._made_by = made_by
+        self._bounded = bounded
+        self._channels = tensor.shape[-1] if tensor.shape else 0
+        self._first: Array | None = None
+        self._moved = np.zeros(self._channels, np.bool_)
         self._spec = _spec(tensor)
         self._values = self._lowest = self._highest = self._inside = 0
         self._error, self._from, self._to = 0.0, math.inf, -math.inf
@@ -204,6 +239,7 @@ class _Tally:
     def add(self, values: Array, floats: Reals | None) -> None:
         """One sample's values, and the float model's."""
         self._values += values.size
+        self._see_channels(values)
         if self._spec is not None and self._spec.quantized:
             lowest, highest = self._spec.dtype.limits
             self._lowest += int((values == lowest).sum())
@@ -218,6 +254,14 @@ class _Tally:
                 min(self._from, float(floats.min(initial=math.inf))),
                 max(self._to, float(floats.max(initial=-math.inf))),
             )
+
+    def _see_channels(self, values: Array) -> None:
+        """Notes which channels have another value than the first one that was seen of them."""
+        if self._channels and values.size:
+            rows = values.reshape(-1, self._channels)
+            if self._first is None:
+                self._first = rows[0].copy()
+            self._moved |= (rows != self._first).any(axis=0)
 
     def found(self) -> TensorInspection:
         """What the counts say."""
@@ -237,6 +281,10 @@ class _Tally:
             coverage=self._inside / total if compared and quantized else None,
             error=self._error if compared else None,
             error_share=self._error / span if compared and span > 0 else None,
+            values=self._values,
+            bounded=self._bounded,
+            channels=self._channels,
+            dead=int(np.count_nonzero(~self._moved)) if self._first is not None else 0,
         )
 
 

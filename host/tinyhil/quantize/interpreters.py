@@ -9,6 +9,7 @@ beside TFLM and never for it.
 
 from __future__ import annotations
 
+import ctypes
 import warnings
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -22,6 +23,11 @@ from tinyhil.errors import MissingToolError, ModelError
 
 ARENA_BYTES = 16 * 1024 * 1024
 """Generous: it sizes nothing, it only computes."""
+
+_BEHIND = 64 * 1024
+"""Bytes of the fill behind a model: more than an operator that reads on usually reaches."""
+_M_PERTURB = -6
+"""Of glibc's malloc.h."""
 
 TFLM = "tflm"
 LITERT = "litert"
@@ -47,19 +53,31 @@ class Interpreter(Protocol):
         """What a tensor held in the last run; for interpreters that were opened with ``keep``."""
 
 
-def open_interpreter(kind: str, model: bytes, *, keep: bool = False) -> Interpreter:
+def open_interpreter(kind: str, model: bytes, *, keep: bool = False, fill: int | None = None) -> Interpreter:
     """An interpreter of ``model``.
 
     Args:
         kind: ``tflm`` or ``litert``.
         model: content of the .tflite file.
         keep: whether tensors are to be asked for, which takes memory for all of them.
+        fill: the byte that lies in all memory that is allocated from now on, and behind the model; None for whatever
+            lies there. A model that reads beyond its tensors computes something else with another fill.
 
     Raises:
         MissingToolError: the interpreter is not installed.
         ModelError: it does not take the model.
     """
+    if fill is not None:
+        _fill_memory(fill)
+        model += bytes([fill]) * _BEHIND
     return _Tflm(model, keep) if kind == TFLM else _LiteRt(model, keep)
+
+
+def _fill_memory(fill: int) -> None:
+    """Has the C library fill what it allocates, where it is glibc: elsewhere only what is behind the model differs."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_PERTURB, fill ^ 0xFF)  # which is what is freed; what is allocated has the other bits
 
 
 class _Tflm:

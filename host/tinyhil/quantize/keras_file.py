@@ -9,6 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from tinyhil import kinds
 from tinyhil.errors import MissingToolError, ModelError
 from tinyhil.quantize import keras_config
 
@@ -38,3 +41,24 @@ def load(path: Path, name: str) -> Any:
             f"Keras cannot load {name}: {type(error).__name__}: {first}",
             hint="save it again with model.save() by Keras 3; layers of your own have to be replaced by Keras' own",
         ) from error
+
+
+def require_finite(model: Any, name: str) -> None:
+    """Refuses a Keras model with a weight that is no finite number.
+
+    Args:
+        name: how the file is called in messages.
+
+    Raises:
+        ModelError: there is one; the message names its layer.
+    """
+    for weight in model.weights:
+        values = np.asarray(weight)
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            layer, _, part = str(weight.path).rpartition("/")
+            wrong = int((~np.isfinite(values)).sum())
+            raise ModelError(
+                f"{name}: layer {layer!r}: {wrong:,} of {values.size:,} values of its {part} are NaN or infinite",
+                hint="train it again with a lower learning rate, or with inputs that are scaled",
+                kind=kinds.NOT_FINITE,
+            )

@@ -24,6 +24,7 @@ from tinyhil.errors import ConfigError
 from tinyhil.progress import Reporter
 from tinyhil.quantize import divided, keras_config, stage, vectors
 from tinyhil.quantize import samples as files
+from tinyhil.quantize.calibration import codes
 from tinyhil.targets.allowance import Allowance
 
 STAGE = "model-file"
@@ -65,6 +66,7 @@ def tflite_model(
         StorageError: the folder cannot be written.
     """
     content = read(path)
+    tflite.require_sound(content, str(path))
     rewritten, rewrites = tflite.rewrite(content, str(path))
     facts = tflite.read(rewritten, str(path))
     samples_sha256 = None if samples is None else samples_file.digest(samples)
@@ -90,9 +92,11 @@ def tflite_model(
             "available": count,
             "drawn": count - chosen.samples,
             "saturated": chosen.saturated,
+            "codes": chosen.codes,
+            "calibration": (),
             "targets_unused": chosen.targets_unused,
         }
-        computed = stage.expectations(folder, reporter, sent, allowance, float_model=False)
+        computed = stage.expectations(folder, reporter, sent, allowance, float_model=False, twice=True)
         made = (stage.MODEL, stage.VECTORS, stage.REFERENCE, stage.INSPECTION)
         manifest = store.save(folder, STAGE, key, made, {**sent, **computed, "rewrites": rewrites, "litert": None})
     return stage.read(name_of(path), SCHEME, folder, manifest, allowance), found
@@ -108,6 +112,7 @@ class _Inputs:
         exhaustive: whether the vectors are all there are.
         samples: how many of them are samples: the last ones.
         saturated: values of the samples that are cut off, and all of them, for each input.
+        codes: how many different integers they become, for each input.
         labels: (samples,), the class of each; None where they are not known.
         targets_unused: why there are none, where the samples have targets.
     """
@@ -117,6 +122,7 @@ class _Inputs:
     exhaustive: bool
     samples: int = 0
     saturated: tuple[tuple[int, int], ...] = ()
+    codes: tuple[int | None, ...] = ()
     labels: Array | None = None
     targets_unused: str = ""
 
@@ -146,6 +152,7 @@ def _inputs(facts: tflite.ModelFacts, samples: Path | None) -> _Inputs:
         exhaustive=exhaustive,
         samples=0 if exhaustive else len(given.inputs[0]),
         saturated=tuple(vectors.saturated(spec, part) for spec, part in zip(specs, given.inputs, strict=True)),
+        codes=tuple(codes(specs, given.inputs)),
         labels=labels,
         targets_unused=unused,
     )

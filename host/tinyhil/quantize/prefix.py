@@ -41,7 +41,7 @@ def prefix_model(
     sources = hashing.of_sources([Path(__file__).parent, Path(tflite.__file__).parent])
     inputs_sha256 = hashing.of_bytes(b"".join(part.tobytes() for part in taken))
     key = hashing.of_json({"stage": sources, "model": hashing.of_bytes(prefix.data), "inputs": inputs_sha256})
-    manifest = store.load(folder, STAGE, key)
+    manifest = stage.found(folder, STAGE, key)
     found = manifest is not None
     if manifest is None:
         store.make_folder(folder)
@@ -49,7 +49,14 @@ def prefix_model(
         store.write_bytes(folder / stage.MODEL, prefix.data)
         arrays.write_vectors(folder / stage.VECTORS, arrays.StoredVectors(tuple(taken)))
         count = len(inputs[0])
-        sent = {"exhaustive": False, "available": count, "drawn": count, "saturated": ()}
+        sent = {
+            "exhaustive": False,
+            "available": count,
+            "drawn": count,
+            "saturated": (),
+            "codes": (),
+            "calibration": (),
+        }
         computed = stage.expectations(folder, reporter, sent, float_model=False, inspected=False)
         made = (stage.MODEL, stage.VECTORS, stage.REFERENCE)
         facts = {**sent, **computed, "rewrites": (), "litert": None}

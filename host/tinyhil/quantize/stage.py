@@ -16,15 +16,26 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from tinyhil import tflite, worker
+from tinyhil import kinds, tflite, worker
 from tinyhil.affine import TensorSpec
 from tinyhil.artifacts import arrays, hashing, store
-from tinyhil.artifacts.types import Beside, FloatModel, QuantizedModel, Saturated, Vectors
+from tinyhil.artifacts.types import (
+    Beside,
+    Calibration,
+    Clamped,
+    DeadChannels,
+    FloatModel,
+    QuantizedModel,
+    Saturated,
+    Vectors,
+)
 from tinyhil.compare import fidelity
 from tinyhil.config.recipe import Quantize, Scheme
 from tinyhil.errors import CrashError, ModelError, StorageError, ToolError
 from tinyhil.progress import Reporter
 from tinyhil.quantize import blame
+from tinyhil.quantize import vectors as choice
+from tinyhil.quantize.inspection import Inspection, TensorInspection
 from tinyhil.quantize.interpreters import LITERT, TFLM
 from tinyhil.quantize.selection import Available
 from tinyhil.targets.allowance import Allowance, Inference
@@ -39,6 +50,8 @@ VECTORS = "vectors.npz"
 REFERENCE = "reference.npz"
 LITERT_OUTPUTS = "litert.npz"
 INSPECTION = "inspection.json"
+_LAYERS = ("CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
+"""What the names of operators end with whose outputs have channels that are learned; the first is DEPTHWISE, too."""
 
 
 def export_for(scheme: Scheme, engine: Engine) -> Scheme:
@@ -121,7 +134,7 @@ def _key(model: FloatModel, settings: Quantize) -> str:
 def _converted(folder: Path, key: str) -> dict[str, Any] | None:
     """What is known of the model in ``folder``, with or without what is expected of it; None where it is another."""
     manifest = store.load(folder, CONVERTED, key) or store.load(folder, STAGE, key)
-    return None if manifest is None else manifest.facts
+    return manifest.facts if manifest is not None and _describes(folder, manifest.facts) else None
 
 
 def _convert(model: FloatModel, wanted: Sequence[tuple[Quantize, Path]], reporter: Reporter) -> None:
@@ -162,6 +175,7 @@ def expectations(
     *,
     float_model: bool,
     inspected: bool = True,
+    twice: bool = False,
 ) -> dict[str, Any]:
     """Has the reference outputs of vectors in ``folder`` and the inspection of its model computed.
 
@@ -171,6 +185,7 @@ def expectations(
         allowance: how many vectors are wanted; None for all.
         float_model: whether there is one to compare with.
         inspected: whether the model is looked into, for which there are samples beside the vectors.
+        twice: whether the reference has to compute the same with other bytes in free memory: for files of unknown make.
 
     Returns:
         ``reference``, the interpreter's name, and why it is not TFLM where it is not; ``computed``, for how many
@@ -178,11 +193,17 @@ def expectations(
 
     Raises:
         MissingToolError: an interpreter that is needed is not installed.
-        ModelError: no interpreter takes the model.
+        ModelError: no interpreter takes the model, or what it computes depends on memory that is not the model's.
     """
     count = wanted(folder, facts, allowance)
     places = None if count == facts["available"] else _available(folder, facts).places(count).tolist()
-    request = {"folder": str(folder), "float": float_model, "inspected": inspected, "places": places}
+    request = {
+        "folder": str(folder),
+        "float": float_model,
+        "inspected": inspected,
+        "places": places,
+        "twice": twice,
+    }
     listening = _Listening(reporter)
     what = "compute the reference"
     module = "tinyhil.quantize.reference_child"
@@ -190,6 +211,8 @@ def expectations(
         computed = worker.call(module, {**request, "interpreter": TFLM}, what=what, reporter=listening)
         return {**computed, "computed": count}
     except (ModelError, ToolError) as error:
+        if error.kind is kinds.DAMAGED_MODEL:
+            raise
         refused = error
     reason = listening.reason() or refused.message
     reporter.text(f"TFLM's interpreter does not take the model: {reason}")
@@ -263,10 +286,33 @@ def load(folder: Path, name: str, key: str, allowance: Allowance | None) -> stor
         name: of the stage.
         key: of what it was made from.
     """
-    manifest = store.load(folder, name, key)
+    manifest = found(folder, name, key)
     if manifest is None or manifest.facts["computed"] < wanted(folder, manifest.facts, allowance):
         return None
     return manifest
+
+
+def found(folder: Path, name: str, key: str) -> store.Manifest | None:
+    """The manifest of the model in ``folder``, if its facts are those of its vectors; else it is made anew.
+
+    Args:
+        name: of the stage.
+        key: of what it was made from.
+    """
+    manifest = store.load(folder, name, key)
+    if manifest is None:
+        return None
+    computed = len(arrays.read_tensors(folder / REFERENCE, "reference")[0])
+    holds = _describes(folder, manifest.facts) and manifest.facts["computed"] == computed
+    return manifest if holds and computed <= manifest.facts["available"] else None
+
+
+def _describes(folder: Path, facts: dict[str, Any]) -> bool:
+    """Whether what is said of the vectors in ``folder`` is what they are."""
+    inputs = arrays.read_vectors(folder / VECTORS).inputs
+    specs = tflite.read((folder / MODEL).read_bytes(), MODEL).inputs
+    whole = not facts["exhaustive"] or choice.whole(specs, inputs)
+    return facts["available"] == len(inputs[0]) and 0 <= facts["drawn"] <= len(inputs[0]) and whole
 
 
 def _available(folder: Path, facts: dict[str, Any]) -> Available:
@@ -283,6 +329,7 @@ def read(
         allowance: how many of its vectors are wanted; None for all.
     """
     facts = tflite.read((folder / MODEL).read_bytes(), str(folder / MODEL))
+    known = _inspected(folder, manifest)
     sent = _vectors(folder, manifest.facts, allowance)
     return QuantizedModel(
         recipe=recipe,
@@ -301,7 +348,26 @@ def read(
         saturated=tuple(Saturated(*each) for each in manifest.facts["saturated"]),
         targets_unused=manifest.facts.get("targets_unused", ""),
         notes=tuple(manifest.facts.get("notes", ())),
+        calibration=tuple(Calibration(**each) for each in manifest.facts["calibration"]),
+        codes=tuple(manifest.facts["codes"]),
+        clamped=tuple(Clamped(each.made_by, each.clamped) for each in known if each.clamped),
+        dead=tuple(DeadChannels(each.made_by, each.dead, each.channels) for each in known if _is_dead(each)),
     )
+
+
+def _inspected(folder: Path, manifest: store.Manifest) -> tuple[TensorInspection, ...]:
+    """What operators make of the samples; nothing where there are none: drawn vectors reach all ends by intention."""
+    if INSPECTION not in manifest.files or not manifest.facts["saturated"]:
+        return ()
+    found = msgspec.json.decode((folder / INSPECTION).read_bytes(), type=Inspection)
+    if not any(each.dead < each.channels for each in found.tensors if each.made_by == "input"):
+        return ()  # all samples are the same: of one nothing follows
+    return tuple(each for each in found.tensors if each.made_by != "input")
+
+
+def _is_dead(found: TensorInspection) -> bool:
+    """Whether it is a layer of weights with a channel that never changes, ."""
+    return bool(found.dead) and found.made_by.endswith(_LAYERS)
 
 
 def _vectors(folder: Path, facts: dict[str, Any], allowance: Allowance | None) -> Vectors:

@@ -104,6 +104,12 @@ def exhaustible(inputs: Sequence[TensorSpec]) -> bool:
     return _all_values(inputs) is not None
 
 
+def whole(inputs: Sequence[TensorSpec], vectors: Sequence[Array]) -> bool:
+    """Whether vectors, one array per input tensor, are all inputs there are."""
+    values = _all_values(inputs)
+    return values is not None and np.array_equal(values, vectors[0])
+
+
 def like(spec: TensorSpec, vectors: Array, exhaustive: bool, data: Array, samples: int) -> npt.NDArray[np.bool_]:
     """Which vectors are like the data, (vectors,) of bool.
 

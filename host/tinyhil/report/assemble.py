@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 import tinyhil
@@ -22,6 +22,7 @@ from tinyhil.compare.verdict import (
     Verification,
 )
 from tinyhil.errors import TinyhilError
+from tinyhil.report.headline import headline
 from tinyhil.targets.model import LineName, Target
 
 _V = TypeVar("_V")
@@ -35,7 +36,8 @@ class Evidence:
 
     ``forced`` has the problems in spite of which it was forced. A .tflite file has no ``trained``.
     ``line`` is what carries the bytes, where the device is an emulator that is started. ``scope`` says what was left
-    out.
+    out. ``strict`` is whether findings fail the run, ``source_sha256`` of what was asked for, and ``samples_sha256`` of
+    the samples beside it.
     """
 
     model: QuantizedModel | None = None
@@ -47,20 +49,20 @@ class Evidence:
     search: Search | None = None
     line: LineName | None = None
     scope: Scope | None = None
+    strict: bool = False
+    source_sha256: str | None = None
+    samples_sha256: str | None = None
 
 
 def judged(recipe: str, target: Target, engine: str, evidence: Evidence, verification: Verification) -> Report:
     """The report of a run that was carried out."""
-    passed = verification.passed
-    return _report(
-        recipe,
-        target,
-        engine,
-        evidence,
-        verdict="pass" if passed else "fail",
-        summary=_summary(verification),
-        verification=verification,
+    made = _report(
+        recipe, target, engine, evidence, verdict="pass" if verification.passed else "fail", verification=verification
     )
+    against = health.strict(made.findings) if evidence.strict else ()
+    if made.verdict == "pass" and against:
+        made = replace(made, verdict="fail", headline="Failed")
+    return replace(made, summary=summary(made))
 
 
 def blocked(recipe: str, target: Target, engine: str, evidence: Evidence, error: TinyhilError) -> Report:
@@ -83,12 +85,12 @@ def _report(
     evidence: Evidence,
     *,
     verdict: Literal["pass", "fail", "blocked"],
-    summary: str,
+    summary: str = "",
     verification: Verification | None = None,
     cause: Blocked | None = None,
 ) -> Report:
     model, project, image, capture = evidence.model, evidence.project, evidence.image, evidence.capture
-    return Report(
+    made = Report(
         schema=SCHEMA,
         verdict=verdict,
         summary=summary,
@@ -124,7 +126,11 @@ def _report(
         line=evidence.line,
         scope=evidence.scope,
         findings=health.findings(model) if model else (),
+        strict=evidence.strict,
+        source_sha256=evidence.source_sha256,
+        samples_sha256=evidence.samples_sha256,
     )
+    return replace(made, headline=headline(made))
 
 
 def _training(model: FloatModel | None) -> Training | None:
@@ -160,8 +166,15 @@ def _sorted(named: dict[str, _V]) -> dict[str, _V]:
     return dict(sorted(named.items()))
 
 
-def _summary(verification: Verification) -> str:
-    return f"{fidelity_line(verification.fidelity)}; {accuracy_line(verification.accuracy)}"
+def summary(report: Report) -> str:
+    """Both verdicts of a run that was carried out, in words; what ``--strict`` has found before them, if it decides."""
+    fidelity, accuracy = report.fidelity, report.accuracy
+    assert fidelity is not None
+    line = f"{fidelity_line(fidelity)}; {accuracy_line(accuracy)}"
+    against = health.strict(report.findings) if report.strict else ()
+    if against and fidelity.passed and (accuracy is None or accuracy.passed):
+        return f"passed but for --strict: {'; '.join(each.cause for each in against)}; {line}"
+    return line
 
 
 def fidelity_line(fidelity: Fidelity) -> str:
@@ -173,6 +186,8 @@ def fidelity_line(fidelity: Fidelity) -> str:
         wrong = f"{fidelity.mismatches} of {fidelity.vectors} outputs wrong{scope}"
         return f"{wrong}, by up to {fidelity.max_lsb} LSB"
     line = f"{exact}/{fidelity.vectors} outputs {kind}{scope}"
+    if fidelity.not_finite:
+        return f"{line}, but {fidelity.not_finite:,} of their values are NaN or infinite"
     if fidelity.search is not None and fidelity.search.example is not None:
         return f"{line}, but a search found an input with outputs wrong by up to {fidelity.search.max_lsb} LSB"
     return line
@@ -185,6 +200,9 @@ def accuracy_line(accuracy: Accuracy | None) -> str:
     missed = [bound for bound in accuracy.bounds if not bound.met]
     if missed:
         return ", ".join(f"{b.figure} is {number(b.value)}, above its limit of {b.limit:g}" for b in missed)
+    compared = None if accuracy.overall is None else accuracy.overall.device_vs_float
+    if compared is not None and compared.not_finite:
+        return f"{compared.not_finite:,} of {compared.values:,} values of device or float model are NaN or infinite"
     met = (
         f"{len(accuracy.bounds)} of {len(accuracy.bounds)} accuracy bounds met"
         if accuracy.bounds

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Search
-from tinyhil.compare.verdict import OutputErrors, Report
+from tinyhil.compare.verdict import CONFIDENCE, OutputErrors, Report
 from tinyhil.report import assemble
 
 ELEMENTS = 8
@@ -127,7 +127,12 @@ def facts(report: Report) -> tuple[Fact, ...]:
     ]
     made += [
         Fact(label, ("sha256 ", read(path)))
-        for label, path in (("model", "model_sha256"), ("firmware", "firmware_sha256"))
+        for label, path in (
+            ("asked for", "source_sha256"),
+            ("samples", "samples_sha256"),
+            ("model", "model_sha256"),
+            ("firmware", "firmware_sha256"),
+        )
         if read.source(path).value is not None
     ]
     return tuple(made)
@@ -142,12 +147,15 @@ def _setting(report: Report, read: Reader) -> Iterator[Fact]:
     yield Fact("engine", (read("engine"), *kernels))
     if report.training is not None:
         yield Fact("data", (read("training/data"),))
+        if report.training.diagnosis:
+            yield Fact("training", (read("training/diagnosis"),))
     if report.scope is not None and not report.scope.whole:
         yield from _left_out(report.scope, read)
     for index in range(len(report.forced)):
         yield Fact("forced", ("in spite of: ", read(f"forced/{index}/cause")))
-    for index in range(len(report.findings)):
-        yield Fact("warning", (read(f"findings/{index}/cause"),))
+    for index, found in enumerate(report.findings):
+        label = "warning" if found.level == "warning" else "note"
+        yield Fact(label, (read(f"findings/{index}/cause"),))
 
 
 def _left_out(found: Scope, read: Reader) -> Iterator[Fact]:
@@ -176,6 +184,10 @@ def _fidelity(report: Report, read: Reader) -> Iterator[Fact]:
         for index in range(len(found.first_mismatches)):
             at = f"fidelity/first_mismatches/{index}"
             yield Fact("", ("vector ", read(f"{at}/vector"), ", ", *_mismatch(read, at)))
+        if found.detectable is not None:
+            share = read("fidelity/detectable", ".2g", scale=100.0)
+            seen = f" % of such inputs would have been seen with a probability of {CONFIDENCE:.0%}; a rarer one may not"
+            yield Fact("excluded", ("a fault that hits ", share, seen))
         if found.search is not None:
             yield from _search(found.search, read)
     if report.litert is not None:

@@ -15,9 +15,11 @@ import msgspec
 
 from tinyhil import kinds
 from tinyhil.artifacts import store
+from tinyhil.compare import health
 from tinyhil.compare.verdict import SCHEMA, Report
 from tinyhil.errors import ConfigError
 from tinyhil.report import assemble
+from tinyhil.report.contradictions import contradictions
 from tinyhil.report.facts import facts, shown
 from tinyhil.report.markdown import to_markdown
 from tinyhil.report.page import to_html
@@ -38,6 +40,22 @@ def to_json(report: Report) -> str:
 
 def from_json(text: str, name: str) -> Report:
     """Reads a report back.
+
+    Raises:
+        ConfigError: it is not a report of this version, or contradicts itself.
+    """
+    report = decoded(text, name)
+    for wrong in contradictions(report):
+        raise ConfigError(
+            f"{name} contradicts itself: {wrong}",
+            hint="make it again with tinyhil run; it was changed or damaged after it was written",
+            kind=kinds.CONTRADICTORY_REPORT,
+        )
+    return report
+
+
+def decoded(text: str, name: str) -> Report:
+    """Reads a report back, whatever it says.
 
     Raises:
         ConfigError: it is not a report of this version.
@@ -70,9 +88,15 @@ def to_junit(report: Report) -> str:
     if report.fidelity is not None:
         line = assemble.fidelity_line(report.fidelity)
         cases.append(("fidelity", None if report.fidelity.passed else line))
-    if report.accuracy is not None:
+    skipped = None
+    if report.accuracy is not None and (report.accuracy.bounds or not report.accuracy.passed):
         line = assemble.accuracy_line(report.accuracy)
         cases.append(("accuracy", None if report.accuracy.passed else line))
+    elif report.accuracy is not None:
+        skipped = assemble.accuracy_line(report.accuracy)
+    if report.strict:
+        against = health.strict(report.findings)
+        cases.append(("health", "; ".join(each.cause for each in against) or None))
     errors = 1 if report.blocked else 0
     failures = sum(1 for _, failure in cases if failure)
     suites = ElementTree.Element("testsuites")
@@ -80,20 +104,24 @@ def to_junit(report: Report) -> str:
         suites,
         "testsuite",
         name=f"tinyhil.{report.recipe}.{report.target}",
-        tests=str(len(cases) + errors),
+        tests=str(len(cases) + errors + (skipped is not None)),
         failures=str(failures),
         errors=str(errors),
+        skipped=str(int(skipped is not None)),
     )
     properties = ElementTree.SubElement(suite, "properties")
     values = {
         name: getattr(report, name)
-        for name in ("engine", "model_sha256", "project_sha256", "firmware_sha256", "made_by")
+        for name in ("headline", "engine", "model_sha256", "project_sha256", "firmware_sha256", "made_by")
     }
     values |= {name: source.value for name, source in shown(facts(report)).items()}
     for name, value in values.items():
         if value is not None:
             text = value if isinstance(value, str) else json.dumps(value)
             ElementTree.SubElement(properties, "property", name=name, value=text)
+    if skipped is not None:
+        case = ElementTree.SubElement(suite, "testcase", classname=f"{report.recipe}.{report.target}", name="accuracy")
+        ElementTree.SubElement(case, "skipped", message=skipped)
     for name, failure in cases:
         case = ElementTree.SubElement(suite, "testcase", classname=f"{report.recipe}.{report.target}", name=name)
         if failure is not None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from tinyhil.compare.verdict import Report
 from tinyhil.report import tables
 from tinyhil.report.facts import Figure, Reader, facts
+from tinyhil.report.headline import headline, judged
 from tinyhil.report.tables import Bar, Cell, Table
 
 _MARKS = {"pass": "✅ PASS", "fail": "❌ FAIL", "blocked": "⛔ BLOCKED"}
@@ -23,8 +24,9 @@ def to_markdown(report: Report) -> str:
     """The comment."""
     read = Reader(report)
     made = facts(report)
+    said = "" if report.verdict != "pass" or judged(report.accuracy) else f": {headline(report)}"
     blocks = [
-        f"### {_MARKS[report.verdict]}: {escaped(report.recipe)} on {escaped(report.target)}",
+        f"### {_MARKS[report.verdict]}{escaped(said)}: {escaped(report.recipe)} on {escaped(report.target)}",
         escaped(report.summary),
     ]
     if report.blocked is not None and report.blocked.hint:
@@ -34,7 +36,8 @@ def to_markdown(report: Report) -> str:
         blocks.append(f"**⚠ Forced** in spite of: {causes}")
     for finding in report.findings:
         hint = f" **Next:** {escaped(finding.hint)}" if finding.hint else ""
-        blocks.append(f"**⚠ Warning:** {escaped(finding.cause)}.{hint}")
+        label = "**⚠ Warning:**" if finding.level == "warning" else "**Note:**"
+        blocks.append(f"{label} {escaped(finding.cause)}.{hint}")
     rows = [(fact.label, fact.text) for fact in made]
     blocks.append(_table(("Figure", "Value"), rows))
     folded = [

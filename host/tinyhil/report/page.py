@@ -14,8 +14,7 @@ from tinyhil.compare.verdict import Points, Report, digest
 from tinyhil.report import assemble, charts, tables
 from tinyhil.report.catalogue import ORIGINS
 from tinyhil.report.facts import Fact, Figure, Reader, facts, percent, shown
-
-_WORDS = {"pass": "Passed", "fail": "Failed", "blocked": "Blocked, no verdict"}
+from tinyhil.report.headline import headline, judged
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,8 @@ def to_html(report: Report) -> str:
     return _template().render(
         report=report,
         digest=digest(report),
-        words=_WORDS[report.verdict],
+        words=headline(report),
+        state="exact" if report.verdict == "pass" and not judged(report.accuracy) else report.verdict,
         answers=(_fidelity(report), _accuracy(report)),
         tiles=_tiles(report, read),
         facts=made,
@@ -116,7 +116,7 @@ def _accuracy(report: Report) -> Answer:
     line = assemble.accuracy_line(found)
     if not found.passed:
         return Answer("fail", question, "No", line)
-    return Answer("pass", question, "Yes", line) if found.bounds else Answer("none", question, "No bounds set", line)
+    return Answer("pass", question, "Yes", line) if found.bounds else Answer("none", question, "Not judged", line)
 
 
 def _tiles(report: Report, read: Reader) -> tuple[Tile, ...]:

@@ -42,6 +42,7 @@ class Tensor:
         axis: the dimension that the scales belong to, where there are several.
         constant_bytes: of its content in the file, 0 for a tensor that is computed.
         buffer: index of that content; tensors may share it.
+        variable: whether it keeps its content from one inference to the next.
     """
 
     index: int
@@ -54,6 +55,7 @@ class Tensor:
     axis: int
     constant_bytes: int
     buffer: int
+    variable: bool = False
 
     @property
     def constant(self) -> bool:

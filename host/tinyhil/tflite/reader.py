@@ -135,6 +135,7 @@ def _tensor(model: Any, tensor: Any, index: int, types: dict[int, str], name: st
         axis=0 if quantization is None else int(quantization.QuantizedDimension()),
         constant_bytes=buffer.DataLength(),
         buffer=number,
+        variable=bool(tensor.IsVariable()),
     )
     if tensor.ExternalBuffer() or buffer.Offset() or buffer.Size():
         raise ModelError(

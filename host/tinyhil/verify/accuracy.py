@@ -19,6 +19,8 @@ from tinyhil.config.recipe import Accuracy as Wanted
 from tinyhil.errors import ConfigError
 
 Truth = Callable[[Reals], Reals]
+_BOUNDED = ("device_vs_truth", "device_vs_float", "float_vs_truth")
+"""Pairs whose mean absolute error a recipe can bound."""
 TOP = (1, 3, 5)
 """The k of top-k that are reported, as far as there are more classes."""
 
@@ -82,7 +84,7 @@ def accuracy(
     """
     looked_at = judged(model)
     if not looked_at.any():
-        return None
+        return _of_nothing(wanted)
     if model.vectors.float_outputs is None:
         return _by_classes(model, capture, int(looked_at.sum()), classes)
     sides = _sides(model, capture, looked_at, None if known is None else known.values)
@@ -90,7 +92,7 @@ def accuracy(
     classifier = _classifier(model, capture, classes)
     bounds = _bounds(wanted, every, classifier)
     return Accuracy(
-        passed=all(bound.met for bound in bounds),
+        passed=all(bound.met for bound in bounds) and every.device_vs_float.not_finite == 0,
         vectors=int(looked_at.sum()),
         truth=None if known is None else known.source,
         overall=every,
@@ -101,6 +103,15 @@ def accuracy(
         classifier=classifier,
         bounds=bounds,
     )
+
+
+def _of_nothing(wanted: Wanted) -> Accuracy | None:
+    """The verdict where no vector can be judged: no bound is met by figures that there are not."""
+    limits = {f"{name}.mae": getattr(wanted, f"{name}_mae") for name in _BOUNDED} | {"top1_drop": wanted.top1_drop}
+    bounds = tuple(_bound(name, None, limit) for name, limit in limits.items() if limit is not None)
+    if not bounds:
+        return None
+    return Accuracy(passed=False, vectors=0, truth=None, overall=None, outputs=(), classifier=None, bounds=bounds)
 
 
 def _by_classes(model: QuantizedModel, capture: Capture, count: int, classes: tuple[str, ...]) -> Accuracy | None:
@@ -185,8 +196,9 @@ def _between(one: Reals, other: Reals) -> RegressionFigures:
 def _split(sides: _Sides) -> ErrorSplit | None:
     """The mean of device - truth = (float - truth) + (reference - float) + (device - reference)."""
     base = sides.floats if sides.ideal is None else sides.ideal
-    total = float((sides.device - base).mean())
-    parts = (float((sides.reference - sides.floats).mean()), float((sides.device - sides.reference).mean()))
+    with np.errstate(invalid="ignore"):  # two infinities have no difference
+        total = float((sides.device - base).mean())
+        parts = (float((sides.reference - sides.floats).mean()), float((sides.device - sides.reference).mean()))
     if not all(math.isfinite(value) for value in (total, *parts)):
         return None
     training = None if sides.ideal is None else float((sides.floats - sides.ideal).mean())
@@ -246,13 +258,9 @@ def _classifier(model: QuantizedModel, capture: Capture, names: tuple[str, ...])
 
 
 def _bounds(wanted: Wanted, errors: OutputErrors, classifier: Classifier | None) -> tuple[Bound, ...]:
-    limits = {
-        "device_vs_truth": wanted.device_vs_truth_mae,
-        "device_vs_float": wanted.device_vs_float_mae,
-        "float_vs_truth": wanted.float_vs_truth_mae,
-    }
     made = []
-    for name, limit in limits.items():
+    for name in _BOUNDED:
+        limit: float | None = getattr(wanted, f"{name}_mae")
         if limit is None:
             continue
         found: RegressionFigures | None = getattr(errors, name)

@@ -13,8 +13,8 @@ from tinyhil import tflite
 from tinyhil.artifacts.types import Capture, Measurement, QuantizedModel
 from tinyhil.compare import fidelity
 from tinyhil.compare.search import Search
+from tinyhil.compare.verdict import CONFIDENCE, OperatorCost, Points, Speed, Verification
 from tinyhil.compare.verdict import Fidelity as FidelityVerdict
-from tinyhil.compare.verdict import OperatorCost, Points, Speed, Verification
 from tinyhil.config.recipe import Accuracy, Fidelity
 from tinyhil.targets.model import Measure
 from tinyhil.verify import accuracy
@@ -44,11 +44,12 @@ def verify(
     """
     wanted_fidelity, wanted_accuracy = demands
     found = fidelity.compare(capture.outputs, model.vectors.reference, model.outputs, wanted_fidelity.max_lsb)
+    not_finite = sum(int(np.count_nonzero(~np.isfinite(part))) for part in capture.outputs)
     known = accuracy.ideal(model, truth)
     per_inference = None if capture.ticks is None else capture.ticks * measure.per_tick / found.vectors
     return Verification(
         fidelity=FidelityVerdict(
-            passed=found.mismatches == 0 and (search is None or search.example is None),
+            passed=found.mismatches == 0 and not_finite == 0 and (search is None or search.example is None),
             vectors=found.vectors,
             mismatches=found.mismatches,
             max_lsb=found.max_lsb,
@@ -57,6 +58,8 @@ def verify(
             reference=model.reference,
             first_mismatches=found.first,
             search=search,
+            not_finite=not_finite,
+            detectable=_detectable(found, exhaustive=model.vectors.exhaustive),
         ),
         accuracy=accuracy.accuracy(model, capture, wanted_accuracy, known, classes),
         points=_points(model, capture, known),
@@ -65,6 +68,14 @@ def verify(
         speed=_speed(capture, measure),
         operators=operator_costs(model, capture.measurement, measure),
     )
+
+
+def _detectable(found: fidelity.Differences, *, exhaustive: bool) -> float | None:
+    """The share p of the inputs for which 1 - (1 - p)^n is ``CONFIDENCE``: n vectors that hit it by chance."""
+    if exhaustive or found.mismatches:
+        return None
+    share: float = 1.0 - (1.0 - CONFIDENCE) ** (1.0 / found.vectors)
+    return share
 
 
 def _speed(capture: Capture, measure: Measure) -> Speed | None:

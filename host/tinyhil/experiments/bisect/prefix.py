@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from tinyhil import tflite
-from tinyhil.artifacts import lock
+from tinyhil.artifacts import hashing, lock
 from tinyhil.artifacts.types import Array, FloatModel, QuantizedModel
 from tinyhil.config.recipe import Recipe, Scheme
 from tinyhil.errors import ConfigError
@@ -20,6 +20,7 @@ from tinyhil.pipeline.device_copy import CopyOfFile, TrueCopy
 from tinyhil.pipeline.layout import Layout
 from tinyhil.pipeline.observer import Observer
 from tinyhil.pipeline.run import Run
+from tinyhil.pipeline.sources.base import Asked
 from tinyhil.pipeline.stages import Stages
 from tinyhil.progress import Reporter
 from tinyhil.quantize.prefix import prefix_model
@@ -91,6 +92,10 @@ class Prefix:
 
         return self._stages.once("cut", work)
 
+    def asked(self) -> Asked:
+        """See ``ModelSource.asked``."""
+        return Asked(hashing.of_bytes(self._prefix.data), None)
+
     def truth(self) -> None:
         """None: nobody knows what a layer inside ought to compute."""
 
@@ -114,7 +119,7 @@ def open_prefix(
         observer: told of the stages.
     """
     layout, stages = whole.layout.of_layer(prefix.operator + 1), Stages(observer)
-    options = replace(whole.options, firmware=None, resume=False, record=None, flash=True, search=0)
+    options = replace(whole.options, firmware=None, resume=False, record=None, flash=True, search=0, strict=False)
     source = Prefix(whole.source.recipe, whole.source.scheme, model, prefix, inputs, whole.layout, stages)
     copy = TrueCopy() if built_from is None else CopyOfFile(built_from)
     return Run(source, copy, LiveDevice(whole.target, options, layout), whole.placement, layout, options, stages)

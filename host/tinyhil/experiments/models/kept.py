@@ -11,8 +11,6 @@ from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
-import msgspec
-
 from tinyhil import resources
 from tinyhil.artifacts import hashing, store
 from tinyhil.experiments.models.plan import Case
@@ -39,12 +37,8 @@ class KeptRows:
     def find(self, case: Case) -> Row | None:
         """The finished row of a case; None where there is none, or something that it depends on has changed."""
         place = self._place(case)
-        try:
-            if place is None:
-                return None
-            return replace(msgspec.json.decode(place.read_bytes(), type=Row), found=True)
-        except (OSError, msgspec.DecodeError):
-            return None
+        row = None if place is None else store.read_sealed(place, Row)
+        return None if row is None else replace(row, found=True)
 
     def keep(self, case: Case, row: Row) -> None:
         """Keeps a row, if it is one to be kept.
@@ -54,7 +48,7 @@ class KeptRows:
         """
         place = self._place(case)
         if place is not None and row.outcome in _KEPT:
-            store.write_json(place, row)
+            store.write_sealed(place, row)
 
     def _place(self, case: Case) -> Path | None:
         """Where the row is kept; None where the file cannot be read."""

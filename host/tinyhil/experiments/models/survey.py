@@ -103,7 +103,7 @@ def _found(case: Case, options: Options, observer: Observer) -> dict[str, Any]:
     run = opening.open_run(str(case.path), own, observer)
     if not options.force and (problems := run.problems()):
         return _of_problems(run, problems)
-    return _of_report(run.verify(), run.layout.target)
+    return _of_report(run.verify(), run.layout.results)
 
 
 def _of_report(report: Report, folder: Path) -> dict[str, Any]:

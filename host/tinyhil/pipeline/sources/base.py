@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tinyhil.artifacts.types import FloatModel, QuantizedModel
 from tinyhil.config.recipe import Recipe, Scheme
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a run was asked for, by its content: whatever is shown of it has to be of the same.
+
+    Attributes:
+        source_sha256: of the user's model file; of a recipe over its file and its code.
+        samples_sha256: of the samples beside a file, or of the data in place of a recipe's own; None for none.
+    """
+
+    source_sha256: str
+    samples_sha256: str | None
 
 
 class ModelSource(Protocol):
@@ -39,6 +53,13 @@ class ModelSource(Protocol):
 
     def quantized(self) -> QuantizedModel:
         """The quantized model with its vectors and reference outputs."""
+
+    def asked(self) -> Asked:
+        """What was asked for, by its content.
+
+        Raises:
+            InputError: a file cannot be read.
+        """
 
     def truth(self) -> Any:
         """The function of the noise-free targets; None where there is none.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tinyhil.artifacts import lock
+from tinyhil.artifacts import hashing, lock
 from tinyhil.artifacts.types import FloatModel, QuantizedModel
 from tinyhil.config.recipe import Recipe, Scheme
+from tinyhil.data import samples_file
 from tinyhil.pipeline.layout import Layout
 from tinyhil.pipeline.placement import Placement
+from tinyhil.pipeline.sources.base import Asked
 from tinyhil.pipeline.sources.float_source import Quantization
 from tinyhil.pipeline.stages import Stages
 from tinyhil.progress import Reporter
@@ -66,6 +68,10 @@ class KerasFile:
     def quantized(self) -> QuantizedModel:
         """See ``ModelSource.quantized``."""
         return self._quantization.expected(self.float_model())
+
+    def asked(self) -> Asked:
+        """See ``ModelSource.asked``."""
+        return Asked(hashing.of_bytes(model_file.read(self._path)), samples_file.digest(self._samples))
 
     def truth(self) -> None:
         """None: the samples' targets are all that is known."""

@@ -42,6 +42,11 @@ def open_source(model: str, options: Options, placement: Placement, stages: Stag
         ConfigError: there is no such recipe or file, or it is a SavedModel; the recipe or the scheme is wrong; or a
             file lacks samples, or there are samples, data or a scheme for what takes none.
     """
+    source, own = _opened(model, options, placement, stages)
+    return source, layout.of_image(own, options.firmware)
+
+
+def _opened(model: str, options: Options, placement: Placement, stages: Stages) -> tuple[ModelSource, Layout]:
     if (Path(model) / _SAVED_MODEL).is_file():
         raise _saved_model(Path(model))
     if not is_file(model):

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tinyhil.artifacts import lock
+from tinyhil.artifacts import hashing, lock
 from tinyhil.artifacts.types import FloatModel, QuantizedModel
 from tinyhil.config import recipe as recipes
 from tinyhil.config.recipe import Recipe, Scheme
+from tinyhil.data import samples_file
 from tinyhil.pipeline import notes
 from tinyhil.pipeline.layout import Layout
 from tinyhil.pipeline.placement import Placement
+from tinyhil.pipeline.sources.base import Asked
 from tinyhil.pipeline.sources.float_source import Quantization
 from tinyhil.pipeline.stages import Stages
 from tinyhil.progress import Reporter
@@ -72,6 +74,12 @@ class RecipeSource:
     def quantized(self) -> QuantizedModel:
         """See ``ModelSource.quantized``."""
         return self._quantization.expected(self.float_model())
+
+    def asked(self) -> Asked:
+        """See ``ModelSource.asked``."""
+        code = recipes.code_path(self.path, self.recipe)
+        sha256 = hashing.of_tree({file.name: file.read_bytes() for file in (self.path, code)})
+        return Asked(sha256, None if self._data is None else samples_file.digest(self._data))
 
     def truth(self) -> Any:
         """See ``ModelSource.truth``."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinyhil import tflite
-from tinyhil.artifacts import lock
+from tinyhil.artifacts import hashing, lock
 from tinyhil.artifacts.types import FloatModel, QuantizedModel
 from tinyhil.config.recipe import Recipe, Scheme
+from tinyhil.data import samples_file
 from tinyhil.errors import ConfigError
 from tinyhil.pipeline import notes
 from tinyhil.pipeline.layout import Layout
+from tinyhil.pipeline.sources.base import Asked
 from tinyhil.pipeline.stages import Stages
 from tinyhil.progress import Reporter
 from tinyhil.quantize import model_file
@@ -71,6 +73,7 @@ class TfliteFile:
             ModelError: it is no model, or damaged.
         """
         if self._rewritten is None:
+            tflite.require_sound(self._content, str(self._path))
             self._rewritten = tflite.rewrite(self._content, str(self._path))[0]
         return self._rewritten, str(self._path)
 
@@ -91,6 +94,11 @@ class TfliteFile:
         for note in rewrites:
             self._stages.observer.warning(f"rewritten, which changes nothing that is computed: {note}")
         return model
+
+    def asked(self) -> Asked:
+        """See ``ModelSource.asked``."""
+        samples = None if self._samples is None else samples_file.digest(self._samples)
+        return Asked(hashing.of_bytes(self._content), samples)
 
     def truth(self) -> None:
         """None: there is nothing to judge accuracy against."""

@@ -1,0 +1,138 @@
+"""A report that contradicts itself is refused; whatever tinyhil writes is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tinyhil import kinds
+from tinyhil.compare.health import Finding
+from tinyhil.compare.scope import Scope
+from tinyhil.compare.search import Example, Search
+from tinyhil.compare.verdict import Bound, Report
+from tinyhil.errors import ConfigError, DeviceError
+from tinyhil.report import assemble, files
+from tinyhil.report.assemble import Evidence
+from tinyhil.targets.model import Target
+
+WARNING = Finding("constant-output", "it is always the same", "train it")
+
+
+@pytest.fixture
+def failed(judge: Callable[..., Report], qemu_m4: Target) -> Report:
+    """Two of three vectors are wrong, and a bound is not met."""
+    return judge(qemu_m4, device_vs_float_mae=0.001)
+
+
+@pytest.fixture
+def passed(judge: Callable[..., Report], qemu_m4: Target) -> Report:
+    """Nothing differs by more than what is allowed, and a bound is met."""
+    return judge(qemu_m4, 5, device_vs_float_mae=100.0)
+
+
+def read(report: Report) -> Report:
+    return files.from_json(files.to_json(report), "report.json")
+
+
+def within(report: Report, part: str, **changes: Any) -> Report:
+    """The report with changes in a part of it, without the words that say what was judged."""
+    made: Report = _changed(report, part.split("."), changes)
+    return replace(made, headline="")
+
+
+def _changed(value: Any, names: list[str], changes: dict[str, Any]) -> Any:
+    if not names:
+        return replace(value, **changes)
+    return replace(value, **{names[0]: _changed(getattr(value, names[0]), names[1:], changes)})
+
+
+def test_what_was_written_is_read(passed: Report, failed: Report, evidence: Evidence, qemu_m4: Target) -> None:
+    error = DeviceError("it never answered", hint="look at the cable")
+    blocked = assemble.blocked("tiny", qemu_m4, "compiled", evidence, error)
+    for report in (passed, failed, blocked):
+        assert read(report) == report
+        assert read(replace(report, headline="", summary="as an earlier version said it")).headline == ""
+
+
+FIGURES: dict[str, tuple[str, dict[str, Any]]] = {
+    "flash below 0": ("size", {"flash_bytes": -5}),
+    "RAM below 0": ("size", {"ram_bytes": -1}),
+    "a section below 0": ("size", {"sections": {".text": -1}}),
+    "an arena larger than the RAM": ("size", {"arena_bytes": 10**9}),
+    "more mismatches than vectors": ("fidelity", {"mismatches": 4}),
+    "mismatches below 0": ("fidelity", {"mismatches": -1}),
+    "no vectors": ("fidelity", {"vectors": 0}),
+    "mismatches that are not listed": ("fidelity", {"first_mismatches": ()}),
+    "a difference within the tolerance": ("fidelity", {"max_lsb": 0}),
+    "a tolerance below 0": ("fidelity", {"tolerance_lsb": -1}),
+    "a pass with mismatches": ("fidelity", {"passed": True}),
+    "accuracy with a bound that is not met": ("accuracy", {"passed": True}),
+    "accuracy of more vectors than there are": ("accuracy", {"vectors": 4}),
+    "an error below 0": ("accuracy.overall.device_vs_float", {"mae": -1.0}),
+    "a mean error above the largest": ("accuracy.overall.device_vs_float", {"mae": 1e9}),
+    "errors of values that are not finite": ("accuracy.overall.device_vs_float", {"not_finite": 1}),
+    "no error of values that are": ("accuracy.overall.device_vs_float", {"mae": None}),
+    "an r2 above 1": ("accuracy.overall.device_vs_float", {"r2": 1.5}),
+    "parts that do not add up": ("accuracy.overall.split", {"device": 7.0}),
+    "points that differ by more than all": ("points", {"lsb": (99, 0, 0)}),
+    "points of other lengths": ("points", {"lsb": (0,)}),
+    "a point of no vector": ("points", {"vector": (0, 1, 7)}),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_that_is_none_is_refused(failed: Report, name: str) -> None:
+    part, changes = FIGURES[name]
+    with pytest.raises(ConfigError, match=r"report\.json contradicts itself: ") as caught:
+        read(within(failed, part, **changes))
+    assert caught.value.kind is kinds.CONTRADICTORY_REPORT
+    assert caught.value.hint
+
+
+def test_a_verdict_that_the_figures_do_not_bear_is_refused(passed: Report, failed: Report) -> None:
+    assert failed.fidelity is not None
+    assert failed.accuracy is not None
+    good = replace(failed.fidelity, passed=True, mismatches=0, max_lsb=0, first_mismatches=())
+    search = Search(1, 10, 9, 0, Example((), (), 9, 3))
+    met = replace(failed.accuracy.bounds[0], met=True)
+    wrong: list[dict[str, Any]] = [
+        {"verdict": "pass"},
+        {"verdict": "blocked"},
+        {"fidelity": None},
+        {"fidelity": replace(good, search=search)},
+        {"fidelity": replace(good, not_finite=3)},
+        {"accuracy": replace(failed.accuracy, bounds=(met,))},
+        {"accuracy": replace(failed.accuracy, bounds=(Bound("device_vs_float.mae", 0.0, 1.0, met=True),), passed=True)},
+        {"accuracy": replace(failed.accuracy, bounds=(Bound("top1_drop", None, 1.0, met=True),), passed=True)},
+        {"scope": Scope(2, 3, 0, 0)},
+        {"scope": Scope(3, 2, 0, 0)},
+        {"model_sha256": "0" * 63},
+    ]
+    for changes in wrong:
+        with pytest.raises(ConfigError, match="contradicts itself"):
+            read(replace(failed, headline="", **changes))
+    wrong = [{"verdict": "fail"}, {"strict": True, "findings": (WARNING,)}]
+    for changes in wrong:
+        with pytest.raises(ConfigError, match="contradicts itself"):
+            read(replace(passed, headline="", **changes))
+    assert read(replace(passed, findings=(WARNING,))).verdict == "pass"
+
+
+def test_words_that_say_otherwise_than_the_figures_are_refused(failed: Report) -> None:
+    said: list[dict[str, Any]] = [{"headline": "Passed"}, {"summary": "3/3 outputs exact"}]
+    for changes in said:
+        with pytest.raises(ConfigError, match="contradicts itself: the"):
+            read(replace(failed, **changes))
+
+
+def test_a_folder_with_such_a_report_has_none(tmp_path: Path, failed: Report) -> None:
+    files.write(failed, tmp_path)
+    place = tmp_path / files.JSON
+    text = place.read_text(encoding="utf-8")
+    place.write_text(text.replace('"flash_bytes": 10203', '"flash_bytes": -5'), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"size\.flash_bytes is -5"):
+        files.read(tmp_path)

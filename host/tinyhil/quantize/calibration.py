@@ -1,0 +1,56 @@
+"""What the samples are like that calibrate a model, and what becomes of them at its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyhil import kinds
+from tinyhil.affine import TensorSpec
+from tinyhil.artifacts.types import Array, Calibration
+from tinyhil.errors import ConfigError
+from tinyhil.quantize.vectors import quantized
+
+
+def calibration(samples: Array) -> Calibration:
+    """What is known of the samples that calibrate one input.
+
+    Args:
+        samples: (samples, *shape), real values.
+
+    Raises:
+        ConfigError: there are none, or one is not finite.
+    """
+    rows = np.asarray(samples, np.float64).reshape(len(samples), -1)
+    if rows.size == 0 or not np.isfinite(rows).all():
+        raise ConfigError(
+            "the samples that calibrate the model are none, or have values that are NaN or infinite",
+            hint="take these samples out of the training data",
+            kind=kinds.SAMPLES,
+        )
+    # Two of the same sample are one: both would be taken out together.
+    different = np.unique(rows, axis=0)
+    lowest, inner_lowest = _outermost(-different.min(axis=1))
+    highest, inner_highest = _outermost(different.max(axis=1))
+    return Calibration(len(rows), len(different), -lowest, highest, -inner_lowest, inner_highest)
+
+
+def _outermost(ends: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """The largest value and the one after it; real 0 always belongs to a range."""
+    ordered = np.sort(ends)[::-1]
+    return max(float(ordered[0]), 0.0), max(float(ordered[:2][-1]), 0.0)
+
+
+def codes(specs: Sequence[TensorSpec], samples: Sequence[Array]) -> list[int | None]:
+    """How many different integers samples become at each input; None at one that is not quantized.
+
+    Args:
+        specs: the inputs.
+        samples: (samples, *shape) for each: reals, or quantized already where they are in the input's own type.
+    """
+    return [
+        len(np.unique(quantized(spec, part))) if spec.quantized else None
+        for spec, part in zip(specs, samples, strict=True)
+    ]
