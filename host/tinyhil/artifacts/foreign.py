@@ -11,8 +11,12 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
+
 from tinyhil.errors import InputError, TinyhilError
 
+UNREADABLE = (OSError, ValueError, RecursionError, MemoryError, msgspec.MsgspecError)
+"""What reading a JSON file of ours raises that is missing or damaged, where it is simply made again."""
 _LONGEST = 200
 """Characters of a parser's own words: some quote the whole file."""
 
@@ -37,14 +41,14 @@ def reading(name: Path | str, what: str, refuse: Callable[[str], InputError]) ->
         raise
     except OSError as error:
         if error.strerror is None:  # of a library, not of the operating system
-            raise refuse(f"{name} is damaged, or not {what}: {first_line(error)}") from error
+            raise refuse(f"{name} is not {what}, or damaged: {first_line(error)}") from error
         raise refuse(f"cannot read {name}: {error.strerror}") from error
     except MemoryError as error:
-        raise refuse(f"{name} is damaged, or not {what}: it asks for more memory than there is") from error
+        raise refuse(f"{name} is not {what}, or damaged: it asks for more memory than there is") from error
     except RecursionError as error:
-        raise refuse(f"{name} is damaged, or not {what}: it is nested too deep") from error
+        raise refuse(f"{name} is not {what}, or damaged: it is nested too deep") from error
     except Exception as error:
-        raise refuse(f"{name} is damaged, or not {what}: {first_line(error)}") from error
+        raise refuse(f"{name} is not {what}, or damaged: {first_line(error)}") from error
 
 
 def first_line(error: BaseException) -> str:

@@ -73,7 +73,7 @@ def load(folder: Path, stage: str, key: str) -> Manifest | None:
             return None
         if any(hashing.of_file(folder / name) != digest for name, digest in manifest.files.items()):
             return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return manifest
 

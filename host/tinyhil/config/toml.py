@@ -42,7 +42,7 @@ def read(path: Path) -> dict[str, Any]:
     """
     other = foreign.why_not_regular(path)
     if other:
-        raise ConfigError(f"{path} is {other}, and no TOML file", hint="name a file", kind=kinds.WRONG_FILE)
+        raise ConfigError(f"cannot read {path}: it is {other}", hint="name a file", kind=kinds.WRONG_FILE)
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:

@@ -108,7 +108,7 @@ def refuse_large(path: Path) -> None:
         size = path.stat().st_size
     other = foreign.why_not_regular(path)
     if other:
-        raise InputError(f"{path} is {other}", hint=f"write the samples into a file, and give that", kind=kinds.SAMPLES)
+        raise InputError(f"{path} is {other}", hint="write the samples into a file, and give that", kind=kinds.SAMPLES)
     if size > MAX_BYTES:
         raise InputError(
             f"{path} has {size:,} bytes, the limit is {MAX_BYTES:,}", hint="use fewer samples", kind=kinds.SAMPLES

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import msgspec
 
 from tinyhil import kinds
-from tinyhil.artifacts import store
+from tinyhil.artifacts import foreign, store
 from tinyhil.compare.verdict import SCHEMA, Report
 from tinyhil.errors import ConfigError
 from tinyhil.report import assemble
@@ -42,18 +42,15 @@ def from_json(text: str, name: str) -> Report:
     Raises:
         ConfigError: it is not a report of this version.
     """
-    try:
+    with foreign.reading(name, "a report of this version of tinyhil", _refusal):
         report = msgspec.json.decode(text.encode(), type=Report)
-    except msgspec.DecodeError as error:
-        raise ConfigError(
-            f"{name} is not a report of this version of tinyhil: {error}", kind=kinds.OTHER_VERSION
-        ) from error
     if report.schema != SCHEMA:
-        raise ConfigError(
-            f"{name} is not a report of this version of tinyhil: schema {report.schema}, known is {SCHEMA}",
-            kind=kinds.OTHER_VERSION,
-        )
+        raise _refusal(f"{name} is not a report of this version of tinyhil: schema {report.schema}, known is {SCHEMA}")
     return report
+
+
+def _refusal(message: str) -> ConfigError:
+    return ConfigError(message, hint="make it again: tinyhil run RECIPE|FILE", kind=kinds.OTHER_VERSION)
 
 
 def schema() -> dict[str, Any]:
@@ -128,7 +125,7 @@ def read(folder: Path) -> Report:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not a report: {error}", kind=kinds.OTHER_VERSION) from error
+        raise _refusal(f"{path} is not a report: {error}") from error
     except OSError as error:
         raise ConfigError(
             f"there is no report in {folder}", hint="make one with tinyhil run RECIPE", kind=kinds.NO_REPORT

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from tinyhil import resources
-from tinyhil.artifacts import hashing, store
+from tinyhil.artifacts import foreign, hashing, store
 from tinyhil.experiments.models.plan import Case
 from tinyhil.experiments.models.rows import Outcome, Row
 from tinyhil.options import Options, recorded
@@ -43,7 +43,7 @@ class KeptRows:
             if place is None:
                 return None
             return replace(msgspec.json.decode(place.read_bytes(), type=Row), found=True)
-        except (OSError, msgspec.DecodeError):
+        except foreign.UNREADABLE:
             return None
 
     def keep(self, case: Case, row: Row) -> None:
