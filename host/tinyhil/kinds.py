@@ -48,7 +48,7 @@ CONFIG = Kind(
     "A setting is wrong",
     2,
     "An option, a recipe or a target asks for something that does not exist or does not go together.",
-    ("Read the message: it names the setting and, where there is one, the next step.",),
+    ("Correct the setting that the message names; tinyhil COMMAND --help lists the options, docs/design.md the keys.",),
 )
 UNKNOWN_NAME = Kind(
     "TH-111",
@@ -99,6 +99,16 @@ NO_REPORT = Kind(
     2,
     "The command needs the report of an earlier run, and the build folder has none.",
     ("Make one: tinyhil run RECIPE --target NAME.", "If it lies elsewhere, name its folder with --build-dir."),
+)
+RECIPE_CODE = Kind(
+    "TH-117",
+    "The code of a recipe fails",
+    2,
+    "The Python file beside a recipe raised an exception, exited, interrupted itself, or returned what cannot be used.",
+    (
+        "Correct the line that the traceback ends with.",
+        "What each function takes and returns is in docs/design.md, 'Files that users write'.",
+    ),
 )
 MODEL = Kind(
     "TH-120",
@@ -251,7 +261,7 @@ ANY = Kind(
     "An error of no kind of its own",
     3,
     "The base of all errors; nothing in tinyhil raises it as such.",
-    ("Read the message.",),
+    ("Run the same command with --verbose, which shows what led to it.",),
 )
 FAULT = Kind(
     "TH-900",
@@ -259,8 +269,8 @@ FAULT = Kind(
     4,
     "Something happened that tinyhil does not foresee. It says nothing about the model or the device.",
     (
-        "Run the same command with --verbose: it shows where the fault is.",
-        "Please report it with that output.",
+        "Please report it with the crash report that the message names: GitHub, Issues, New issue.",
+        "tinyhil COMMAND --verbose shows the traceback.",
     ),
 )
 

@@ -29,8 +29,9 @@ REGENERATE = (
     f"print(json.dumps(files.schema(), indent=2))' > docs/{COMMITTED.name}"
 )
 VALIDATOR = jsonschema.Draft202012Validator(files.schema())
-NOT_XML = "".join(chr(code) for code in (*range(0x20), 0xFFFE, 0xFFFF) if chr(code) not in "\t\n\r") + "\ud800\udfff"
-"""What XML 1.0 has no way to carry: https://www.w3.org/TR/xml/#charsets"""
+_CODES = (*range(0x20), *range(0x7F, 0xA0), 0xFFFE, 0xFFFF)
+NOT_XML = "".join(chr(code) for code in _CODES if chr(code) not in "\t\n\r") + "\ud800\udfff"
+"""What XML 1.0 has no way to carry, https://www.w3.org/TR/xml/#charsets, and what it says should be avoided."""
 
 
 @pytest.fixture

@@ -109,6 +109,48 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
+def refuse_unwritable(path: Path) -> None:
+    """Sees that a file can be written, before anything is done for what is to be in it; leaves all as it is.
+
+    Raises:
+        StorageError: it is a folder, its folder is missing, or it must not be written.
+    """
+    if path.is_dir():
+        raise StorageError(f"cannot write {path}: it is a folder", hint="name a file in it")
+    if not path.parent.is_dir():
+        refuse_unwritable_folder(path.parent)
+        return
+    there = path.exists() or path.is_symlink()
+    try:
+        # Without waiting for whoever reads a pipe, and without touching what the file has.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o644))
+        if not there:
+            path.unlink()
+    except OSError as error:
+        if error.errno != errno.ENXIO:  # a pipe that nobody reads yet
+            raise StorageError(
+                f"cannot write {path}: {error.strerror}", hint="look at its rights, or name another file"
+            ) from error
+
+
+def refuse_unwritable_folder(folder: Path) -> None:
+    """Sees that files can be made in a folder, or in the nearest one above it that is there.
+
+    Raises:
+        StorageError: they cannot.
+    """
+    there = folder
+    while not (there.exists() or there.is_symlink()) and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        raise StorageError(f"cannot write below {folder}: {there} is no folder", hint="name another folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise StorageError(
+            f"cannot write below {folder}: {there} must not be written",
+            hint="look at its rights, or name another folder",
+        )
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Writes a file whole or not at all (temporary file, then rename).
 

@@ -8,12 +8,12 @@ tensorflow/compiler/mlir/lite/schema/schema.fbs.
 from __future__ import annotations
 
 import math
-import struct
 from functools import lru_cache
 from typing import Any
 
 from tinyhil import kinds
 from tinyhil.errors import ModelError
+from tinyhil.tflite import extent
 from tinyhil.tflite.model import ITEM_BITS, Graph, Model, Operator, Tensor
 
 IDENTIFIER = b"TFL3"
@@ -44,15 +44,9 @@ def parse(data: bytes, name: str) -> Model:
         )
     try:
         return _model(data, name)
-    except (
-        IndexError,
-        ValueError,
-        struct.error,
-        AttributeError,
-        TypeError,
-        UnicodeDecodeError,
-        OverflowError,
-    ) as error:
+    except (ModelError, ImportError):
+        raise
+    except Exception as error:  # the bindings look for nothing: what they raise on foreign bytes is theirs to choose
         raise ModelError(
             f"{name} is damaged or truncated: its tables point outside its {len(data)} bytes",
             hint="export or copy it again",
@@ -66,6 +60,12 @@ def _model(data: bytes, name: str) -> Model:
     model = schema.Model.GetRootAsModel(data, 0)
     if model.Version() != SCHEMA_VERSION:
         raise ModelError(f"{name} has schema version {model.Version()}, known is {SCHEMA_VERSION}")
+    if extent.exceeds(model, len(data)):
+        raise ModelError(
+            f"{name} is damaged: its lists have more entries than it has bytes, {len(data)}",
+            hint="export or copy it again",
+            kind=kinds.DAMAGED_MODEL,
+        )
     schema.ModelT.InitFromObj(model)  # touches every table, vector and buffer by unpacking them all
     codes = _codes(model, schema)
     types = _names(schema.TensorType)

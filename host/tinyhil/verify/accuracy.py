@@ -10,13 +10,14 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from tinyhil import kinds
 from tinyhil.affine import TensorSpec
 from tinyhil.artifacts.types import Capture, QuantizedModel, Reals
 from tinyhil.compare import classification, regression
 from tinyhil.compare.regression import RegressionFigures
 from tinyhil.compare.verdict import Accuracy, Bound, Classifier, ErrorSplit, OutputErrors, TopK
 from tinyhil.config.recipe import Accuracy as Wanted
-from tinyhil.errors import ConfigError
+from tinyhil.errors import ConfigError, TinyhilError
 
 Truth = Callable[[Reals], Reals]
 TOP = (1, 3, 5)
@@ -115,13 +116,23 @@ def _truth_values(truth: Truth, inputs: Reals, shape: tuple[int, ...]) -> Reals:
     """The truth in the shape of the outputs; it is the user's code, so what is wrong with it is a ConfigError."""
     try:
         found = np.asarray(truth(inputs), np.float64)
+    except TinyhilError:
+        raise
     except Exception as error:
-        raise ConfigError(f"the recipe's truth() failed: {type(error).__name__}: {error}") from error
+        raise _wrong_truth(f"failed: {type(error).__name__}: {error}") from error
     if found.size != math.prod(shape):
-        raise ConfigError(f"the recipe's truth() gave {found.size} values for {shape[0]} vectors of {shape[1]} outputs")
+        raise _wrong_truth(f"gave {found.size} values for {shape[0]} vectors of {shape[1]} outputs")
     if not np.isfinite(found).all():
-        raise ConfigError("the recipe's truth() gave NaN or infinite values")
+        raise _wrong_truth("gave NaN or infinite values")
     return found.reshape(shape)
+
+
+def _wrong_truth(what: str) -> ConfigError:
+    return ConfigError(
+        f"the recipe's truth() {what}",
+        hint="it takes the inputs, the first axis the sample, and returns a finite number for each output",
+        kind=kinds.RECIPE_CODE,
+    )
 
 
 def _sides(
