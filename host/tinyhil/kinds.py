@@ -56,7 +56,7 @@ UNKNOWN_NAME = Kind(
     2,
     "There is no recipe, target, engine or scheme of this name.",
     (
-        "The error lists the known names; so do tinyhil recipes and tinyhil targets.",
+        "tinyhil recipes and tinyhil targets list the known names.",
         "Recipes of your own are read from ./recipes/NAME.toml, targets from ./targets/NAME.toml.",
         "A model file is recognised by its ending: .keras, .h5 or .tflite.",
     ),
@@ -123,6 +123,16 @@ DAMAGED_MODEL = Kind(
     2,
     "The file is no TensorFlow Lite or Keras model, was cut off, or fails its checksum.",
     ("Export or copy it again.", "A .keras file is saved with model.save('name.keras')."),
+)
+OTHER_FILE = Kind(
+    "TH-123",
+    "A file of another kind",
+    2,
+    "What is named as a model is something else: of another tool, packed, fetched wrongly, or with another ending.",
+    (
+        "Do what the message says: it names the file for what it is, and the way to one that can be used.",
+        "A model is a .keras, .h5 or .tflite file; a recipe is named without an ending.",
+    ),
 )
 REFUSED_MODEL = Kind(
     "TH-122",

@@ -17,6 +17,21 @@ from tinyhil.errors import InputError, TinyhilError
 
 UNREADABLE = (OSError, ValueError, RecursionError, MemoryError, msgspec.MsgspecError)
 """What reading a JSON file of ours raises that is missing or damaged, where it is simply made again."""
+WEB_PAGE = (
+    "a page of the web, not the file that it shows",
+    "download the file itself: of a repository on GitHub with the button 'Download raw file'",
+)
+NOT_FETCHED = (
+    (
+        b"version https://git-lfs.github.com/spec/",
+        "a Git LFS pointer: the file itself was not fetched",
+        "fetch it: git lfs pull --include {name}",
+    ),
+    (b"<!DOCTYPE html", *WEB_PAGE),
+    (b"<!doctype html", *WEB_PAGE),
+    (b"<html", *WEB_PAGE),
+)
+"""How files begin that were not fetched as they are: what such a file is, and the next step with its path."""
 _LONGEST = 200
 """Characters of a parser's own words: some quote the whole file."""
 

@@ -247,9 +247,7 @@ def scheme(name: str) -> Scheme:
     for known in get_args(Scheme):
         if name == known:
             return cast(Scheme, known)
-    raise ConfigError(
-        f"unknown scheme {name!r}", hint=f"known schemes: {', '.join(get_args(Scheme))}", kind=kinds.UNKNOWN_NAME
-    )
+    raise named.unknown("scheme", name, get_args(Scheme))
 
 
 def code_path(path: Path, recipe: Recipe) -> Path:

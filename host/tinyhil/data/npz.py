@@ -7,6 +7,7 @@ which would run code on loading, are never loaded, and a small file cannot make 
 from __future__ import annotations
 
 import math
+import shlex
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Container
@@ -25,6 +26,7 @@ MAX_BYTES = 1 << 30
 """Unpacked. MNIST has 55 MB as bytes, 220 MB as float32."""
 MAX_MEMBERS = 1000
 """Arrays in one file."""
+_LOOKED_AT = 64
 _KINDS = "biuf"
 """NumPy kinds that are numbers: boolean, signed, unsigned, floating."""
 
@@ -109,6 +111,11 @@ def refuse_large(path: Path) -> None:
     other = foreign.why_not_regular(path)
     if other:
         raise InputError(f"{path} is {other}", hint="write the samples into a file, and give that", kind=kinds.SAMPLES)
+    with foreign.reading(path, "a file", _refusal("look at its rights")), path.open("rb") as stream:
+        head = stream.read(_LOOKED_AT)
+    for start, what, hint in foreign.NOT_FETCHED:
+        if head.startswith(start):
+            raise InputError(f"{path} is {what}", hint=hint.format(name=shlex.quote(str(path))), kind=kinds.SAMPLES)
     if size > MAX_BYTES:
         raise InputError(
             f"{path} has {size:,} bytes, the limit is {MAX_BYTES:,}", hint="use fewer samples", kind=kinds.SAMPLES
