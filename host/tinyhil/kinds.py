@@ -110,6 +110,16 @@ RECIPE_CODE = Kind(
         "What each function takes and returns is in docs/design.md, 'Files that users write'.",
     ),
 )
+TOO_MUCH = Kind(
+    "TH-118",
+    "An input takes more than its limit",
+    2,
+    "Work on a file takes more memory, or more time of the processor, than a file of its size can need.",
+    (
+        "Use a smaller model, or fewer samples.",
+        "Where the file came from elsewhere, get it again: it may be damaged, or made to do that.",
+    ),
+)
 MODEL = Kind(
     "TH-120",
     "A model cannot be used",

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from tinyhil.errors import StorageError
 
 MANIFEST = "artifact.json"
 SCHEMA = 1
+_NEW = ".new"
+"""Folder in that of an artifact."""
 
 _STORAGE_ERRNOS = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO),
@@ -96,6 +99,46 @@ def forget(folder: Path) -> None:
     """Removes the manifest, so that an artifact whose making is interrupted now is not taken for the old one."""
     with storage(folder):
         (folder / MANIFEST).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """A folder in ``folder`` for what is being made: what lies there stays until :func:`adopt`, whatever goes wrong.
+
+    It is removed at the end, and so is that of a run that was killed. One process at a time makes something in a
+    folder: it holds the folder's lock, or that of one above.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    new = make_folder(folder) / _NEW
+    _remove(new)
+    make_folder(new)
+    try:
+        yield new
+    finally:
+        _remove(new)
+
+
+def adopt(folder: Path, new: Path, stage: str, key: str, files: tuple[str, ...], facts: Mapping[str, Any]) -> Manifest:
+    """Puts finished files in the place of those of before, and writes the manifest.
+
+    Args:
+        new: the folder that they lie in, on the same disk.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    forget(folder)
+    with storage(folder):
+        for name in files:
+            (new / name).replace(folder / name)
+    return save(folder, stage, key, files, facts)
+
+
+def _remove(folder: Path) -> None:
+    with storage(folder), contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder)
 
 
 def make_folder(folder: Path) -> Path:

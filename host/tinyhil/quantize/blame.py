@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from tinyhil import worker
 from tinyhil.errors import CrashError, ModelError, TinyhilError
 from tinyhil.progress import Reporter
+from tinyhil.quantize import limits
 
 
 def of_crash(error: CrashError, request: dict[str, Any], reporter: Reporter) -> TinyhilError:
@@ -18,8 +20,11 @@ def of_crash(error: CrashError, request: dict[str, Any], reporter: Reporter) -> 
     """
     reporter.text(f"{error.message}; now each layer is converted alone, to find the one that it crashes on")
     listening = _LastNote(reporter)
+    allowed = limits.of_conversion(Path(request["model"]), Path(request["dataset"]), 1)
     try:
-        worker.call("tinyhil.quantize.blame_child", request, what="convert each layer alone", reporter=listening)
+        worker.call(
+            "tinyhil.quantize.blame_child", request, what="convert each layer alone", reporter=listening, limits=allowed
+        )
     except CrashError:
         if listening.note:
             return ModelError(

@@ -6,7 +6,6 @@ One child makes all the schemes that are asked for, because TensorFlow takes lon
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 
 from tinyhil import tflite, worker
 from tinyhil.artifacts import arrays, store
+from tinyhil.artifacts.temporary import TemporaryFolder
 from tinyhil.artifacts.types import Array, Reals
 from tinyhil.errors import MissingToolError, ModelError
 from tinyhil.progress import Reporter
@@ -54,7 +54,7 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     )
     network = Network(keras_file.load(Path(request["model"]), name), name, data.train)
     test = network.predict(data.test)
-    with tempfile.TemporaryDirectory(prefix="tinyhil-") as folder:
+    with TemporaryFolder() as folder:
         network.save(folder)
         feeds = [network.feed(sample) for sample in zip(*data.train, strict=True)]
         floats = convert(folder, "float32", feeds, name)

@@ -92,8 +92,11 @@ def _too_large(path: Path, name: str, part: Mapping[str, Any], what: str) -> Mod
     )
 
 
-def refuse_weights(path: Path) -> None:
+def refuse_weights(path: Path, name: str) -> None:
     """Refuses weights that are larger in memory than ``MAX_WEIGHT_BYTES``, or lie in other files. Imports h5py.
+
+    Args:
+        name: how the file is called in messages.
 
     Raises:
         ModelError: they are, or do; or the file is damaged.
@@ -101,28 +104,28 @@ def refuse_weights(path: Path) -> None:
     import h5py
 
     stored: Path | io.BytesIO = path
-    with foreign.reading(path, "a Keras file", _refusal):
+    with foreign.reading(name, "a Keras file", _refusal):
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 if _WEIGHTS not in archive.namelist():
-                    raise _refusal(f"{path} is damaged: it has no {_WEIGHTS}")
+                    raise _refusal(f"{name} is damaged: it has no {_WEIGHTS}")
                 stored = io.BytesIO(archive.read(_WEIGHTS))
         with h5py.File(stored, "r") as file:
-            total = sum(_bytes_of(path, h5py, file, set()))
+            total = sum(_bytes_of(name, h5py, file, set()))
     if total > MAX_WEIGHT_BYTES:
         raise ModelError(
-            f"{path} has weights of {total:,} bytes, the limit is {MAX_WEIGHT_BYTES:,}",
+            f"{name} has weights of {total:,} bytes, the limit is {MAX_WEIGHT_BYTES:,}",
             hint="save it again without the optimizer, or use a smaller model",
         )
 
 
-def _bytes_of(path: Path, h5py: Any, group: Any, seen: set[int]) -> Iterator[int]:
+def _bytes_of(name: str, h5py: Any, group: Any, seen: set[int]) -> Iterator[int]:
     """Bytes in memory of each array below a group, which may lead in a circle."""
-    for name in group:
-        link = group.get(name, getlink=True)
+    for key in group:
+        link = group.get(key, getlink=True)
         if isinstance(link, h5py.ExternalLink):
-            raise _refusal(f"{path}: {group.name}/{name} lies in another file, {link.filename!r}, which is not opened")
-        found = group.get(name)
+            raise _refusal(f"{name}: {group.name}/{key} lies in another file, {link.filename!r}, which is not opened")
+        found = group.get(key)
         if found is None:
             continue  # a link that leads nowhere
         address = int(h5py.h5o.get_info(found.id).addr)
@@ -130,10 +133,10 @@ def _bytes_of(path: Path, h5py: Any, group: Any, seen: set[int]) -> Iterator[int
             continue
         seen.add(address)
         if isinstance(found, h5py.Group):
-            yield from _bytes_of(path, h5py, found, seen)
+            yield from _bytes_of(name, h5py, found, seen)
         elif isinstance(found, h5py.Dataset):
             if found.external or found.is_virtual:
-                raise _refusal(f"{path}: {found.name} lies in another file, which is not opened")
+                raise _refusal(f"{name}: {found.name} lies in another file, which is not opened")
             yield int(found.nbytes)
 
 

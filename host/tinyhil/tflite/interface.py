@@ -15,6 +15,9 @@ from tinyhil.tflite.reader import MAX_BYTES, parse
 MAX_RANK = 6
 """Of a tensor on the link (docs/protocol.md, TENSOR)."""
 
+MAX_ENDS_BYTES = 16 << 20
+"""Of all inputs and outputs together: as much as the reference has for the whole model."""
+
 _DTYPES = {"float32": np.float32, "int32": np.int32, "uint8": np.uint8, "int16": np.int16, "int8": np.int8}
 """Element types that the link carries."""
 
@@ -49,11 +52,18 @@ def read(data: bytes, name: str) -> ModelFacts:
     if len(model.graphs) != 1:
         raise ModelError(f"{name} has {len(model.graphs)} subgraphs, only one is supported")
     main = model.main
-    return ModelFacts(
+    facts = ModelFacts(
         inputs=tuple(spec(tensor, name) for tensor in main.of(main.inputs)),
         outputs=tuple(spec(tensor, name) for tensor in main.of(main.outputs)),
         ops=tuple(operator.name for operator in main.operators),
     )
+    ends = sum(spec.nbytes for spec in (*facts.inputs, *facts.outputs))
+    if ends > MAX_ENDS_BYTES:
+        raise ModelError(
+            f"{name} has inputs and outputs of {ends:,} bytes, the limit is {MAX_ENDS_BYTES:,}",
+            hint="use smaller inputs: no microcontroller holds these",
+        )
+    return facts
 
 
 def spec(tensor: Tensor, name: str) -> TensorSpec:

@@ -175,9 +175,18 @@ def write(
     Raises:
         StorageError: it cannot be written.
     """
-    with store.storage(folder):
-        shutil.rmtree(folder, ignore_errors=True)
-    store.make_folder(folder)
+    with store.scratch(folder.parent) as new:
+        made = _written(new, finding, shown, devices)
+        with store.storage(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            new.rename(folder)
+    return made
+
+
+def _written(
+    folder: Path, finding: str, shown: Evidence, devices: Sequence[tuple[Target, Project, FirmwareImage]]
+) -> Repro:
+    """The bundle in an empty folder."""
     sides = []
     for label, (target, project, image) in zip(_LABELS[len(devices)], devices, strict=True):
         with store.storage(folder):
