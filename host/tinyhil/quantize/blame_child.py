@@ -55,8 +55,8 @@ def _try(keras: Any, layer: Any, scheme: str) -> None:
     with TemporaryFolder() as folder:
         network.save(folder)
         feeds = [network.feed(sample) for sample in zip(*samples, strict=True)]
-        convert(folder, "float32", feeds, layer.name)
-        convert(folder, scheme, feeds, layer.name)
+        convert(str(folder), "float32", feeds, layer.name)
+        convert(str(folder), scheme, feeds, layer.name)
 
 
 if __name__ == "__main__":

@@ -57,12 +57,12 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     with TemporaryFolder() as folder:
         network.save(folder)
         feeds = [network.feed(sample) for sample in zip(*data.train, strict=True)]
-        floats = convert(folder, "float32", feeds, name)
+        floats = convert(str(folder), "float32", feeds, name)
         made = []
         for export in request["exports"]:
             content = floats
             if export["scheme"] != "float32":
-                content = convert(folder, export["scheme"], feeds[: export["representative_samples"]], name)
+                content = convert(str(folder), export["scheme"], feeds[: export["representative_samples"]], name)
             refuse_operators(content, name)
             order = _Order.of(tf, content, network)
             content, rewrites = tflite.rewrite(content, stage.MODEL)

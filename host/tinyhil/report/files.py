@@ -108,8 +108,9 @@ def to_junit(report: Report, took: Took | None = None) -> str:
         failures=str(failures),
         errors=str(errors),
         skipped="0",
-        **(took.attributes if took else {}),
     )
+    if took is not None:
+        suite.attrib.update(took.attributes)
     properties = ElementTree.SubElement(suite, "properties")
     values = {
         name: getattr(report, name)
