@@ -18,7 +18,7 @@ from tinyhil.data import files, samples_file
 from tinyhil.errors import BlockedError, InputError
 from tinyhil.experiments.bisect import bundle
 from tinyhil.pipeline.observer import SilentObserver
-from tinyhil.quantize import divided, keras_config, keras_sizes, model_file, samples, stage
+from tinyhil.quantize import divided, keras_config, model_file, samples, stage
 from tinyhil.report import files as report_files
 from tinyhil.report import terminal
 from tinyhil.session import journal
@@ -68,11 +68,10 @@ def _tflite(path: Path, _: Path) -> None:
 
 
 def _samples(path: Path, _: Path) -> None:
-    found = samples_file.read(path)
+    samples_file.read(path)
     samples_file.digest(path)
     samples_file.class_names(path)
     specs = tflite.read(seeds.models()[1], "m").inputs
-    assert found.arrays
     _each(
         lambda: samples.read(path, specs),
         lambda: files.load(path, 1),
@@ -82,7 +81,7 @@ def _samples(path: Path, _: Path) -> None:
 
 def _keras(path: Path, _: Path) -> None:
     keras_config.inputs(path)
-    keras_sizes.refuse_weights(path, path.name)
+    keras_config.hdf5(path, path.name, config=False)
 
 
 def _toml(path: Path, _: Path) -> None:
@@ -126,11 +125,11 @@ def _manifest(path: Path, folder: Path) -> None:
 
 
 def _artifact(folder: Path) -> Path:
-    return next((folder / seeds.BUILD).glob(f"*/models/file/{store.MANIFEST}"), folder).parent
+    return next((folder / seeds.BUILD).glob(f"*/model/file/{store.MANIFEST}"), folder).parent
 
 
 def _bundle(path: Path, folder: Path) -> None:
-    place = path.parent / "bundle"
+    place = path.parent / "repro"
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(folder / seeds.BUNDLE, place)
     shutil.copyfile(path, place / bundle.MANIFEST)

@@ -43,7 +43,7 @@ def main(target: str) -> None:
             path = Path(request["path"])
             found = attempt(path, target, Path(place) / "build")
             if found["outcome"] == "pass":
-                vectors = next((Path(place) / "build").glob("*/models/file/vectors.npz"))
+                vectors = next((Path(place) / "build").glob("*/model/file/vectors.npz"))
                 shutil.copyfile(vectors, request["vectors"])
             answers.write(json.dumps(found) + "\n")
             answers.flush()

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from tinyhil import kinds
+from tinyhil import kinds, worker
 from tinyhil.artifacts import foreign
-from tinyhil.errors import MissingToolError, ModelError
+from tinyhil.errors import CrashError, InputError, ModelError
+from tinyhil.process import Limits
+from tinyhil.progress import Silent
 from tinyhil.quantize import keras_sizes
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
@@ -71,13 +73,17 @@ def inputs(path: Path) -> tuple[KerasInput, ...]:
     return found
 
 
+_READING = Limits(memory_bytes=4 * MAX_UNPACKED_BYTES, processor_seconds=10)
+"""To look into weights that are not loaded: a good file of 100 MB takes half a second."""
+
+
 def read(path: Path) -> dict[str, Any]:
     """The model's configuration.
 
     Raises:
         MissingToolError, ModelError: as ``inputs``.
     """
-    text = _of_archive(path) if path.suffix.lower() == ".keras" else _of_hdf5(path)
+    text: str | bytes = _of_archive(path) if path.suffix.lower() == ".keras" else _of_hdf5(path)
     with foreign.reading(f"{path}: its configuration", "JSON", _refusal):
         config = json.loads(text)
     if not isinstance(config, dict) or not isinstance(config.get("config"), dict | list):
@@ -194,23 +200,43 @@ def _of_archive(path: Path) -> bytes:
         return archive.read(_CONFIG)
 
 
-def _of_hdf5(path: Path) -> bytes:
-    try:
-        import h5py
-    except ModuleNotFoundError as error:
-        raise MissingToolError(
-            "h5py is not installed, it is needed for .h5 files", hint="pip install 'tinyhil[train]'"
-        ) from error
-    with foreign.reading(path, "an .h5 file", _refusal), h5py.File(path, "r") as file:
-        found = file.attrs.get("model_config")
-        if found is not None and not isinstance(found, str | bytes):
-            raise _refusal(f"{path} is damaged: its model_config is {type(found).__name__}, and no text")
+def _of_hdf5(path: Path) -> str:
+    found = hdf5(path, str(path), config=True)
     if found is None:
         raise ModelError(
             f"{path} has weights and no model",
             hint="build the model in Python, then model.load_weights(file) and model.save('model.keras')",
         )
-    return found.encode() if isinstance(found, str) else bytes(found)
+    return found
+
+
+def hdf5(path: Path, name: str, *, config: bool) -> str | None:
+    """Has an HDF5 file, or the one in a .keras file, looked into by a child: see ``tinyhil.quantize.hdf5_child``.
+
+    Args:
+        name: how the file is called in messages.
+        config: whether the model's configuration is wanted.
+
+    Returns:
+        The configuration; None if it has none, or none is wanted.
+
+    Raises:
+        MissingToolError: h5py is not installed.
+        ModelError: the file is damaged, or its weights are too large, or lie elsewhere.
+    """
+    request = {"path": str(path), "name": name, "config": config}
+    try:
+        answer = worker.call(
+            "tinyhil.quantize.hdf5_child", request, what=f"read {name}", reporter=Silent(), limits=_READING
+        )
+    except CrashError as error:
+        raise _refusal(f"{name} is damaged: the HDF5 library crashes on it") from error
+    except InputError as error:
+        if error.kind is kinds.TOO_MUCH:
+            raise _refusal(f"{name} is damaged: {error.message.partition(': ')[2]} to read it") from error
+        raise
+    found: str | None = answer["config"]
+    return found
 
 
 def _leads_out(member: zipfile.ZipInfo) -> bool:

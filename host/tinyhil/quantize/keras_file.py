@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyhil.errors import MissingToolError, ModelError
-from tinyhil.quantize import keras_config, keras_sizes
+from tinyhil.quantize import keras_config
 
 
 def load(path: Path, name: str) -> Any:
@@ -30,7 +30,7 @@ def load(path: Path, name: str) -> Any:
         raise MissingToolError(
             f"{error.name} is not installed, it is needed for Keras models", hint="pip install 'tinyhil[train]'"
         ) from error
-    keras_sizes.refuse_weights(path, name)
+    keras_config.hdf5(path, name, config=False)
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # whatever a file from anywhere makes Keras raise is the file's fault

@@ -15,7 +15,7 @@ from typing import Any
 
 from tinyhil import kinds
 from tinyhil.artifacts import foreign
-from tinyhil.errors import ModelError
+from tinyhil.errors import MissingToolError, ModelError
 
 MAX_SIZE = 1 << 24
 """The largest number that a layer is described with: units, words, pixels of an axis."""
@@ -92,6 +92,34 @@ def _too_large(path: Path, name: str, part: Mapping[str, Any], what: str) -> Mod
     )
 
 
+def configuration(path: Path, name: str) -> str | None:
+    """The model's configuration in an .h5 file, None where it has none. Imports h5py.
+
+    Args:
+        name: how the file is called in messages.
+
+    Raises:
+        MissingToolError: h5py is not installed.
+        ModelError: the file is damaged.
+    """
+    h5py = _h5py()
+    with foreign.reading(name, "an .h5 file", _refusal), h5py.File(path, "r") as file:
+        found = file.attrs.get("model_config")
+        if found is not None and not isinstance(found, str | bytes):
+            raise _refusal(f"{name} is damaged: its model_config is {type(found).__name__}, and no text")
+        return found if found is None or isinstance(found, str) else bytes(found).decode(errors="replace")
+
+
+def _h5py() -> Any:
+    try:
+        import h5py
+    except ModuleNotFoundError as error:
+        raise MissingToolError(
+            "h5py is not installed, it is needed for Keras models", hint="pip install 'tinyhil[train]'"
+        ) from error
+    return h5py
+
+
 def refuse_weights(path: Path, name: str) -> None:
     """Refuses weights that are larger in memory than ``MAX_WEIGHT_BYTES``, or lie in other files. Imports h5py.
 
@@ -99,10 +127,10 @@ def refuse_weights(path: Path, name: str) -> None:
         name: how the file is called in messages.
 
     Raises:
+        MissingToolError: h5py is not installed.
         ModelError: they are, or do; or the file is damaged.
     """
-    import h5py
-
+    h5py = _h5py()
     stored: Path | io.BytesIO = path
     with foreign.reading(name, "a Keras file", _refusal):
         if zipfile.is_zipfile(path):

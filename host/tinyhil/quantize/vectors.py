@@ -26,7 +26,7 @@ SEED = 1
 """Of the vectors that are drawn, unless the caller has one."""
 _KINDS = 4
 """Of drawn vectors: over the whole range, at its ends, near the zero point, and mostly zero."""
-_DRAWN_BYTES = 1 << 28
+_DRAWN_BYTES = 1 << 26
 """Of all drawn vectors."""
 _NEAR = 4
 """LSB around the zero point that count as near."""

@@ -20,7 +20,7 @@ from tinyhil.artifacts import foreign, store
 from tinyhil.compare.verdict import SCHEMA, Report
 from tinyhil.errors import ConfigError
 from tinyhil.plain_text import plain
-from tinyhil.report import assemble
+from tinyhil.report import assemble, terminal
 from tinyhil.report.facts import facts, shown
 from tinyhil.report.markdown import to_markdown
 from tinyhil.report.page import to_html
@@ -72,6 +72,9 @@ def from_json(text: str, name: str) -> Report:
         report = msgspec.json.decode(text.encode(), type=Report)
     if report.schema != SCHEMA:
         raise _refusal(f"{name} is not a report of this version of tinyhil: schema {report.schema}, known is {SCHEMA}")
+    with foreign.reading(name, "a report that agrees with itself", _refusal):
+        for form in (terminal.rows, to_html, to_markdown, to_junit):
+            list(form(report))
     return report
 
 

@@ -26,7 +26,7 @@ from typing import Protocol, Self
 
 import msgspec
 
-from tinyhil.artifacts import lock, store
+from tinyhil.artifacts import foreign, lock, store
 from tinyhil.artifacts.types import Vectors
 from tinyhil.session.records import RecordFile, fields, unpack
 
@@ -223,7 +223,7 @@ class Journal:
         """Why the journal that begins with this record is none of ours; empty if it is."""
         try:
             found = msgspec.json.decode(body, type=Origin) if kind == Kind.IDENTITY else None
-        except (msgspec.DecodeError, RecursionError):
+        except foreign.UNREADABLE:
             found = None
         if found is None:
             return "the journal is not of this version"

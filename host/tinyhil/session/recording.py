@@ -207,13 +207,13 @@ class Recording:
         self.answers: dict[int, Answer] = {}
         try:
             self.header = self._header()
+            while (record := self._peek()) is not None and record.kind == Kind.KEPT:
+                with self._reading(record):
+                    answer = Answer.unpack(self._take().body)
+                self.answers[answer.start] = answer
         except BaseException:
             self.close()
             raise
-        while (record := self._peek()) is not None and record.kind == Kind.KEPT:
-            with self._reading(record):
-                answer = Answer.unpack(self._take().body)
-            self.answers[answer.start] = answer
 
     def open(self, deadline: Deadline) -> Line:
         """See ``Lines.open``."""
@@ -272,7 +272,7 @@ class Recording:
     def _header(self) -> Header:
         record = self._peek()
         if record is not None and record.kind == Kind.HEADER:
-            with contextlib.suppress(msgspec.DecodeError, RecursionError):
+            with contextlib.suppress(*foreign.UNREADABLE):
                 header = msgspec.json.decode(self._take().body, type=Header)
                 if header.format in (_FIXED_TIMES, FORMAT):
                     return header

@@ -15,8 +15,8 @@ from tinyhil.tflite.reader import MAX_BYTES, parse
 MAX_RANK = 6
 """Of a tensor on the link (docs/protocol.md, TENSOR)."""
 
-MAX_ENDS_BYTES = 16 << 20
-"""Of all inputs and outputs together: as much as the reference has for the whole model."""
+MAX_ENDS_BYTES = 8 << 20
+"""Of all inputs and outputs together: half of what the reference has for the whole model."""
 
 _DTYPES = {"float32": np.float32, "int32": np.int32, "uint8": np.uint8, "int16": np.int16, "int8": np.int8}
 """Element types that the link carries."""
