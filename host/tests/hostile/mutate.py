@@ -190,7 +190,7 @@ def tree(rng: random.Random, data: bytes) -> bytes:
         return by_bytes(rng, data)
     try:
         whole = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return by_bytes(rng, data)
     for _ in range(rng.choice((1, 1, 2, 3))):
         places = list(_places(whole))

@@ -100,7 +100,7 @@ def prebuilt(elf: Path, project: Project, target: Target) -> FirmwareImage:
         InputError: there is no such file, or it is not a linked image.
     """
     if not elf.is_file():
-        raise InputError(f"there is no firmware image {elf}")
+        raise InputError(f"there is no firmware image {elf}", hint="paths are relative to the current folder")
     if target.build is None:
         return interpreted.described(elf, project)
     try:

@@ -256,7 +256,10 @@ class Run:
             ConfigError: the target is not flashed onto this computer.
         """
         if self.target.upload is None or not self.target.upload.port:
-            raise ConfigError(f"{self.target.name} leaves nothing running on this computer")
+            raise ConfigError(
+                f"{self.target.name} leaves nothing running on this computer",
+                hint="nothing has to be stopped: leave it out",
+            )
         project = self.render()
 
         def work(reporter: Reporter) -> tuple[None, bool, str]:

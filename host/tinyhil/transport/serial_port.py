@@ -61,7 +61,9 @@ def open_serial(address: str, baud: int = 115200) -> Transport:
             warnings.simplefilter("ignore", DeprecationWarning)  # pyserial 3.5 starts its thread in an old way
             port = serial.serial_for_url(address, baudrate=baud, **options)
     except (ValueError, OverflowError) as error:
-        raise ConfigError(f"{address} cannot be opened at {baud} baud: {error}") from None
+        raise ConfigError(
+            f"{address} cannot be opened at {baud} baud: {error}", hint="name a rate that the port has, such as 115200"
+        ) from None
     except _OPEN_ERRORS as error:
         raise _cannot_open(address, error) from None
     if url or os.name != "posix":

@@ -226,7 +226,10 @@ def _classifier(model: QuantizedModel, capture: Capture, names: tuple[str, ...])
         return None
     looked_at, classes = judged(model), model.outputs[0].elements
     if names and len(names) != classes:
-        raise ConfigError(f"there are names of {len(names)} classes, but the model has {classes} outputs")
+        raise ConfigError(
+            f"there are names of {len(names)} classes, but the model has {classes} outputs",
+            hint="give as many names as there are outputs, in their order",
+        )
     names = names or tuple(str(number) for number in range(classes))
     # As they come: quantization keeps the order of the scores.
     reference, device = (
@@ -268,11 +271,17 @@ def _bounds(wanted: Wanted, errors: OutputErrors, classifier: Classifier | None)
             continue
         found: RegressionFigures | None = getattr(errors, name)
         if found is None:
-            raise ConfigError(f"the recipe bounds {name}_mae, but its code defines no truth()")
+            raise ConfigError(
+                f"the recipe bounds {name}_mae, but its code defines no truth()",
+                hint="define truth(inputs) in the recipe's code, or remove the bound",
+            )
         made.append(_bound(f"{name}.mae", found.mae, limit))
     if wanted.top1_drop is not None:
         if classifier is None:
-            raise ConfigError("the recipe bounds top1_drop, but its test set has no classes")
+            raise ConfigError(
+                "the recipe bounds top1_drop, but its test set has no classes",
+                hint="remove the bound, or give targets that are numbers of classes",
+            )
         made.append(_bound("top1_drop", classifier.top1_drop, wanted.top1_drop))
     return tuple(made)
 

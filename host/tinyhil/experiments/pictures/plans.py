@@ -216,7 +216,10 @@ def _classes(run: Run, test: TestSet, scores: Reals, who: str) -> Plan:
     count = scores.shape[1]
     names = run.source.recipe.classes or tuple(str(index) for index in range(count))
     if len(names) != count:
-        raise ConfigError(f"the recipe names {len(names)} classes, but its model has {count}")
+        raise ConfigError(
+            f"the recipe names {len(names)} classes, but its model has {count}",
+            hint="give the recipe as many names as its model has outputs",
+        )
     assert test.labels is not None
     found = classification.classification(classification.predictions(scores), test.labels, names)
     title = f"Test set, {who}: {100 * found.accuracy:.1f} % of {found.vectors:,} right"
