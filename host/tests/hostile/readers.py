@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from tinyhil import api, preflight, tflite
 from tinyhil.artifacts import store
@@ -21,7 +24,7 @@ from tinyhil.pipeline.observer import SilentObserver
 from tinyhil.quantize import divided, keras_config, model_file, samples, stage
 from tinyhil.report import files as report_files
 from tinyhil.report import terminal
-from tinyhil.session import journal
+from tinyhil.session import journal, records
 from tinyhil.targets import registry
 from tinyhil.targets.model import Target
 
@@ -46,15 +49,15 @@ class Reader:
 
 
 def _each(*calls: Callable[[], object]) -> None:
-    """Makes all calls; raises the last refusal if there is no other error."""
-    refusal: InputError | None = None
+    """Makes all calls; raises the last refusal if all of them are refused."""
+    refusals: list[InputError] = []
     for call in calls:
         try:
             call()
         except InputError as error:
-            refusal = error
-    if refusal is not None:
-        raise refusal
+            refusals.append(error)
+    if len(refusals) == len(calls):
+        raise refusals[-1]
 
 
 def _tflite(path: Path, _: Path) -> None:
@@ -97,8 +100,8 @@ def _recording(path: Path, folder: Path) -> None:
 def _journal(path: Path, folder: Path) -> None:
     place = next((folder / seeds.BUILD).glob("*/sim/journal"))
     with place.open("rb") as stream:
-        first = next(journal.unpack(stream))
-    origin = journal.msgspec.json.decode(first.body, type=journal.Origin)
+        first = next(records.unpack(stream))
+    origin = msgspec.json.decode(first.body, type=journal.Origin)
     with journal.Journal(path, origin, resume=True) as found:
         assert found.resumed >= 0
     journal.conclude(path)
@@ -118,9 +121,9 @@ def _manifest(path: Path, folder: Path) -> None:
         if each.is_file() and each.name != store.MANIFEST:
             shutil.copyfile(each, path.parent / each.name)
     shutil.copyfile(path, path.parent / store.MANIFEST)
-    key = store.json.loads((original / store.MANIFEST).read_text())["key"]
-    found = stage.load(path.parent, model_file.STAGE, key, None)
-    if found is not None:
+    written = json.loads((original / store.MANIFEST).read_text())
+    found = store.load(path.parent, model_file.STAGE, written["key"])
+    if found is not None and found.facts == written["facts"]:
         stage.read("m", model_file.SCHEME, path.parent, found, None)
 
 

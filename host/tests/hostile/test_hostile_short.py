@@ -16,6 +16,7 @@ import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from tinyhil.errors import InputError
+from tinyhil.quantize import keras_config
 from tinyhil.tflite.objects import pack
 
 from . import readers, seeds, shapes, worker
@@ -37,7 +38,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """HDF5 is left to the long run: each look into a file of it takes a process."""
-    monkeypatch.setattr(readers.keras_config, "hdf5", lambda *_, **__: None)
+    monkeypatch.setattr(keras_config, "hdf5", lambda *_, **__: None)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -65,7 +66,7 @@ def _raises(_: Path, __: Path) -> None:
 
 
 def _takes_memory(_: Path, __: Path) -> None:
-    np.ones(worker.MEMORY_BYTES // 4).sum()
+    np.ones(worker.MEMORY_BYTES // 8 + 1000)
 
 
 def _refuses(_: Path, __: Path) -> None:

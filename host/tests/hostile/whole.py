@@ -14,6 +14,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
 from . import seeds, shapes, tflite_mutations
 from .pool import Resident
 
@@ -38,7 +40,7 @@ class Oracle:
         wrong = shapes.contradictions(path.read_bytes())
         if wrong:
             return wrong[0]
-        outputs = shapes.schema.Model.GetRootAsModel(path.read_bytes(), 0).Subgraphs(0).OutputsLength()
+        outputs = schema.Model.GetRootAsModel(path.read_bytes(), 0).Subgraphs(0).OutputsLength()
         request = {"model": str(path), "vectors": str(vectors), "outputs": outputs}
         one, other = (twin.ask(request) for twin in self._twins)
         return "" if one == other else f"the reference is not the same twice: {one} and {other}"

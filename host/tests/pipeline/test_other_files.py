@@ -176,7 +176,7 @@ def test_a_suffix_in_capitals_is_a_model(tmp_path: Path, tiny_model: bytes) -> N
 def test_a_name_that_is_nearly_one(tmp_path: Path, options: dict[str, str], words: str) -> None:
     named = dict(options)
     with pytest.raises(InputError) as caught:
-        api.open_run(named.pop("model"), build_dir=tmp_path / "build", **named)  # type: ignore[misc]
+        api.open_run(named.pop("model"), build_dir=tmp_path / "build", **named)  # type: ignore[arg-type]
     assert caught.value.kind is kinds.UNKNOWN_NAME
     assert words in caught.value.hint
 
