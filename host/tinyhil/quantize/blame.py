@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from tinyhil import worker
@@ -20,7 +19,7 @@ def of_crash(error: CrashError, request: dict[str, Any], reporter: Reporter) -> 
     """
     reporter.text(f"{error.message}; now each layer is converted alone, to find the one that it crashes on")
     listening = _LastNote(reporter)
-    allowed = limits.of_conversion(Path(request["model"]), Path(request["dataset"]), 1)
+    allowed = limits.of_layers()
     try:
         worker.call(
             "tinyhil.quantize.blame_child", request, what="convert each layer alone", reporter=listening, limits=allowed

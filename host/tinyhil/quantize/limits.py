@@ -40,6 +40,11 @@ def of_conversion(model: Path, dataset: Path, schemes: int) -> Limits:
     return Limits(_tensorflow() + size * _PER_BYTE, seconds)
 
 
+def of_layers() -> Limits:
+    """For TensorFlow: to convert each layer of a model alone, with a few samples."""
+    return Limits(2 * _tensorflow(), 2 * _TENSORFLOW_SECONDS)
+
+
 def of_reference(model: Path, vectors: Path, count: int, *, litert: bool) -> Limits:
     """For the interpreter of a .tflite file.
 
