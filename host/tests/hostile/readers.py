@@ -123,7 +123,7 @@ def _manifest(path: Path, folder: Path) -> None:
     shutil.copyfile(path, path.parent / store.MANIFEST)
     written = json.loads((original / store.MANIFEST).read_text())
     found = store.load(path.parent, model_file.STAGE, written["key"])
-    if found is not None and found.facts == written["facts"]:
+    if found is not None and (found.files, found.facts) == (written["files"], written["facts"]):
         stage.read("m", model_file.SCHEME, path.parent, found, None)
 
 

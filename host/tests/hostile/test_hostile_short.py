@@ -66,7 +66,7 @@ def _raises(_: Path, __: Path) -> None:
 
 
 def _takes_memory(_: Path, __: Path) -> None:
-    np.ones(worker.MEMORY_BYTES // 8 + 1000)
+    np.ones(worker.MEMORY_BYTES // 4)
 
 
 def _refuses(_: Path, __: Path) -> None:
@@ -76,7 +76,8 @@ def _refuses(_: Path, __: Path) -> None:
 @pytest.mark.parametrize(
     ("read", "outcome"), [(_raises, "fault"), (_takes_memory, "fault"), (_refuses, "refused"), (lambda *_: 0, "read")]
 )
-def test_what_the_first_oracle_sees(tmp_path: Path, read: Any, outcome: str) -> None:
+def test_what_the_first_oracle_sees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: Any, outcome: str) -> None:
+    monkeypatch.setattr(worker, "MEMORY_BYTES", 32 << 20)
     assert worker.attempt(_reader(read), tmp_path / "x", tmp_path)[0] == outcome
 
 
