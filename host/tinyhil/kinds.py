@@ -101,7 +101,7 @@ NO_REPORT = Kind(
     ("Make one: tinyhil run RECIPE --target NAME.", "If it lies elsewhere, name its folder with --build-dir."),
 )
 RECIPE_CODE = Kind(
-    "TH-117",
+    "TH-119",
     "The code of a recipe fails",
     2,
     "The Python file beside a recipe raised an exception, exited, interrupted itself, or returned what cannot be used.",
@@ -135,7 +135,7 @@ DAMAGED_MODEL = Kind(
     ("Export or copy it again.", "A .keras file is saved with model.save('name.keras')."),
 )
 OTHER_FILE = Kind(
-    "TH-123",
+    "TH-124",
     "A file of another kind",
     2,
     "What is named as a model is something else: of another tool, packed, fetched wrongly, or with another ending.",

@@ -73,7 +73,7 @@ def inputs(path: Path) -> tuple[KerasInput, ...]:
     return found
 
 
-_READING = Limits(memory_bytes=4 * MAX_UNPACKED_BYTES, processor_seconds=10)
+_READING = Limits(memory_bytes=4 * MAX_UNPACKED_BYTES, processor_seconds=4)
 """To look into weights that are not loaded: a good file of 100 MB takes half a second."""
 
 
