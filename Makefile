@@ -101,6 +101,10 @@ fuzz: install ## Fuzz the decoders and the server, $(TIME) seconds each
 	@tools/system-packages fuzz
 	$(BIN)/python -m host.tests.fuzz.run --seconds $(TIME)
 
+.PHONY: hostile
+hostile: install ## Feed hostile files (SEED) to every reader and to whole runs, $(TIME) seconds each; goes on where it was
+	$(BIN)/python -m host.tests.hostile.run --seconds $(TIME) --seed $(SEED)
+
 .PHONY: bench
 bench: install ## Time the commands that should be quick, and the link
 	$(BIN)/python benchmarks/startup.py

@@ -44,7 +44,7 @@ def test_an_error_carries_cause_hint_and_detail(kind: type[TinyhilError]) -> Non
     error = kind("cause", hint="next step", detail="evidence")
     assert str(error) == error.message == "cause"
     assert (error.hint, error.detail) == ("next step", "evidence")
-    assert (kind("cause").hint, kind("cause").detail) == ("", "")
+    assert (kind("cause").hint, kind("cause").detail) == (kind.kind.steps[0], "")
 
 
 def test_a_narrower_kind_is_that_of_one_error_only() -> None:

@@ -18,7 +18,7 @@ import pytest
 
 LAYERS: dict[str, int] = {
     **dict.fromkeys(("errors", "artifacts", "affine", "deadline", "progress", "resources", "options"), 0),
-    **dict.fromkeys(("kinds", "templates"), 0),
+    **dict.fromkeys(("kinds", "templates", "plain_text"), 0),
     **dict.fromkeys(("config", "targets", "link", "compare", "data", "process", "worker", "tflite", "terminal"), 1),
     **dict.fromkeys(("transport", "device", "toolchain", "proxy", "sim", "chain"), 2),
     **dict.fromkeys(("train", "quantize", "preflight", "render", "build", "session", "verify", "report"), 3),

@@ -22,7 +22,7 @@
             └── RemoteLinkError the device broke the protocol or reported an error
 
 A *verdict* of fail is a result, not an error, and never raised. Every error names the cause in its
-message and, where there is one, the next step in ``hint``; ``detail`` keeps the output of a tool that failed, and
+message and the next step in ``hint``; ``detail`` keeps the output of a tool that failed, and
 ``kind`` is its row in the catalogue of ``tinyhil.kinds``, with a stable id.
 
 Exit 4 is no error of this tree: whatever tinyhil does not foresee ends there.
@@ -53,7 +53,7 @@ class TinyhilError(Exception):
 
     Args:
         message: the cause, in one sentence.
-        hint: the next step for the user, if there is one.
+        hint: the next step for the user; by default the first one of its kind.
         detail: longer evidence, such as the output of a failed tool.
         kind: its row in the catalogue, where it is narrower than that of the class.
     """
@@ -64,11 +64,11 @@ class TinyhilError(Exception):
 
     def __init__(self, message: str, *, hint: str = "", detail: str = "", kind: Kind | None = None) -> None:
         super().__init__(message)
-        self.message = message
-        self.hint = hint
-        self.detail = detail
         if kind is not None:
             self.kind = kind
+        self.message = message
+        self.hint = hint or self.kind.steps[0]
+        self.detail = detail
 
 
 class InputError(TinyhilError):

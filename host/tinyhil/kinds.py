@@ -48,7 +48,7 @@ CONFIG = Kind(
     "A setting is wrong",
     2,
     "An option, a recipe or a target asks for something that does not exist or does not go together.",
-    ("Read the message: it names the setting and, where there is one, the next step.",),
+    ("Correct the setting that the message names; tinyhil COMMAND --help lists the options, docs/design.md the keys.",),
 )
 UNKNOWN_NAME = Kind(
     "TH-111",
@@ -56,7 +56,7 @@ UNKNOWN_NAME = Kind(
     2,
     "There is no recipe, target, engine or scheme of this name.",
     (
-        "The error lists the known names; so do tinyhil recipes and tinyhil targets.",
+        "tinyhil recipes and tinyhil targets list the known names.",
         "Recipes of your own are read from ./recipes/NAME.toml, targets from ./targets/NAME.toml.",
         "A model file is recognised by its ending: .keras, .h5 or .tflite.",
     ),
@@ -107,6 +107,26 @@ CONTRADICTORY_REPORT = Kind(
     "A report.json has figures that no run gives, or that do not go together, such as a pass with wrong outputs.",
     ("It was changed or damaged after it was written: make it again with tinyhil run.",),
 )
+RECIPE_CODE = Kind(
+    "TH-119",
+    "The code of a recipe fails",
+    2,
+    "The Python file beside a recipe raised an exception, exited, interrupted itself, or returned what cannot be used.",
+    (
+        "Correct the line that the traceback ends with.",
+        "What each function takes and returns is in docs/design.md, 'Files that users write'.",
+    ),
+)
+TOO_MUCH = Kind(
+    "TH-118",
+    "An input takes more than its limit",
+    2,
+    "Work on a file takes more memory, or more time of the processor, than a file of its size can need.",
+    (
+        "Use a smaller model, or fewer samples.",
+        "Where the file came from elsewhere, get it again: it may be damaged, or made to do that.",
+    ),
+)
 MODEL = Kind(
     "TH-120",
     "A model cannot be used",
@@ -120,6 +140,16 @@ DAMAGED_MODEL = Kind(
     2,
     "The file is no TensorFlow Lite or Keras model, was cut off, or its parts contradict one another.",
     ("Export or copy it again.", "A .keras file is saved with model.save('name.keras')."),
+)
+OTHER_FILE = Kind(
+    "TH-124",
+    "A file of another kind",
+    2,
+    "What is named as a model is something else: of another tool, packed, fetched wrongly, or with another ending.",
+    (
+        "Do what the message says: it names the file for what it is, and the way to one that can be used.",
+        "A model is a .keras, .h5 or .tflite file; a recipe is named without an ending.",
+    ),
 )
 REFUSED_MODEL = Kind(
     "TH-122",
@@ -268,7 +298,7 @@ ANY = Kind(
     "An error of no kind of its own",
     3,
     "The base of all errors; nothing in tinyhil raises it as such.",
-    ("Read the message.",),
+    ("Run the same command with --verbose, which shows what led to it.",),
 )
 FAULT = Kind(
     "TH-900",
@@ -276,8 +306,8 @@ FAULT = Kind(
     4,
     "Something happened that tinyhil does not foresee. It says nothing about the model or the device.",
     (
-        "Run the same command with --verbose: it shows where the fault is.",
-        "Please report it with that output.",
+        "Please report it with the crash report that the message names: GitHub, Issues, New issue.",
+        "tinyhil COMMAND --verbose shows the traceback.",
     ),
 )
 

@@ -20,12 +20,44 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tinyhil.errors import MissingToolError, ToolError
 
+
+@dataclass(frozen=True)
+class Limits:
+    """What a child may take of this computer; None for what is not limited.
+
+    Attributes:
+        memory_bytes: of its own data (RLIMIT_DATA): what it allocates, not the programs and files that it maps. A
+            process beyond it gets no more, as if there were none.
+        processor_seconds: of all its threads (RLIMIT_CPU): beyond it, it gets SIGXCPU.
+    """
+
+    memory_bytes: int | None = None
+    processor_seconds: int | None = None
+
+    @property
+    def commands(self) -> str:
+        """The same for a shell, which its child inherits it from; soft, so that a child may have less."""
+        said = []
+        if self.memory_bytes is not None:
+            said.append(f"ulimit -S -d {self.memory_bytes // 1024}")
+        if self.processor_seconds is not None:
+            said.append(f"ulimit -S -t {self.processor_seconds}")
+        return "".join(f"{each} 2>/dev/null; " for each in said)
+
+
+UNLIMITED = Limits()
 GRACE_SECONDS = 2.0
 """How long a process group may take to end after SIGTERM before it is killed."""
+
+
+def physical_memory() -> int:
+    """Bytes of memory that this computer has."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def require(program: str, *, purpose: str, debian: str = "", install: str = "") -> Path:
@@ -61,7 +93,12 @@ def answers(program: str, arguments: Sequence[str], expects: str) -> bool:
 
 
 def spawn(
-    argv: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None, stdin: bool = False
+    argv: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: bool = False,
+    limits: Limits = UNLIMITED,
 ) -> subprocess.Popen[str]:
     """Starts a program whose standard output and error come through one text pipe.
 
@@ -72,16 +109,17 @@ def spawn(
         cwd: where it runs, by default where we run.
         env: variables added to ours.
         stdin: whether standard input is a pipe too; otherwise it is empty.
+        limits: what it may take, where setpriv exists.
 
     Raises:
         MissingToolError: the program is not there.
         ToolError: it is there, but cannot be started.
     """
     if shutil.which(argv[0]) is None:
-        raise MissingToolError(f"{argv[0]} is not installed")
+        raise MissingToolError(f"{argv[0]} is not installed", hint=f"install {argv[0]}, or put it on the PATH")
     try:
         return subprocess.Popen(
-            guarded(argv, os.getpid()),
+            guarded(argv, os.getpid(), limits),
             cwd=cwd,
             env={**os.environ, **(env or {})},
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
@@ -93,10 +131,10 @@ def spawn(
             process_group=0,
         )
     except OSError as error:
-        raise ToolError(f"cannot start {argv[0]}: {error}") from error
+        raise ToolError(f"cannot start {argv[0]}: {error}", hint=f"look at the rights of {argv[0]}") from error
 
 
-def guarded(argv: Sequence[str], parent: int) -> list[str]:
+def guarded(argv: Sequence[str], parent: int, limits: Limits = UNLIMITED) -> list[str]:
     """The command that runs ``argv`` in a process that ends with its parent, whose process id is ``parent``.
 
     ``argv`` as it is where setpriv does not exist.
@@ -104,7 +142,7 @@ def guarded(argv: Sequence[str], parent: int) -> list[str]:
     guard = shutil.which("setpriv")
     if guard is None:
         return list(argv)
-    still_ours = '[ "$PPID" = "$0" ] && exec "$@"'
+    still_ours = f'{limits.commands}[ "$PPID" = "$0" ] && exec "$@"'
     return [guard, "--pdeathsig", "KILL", "--", "/bin/sh", "-c", still_ours, str(parent), *argv]
 
 

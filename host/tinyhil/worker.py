@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 from tinyhil import errors, kinds, process
+from tinyhil.process import UNLIMITED, Limits
 from tinyhil.progress import Reporter
 
 MARKER = "@tinyhil "
@@ -30,18 +31,22 @@ _QUIET = {
 # oneDNN off: its results depend on the number of threads; no accelerator: the same numbers on every computer.
 
 
-def call(module: str, request: dict[str, Any], *, what: str, reporter: Reporter) -> dict[str, Any]:
+def call(
+    module: str, request: dict[str, Any], *, what: str, reporter: Reporter, limits: Limits = UNLIMITED
+) -> dict[str, Any]:
     """Runs ``python -m module`` with a request and returns its result.
 
     Args:
         what: the work in words, for the error: "train the model".
+        limits: what the child may take.
 
     Raises:
         TinyhilError: as the child raised it.
+        InputError: the child has taken more than it may.
         CrashError: a signal ended the child.
         ToolError: it ended without a result, or not as it should.
     """
-    with Worker(module, what=what, reporter=reporter) as child:
+    with Worker(module, what=what, reporter=reporter, limits=limits) as child:
         result = child.ask(request)
         child.finish()
     return result
@@ -56,14 +61,16 @@ class Worker:
         module: what it runs: ``python -m module``.
         what: the work in words, for errors.
         reporter: told the command, and what the child tells.
+        limits: what it may take.
     """
 
-    def __init__(self, module: str, *, what: str, reporter: Reporter) -> None:
+    def __init__(self, module: str, *, what: str, reporter: Reporter, limits: Limits = UNLIMITED) -> None:
         argv = [sys.executable, "-m", module]
         reporter.command(argv)
         self._what = what
         self._reporter = reporter
-        self._child = process.spawn(argv, env=_QUIET, stdin=True)
+        self._limits = limits
+        self._child = process.spawn(argv, env=_QUIET, stdin=True, limits=limits)
         self._log: list[str] = []
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -131,13 +138,32 @@ class Worker:
             else:
                 yield event
 
-    def _ended(self) -> errors.ToolError:
+    def _ended(self) -> errors.TinyhilError:
         code = self._child.wait()
+        taken = self._too_much(code)
+        if taken:
+            return errors.InputError(
+                f"could not {self._what}: {taken}",
+                hint="use a smaller model, or fewer samples; this one is larger than its file should make it",
+                detail="".join(self._log),
+                kind=kinds.TOO_MUCH,
+            )
         made, hint = (errors.CrashError, _AFTER.get(-code, _CRASHED)) if code < 0 else (errors.ToolError, _FAILED)
         ending = process.describe_exit(code)
         return made(f"could not {self._what}: the process ended with {ending}", hint=hint, detail="".join(self._log))
 
+    def _too_much(self, code: int) -> str:
+        """Which limit the child has reached; empty if none."""
+        memory, seconds = self._limits.memory_bytes, self._limits.processor_seconds
+        if seconds is not None and code == -signal.SIGXCPU:
+            return f"it takes more than {seconds:,} s of the processor"
+        if memory is not None and code != 0 and any(word in line for line in self._log for word in _NO_MEMORY):
+            return f"it takes more than {memory // 2**20:,} MB of memory"
+        return ""
 
+
+_NO_MEMORY = ("MemoryError", "bad_alloc", "Cannot allocate memory", "ResourceExhausted", "OOM when allocating")
+"""What Python, C++, the operating system and TensorFlow say where there is no more of it."""
 _FAILED = "what it printed last says why; if that names nothing of yours, please report it"
 _CRASHED = "a library in it has crashed: leave out layer by layer to find the one that it does not take, and report it"
 _AFTER: dict[int, str] = {

@@ -209,13 +209,6 @@ def test_code_that_is_not_python(tmp_path: Path) -> None:
         recipes.load_code(path)
 
 
-def test_an_interrupted_import_stays_an_interrupt(tmp_path: Path) -> None:
-    path = tmp_path / "code.py"
-    path.write_text("raise KeyboardInterrupt")
-    with pytest.raises(KeyboardInterrupt):
-        recipes.load_code(path)
-
-
 def test_the_functions_that_a_recipe_may_define_are_those_documented() -> None:
     documented = inspect.getdoc(recipes) or ""
     for signature in (

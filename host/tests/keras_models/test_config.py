@@ -107,9 +107,9 @@ def test_code_is_refused_by_the_layers_name(
     [
         (sequential(layer("Dense", "d")), "does not say what shape its input has"),
         ({"class_name": "MyModel", "config": {"name": "m"}}, "of the class MyModel, whose graph is code"),
-        ("{", "its configuration is no JSON"),
+        ("{", "its configuration is not JSON"),
         ([1], "is not that of a model"),
-        ("[" * 100_000, "its configuration is no JSON"),
+        ("[" * 100_000, "its configuration is not JSON"),
     ],
 )
 def test_what_says_no_input_is_refused_with_a_next_step(tmp_path: Path, config: Any, cause: str) -> None:

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -30,8 +31,9 @@ REGENERATE = (
     f"print(json.dumps(files.schema(), indent=2))' > docs/{COMMITTED.name}"
 )
 VALIDATOR = jsonschema.Draft202012Validator(files.schema())
-NOT_XML = "".join(chr(code) for code in (*range(0x20), 0xFFFE, 0xFFFF) if chr(code) not in "\t\n\r") + "\ud800\udfff"
-"""What XML 1.0 has no way to carry: https://www.w3.org/TR/xml/#charsets"""
+_CODES = (*range(0x20), *range(0x7F, 0xA0), 0xFFFE, 0xFFFF)
+NOT_XML = "".join(chr(code) for code in _CODES if chr(code) not in "\t\n\r") + "\ud800\udfff"
+"""What XML 1.0 has no way to carry, https://www.w3.org/TR/xml/#charsets, and what it says should be avoided."""
 
 
 @pytest.fixture
@@ -218,6 +220,31 @@ def test_no_output_of_a_tool_breaks_the_xml(field: str, text: str) -> None:
     else:
         # A parser reads a carriage return as a newline: https://www.w3.org/TR/xml/#sec-line-ends
         assert kept.replace("\r\n", "\n").replace("\r", "\n") in (found.text or "")
+
+
+RAW = "a\x1b[2Jb\x9b31mc\x07d\x7fe"
+
+
+def test_no_form_has_a_control_character(report: Report, tmp_path: Path) -> None:
+    named = replace(report, recipe=RAW, summary=RAW, ops=(RAW,), blocked=Blocked(RAW, RAW, RAW, RAW))
+    files.write(named, tmp_path)
+    for name in files.NAMES:
+        assert not set((tmp_path / name).read_text(encoding="utf-8")) & set("\x1b\x9b\x07\x7f"), name
+
+
+def test_junit_says_when_the_run_was_and_a_digest_does_not(report: Report, tmp_path: Path) -> None:
+    took = files.Took(datetime(2024, 2, 29, 1, 2, 3, tzinfo=UTC), 4.5678)
+    files.write(report, tmp_path, took)
+    text = (tmp_path / files.XML).read_text(encoding="utf-8")
+    suite = _suite(text)
+    assert (suite.attrib["timestamp"], suite.attrib["time"]) == ("2024-02-29T01:02:03", "4.568")
+    assert [case.attrib["time"] for case in suite.findall("testcase")] == ["4.568", "0.000"]
+    for name in (files.JSON, files.MARKDOWN, files.HTML):
+        assert "4.56" not in (tmp_path / name).read_text(encoding="utf-8")
+    # Written again with what was found later, it is still of that run.
+    files.write(files.read(tmp_path), tmp_path)
+    assert (tmp_path / files.XML).read_text(encoding="utf-8") == text
+    assert "time" not in _suite(files.to_junit(report)).attrib
 
 
 _EMPTY = Report(

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ FAULTS = {
         "import asyncio; raise asyncio.CancelledError('gone')",
     ),
 }
+RAW = "raise RuntimeError('a' + chr(27) + '[2J')"
 CAUSES = {
     "in a command": "ZeroDivisionError: division by zero (listings.py:",
     "where a command is imported": "ModuleNotFoundError: No module named 'no_such_module' (plots.py:",
@@ -38,14 +40,39 @@ CAUSES = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _cache(tinyhil: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Crash reports lie beside the test."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tinyhil.cwd / "cache"))
+
+
 @pytest.mark.parametrize("place", FAULTS)
 def test_what_is_not_foreseen(tinyhil: Cli, place: str) -> None:
     planted = replace(tinyhil, python_path=(package_with(tinyhil.cwd, *FAULTS[place]),))
     done = planted("recipes")
     assert done.code == 4, done.out + done.err
-    first, second = done.err.splitlines()
+    first, second, third = done.err.splitlines()
     assert first.startswith(f"error TH-900: a fault of tinyhil: {CAUSES[place]}")
-    assert second.startswith("next:  Run the same command with --verbose")
+    assert third.startswith("next:  Please report it with the crash report")
+    report = Path(second.removeprefix("crash report: "))
+    assert report.parent == tinyhil.cwd / "cache/tinyhil/crashes"
+    written = report.read_text()
+    assert "command  tinyhil recipes\n" in written or "tinyhil plots" in written or place == "in a callback"
+    assert f"package  tinyhil {version('tinyhil')}" in written
+    assert "Traceback (most recent call last):" in written
+    assert CAUSES[place].partition(" (")[0].partition(":")[0] in written
+
+
+def test_a_crash_report_says_nothing_raw_and_is_kept_somewhere(tinyhil: Cli) -> None:
+    planted = package_with(tinyhil.cwd, "cli/listings.py", "from tinyhil.config import recipe as known", RAW)
+    (tinyhil.cwd / "cache").write_text("no folder")
+    done = replace(tinyhil, python_path=(planted,))("recipes")
+    assert done.code == 4
+    assert "\x1b" not in done.err
+    assert r"\x1b[2J" in done.err
+    report = Path(done.err.splitlines()[1].removeprefix("crash report: "))
+    assert "\x1b" not in report.read_text()
+    report.unlink()
 
 
 def test_the_traceback_is_shown_when_it_is_wanted(tinyhil: Cli) -> None:
@@ -55,7 +82,7 @@ def test_the_traceback_is_shown_when_it_is_wanted(tinyhil: Cli) -> None:
     done = replace(tinyhil, python_path=(planted,))("run", "sine", "--verbose")
     assert done.code == 4
     assert "Traceback (most recent call last):" in done.err
-    assert "error TH-900" in done.err.splitlines()[-2]
+    assert "error TH-900" in done.err.splitlines()[-3]
 
 
 @pytest.mark.parametrize(
@@ -92,6 +119,8 @@ def test_the_verdict_s_code_is_kept_where_nobody_reads_the_output(tinyhil: Cli, 
     failed = {**json.loads(report.read_text()), "verdict": "fail"}
     report.write_text(json.dumps(failed))
     assert closed_early(tinyhil, "report", "tiny.tflite", "--target", "sim") == 1
+    assert closed_early(tinyhil, "report", "tiny.tflite", "--target", "sim", "--json", "-") == 1
+    assert closed_early(tinyhil, "report", "tiny.tflite", "--target", "sim", "--json", "/dev/stdout") == 1
     assert closed_early(tinyhil, "run", "cosine") == 2
     assert closed_early(tinyhil, "--help") == 0
 

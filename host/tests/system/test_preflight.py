@@ -151,7 +151,7 @@ def test_a_file_with_nothing_wrong(tinyhil: Cli, tiny_model: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"", "not a TensorFlow Lite model"), (None, "there is no file mine.tflite"), (0.5, "damaged or truncated")],
+    [(b"", "mine.tflite is empty"), (None, "there is no file mine.tflite"), (0.5, "damaged or truncated")],
 )
 def test_a_file_that_is_no_whole_model(tinyhil: Cli, file: Path, content: bytes | float | None, words: str) -> None:
     if content is None:

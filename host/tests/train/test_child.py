@@ -202,7 +202,7 @@ def test_samples_that_the_recipe_cannot_prepare(tmp_path: Path) -> None:
         (CODE.replace('"test"', '"tests"'), ConfigError, "must return a dict with train, validation, test"),
         (CODE.replace("x[25:], x", "x[26:], x"), InputError, "recipe's test set has 4 inputs and 5 targets"),
         (CODE.replace("(30, 2))", "(30, 2)); x[3] = np.nan"), InputError, "train set contains NaN"),
-        (CODE + "def train(model, data, reporter): return model, 7\n", ConfigError, "a model and a dict of lists"),
+        (CODE + "def train(model, data, reporter): return model, 7\n", ConfigError, "no dict of lists of numbers"),
         (CODE + "def train(model, data, reporter): return model, {'w': [1]}\n", ConfigError, "has no loss"),
         (CODE + "def train(model, data, reporter): return model, {'loss': [float('nan')]}\n", ConfigError, "NaN"),
         (CODE + "def train(model, data, reporter): return model, {'loss': [1], 'w': []}\n", ConfigError, "empty list"),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,6 +18,7 @@ import numpy.typing as npt
 
 from tinyhil import kinds
 from tinyhil.artifacts import hashing, store
+from tinyhil.artifacts.temporary import TemporaryFolder
 from tinyhil.errors import InputError
 from tinyhil.options import Options, fields
 from tinyhil.pipeline import layout
@@ -72,8 +72,8 @@ def _named(model: Model, build_dir: Path) -> str:
 
 def _saved(model: KerasModel, build_dir: Path) -> Path:
     """A Keras model as a file of its name."""
-    with tempfile.TemporaryDirectory(prefix="tinyhil-") as folder:
-        path = Path(folder) / "model.keras"
+    with TemporaryFolder() as folder:
+        path = folder / "model.keras"
         with store.storage(path):
             model.save(str(path))
         content = path.read_bytes()
@@ -106,8 +106,8 @@ def _arrays(values: Any, option: str, build_dir: Path) -> Path:
                 hint="give an array whose first axis is the sample, a pair x, y, a dict of arrays, or a path",
                 kind=kinds.SAMPLES,
             )
-    with tempfile.TemporaryDirectory(prefix="tinyhil-") as folder:
-        path = Path(folder) / "samples.npz"
+    with TemporaryFolder() as folder:
+        path = folder / "samples.npz"
         with store.storage(path):
             np.savez(path, allow_pickle=False, **_plain(arrays))
         content = path.read_bytes()

@@ -83,7 +83,7 @@ def open_run(
     for field in fields():
         value, least = getattr(chosen, field.name), field.about.least
         if least is not None and value is not None and value < least:
-            raise ConfigError(f"{field.name} is {value}, the least is {least}")
+            raise ConfigError(f"{field.name} is {value}, the least is {least}", hint="give a larger number")
     named, chosen = memory.as_files(model, chosen)
     return opening.open_run(named, chosen, SilentObserver() if observer is None else observer)
 

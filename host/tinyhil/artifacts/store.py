@@ -12,6 +12,7 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ _T = TypeVar("_T")
 
 MANIFEST = "artifact.json"
 SCHEMA = 2
+_NEW = ".new"
+"""Folder in that of an artifact."""
 
 _STORAGE_ERRNOS = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO),
@@ -78,7 +81,7 @@ def load(folder: Path, stage: str, key: str) -> Manifest | None:
             return None
         if any(hashing.of_file(folder / name) != digest for name, digest in manifest.files.items()):
             return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return manifest
 
@@ -136,6 +139,46 @@ def forget(folder: Path) -> None:
         (folder / MANIFEST).unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """A folder in ``folder`` for what is being made: what lies there stays until :func:`adopt`, whatever goes wrong.
+
+    It is removed at the end, and so is that of a run that was killed. One process at a time makes something in a
+    folder: it holds the folder's lock, or that of one above.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    new = make_folder(folder) / _NEW
+    _remove(new)
+    make_folder(new)
+    try:
+        yield new
+    finally:
+        _remove(new)
+
+
+def adopt(folder: Path, new: Path, stage: str, key: str, files: tuple[str, ...], facts: Mapping[str, Any]) -> Manifest:
+    """Puts finished files in the place of those of before, and writes the manifest.
+
+    Args:
+        new: the folder that they lie in, on the same disk.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    forget(folder)
+    with storage(folder):
+        for name in files:
+            (new / name).replace(folder / name)
+    return save(folder, stage, key, files, facts)
+
+
+def _remove(folder: Path) -> None:
+    with storage(folder), contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder)
+
+
 def make_folder(folder: Path) -> Path:
     """Creates a folder and its parents.
 
@@ -145,6 +188,48 @@ def make_folder(folder: Path) -> Path:
     with storage(folder):
         folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Sees that a file can be written, before anything is done for what is to be in it; leaves all as it is.
+
+    Raises:
+        StorageError: it is a folder, its folder is missing, or it must not be written.
+    """
+    if path.is_dir():
+        raise StorageError(f"cannot write {path}: it is a folder", hint="name a file in it")
+    if not path.parent.is_dir():
+        refuse_unwritable_folder(path.parent)
+        return
+    there = path.exists() or path.is_symlink()
+    try:
+        # Without waiting for whoever reads a pipe, and without touching what the file has.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o644))
+        if not there:
+            path.unlink()
+    except OSError as error:
+        if error.errno != errno.ENXIO:  # a pipe that nobody reads yet
+            raise StorageError(
+                f"cannot write {path}: {error.strerror}", hint="look at its rights, or name another file"
+            ) from error
+
+
+def refuse_unwritable_folder(folder: Path) -> None:
+    """Sees that files can be made in a folder, or in the nearest one above it that is there.
+
+    Raises:
+        StorageError: they cannot.
+    """
+    there = folder
+    while not (there.exists() or there.is_symlink()) and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        raise StorageError(f"cannot write below {folder}: {there} is no folder", hint="name another folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise StorageError(
+            f"cannot write below {folder}: {there} must not be written",
+            hint="look at its rights, or name another folder",
+        )
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -63,9 +63,10 @@ def build(project: Project, target: Target, folder: Path, reporter: Reporter) ->
     manifest = store.load(folder, STAGE, wanted)
     found = manifest is not None
     if manifest is None:
+        output = platformio.build(project.folder, project.environment, needs, reporter)
+        # Only now: an image of before is of use to whoever's compiler has just failed.
         store.make_folder(folder)
         store.forget(folder)
-        output = platformio.build(project.folder, project.environment, needs, reporter)
         names = [ELF]
         with store.storage(folder):
             shutil.copy(output.elf, folder / ELF)  # with its mode: the firmware may be a program of the host
@@ -100,7 +101,7 @@ def prebuilt(elf: Path, project: Project, target: Target) -> FirmwareImage:
         InputError: there is no such file, or it is not a linked image.
     """
     if not elf.is_file():
-        raise InputError(f"there is no firmware image {elf}")
+        raise InputError(f"there is no firmware image {elf}", hint="paths are relative to the current folder")
     if target.build is None:
         return interpreted.described(elf, project)
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from tinyhil import resources, tflite
-from tinyhil.artifacts import hashing, store
+from tinyhil.artifacts import foreign, hashing, store
 from tinyhil.chain.compile import memory_bytes, refusals
 from tinyhil.errors import StorageError
 
@@ -64,7 +64,7 @@ def ask(data: bytes, *, cmsis: bool, profile: str) -> Asked:
     place = resources.user_cache() / _FOLDER / f"{key}.json"
     try:
         return msgspec.json.decode(place.read_bytes(), type=Asked)
-    except (OSError, msgspec.MsgspecError):
+    except foreign.UNREADABLE:
         pass  # not asked yet, or not readable: it is asked anew
     found = refusals(data, cmsis=cmsis, profile=profile)
     answer = Asked(

@@ -175,18 +175,16 @@ class Layers:
 
     def _third_party(self) -> dict[str, bytes]:
         """Sources and licences of CMSIS-NN, as far as its kernels are used."""
-        import tempfile
-        from pathlib import Path
-
         from bakenn.backend.cmsis_nn import bundle_kernels
 
         from tinyhil import resources
+        from tinyhil.artifacts.temporary import TemporaryFolder
 
         if not self.third_party:
             return {}
-        with tempfile.TemporaryDirectory(prefix="tinyhil-") as folder:
-            bundle_kernels(Path(folder), tuple(self.third_party))
-            return resources.read_tree(Path(folder))
+        with TemporaryFolder() as folder:
+            bundle_kernels(folder, tuple(self.third_party))
+            return resources.read_tree(folder)
 
 
 def _rows(operator: Operator) -> int:

@@ -96,5 +96,5 @@ def _title(path: Path) -> str:
 
     try:
         return str(tomllib.loads(path.read_text(encoding="utf-8")).get("title", ""))
-    except (OSError, tomllib.TOMLDecodeError):
+    except (OSError, ValueError, RecursionError):
         return ""

@@ -9,10 +9,8 @@ import io
 import os
 import sys
 import traceback
-from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
-from tinyhil import kinds
 from tinyhil.errors import ExitCode
 
 
@@ -34,16 +32,13 @@ def main() -> NoReturn:
 
 
 def _tell(error: BaseException) -> None:
-    """One line that names the fault, and the next step; the whole traceback with ``--verbose``."""
+    """What to say of a fault; the whole traceback with ``--verbose``."""
     if {"-v", "--verbose"} & set(sys.argv):
         traceback.print_exception(error)
-    cause = error.__cause__ or error
-    first = (str(cause).splitlines() or [""])[0]
-    said = f"{type(cause).__name__}: {first}".removesuffix(": ")
-    frames = traceback.extract_tb(cause.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    sys.stderr.write(f"error {kinds.FAULT.id}: a fault of tinyhil: {said}{place}\n")
-    sys.stderr.write(f"next:  {kinds.FAULT.steps[0]} {kinds.FAULT.steps[1]}\n")
+    from tinyhil.cli import crash
+
+    for line in crash.told(error):
+        sys.stderr.write(f"{line}\n")
 
 
 class _Unbroken(io.FileIO):

@@ -92,6 +92,7 @@ def models(
 
     tinyhil models my-models --target qemu-m4 --target sim --engine all --markdown table.md
     """
+    from tinyhil.artifacts import store
     from tinyhil.experiments import models as experiment
 
     if output.json_path == markdown == _TO_STDOUT:
@@ -102,6 +103,8 @@ def models(
         )
     if markdown == _TO_STDOUT:
         output = replace(output, console=output.errors)
+    if markdown is not None and markdown != _TO_STDOUT:
+        store.refuse_unwritable(markdown)
     placed = experiment.placements(target or [options.target], engine or [])
     cases = experiment.plan(folder, placed)
     rows: list[Row] = []

@@ -143,9 +143,12 @@ def _command(line: str) -> Callable[[], None]:
     try:
         argv = shlex.split(line)
     except ValueError as error:
-        raise ConfigError(f"--reset-command {line!r} cannot be read: {error}") from error
+        raise ConfigError(
+            f"--reset-command {line!r} cannot be read: {error}",
+            hint="write it as for a shell, with quotes where words have spaces",
+        ) from error
     if not argv:
-        raise ConfigError("--reset-command is empty")
+        raise ConfigError("--reset-command is empty", hint="give a command that resets the device")
     return lambda: _discard(process.run(argv, what="reset the device"))
 
 
@@ -158,7 +161,7 @@ def _signal(pid: int, name: str) -> Callable[[], None]:
     if not isinstance(number, signal.Signals):
         raise ConfigError(f"there is no signal {name}", hint="USR1, HUP, ...")
     if pid < 1:
-        raise ConfigError(f"--reset-pid {pid} is no process")
+        raise ConfigError(f"--reset-pid {pid} is no process", hint="give the PID of the process that is the device")
 
     def send() -> None:
         try:

@@ -16,12 +16,17 @@ import typer
 from rich.console import Console
 
 from tinyhil.cli import console as view
-from tinyhil.errors import ExitCode, StorageError, TinyhilError
+from tinyhil.cli.plain_console import PlainConsole
+from tinyhil.errors import ConfigError, ExitCode, StorageError, TinyhilError
 
 JsonOption = Annotated[
     Path | None, typer.Option("--json", help="Write the result as JSON to this file; '-' is standard output.")
 ]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Show the commands that run and what they print.")]
+
+
+_LOOKED_AT = 64
+"""Bytes at the beginning of a file, by which JSON is known."""
 
 
 @dataclass(frozen=True)
@@ -45,20 +50,49 @@ class Output:
         if str(self.json_path) == "-":
             sys.stdout.write(text)
             return
+        from tinyhil.artifacts import store
+
+        store.make_folder(self.json_path.parent)
         try:
             self.json_path.write_text(text, encoding="utf-8")
+        except BrokenPipeError:
+            pass  # who reads it has had enough; what was found stands
         except OSError as error:
-            raise StorageError(f"cannot write {self.json_path}: {error.strerror}") from error
+            raise StorageError(
+                f"cannot write {self.json_path}: {error.strerror}", hint="free some space, or name another file"
+            ) from error
+
+    def check(self) -> None:
+        """Sees that the result can be written, before anything is done for it.
+
+        Raises:
+            ConfigError: the file is there, and no JSON: something else would be lost.
+            StorageError: the file cannot be written.
+        """
+        path = self.json_path
+        if path is None or str(path) == "-":
+            return
+        from tinyhil.artifacts import store
+
+        store.refuse_unwritable(path)
+        if path.is_file():
+            with store.storage(path), path.open("rb") as stream:
+                begin = stream.read(_LOOKED_AT).lstrip()
+            if begin and begin[:1] not in (b"{", b"["):
+                raise ConfigError(
+                    f"{path} exists and is no JSON, so it is not overwritten", hint="remove it, or name another file"
+                )
 
 
 @contextlib.contextmanager
 def command(json_path: Path | None = None, *, verbose: bool = False) -> Iterator[Output]:
     """Runs a command's body; turns what it raises into a message and the exit code that belongs to it."""
     to_stdout = json_path is not None and str(json_path) == "-"
-    output = Output(Console(stderr=to_stdout), Console(stderr=True), json_path, verbose)
+    output = Output(PlainConsole(stderr=to_stdout), PlainConsole(stderr=True), json_path, verbose)
     # A polite kill (CI systems send one before the rough one) ends as orderly as a Ctrl-C.
     signal.signal(signal.SIGTERM, _terminated)
     try:
+        output.check()
         yield output
     except TinyhilError as error:
         view.show_error(output.errors, error, verbose=verbose)
@@ -67,7 +101,7 @@ def command(json_path: Path | None = None, *, verbose: bool = False) -> Iterator
         raise typer.Exit(error.exit_code) from error
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        storage = StorageError(f"the operating system refused: {place}{error.strerror}")
+        storage = StorageError(f"the operating system refused: {place}{error.strerror or error}")
         view.show_error(output.errors, storage, verbose=verbose)
         raise typer.Exit(storage.exit_code) from error
     except (EOFError, SystemExit) as error:

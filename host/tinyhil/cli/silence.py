@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Self
 
-from rich.console import Console
+from tinyhil.cli.plain_console import PlainConsole
 
 SILENCE_S = 1.2
 """After so many seconds without a word, one is said."""
@@ -20,7 +20,7 @@ class Silence:
     """
 
     def __init__(self, what: str = "") -> None:
-        self._console = Console(stderr=True)
+        self._console = PlainConsole(stderr=True)
         self._what = what
         self._began = self._said = time.monotonic()
         self._over = threading.Event()

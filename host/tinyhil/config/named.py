@@ -5,6 +5,8 @@ A user's file adds a name; one that takes a shipped name is refused, because a r
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from pathlib import Path
 
 from tinyhil import kinds
@@ -46,9 +48,27 @@ def find(name: str, kind: str, shipped: Path, user: Path) -> Path:
     """
     known = paths(kind, shipped, user)
     if name not in known:
-        raise ConfigError(
-            f"unknown {kind} {name!r}",
-            hint=f"known {kind}s: {', '.join(known)}; yours go to {user}/NAME.toml",
-            kind=kinds.UNKNOWN_NAME,
-        )
+        raise unknown(kind, name, known, f"; yours go to {user}/NAME.toml")
     return known[name]
+
+
+def unknown(kind: str, name: str, known: Iterable[str], more: str = "") -> ConfigError:
+    """The error for a name that there is not, with the one that may be meant.
+
+    Args:
+        kind: what it should name: ``recipe``.
+        known: the names that there are.
+        more: what else to say of these.
+    """
+    names = list(known)
+    return ConfigError(
+        f"unknown {kind} {name!r}",
+        hint=f"{meant(name, names)}known {kind}s: {', '.join(names)}{more}",
+        kind=kinds.UNKNOWN_NAME,
+    )
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """A question for the known name that is nearest, with a space behind it; empty where none is near."""
+    near = difflib.get_close_matches(name.lower(), list(known), 1)
+    return f"did you mean {near[0]}? " if near else ""

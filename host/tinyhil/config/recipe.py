@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from types import ModuleType
 from typing import Annotated, Any, Literal, cast, get_args
 
@@ -32,7 +32,7 @@ import msgspec
 from msgspec import Meta
 
 from tinyhil import kinds
-from tinyhil.config import named, toml
+from tinyhil.config import named, recipe_code, toml
 from tinyhil.errors import ConfigError
 
 SHIPPED = Path(__file__).parent / "recipes"
@@ -218,10 +218,23 @@ def load(path: Path) -> Recipe:
     recipe = toml.load(path, Recipe)
     if recipe.name != path.stem:
         raise ConfigError(
-            f"{path}: its name is {recipe.name!r}, but the file is called {path.name}", kind=kinds.WRONG_FILE
+            f"{path}: its name is {recipe.name!r}, but the file is called {path.name}",
+            hint=f"write name = {path.stem!r}, or rename the file",
+            kind=kinds.WRONG_FILE,
+        )
+    # Windows' way to write a path is none here, but a recipe may be taken there.
+    if PureWindowsPath(recipe.code).name != recipe.code:
+        raise ConfigError(
+            f"{path}: code is {recipe.code!r}, a path that leads away from the recipe",
+            hint=f"put the code beside the recipe, and write code = {PureWindowsPath(recipe.code).name!r}",
+            kind=kinds.WRONG_FILE,
         )
     if not code_path(path, recipe).is_file():
-        raise ConfigError(f"{path}: its code file {recipe.code} does not exist beside it", kind=kinds.WRONG_FILE)
+        raise ConfigError(
+            f"{path}: its code file {recipe.code} does not exist beside it",
+            hint="put it there, or name the one that is there",
+            kind=kinds.WRONG_FILE,
+        )
     return recipe
 
 
@@ -234,9 +247,7 @@ def scheme(name: str) -> Scheme:
     for known in get_args(Scheme):
         if name == known:
             return cast(Scheme, known)
-    raise ConfigError(
-        f"unknown scheme {name!r}", hint=f"known schemes: {', '.join(get_args(Scheme))}", kind=kinds.UNKNOWN_NAME
-    )
+    raise named.unknown("scheme", name, get_args(Scheme))
 
 
 def code_path(path: Path, recipe: Recipe) -> Path:
@@ -253,20 +264,22 @@ def load_code(path: Path) -> ModuleType:
     """
     spec = importlib.util.spec_from_file_location(f"tinyhil_recipe_{path.stem}", path)
     if spec is None or spec.loader is None:
-        raise ConfigError(f"{path} is not a Python file")
+        raise ConfigError(f"{path} is not a Python file", hint="call it NAME.py", kind=kinds.RECIPE_CODE)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # where dataclasses look for the names in a class of the recipe
-    try:
+    with recipe_code.running(path, f"{path} cannot be imported"):
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:  # a script that exits must not end us with an exit code of its own
-        raise ConfigError(f"{path} cannot be imported: {type(error).__name__}: {error}") from error
     missing = [name for name in ("dataset", "model") if not callable(getattr(module, name, None))]
     if missing:
-        raise ConfigError(f"{path} does not define {'() and '.join(missing)}()")
+        raise ConfigError(
+            f"{path} does not define {'() and '.join(missing)}()",
+            hint="define it as a function",
+            kind=kinds.RECIPE_CODE,
+        )
     for name in OPTIONAL:
         if not callable(getattr(module, name, len)):
-            raise ConfigError(f"{path} defines {name}, but not as a function")
-    return module
+            raise ConfigError(f"{path} defines {name}, but not as a function", hint="rename it", kind=kinds.RECIPE_CODE)
+    return recipe_code.guarded(path, module, ("dataset", "model", *OPTIONAL))
 
 
 def truth(module: ModuleType) -> Any:

@@ -68,7 +68,11 @@ def split(inputs: Array, targets: Array, seed: int, parts: tuple[float, ...] = P
             part.append(piece)
     chosen = [generator.permutation(np.concatenate(part)) for part in places] if len(targets) else []
     if not chosen or any(len(order) == 0 for order in chosen):
-        raise InputError(f"{len(targets)} samples are too few to be divided into {len(parts)} sets", kind=kinds.SAMPLES)
+        raise InputError(
+            f"{len(targets)} samples are too few to be divided into {len(parts)} sets",
+            hint="give more samples, of each class at least one for every set",
+            kind=kinds.SAMPLES,
+        )
     return [(inputs[order], targets[order]) for order in chosen]
 
 

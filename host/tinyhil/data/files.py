@@ -52,11 +52,15 @@ def load(path: Path, seed: int) -> Dataset:
     for (inputs, targets), name in zip(pairs, names[::2], strict=True):
         if len(inputs) != len(targets):
             raise InputError(
-                f"{path}: {name} has {len(inputs)} samples, but {len(targets)} targets", kind=kinds.SAMPLES
+                f"{path}: {name} has {len(inputs)} samples, but {len(targets)} targets",
+                hint="give every sample one target",
+                kind=kinds.SAMPLES,
             )
         if inputs.shape[1:] != pairs[0][0].shape[1:] or targets.shape[1:] != pairs[0][1].shape[1:]:
             raise InputError(
-                f"{path}: the samples of {name} have another shape than those of {names[0]}", kind=kinds.SAMPLES
+                f"{path}: the samples of {name} have another shape than those of {names[0]}",
+                hint="bring all sets to one shape; the first axis is the sample",
+                kind=kinds.SAMPLES,
             )
     sets, how = _divided(pairs, seed)
     return made(path.name, dict(zip(SETS, sets, strict=True)), how)
@@ -78,7 +82,7 @@ def _divided(pairs: list[Pair], seed: int) -> tuple[list[Pair], str]:
 
 def _check(path: Path, name: str, array: Array) -> None:
     if array.ndim == 0 or array.size == 0:
-        raise InputError(f"{path}: {name} is empty", kind=kinds.SAMPLES)
+        raise InputError(f"{path}: {name} is empty", hint="put samples into it, the first axis", kind=kinds.SAMPLES)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise InputError(
             f"{path}: {name} contains NaN or infinite values",

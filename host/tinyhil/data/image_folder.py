@@ -14,11 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyhil import kinds
+from tinyhil.artifacts import foreign
 from tinyhil.errors import InputError, MissingToolError
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm")
 _FORMATS = ("BMP", "JPEG", "PNG", "PPM")
 """Pillow's names of these: no others are tried."""
+MAX_PIXELS = 1 << 28
+"""Of all images of a folder together: 256 million, 768 MB in colours."""
 _MODES = {1: "L", 3: "RGB"}
 """Pillow's names by the number of channels."""
 
@@ -61,7 +64,7 @@ def read(path: Path, channels: int | None = None) -> ImageFolder:
         MissingToolError: Pillow is not installed.
     """
     try:
-        from PIL import Image, UnidentifiedImageError
+        from PIL import Image
     except ModuleNotFoundError as error:
         raise MissingToolError(
             f"Pillow is not installed, it is needed to read the images in {path}", hint="pip install pillow"
@@ -75,15 +78,18 @@ def read(path: Path, channels: int | None = None) -> ImageFolder:
         )
     made: list[npt.NDArray[np.uint8]] = []
     for file in named:
-        try:
-            with Image.open(file, formats=_FORMATS) as image:
-                if channels is None:
-                    channels = 1 if image.mode in ("1", "L") else 3
-                made.append(np.asarray(image.convert(_MODES[channels]), np.uint8))
-        except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
-            raise InputError(
-                f"{file} cannot be read as an image: {error}", hint="remove it, or save it again", kind=kinds.SAMPLES
-            ) from error
+        with foreign.reading(file, "an image", _refusal), Image.open(file, formats=_FORMATS) as image:
+            pixels = image.width * image.height
+            if pixels * len(named) > MAX_PIXELS:
+                raise InputError(
+                    f"{file} has {image.width} x {image.height} pixels, and there are {len(named)} images: "
+                    f"more than {MAX_PIXELS:,} pixels",
+                    hint="bring the images to the size that the model takes",
+                    kind=kinds.SAMPLES,
+                )
+            if channels is None:
+                channels = 1 if image.mode in ("1", "L") else 3
+            made.append(np.asarray(image.convert(_MODES[channels]), np.uint8))
         if made[-1].shape != made[0].shape:
             raise InputError(
                 f"{file} is {_size(made[-1])}, and {named[0]} is {_size(made[0])}",
@@ -101,6 +107,10 @@ def read(path: Path, channels: int | None = None) -> ImageFolder:
             f"{path} has both images and folders of images", hint="put each image in a folder", kind=kinds.SAMPLES
         )
     return ImageFolder(np.stack(made), np.array([known[file.parent.name] for file in named], np.int32), classes(path))
+
+
+def _refusal(message: str) -> InputError:
+    return InputError(message, hint="remove the image, or save it again", kind=kinds.SAMPLES)
 
 
 def _folders(path: Path) -> list[Path]:

@@ -7,8 +7,10 @@ which would run code on loading, are never loaded, and a small file cannot make 
 from __future__ import annotations
 
 import math
+import shlex
 import zipfile
-from collections.abc import Container
+from collections import Counter
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import IO
 
@@ -17,10 +19,14 @@ import numpy.typing as npt
 from numpy.lib import format as npy
 
 from tinyhil import kinds
+from tinyhil.artifacts import foreign
 from tinyhil.errors import InputError
 
 MAX_BYTES = 1 << 30
 """Unpacked. MNIST has 55 MB as bytes, 220 MB as float32."""
+MAX_MEMBERS = 1000
+"""Arrays in one file."""
+_LOOKED_AT = 64
 _KINDS = "biuf"
 """NumPy kinds that are numbers: boolean, signed, unsigned, floating."""
 
@@ -36,28 +42,41 @@ def read(path: Path, names: Container[str] | None = None) -> dict[str, npt.NDArr
         InputError: it cannot be read, is no ``.npz``, is damaged or too large, or a wanted array holds pickled objects
             or anything but numbers.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            total = sum(info.file_size for info in members.values())
-            if total > MAX_BYTES:
-                raise InputError(
-                    f"{path} unpacks to {total:,} bytes, the limit is {MAX_BYTES:,}",
-                    hint="use fewer samples",
-                    kind=kinds.SAMPLES,
-                )
-            wanted = [name for name in members if names is None or name in names]
-            for name in wanted:
-                with archive.open(members[name]) as stream:
-                    _check_header(path, name, stream, members[name].file_size)
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in wanted}
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}", kind=kinds.SAMPLES) from error
-    except (zipfile.BadZipFile, EOFError, ValueError, KeyError, NotImplementedError, RuntimeError) as error:
-        raise InputError(
-            f"{path} is damaged, or no .npz file: {error}", hint="write it with numpy.savez", kind=kinds.SAMPLES
-        ) from error
+    refuse_large(path)
+    with foreign.reading(path, "an .npz file", _refusal("write it with numpy.savez")), zipfile.ZipFile(path) as archive:
+        listed = archive.infolist()
+        if len(listed) > MAX_MEMBERS:
+            raise InputError(
+                f"{path} has {len(listed):,} arrays, the limit is {MAX_MEMBERS:,}",
+                hint="put the samples into one array, the first axis the sample",
+                kind=kinds.SAMPLES,
+            )
+        total = sum(info.file_size for info in listed)
+        if total > MAX_BYTES:
+            raise InputError(
+                f"{path} unpacks to {total:,} bytes, the limit is {MAX_BYTES:,}",
+                hint="use fewer samples",
+                kind=kinds.SAMPLES,
+            )
+        named = [(info.filename.removesuffix(".npy"), info) for info in listed]
+        twice = sorted(name for name, count in Counter(name for name, _ in named).items() if count > 1)
+        if twice:
+            raise InputError(
+                f"{path} has two arrays {twice[0]!r}: it is not known which is meant",
+                hint="write it with numpy.savez, which gives each array a name of its own",
+                kind=kinds.SAMPLES,
+            )
+        arrays: dict[str, npt.NDArray[np.generic]] = {}
+        for name, info in named:
+            if names is None or name in names:
+                with (
+                    foreign.reading(f"{path}: {name}", "an array", _refusal("write the file with numpy.savez")),
+                    archive.open(info) as stream,
+                ):
+                    _check_header(path, name, stream, info.file_size)
+                    stream.seek(0)
+                    arrays[name] = npy.read_array(stream, allow_pickle=False)
+        return arrays
 
 
 def read_array(path: Path) -> npt.NDArray[np.generic]:
@@ -66,23 +85,41 @@ def read_array(path: Path) -> npt.NDArray[np.generic]:
     Raises:
         InputError: as ``read``.
     """
-    try:
+    refuse_large(path)
+    with (
+        foreign.reading(path, "an .npy file", _refusal("write it with numpy.save")),
+        path.open("rb") as stream,
+    ):
+        _check_header(path, "the array", stream, path.stat().st_size)
+        stream.seek(0)
+        array: npt.NDArray[np.generic] = npy.read_array(stream, allow_pickle=False)
+        return array
+
+
+def _refusal(hint: str) -> Callable[[str], InputError]:
+    return lambda message: InputError(message, hint=hint, kind=kinds.SAMPLES)
+
+
+def refuse_large(path: Path) -> None:
+    """Refuses a file that cannot be had, has no end, or is larger than samples can be.
+
+    Raises:
+        InputError: as it says.
+    """
+    with foreign.reading(path, "a file", _refusal("paths are relative to the current folder")):
         size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise InputError(
-                f"{path} has {size:,} bytes, the limit is {MAX_BYTES:,}", hint="use fewer samples", kind=kinds.SAMPLES
-            )
-        with path.open("rb") as stream:
-            _check_header(path, "the array", stream, size)
-            stream.seek(0)
-            array: npt.NDArray[np.generic] = npy.read_array(stream, allow_pickle=False)
-            return array
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}", kind=kinds.SAMPLES) from error
-    except (EOFError, ValueError) as error:
+    other = foreign.why_not_regular(path)
+    if other:
+        raise InputError(f"{path} is {other}", hint="write the samples into a file, and give that", kind=kinds.SAMPLES)
+    with foreign.reading(path, "a file", _refusal("look at its rights")), path.open("rb") as stream:
+        head = stream.read(_LOOKED_AT)
+    for start, what, hint in foreign.NOT_FETCHED:
+        if head.startswith(start):
+            raise InputError(f"{path} is {what}", hint=hint.format(name=shlex.quote(str(path))), kind=kinds.SAMPLES)
+    if size > MAX_BYTES:
         raise InputError(
-            f"{path} is damaged, or no .npy file: {error}", hint="write it with numpy.save", kind=kinds.SAMPLES
-        ) from error
+            f"{path} has {size:,} bytes, the limit is {MAX_BYTES:,}", hint="use fewer samples", kind=kinds.SAMPLES
+        )
 
 
 def _check_header(path: Path, name: str, stream: IO[bytes], size: int) -> None:
@@ -103,8 +140,16 @@ def _check_header(path: Path, name: str, stream: IO[bytes], size: int) -> None:
             kind=kinds.SAMPLES,
         )
     if dtype.kind not in _KINDS:
-        raise InputError(f"{path}: {name} has elements of type {dtype}, not numbers", kind=kinds.SAMPLES)
-    if any(extent < 0 for extent in shape) or math.prod(shape) * dtype.itemsize > size:
         raise InputError(
-            f"{path} is damaged: {name} claims the shape {shape}, but has {size:,} bytes", kind=kinds.SAMPLES
+            f"{path}: {name} has elements of type {dtype}, not numbers",
+            hint="save numbers: classes as their numbers from 0 on",
+            kind=kinds.SAMPLES,
+        )
+    # An axis of its own is held against the bytes too: nothing times 10**18 is nothing.
+    longest = max((math.prod(shape) * dtype.itemsize, *shape))
+    if any(isinstance(extent, bool) or extent < 0 for extent in shape) or longest > size:
+        raise InputError(
+            f"{path} is damaged: {name} claims the shape {shape}, but has {size:,} bytes",
+            hint="write it again with NumPy",
+            kind=kinds.SAMPLES,
         )

@@ -76,7 +76,11 @@ def read(path: Path, names: Container[str] | None = None, channels: int | None =
             hint="paths are relative to the current folder",
             kind=kinds.SAMPLES,
         )
-    raise InputError(f"{path} is no file of samples: {FORMS} is", kind=kinds.SAMPLES)
+    raise InputError(
+        f"{path} is no file of samples",
+        hint=f"give {FORMS}; numpy.savez('data.npz', x=..., y=...) writes the first",
+        kind=kinds.SAMPLES,
+    )
 
 
 def class_names(path: Path) -> tuple[str, ...]:
@@ -96,6 +100,8 @@ def digest(path: Path) -> str:
     Raises:
         InputError: it cannot be read, or is too large.
     """
+    if not path.is_dir():
+        npz.refuse_large(path)
     try:
         files = image_folder.files(path) if path.is_dir() else [path]
         if sum(file.stat().st_size for file in files) > npz.MAX_BYTES:
@@ -121,20 +127,29 @@ def contents(found: SamplesFile) -> str:
 
 def _csv(path: Path) -> SamplesFile:
     """Numbers in lines. The first line may have the columns' names."""
+    npz.refuse_large(path)
     try:
-        if path.stat().st_size > npz.MAX_BYTES:
-            raise InputError(f"{path} has more than {npz.MAX_BYTES:,} bytes", kind=kinds.SAMPLES)
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}", kind=kinds.SAMPLES) from error
+        raise InputError(
+            f"cannot read {path}: {error.strerror}", hint="paths are relative to the current folder", kind=kinds.SAMPLES
+        ) from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is no text in UTF-8: {error.reason}", kind=kinds.SAMPLES) from error
+        raise InputError(
+            f"{path} is no text in UTF-8: {error.reason} at byte {error.start}",
+            hint="save it as CSV in UTF-8",
+            kind=kinds.SAMPLES,
+        ) from error
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     try:
         rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if any(cell.strip() for cell in row)]
     except csv.Error as error:
-        raise InputError(f"{path} cannot be read as CSV: {error}", kind=kinds.SAMPLES) from error
+        raise InputError(
+            f"{path} cannot be read as CSV: {error}",
+            hint="write a sample a line, its values separated by commas",
+            kind=kinds.SAMPLES,
+        ) from error
     head: list[str] = []
     if rows and not any(_is_number(cell) for cell in rows[0]):
         head = [cell.strip() for cell in rows.pop(0)]
@@ -142,12 +157,15 @@ def _csv(path: Path) -> SamplesFile:
     for number, row in enumerate(rows, 1):
         if len(row) != width:
             raise InputError(
-                f"{path}: sample {number} has {len(row)} values, and the first line has {width}", kind=kinds.SAMPLES
+                f"{path}: sample {number} has {len(row)} values, and the first line has {width}",
+                hint="give every line as many values",
+                kind=kinds.SAMPLES,
             )
     labelled = [place for place, name in enumerate(head) if name.lower() in _TARGET_COLUMNS]
     if len(labelled) > 1:
         raise InputError(
             f"{path} has {len(labelled)} columns of targets: {', '.join(head[place] for place in labelled)}",
+            hint="leave all but one of them out",
             kind=kinds.SAMPLES,
         )
     kept = [place for place in range(width) if place not in labelled]

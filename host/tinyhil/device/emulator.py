@@ -297,9 +297,11 @@ def _pattern(key: str, text: str, groups: int = 0) -> re.Pattern[str]:
     try:
         pattern = re.compile(text)
     except re.error as error:
-        raise ConfigError(f"{key} = {text!r} is not a regular expression: {error}") from error
+        raise ConfigError(
+            f"{key} = {text!r} is not a regular expression: {error}", hint="correct it in the target's file"
+        ) from error
     if pattern.groups < groups:
-        raise ConfigError(f"{key} = {text!r} has no group for the path of the port")
+        raise ConfigError(f"{key} = {text!r} has no group for the path of the port", hint="put the path in parentheses")
     return pattern
 
 

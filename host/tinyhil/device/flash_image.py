@@ -45,11 +45,15 @@ def merge(parts: Sequence[Part], size: int) -> bytes:
         if last is not None and part.offset < last.end:
             raise ConfigError(
                 f"{last.name} at {last.offset:#x} ends at {last.end:#x}, behind the beginning of {part.name} at "
-                f"{part.offset:#x}"
+                f"{part.offset:#x}",
+                hint="correct the offsets in the target's file, or its partition table",
             )
         image += ERASED * (part.offset - len(image)) + part.data
         last = part
     if len(image) > size:
         assert last is not None
-        raise ConfigError(f"{last.name} at {last.offset:#x} ends at {last.end:#x}, behind the flash of {size:#x} bytes")
+        raise ConfigError(
+            f"{last.name} at {last.offset:#x} ends at {last.end:#x}, behind the flash of {size:#x} bytes",
+            hint="correct the offsets or the size in the target's file",
+        )
     return bytes(image) + ERASED * (size - len(image))

@@ -6,14 +6,13 @@ The folder is made when something names it, and holds nothing that anybody needs
 from __future__ import annotations
 
 import secrets
-import shutil
 import socket
 import sys
-import tempfile
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
+from tinyhil.artifacts.temporary import TemporaryFolder
 from tinyhil.device import flash_image
 from tinyhil.errors import ConfigError, DeviceError, StorageError
 from tinyhil.targets.model import FIRMWARE, PYTHON, Emulator
@@ -45,7 +44,7 @@ class Surroundings:
         # Absolute, because a name without a slash would be looked for on PATH.
         self._firmware = firmware.absolute()
         self._project = project.absolute() if project is not None else None
-        self._folder: Path | None = None
+        self._folder: TemporaryFolder | None = None
 
     def fill(self, text: str) -> str:
         """``text`` with all placeholders filled in; whatever else stands in braces stays.
@@ -75,7 +74,7 @@ class Surroundings:
             self.terminal.close()
         folder, self._folder = self._folder, None
         if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+            folder.close()
 
     @cached_property
     def _port(self) -> int:
@@ -86,20 +85,25 @@ class Surroundings:
 
     @cached_property
     def _temporary(self) -> Path:
+        self._folder = TemporaryFolder()
         try:
-            self._folder = Path(tempfile.mkdtemp(prefix="tinyhil-"))
-            (self._folder / "firmware").symlink_to(self._firmware)
+            (self._folder.path / "firmware").symlink_to(self._firmware)
             if self._project is not None:
-                (self._folder / "project").symlink_to(self._project)
+                (self._folder.path / "project").symlink_to(self._project)
         except OSError as error:
-            raise StorageError(f"cannot write to {tempfile.gettempdir()}: {error.strerror}") from error
-        return self._folder
+            raise StorageError(
+                f"cannot write to {self._folder.path}: {error.strerror}", hint="free some space there"
+            ) from error
+        return self._folder.path
 
     @cached_property
     def _flash_image(self) -> Path:
         facts = self._emulator.flash_image
         if facts is None:
-            raise ConfigError("the target has {flash_image} in its arguments, but says nothing of its parts")
+            raise ConfigError(
+                "the target has {flash_image} in its arguments, but says nothing of its parts",
+                hint="add [emulator.flash_image] to its file",
+            )
         parts = []
         for part in facts.parts:
             path = self._firmware.parent / Path(part.file).name
@@ -114,5 +118,5 @@ class Surroundings:
         try:
             image.write_bytes(flash_image.merge(parts, facts.size))
         except OSError as error:
-            raise StorageError(f"cannot write {image}: {error.strerror}") from error
+            raise StorageError(f"cannot write {image}: {error.strerror}", hint="free some space there") from error
         return image

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tinyhil import kinds
+from tinyhil.artifacts import store
 from tinyhil.errors import ConfigError
 from tinyhil.options import Options, restored
 from tinyhil.pipeline import placement
@@ -17,7 +18,7 @@ from tinyhil.pipeline.run import Run
 from tinyhil.pipeline.sources import open_source
 from tinyhil.pipeline.sources.opening import TFLITE
 from tinyhil.pipeline.stages import Stages
-from tinyhil.session.recording import Header, Recording
+from tinyhil.session.recording import Header, Recording, is_recording
 
 
 def open_run(model: str, options: Options, observer: Observer) -> Run:
@@ -32,10 +33,29 @@ def open_run(model: str, options: Options, observer: Observer) -> Run:
         ConfigError: the recipe, file, target, engine or scheme is unknown or wrong; or samples are missing, or there
             are some for what takes none.
     """
+    _check_outputs(options)
     place, stages = placement.chosen(options), Stages(observer)
     source, layout = open_source(model, options, place, stages)
     copy: DeviceCopy = TrueCopy() if options.built_from is None else CopyOfFile(options.built_from)
     return Run(source, copy, LiveDevice(place.target, options, layout), place, layout, options, stages)
+
+
+def _check_outputs(options: Options) -> None:
+    """Sees that what is to be written can be, before anything runs.
+
+    Raises:
+        ConfigError: --record names a file with something else in it.
+        StorageError: a file or the build folder cannot be written.
+    """
+    store.refuse_unwritable_folder(options.build_dir)
+    if options.record is None:
+        return
+    store.refuse_unwritable(options.record)
+    if options.record.is_file() and options.record.stat().st_size and not is_recording(options.record):
+        raise ConfigError(
+            f"{options.record} exists and is no recording, so it is not overwritten",
+            hint="remove it, or name another file with --record",
+        )
 
 
 @contextlib.contextmanager

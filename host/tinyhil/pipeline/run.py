@@ -8,22 +8,24 @@ a report can be written even of a run that was blocked half-way.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import final
 
 import msgspec
 
 from tinyhil import preflight, tflite
 from tinyhil.affine import DType
-from tinyhil.artifacts import lock
+from tinyhil.artifacts import lock, store
 from tinyhil.artifacts.types import Capture, FirmwareImage, FloatModel, Problem, Project, QuantizedModel
 from tinyhil.build import build, prebuilt
 from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Wanted
 from tinyhil.compare.verdict import Report
 from tinyhil.config.recipe import Demo, Fidelity
-from tinyhil.errors import BlockedError, ConfigError
+from tinyhil.errors import BlockedError, ConfigError, StorageError
 from tinyhil.link.messages import Welcome
 from tinyhil.options import Options
 from tinyhil.pipeline import notes, stored_bisection
@@ -260,7 +262,10 @@ class Run:
             ConfigError: the target is not flashed onto this computer.
         """
         if self.target.upload is None or not self.target.upload.port:
-            raise ConfigError(f"{self.target.name} leaves nothing running on this computer")
+            raise ConfigError(
+                f"{self.target.name} leaves nothing running on this computer",
+                hint="nothing has to be stopped: leave it out",
+            )
         folder = (self.layout.project / self.target.upload.port).parent
 
         def work(reporter: Reporter) -> tuple[None, bool, str]:
@@ -320,17 +325,29 @@ class Run:
             BlockedError: the run could not be carried out.
             InputError: something that the user gave cannot be used.
         """
+        self._check_outputs()
+        began, clock = datetime.now(UTC), time.monotonic()
         try:
             report = self.judge()
         except BlockedError as error:
             blocked = assemble.blocked(self.name, self.target, self.engine, self.evidence, error)
             with contextlib.suppress(BlockedError):  # the cause that counts is the first one
-                files.write(blocked, self.layout.results)
+                files.write(blocked, self.layout.results, files.Took(began, time.monotonic() - clock))
             raise
         report = stored_bisection.with_bisection(report, self.layout)
-        files.write(report, self.layout.results)
+        files.write(report, self.layout.results, files.Took(began, time.monotonic() - clock))
         self.conclude()
         return report
+
+    def _check_outputs(self) -> None:
+        """Sees that the report can be written, before anything runs."""
+        store.make_folder(self.layout.target)
+        for name in files.NAMES:
+            if (self.layout.target / name).is_dir():
+                raise StorageError(
+                    f"cannot write {self.layout.target / name}: it is a folder",
+                    hint="remove it, or choose another folder with --build-dir",
+                )
 
     def conclude(self) -> None:
         """Notes in the journal that its answers have been judged: they are not for another run to go on with."""

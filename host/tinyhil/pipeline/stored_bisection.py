@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from tinyhil.artifacts import store
+from tinyhil.artifacts import foreign, store
 from tinyhil.compare.bisection import Bisection
 from tinyhil.compare.verdict import Report
 from tinyhil.errors import ConfigError
@@ -43,7 +43,7 @@ def with_bisection(report: Report, layout: Layout) -> Report:
     """The report with what a bisection has found of the same model and firmware against the reference, if one has."""
     try:
         found = msgspec.json.decode((layout.bisect / RESULT).read_bytes(), type=Bisection)
-    except (OSError, msgspec.DecodeError):
+    except foreign.UNREADABLE:
         return report
     return _joined(report, found)
 

@@ -92,7 +92,9 @@ class Faults:
             value, low, high = getattr(self, item.name), item.metadata["low"], item.metadata["high"]
             whole = isinstance(item.default, int)
             if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
-                raise ConfigError(f"{item.name} = {value!r} is not a {'whole ' if whole else ''}number")
+                raise ConfigError(
+                    f"{item.name} = {value!r} is not a {'whole ' if whole else ''}number", hint="give a number"
+                )
             if not low <= value <= high:
                 raise ConfigError(
                     f"{item.name} = {value!r} is outside its limits",

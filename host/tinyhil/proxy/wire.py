@@ -37,7 +37,9 @@ class Wire:
 
     def __init__(self, baud: int, *, fifo_bytes: int = FIFO_BYTES) -> None:
         if baud < 1:
-            raise ConfigError(f"a wire at {baud} baud carries nothing")
+            raise ConfigError(
+                f"a wire at {baud} baud carries nothing", hint="give the rate in bits per second, such as 115200"
+            )
         self._baud = baud
         self._size = fifo_bytes
         self._fifo = bytearray()

@@ -8,6 +8,7 @@ from typing import Any
 from tinyhil import worker
 from tinyhil.errors import CrashError, ModelError, TinyhilError
 from tinyhil.progress import Reporter
+from tinyhil.quantize import limits
 
 
 def of_crash(error: CrashError, request: dict[str, Any], reporter: Reporter) -> TinyhilError:
@@ -18,8 +19,11 @@ def of_crash(error: CrashError, request: dict[str, Any], reporter: Reporter) -> 
     """
     reporter.text(f"{error.message}; now each layer is converted alone, to find the one that it crashes on")
     listening = _LastNote(reporter)
+    allowed = limits.of_layers()
     try:
-        worker.call("tinyhil.quantize.blame_child", request, what="convert each layer alone", reporter=listening)
+        worker.call(
+            "tinyhil.quantize.blame_child", request, what="convert each layer alone", reporter=listening, limits=allowed
+        )
     except CrashError:
         if listening.note:
             return ModelError(

@@ -6,7 +6,6 @@ The layer that was announced last when the process died is the one.
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from tinyhil import worker
 from tinyhil.artifacts import arrays
+from tinyhil.artifacts.temporary import TemporaryFolder
 from tinyhil.progress import Reporter
 from tinyhil.quantize import keras_file
 from tinyhil.quantize.converter import convert
@@ -52,11 +52,11 @@ def _try(keras: Any, layer: Any, scheme: str) -> None:
     generator = np.random.default_rng(0)
     samples = (generator.random((_SAMPLES, *layer.input.shape[1:]), np.float32),)
     network = Network(model, layer.name, samples)
-    with tempfile.TemporaryDirectory(prefix="tinyhil-") as folder:
+    with TemporaryFolder() as folder:
         network.save(folder)
         feeds = [network.feed(sample) for sample in zip(*samples, strict=True)]
-        convert(folder, "float32", feeds, layer.name)
-        convert(folder, scheme, feeds, layer.name)
+        convert(str(folder), "float32", feeds, layer.name)
+        convert(str(folder), scheme, feeds, layer.name)
 
 
 if __name__ == "__main__":

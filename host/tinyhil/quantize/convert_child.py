@@ -6,7 +6,6 @@ One child makes all the schemes that are asked for, because TensorFlow takes lon
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 
 from tinyhil import tflite, worker
 from tinyhil.artifacts import arrays, store
+from tinyhil.artifacts.temporary import TemporaryFolder
 from tinyhil.artifacts.types import Array, Reals
 from tinyhil.errors import MissingToolError, ModelError
 from tinyhil.progress import Reporter
@@ -57,15 +57,15 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     keras_file.require_finite(model, name)
     network = Network(model, name, data.train)
     test = network.predict(data.test)
-    with tempfile.TemporaryDirectory(prefix="tinyhil-") as folder:
+    with TemporaryFolder() as folder:
         network.save(folder)
         feeds = [network.feed(sample) for sample in zip(*data.train, strict=True)]
-        floats = convert(folder, "float32", feeds, name)
+        floats = convert(str(folder), "float32", feeds, name)
         made = []
         for export in request["exports"]:
             content = floats
             if export["scheme"] != "float32":
-                content = convert(folder, export["scheme"], feeds[: export["representative_samples"]], name)
+                content = convert(str(folder), export["scheme"], feeds[: export["representative_samples"]], name)
             refuse_operators(content, name)
             order = _Order.of(tf, content, network)
             content, rewrites = tflite.rewrite(content, stage.MODEL)

@@ -41,9 +41,12 @@ def sets(path: Path, inputs: Sequence[KerasInput]) -> tuple[dict[str, arrays.Sam
     if all(array in found for name in SETS for array in names[name]):
         parts = {name: _shaped(path, stored, names[name], inputs) for name in SETS}
         targets = {name: found.get(arrays.set_names(name)[1]) for name in SETS}
+        for name, given in targets.items():
+            if given is not None:
+                samples.refuse_other_count(path, parts[name][0], given)
     else:
         own = _names(stored, inputs)
-        if own[0] in found and len(found[own[0]]) < 2:
+        if own[0] in found and samples.count(found[own[0]]) < 2:
             raise ConfigError(
                 f"{path} has no array {own[0]!r} of two samples or more",
                 hint="some samples calibrate, the others test",
@@ -51,8 +54,8 @@ def sets(path: Path, inputs: Sequence[KerasInput]) -> tuple[dict[str, arrays.Sam
             )
         whole, y = _shaped(path, stored, own, inputs), found.get(samples.TARGETS)
         count = len(whole[0])
-        if y is not None and len(y) != count:
-            raise ConfigError(f"{path} has {count} inputs and {len(y)} targets", kind=kinds.SAMPLES)
+        if y is not None:
+            samples.refuse_other_count(path, whole[0], y)
         # What lies class by class is calibrated by samples of all classes.
         order = np.arange(count) if y is None or not stored.pixels else _mixed(count)
         cut = min(max(1, round(TRAIN_SHARE * count)), count - 1)

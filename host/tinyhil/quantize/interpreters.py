@@ -97,7 +97,10 @@ class _Tflm:
                 intrepreter_config=config.kPreserveAllTensors if keep else config.kAllocationRecording,
             )
         except (RuntimeError, ValueError) as error:
-            raise ModelError(f"TFLM's interpreter does not take the model: {error}") from error
+            raise ModelError(
+                f"TFLM's interpreter does not take the model: {error}",
+                hint="export it with operators of TensorFlow Lite Micro, and with a fixed batch of 1",
+            ) from error
         self._outputs = tflite.read(model, "the model").outputs
 
     def run(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
@@ -110,7 +113,10 @@ class _Tflm:
                 for position, spec in enumerate(self._outputs)
             )
         except (RuntimeError, ValueError) as error:
-            raise ModelError(f"TFLM's interpreter failed: {error}") from error
+            raise ModelError(
+                f"TFLM's interpreter failed: {error}",
+                hint="export it again; where other models work, please report it with the file",
+            ) from error
 
     def tensor(self, index: int) -> Array:
         return np.array(self._interpreter.GetTensor(index, 0)["tensor_data"])
@@ -136,7 +142,10 @@ class _LiteRt:
                 )
                 self._interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:
-            raise ModelError(f"LiteRT does not take the model: {error}") from error
+            raise ModelError(
+                f"LiteRT does not take the model: {error}",
+                hint="export it with operators of TensorFlow Lite only, and with a fixed batch of 1",
+            ) from error
         self._inputs = [detail["index"] for detail in self._interpreter.get_input_details()]
         self._outputs = [detail["index"] for detail in self._interpreter.get_output_details()]
 
@@ -146,7 +155,10 @@ class _LiteRt:
                 self._interpreter.set_tensor(index, part)
             self._interpreter.invoke()
         except (RuntimeError, ValueError) as error:
-            raise ModelError(f"LiteRT failed: {error}") from error
+            raise ModelError(
+                f"LiteRT failed: {error}",
+                hint="export it again; where other models work, please report it with the file",
+            ) from error
         return tuple(self._interpreter.get_tensor(index) for index in self._outputs)
 
     def tensor(self, index: int) -> Array:

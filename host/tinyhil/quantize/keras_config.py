@@ -7,15 +7,19 @@ converted because its code is not in the file, or would have to be run, is refus
 from __future__ import annotations
 
 import json
+import stat
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from tinyhil import kinds
-from tinyhil.errors import MissingToolError, ModelError
+from tinyhil import kinds, worker
+from tinyhil.artifacts import foreign
+from tinyhil.errors import CrashError, InputError, ModelError
+from tinyhil.process import Limits
+from tinyhil.progress import Silent
+from tinyhil.quantize import keras_sizes
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
 """Of files, in any case."""
@@ -55,8 +59,10 @@ def inputs(path: Path) -> tuple[KerasInput, ...]:
         ModelError: it is no Keras file, or damaged, or too large; its model has code; or it does not say what it takes.
     """
     config = read(path)
-    _refuse_code(path, config)
-    found = _inputs(config)
+    with foreign.reading(f"{path}: its configuration", "that of a model", _refusal):
+        _refuse_code(path, config)
+        keras_sizes.refuse_absurd(path, described(config))
+        found = _inputs(config)
     if not found:
         kind = config.get("class_name")
         if kind in ("Sequential", "Functional", "Model"):
@@ -67,17 +73,19 @@ def inputs(path: Path) -> tuple[KerasInput, ...]:
     return found
 
 
+_READING = Limits(memory_bytes=4 * MAX_UNPACKED_BYTES, processor_seconds=4)
+"""To look into weights that are not loaded: a good file of 100 MB takes half a second."""
+
+
 def read(path: Path) -> dict[str, Any]:
     """The model's configuration.
 
     Raises:
         MissingToolError, ModelError: as ``inputs``.
     """
-    text = _of_archive(path) if path.suffix.lower() == ".keras" else _of_hdf5(path)
-    try:
+    text: str | bytes = _of_archive(path) if path.suffix.lower() == ".keras" else _of_hdf5(path)
+    with foreign.reading(f"{path}: its configuration", "JSON", _refusal):
         config = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise _damaged(path, f"its configuration is no JSON: {error}") from error
     if not isinstance(config, dict) or not isinstance(config.get("config"), dict | list):
         raise _damaged(path, "its configuration is not that of a model")
     return config
@@ -163,55 +171,82 @@ def _input(layer: Mapping[str, Any]) -> KerasInput | None:
 
 
 def _shaped(name: Any, shape: Any) -> KerasInput | None:
-    if not isinstance(shape, list | tuple) or not all(size is None or isinstance(size, int) for size in shape):
+    if not isinstance(shape, list | tuple):
         return None
+    if not all(size is None or (type(size) is int and size > 0) for size in shape):
+        raise _refusal(f"the input {name!r} has the shape {shape}, which is none")
     return KerasInput(str(name), tuple(shape[1:]))
 
 
 def _of_archive(path: Path) -> bytes:
     """Refuses what is too large, then what is damaged: at once, and in words that say so, before TensorFlow starts."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            unpacked = sum(member.file_size for member in members)
-            if len(members) > MAX_MEMBERS or unpacked > MAX_UNPACKED_BYTES:
-                raise ModelError(
-                    f"{path} unpacks to {len(members)} files of {unpacked:,} bytes, more than {MAX_MEMBERS} or "
-                    f"{MAX_UNPACKED_BYTES:,}",
-                    hint="save it again without the optimizer",
-                )
-            wrong = archive.testzip()
-            if wrong is not None:
-                raise ModelError(
-                    f"{path} is damaged: {wrong} in it fails its CRC", hint=_SAVE_AGAIN, kind=kinds.DAMAGED_MODEL
-                )
-            return archive.read(_CONFIG)
-    except KeyError as error:
-        raise _damaged(path, f"it has no {_CONFIG}") from error
-    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
-        raise _damaged(path, str(error)) from error
+    with foreign.reading(path, "a .keras file", _refusal), zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        unpacked = sum(member.file_size for member in members)
+        if len(members) > MAX_MEMBERS or unpacked > MAX_UNPACKED_BYTES:
+            raise ModelError(
+                f"{path} unpacks to {len(members)} files of {unpacked:,} bytes, more than {MAX_MEMBERS} or "
+                f"{MAX_UNPACKED_BYTES:,}",
+                hint="save it again without the optimizer",
+            )
+        for member in members:
+            if _leads_out(member):
+                raise _refusal(f"{path} has a member {member.filename!r}, which leads out of it")
+        wrong = archive.testzip()
+        if wrong is not None:
+            raise _refusal(f"{path} is damaged: {wrong} in it fails its CRC")
+        if _CONFIG not in archive.namelist():
+            raise _damaged(path, f"it has no {_CONFIG}")
+        return archive.read(_CONFIG)
 
 
-def _of_hdf5(path: Path) -> bytes:
-    try:
-        import h5py
-    except ModuleNotFoundError as error:
-        raise MissingToolError(
-            "h5py is not installed, it is needed for .h5 files", hint="pip install 'tinyhil[train]'"
-        ) from error
-    try:
-        with h5py.File(path, "r") as file:
-            found = file.attrs.get("model_config")
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
-        raise ModelError(
-            f"{path} is no .h5 file, or damaged: {error}", hint=_SAVE_AGAIN, kind=kinds.DAMAGED_MODEL
-        ) from error
+def _of_hdf5(path: Path) -> str:
+    found = hdf5(path, str(path), config=True)
     if found is None:
         raise ModelError(
             f"{path} has weights and no model",
             hint="build the model in Python, then model.load_weights(file) and model.save('model.keras')",
         )
-    return found.encode() if isinstance(found, str) else bytes(found)
+    return found
+
+
+def hdf5(path: Path, name: str, *, config: bool) -> str | None:
+    """Has an HDF5 file, or the one in a .keras file, looked into by a child: see ``tinyhil.quantize.hdf5_child``.
+
+    Args:
+        name: how the file is called in messages.
+        config: whether the model's configuration is wanted.
+
+    Returns:
+        The configuration; None if it has none, or none is wanted.
+
+    Raises:
+        MissingToolError: h5py is not installed.
+        ModelError: the file is damaged, or its weights are too large, or lie elsewhere.
+    """
+    request = {"path": str(path), "name": name, "config": config}
+    try:
+        answer = worker.call(
+            "tinyhil.quantize.hdf5_child", request, what=f"read {name}", reporter=Silent(), limits=_READING
+        )
+    except CrashError as error:
+        raise _refusal(f"{name} is damaged: the HDF5 library crashes on it") from error
+    except InputError as error:
+        if error.kind is kinds.TOO_MUCH:
+            raise _refusal(f"{name} is damaged: {error.message.partition(': ')[2]} to read it") from error
+        raise
+    found: str | None = answer["config"]
+    return found
+
+
+def _leads_out(member: zipfile.ZipInfo) -> bool:
+    """Whether unpacking it would write elsewhere than below the folder that it is unpacked in."""
+    name = PureWindowsPath(member.filename)
+    return bool(name.root or name.drive) or ".." in name.parts or stat.S_ISLNK(member.external_attr >> 16)
+
+
+def _refusal(message: str) -> ModelError:
+    return ModelError(message, hint=_SAVE_AGAIN, kind=kinds.DAMAGED_MODEL)
 
 
 def _damaged(path: Path, cause: str) -> ModelError:

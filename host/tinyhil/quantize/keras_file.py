@@ -33,6 +33,7 @@ def load(path: Path, name: str) -> Any:
         raise MissingToolError(
             f"{error.name} is not installed, it is needed for Keras models", hint="pip install 'tinyhil[train]'"
         ) from error
+    keras_config.hdf5(path, name, config=False)
     try:
         return keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # whatever a file from anywhere makes Keras raise is the file's fault

@@ -81,11 +81,7 @@ def tflite_model(
     manifest = stage.load(folder, STAGE, key, allowance)
     found = manifest is not None
     if manifest is None:
-        store.make_folder(folder)
-        store.forget(folder)
         chosen = _inputs(facts, samples)
-        store.write_bytes(folder / stage.MODEL, rewritten)
-        arrays.write_vectors(folder / stage.VECTORS, _stored(chosen))
         count = len(chosen.vectors[0])
         sent = {
             "exhaustive": chosen.exhaustive,
@@ -96,9 +92,13 @@ def tflite_model(
             "calibration": (),
             "targets_unused": chosen.targets_unused,
         }
-        computed = stage.expectations(folder, reporter, sent, allowance, float_model=False, twice=True)
-        made = (stage.MODEL, stage.VECTORS, stage.REFERENCE, stage.INSPECTION)
-        manifest = store.save(folder, STAGE, key, made, {**sent, **computed, "rewrites": rewrites, "litert": None})
+        with store.scratch(folder) as new:
+            store.write_bytes(new / stage.MODEL, rewritten)
+            arrays.write_vectors(new / stage.VECTORS, _stored(chosen))
+            computed = stage.expectations(new, reporter, sent, allowance, float_model=False, twice=True)
+            made = (stage.MODEL, stage.VECTORS, stage.REFERENCE, stage.INSPECTION)
+            known = {**sent, **computed, "rewrites": rewrites, "litert": None}
+            manifest = store.adopt(folder, new, STAGE, key, made, known)
     return stage.read(name_of(path), SCHEME, folder, manifest, allowance), found
 
 
@@ -217,11 +217,10 @@ def keras_model(path: Path, samples: Path, folder: Path, reporter: Reporter) -> 
     copy = f"model{path.suffix.lower()}"
     if manifest is None:
         sets, further = divided.sets(samples, keras_config.inputs(path))
-        store.make_folder(folder)
-        store.forget(folder)
-        store.write_bytes(folder / copy, content)
-        arrays.write_dataset(folder / DATASET, sets, further)
-        manifest = store.save(folder, STAGE, key, (copy, DATASET), {})
+        with store.scratch(folder) as new:
+            store.write_bytes(new / copy, content)
+            arrays.write_dataset(new / DATASET, sets, further)
+            manifest = store.adopt(folder, new, STAGE, key, (copy, DATASET), {})
     return FloatModel(name_of(path), folder / copy, folder / DATASET, key, file=str(path)), found
 
 

@@ -44,10 +44,6 @@ def prefix_model(
     manifest = stage.found(folder, STAGE, key)
     found = manifest is not None
     if manifest is None:
-        store.make_folder(folder)
-        store.forget(folder)
-        store.write_bytes(folder / stage.MODEL, prefix.data)
-        arrays.write_vectors(folder / stage.VECTORS, arrays.StoredVectors(tuple(taken)))
         count = len(inputs[0])
         sent = {
             "exhaustive": False,
@@ -57,8 +53,11 @@ def prefix_model(
             "codes": (),
             "calibration": (),
         }
-        computed = stage.expectations(folder, reporter, sent, float_model=False, inspected=False)
-        made = (stage.MODEL, stage.VECTORS, stage.REFERENCE)
-        facts = {**sent, **computed, "rewrites": (), "litert": None}
-        manifest = store.save(folder, STAGE, key, made, facts)
+        with store.scratch(folder) as new:
+            store.write_bytes(new / stage.MODEL, prefix.data)
+            arrays.write_vectors(new / stage.VECTORS, arrays.StoredVectors(tuple(taken)))
+            computed = stage.expectations(new, reporter, sent, float_model=False, inspected=False)
+            made = (stage.MODEL, stage.VECTORS, stage.REFERENCE)
+            facts = {**sent, **computed, "rewrites": (), "litert": None}
+            manifest = store.adopt(folder, new, STAGE, key, made, facts)
     return replace(stage.read(whole.recipe, whole.scheme, folder, manifest), inspection=None), found

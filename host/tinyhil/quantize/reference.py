@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 from tinyhil.artifacts import arrays
+from tinyhil.artifacts.temporary import TemporaryFolder
 from tinyhil.artifacts.types import Array
 from tinyhil.errors import ModelError, ToolError
 from tinyhil.progress import Silent
+from tinyhil.quantize import limits
 from tinyhil.quantize.interpreters import LITERT, TFLM
 from tinyhil.worker import Worker
 
@@ -31,8 +33,8 @@ class Reference:
 
     def __init__(self, path: Path) -> None:
         model = path.read_bytes()
-        self._folder = tempfile.TemporaryDirectory(prefix="tinyhil-")
-        self._model = Path(self._folder.name) / "model.tflite"
+        self._folder = TemporaryFolder()
+        self._model = self._folder.path / "model.tflite"
         self._model.write_bytes(model)
         self._kind = TFLM
         self._child: Worker | None = None
@@ -61,7 +63,7 @@ class Reference:
     def close(self) -> None:
         """Ends the child."""
         self._end_child()
-        self._folder.cleanup()
+        self._folder.close()
 
     def __enter__(self) -> Self:
         return self
@@ -71,8 +73,15 @@ class Reference:
 
     def _computed(self, inputs: tuple[Array, ...]) -> tuple[Array, ...]:
         if self._child is None:
-            self._child = Worker("tinyhil.quantize.reference_server", what="compute the reference", reporter=Silent())
-        inputs_file, outputs_file = (Path(self._folder.name) / name for name in ("inputs.npz", "outputs.npz"))
+            # Asked as often as its owner likes: its memory is limited, and the time of the whole is not.
+            allowed = limits.of_reference(self._model, self._model, 1, litert=self._kind == LITERT)
+            self._child = Worker(
+                "tinyhil.quantize.reference_server",
+                what="compute the reference",
+                reporter=Silent(),
+                limits=replace(allowed, processor_seconds=None),
+            )
+        inputs_file, outputs_file = (self._folder.path / name for name in ("inputs.npz", "outputs.npz"))
         arrays.write_tensors(inputs_file, "input", inputs)
         files = {"model": str(self._model), "inputs": str(inputs_file), "outputs": str(outputs_file)}
         self._child.ask({"interpreter": self._kind, **files})

@@ -71,9 +71,28 @@ def read(path: Path, specs: Sequence[TensorSpec]) -> ModelSamples:
         else:
             made.append(real(path, name, part))
     targets = stored.arrays.get(TARGETS)
-    if targets is not None and len(targets) != len(made[0]):
-        raise ConfigError(f"{path} has {len(made[0])} inputs and {len(targets)} targets", kind=kinds.SAMPLES)
+    if targets is not None:
+        refuse_other_count(path, made[0], targets)
     return ModelSamples(tuple(made), None if targets is None else finite_targets(path, targets), stored.classes)
+
+
+def refuse_other_count(path: Path, inputs: Array, targets: Array) -> None:
+    """Refuses targets that are not one for each sample.
+
+    Raises:
+        ConfigError: as it says.
+    """
+    if count(targets) != len(inputs):
+        raise ConfigError(
+            f"{path} has {len(inputs)} inputs and {count(targets)} targets",
+            hint="give every sample one target, the first axis the sample",
+            kind=kinds.SAMPLES,
+        )
+
+
+def count(array: Array) -> int:
+    """How many samples an array has; none where it has no axis for them."""
+    return len(array) if array.ndim else 0
 
 
 def array_names(found: SamplesFile, inputs: Sequence[str], prefix: str = "") -> list[str]:
@@ -131,11 +150,12 @@ def shaped(
                 kind=kinds.SAMPLES,
             )
         if len(array) == 0:
-            raise ConfigError(f"{path}: {name!r} has no samples", kind=kinds.SAMPLES)
+            raise ConfigError(f"{path}: {name!r} has no samples", hint="put some into it", kind=kinds.SAMPLES)
         made.append(array.reshape(len(array), *shape))
     if len({len(part) for part in made}) != 1:
         raise ConfigError(
             f"{path} has {', '.join(str(len(part)) for part in made)} samples for the model's inputs",
+            hint="give all inputs as many samples",
             kind=kinds.SAMPLES,
         )
     return tuple(made)

@@ -9,6 +9,8 @@ computes what is expected, and the reference's name says both.
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -33,7 +35,7 @@ from tinyhil.compare import fidelity
 from tinyhil.config.recipe import Quantize, Scheme
 from tinyhil.errors import CrashError, ModelError, StorageError, ToolError
 from tinyhil.progress import Reporter
-from tinyhil.quantize import blame
+from tinyhil.quantize import blame, limits
 from tinyhil.quantize import vectors as choice
 from tinyhil.quantize.inspection import Inspection, TensorInspection
 from tinyhil.quantize.interpreters import LITERT, TFLM
@@ -138,33 +140,50 @@ def _converted(folder: Path, key: str) -> dict[str, Any] | None:
 
 
 def _convert(model: FloatModel, wanted: Sequence[tuple[Quantize, Path]], reporter: Reporter) -> None:
-    for _, folder in wanted:
-        store.make_folder(folder)
-        store.forget(folder)
+    with contextlib.ExitStack() as stack:
+        new = [stack.enter_context(store.scratch(folder)) for _, folder in wanted]
+        settings = [each for each, _ in wanted]
+        made = _convert_into(model, list(zip(settings, new, strict=True)), reporter)
+        for (each, folder), place, facts in zip(wanted, new, made, strict=True):
+            beside = (LITERT_OUTPUTS,) if facts["litert"] is not None else ()
+            store.adopt(folder, place, CONVERTED, _key(model, each), (MODEL, FLOAT, VECTORS, *beside), facts)
+
+
+def _convert_into(
+    model: FloatModel, wanted: Sequence[tuple[Quantize, Path]], reporter: Reporter
+) -> list[dict[str, Any]]:
     request = {"model": str(model.path), "name": model.file or model.path.name, "dataset": str(model.dataset)}
     exports = [{"folder": str(folder), **msgspec.to_builtins(settings)} for settings, folder in wanted]
     what = f"quantize {model.recipe}"
     try:
         result = worker.call(
-            "tinyhil.quantize.convert_child", {**request, "exports": exports}, what=what, reporter=reporter
+            "tinyhil.quantize.convert_child",
+            {**request, "exports": exports},
+            what=what,
+            reporter=reporter,
+            limits=limits.of_conversion(model.path, model.dataset, len(exports)),
         )
     except CrashError as error:
         scheme = wanted[0][0].scheme
         raise blame.of_crash(error, {**request, "scheme": scheme}, reporter) from error
-    for (settings, folder), facts in zip(wanted, result["made"], strict=True):
-        beside = (LITERT_OUTPUTS,) if facts["litert"] is not None else ()
-        store.save(folder, CONVERTED, _key(model, settings), (MODEL, FLOAT, VECTORS, *beside), facts)
+    made: list[dict[str, Any]] = result["made"]
+    return made
 
 
 def _complete(
     folder: Path, key: str, converted: dict[str, Any], reporter: Reporter, allowance: Allowance | None
 ) -> store.Manifest:
-    """Computes what is expected of the model in ``folder``, and writes the manifest."""
-    computed = expectations(folder, reporter, converted, allowance, float_model=True)
+    """Computes what is expected of the model in ``folder``, and makes it the artifact of the stage."""
     named = converted["litert"]
-    beside = named is not None and not computed["reference"].startswith(named)
-    files = (MODEL, FLOAT, VECTORS, REFERENCE, INSPECTION, *((LITERT_OUTPUTS,) if beside else ()))
-    return store.save(folder, STAGE, key, files, {**converted, **computed, "litert": named if beside else None})
+    with store.scratch(folder) as new:
+        with store.storage(new):
+            for name in (MODEL, FLOAT, VECTORS, *((LITERT_OUTPUTS,) if named is not None else ())):
+                shutil.copyfile(folder / name, new / name)
+        computed = expectations(new, reporter, converted, allowance, float_model=True)
+        beside = named is not None and not computed["reference"].startswith(named)
+        files = (MODEL, FLOAT, VECTORS, REFERENCE, INSPECTION, *((LITERT_OUTPUTS,) if beside else ()))
+        facts = {**converted, **computed, "litert": named if beside else None}
+        return store.adopt(folder, new, STAGE, key, files, facts)
 
 
 def expectations(
@@ -208,7 +227,8 @@ def expectations(
     what = "compute the reference"
     module = "tinyhil.quantize.reference_child"
     try:
-        computed = worker.call(module, {**request, "interpreter": TFLM}, what=what, reporter=listening)
+        allowed = limits.of_reference(folder / MODEL, folder / VECTORS, count, litert=False)
+        computed = worker.call(module, {**request, "interpreter": TFLM}, what=what, reporter=listening, limits=allowed)
         return {**computed, "computed": count}
     except (ModelError, ToolError) as error:
         if error.kind is kinds.DAMAGED_MODEL:
@@ -217,7 +237,8 @@ def expectations(
     reason = listening.reason() or refused.message
     reporter.text(f"TFLM's interpreter does not take the model: {reason}")
     try:
-        computed = worker.call(module, {**request, "interpreter": LITERT}, what=what, reporter=reporter)
+        allowed = limits.of_reference(folder / MODEL, folder / VECTORS, count, litert=True)
+        computed = worker.call(module, {**request, "interpreter": LITERT}, what=what, reporter=reporter, limits=allowed)
     except (ModelError, ToolError) as error:
         raise ModelError(
             f"no interpreter takes the model: TFLM: {reason}; LiteRT: {error.message}",

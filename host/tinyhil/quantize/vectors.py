@@ -26,6 +26,8 @@ SEED = 1
 """Of the vectors that are drawn, unless the caller has one."""
 _KINDS = 4
 """Of drawn vectors: over the whole range, at its ends, near the zero point, and mostly zero."""
+_DRAWN_BYTES = 1 << 26
+"""Of all drawn vectors."""
 _NEAR = 4
 """LSB around the zero point that count as near."""
 _FLOAT_RANGE = 8.0
@@ -47,7 +49,7 @@ def choose(inputs: Sequence[TensorSpec], samples: Sequence[Array]) -> tuple[tupl
     if whole is not None:
         return (whole,), True
     # Far from its data a float model's answers differ between computers by more than rounding.
-    first = _drawn(inputs, SEED, BESIDE) if all(spec.quantized for spec in inputs) else _zeros(inputs)
+    first = _drawn(inputs, SEED, _fewer(inputs, BESIDE)) if all(spec.quantized for spec in inputs) else _zeros(inputs)
     return tuple(
         np.concatenate([before, quantized(spec, part).reshape(-1, *spec.shape)])
         for spec, before, part in zip(inputs, first, samples, strict=True)
@@ -88,7 +90,12 @@ def draw(inputs: Sequence[TensorSpec], seed: int = SEED, count: int = DRAWN) -> 
     whole = _all_values(inputs)
     if whole is not None:
         return (whole,), True
-    return _drawn(inputs, seed, count), False
+    return _drawn(inputs, seed, _fewer(inputs, count)), False
+
+
+def _fewer(inputs: Sequence[TensorSpec], count: int) -> int:
+    """How many vectors are drawn: fewer where they are so large that all of them would fill the memory."""
+    return max(_KINDS, min(count, _DRAWN_BYTES // max(1, sum(spec.nbytes for spec in inputs))))
 
 
 def spread(samples: Array, most: int = SPREAD) -> Array:

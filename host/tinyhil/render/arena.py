@@ -25,7 +25,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from tinyhil.artifacts import store
+from tinyhil.artifacts import foreign, store
 from tinyhil.errors import ConfigError, StorageError
 from tinyhil.targets.model import Chip, Engine
 
@@ -99,8 +99,8 @@ def found(folder: Path, model_sha256: str) -> int | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror}") from error
-    except msgspec.MsgspecError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror}", hint="look at its rights, or remove it") from error
+    except foreign.UNREADABLE as error:
         raise ConfigError(f"{path} is damaged: {error}", hint="remove it") from error
 
 

@@ -90,7 +90,10 @@ def render(
     _require_ports(target.name, target.build)
     maker = _ENGINES.get(engine_name)
     if maker is None:
-        raise ConfigError(f"target {target.name} names the engine {engine_name!r}, which tinyhil does not know")
+        raise ConfigError(
+            f"target {target.name} names the engine {engine_name!r}, which tinyhil does not know",
+            hint="correct the name in the target's file; CONTRIBUTING.md says how an engine is added",
+        )
     measured = arena_bytes or arena.found(folder.parent, model.sha256)
     generated = _generated(maker, model, engine, folder.parent / GENERATED)
     files = {f"lib/model/{path}": data for path, data in generated.items()}
@@ -172,7 +175,10 @@ def _require_one_number(model: QuantizedModel) -> None:
 def _require_ports(target: str, build: Build) -> None:
     for port in build.ports:
         if not (resources.folder("firmware") / "lib" / "port" / port).is_dir():
-            raise ConfigError(f"target {target} names the port {port!r}, and firmware/lib/port has none of that name")
+            raise ConfigError(
+                f"target {target} names the port {port!r}, and firmware/lib/port has none of that name",
+                hint="correct the name in the target's file; CONTRIBUTING.md says how a chip family is added",
+            )
 
 
 def _copied(build: Build, engine_name: str, demo: Demo | None) -> dict[str, bytes]:
@@ -209,7 +215,10 @@ def _rendered(context: dict[str, Any]) -> dict[str, bytes]:
     wanted = {f"{_EMULATOR}/{name}.j2" for name in emulator.templates} if emulator is not None else set()
     known = {name for name in environment.list_templates() if name.endswith(".j2")}
     if unknown := wanted - known:
-        raise ConfigError(f"there is no template {', '.join(sorted(unknown))} for the emulator of the target")
+        raise ConfigError(
+            f"there is no template {', '.join(sorted(unknown))} for the emulator of the target",
+            hint="correct the names in the target's file",
+        )
     names = sorted(
         name
         for name in known

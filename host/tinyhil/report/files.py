@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -14,11 +16,12 @@ from xml.etree import ElementTree
 import msgspec
 
 from tinyhil import kinds
-from tinyhil.artifacts import store
+from tinyhil.artifacts import foreign, store
 from tinyhil.compare import health
 from tinyhil.compare.verdict import SCHEMA, Report
 from tinyhil.errors import ConfigError
-from tinyhil.report import assemble
+from tinyhil.plain_text import plain
+from tinyhil.report import assemble, terminal
 from tinyhil.report.contradictions import contradictions
 from tinyhil.report.facts import facts, shown
 from tinyhil.report.markdown import to_markdown
@@ -28,9 +31,32 @@ JSON = "report.json"
 XML = "report.xml"
 MARKDOWN = "report.md"
 HTML = "report.html"
+NAMES = (JSON, XML, MARKDOWN, HTML)
 
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot carry (the complement of its production Char): a tool's output may have any of it."""
+_NOT_XML = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot carry (the complement of its production Char), or should not: a tool's output may have any of it.
+"""
+
+
+@dataclass(frozen=True)
+class Took:
+    """When a run was carried out. It is no part of what was found, so it is in no form but JUnit's.
+
+    Attributes:
+        began: when, in UTC.
+        seconds: until it was judged or blocked.
+    """
+
+    began: datetime
+    seconds: float
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Of the element testsuite: seconds, and ISO 8601 without a zone, as its schema has it."""
+        return {"timestamp": self.began.strftime(_TIMESTAMP), "time": f"{self.seconds:.3f}"}
+
+
+_TIMESTAMP = "%Y-%m-%dT%H:%M:%S"
 
 
 def to_json(report: Report) -> str:
@@ -60,18 +86,18 @@ def decoded(text: str, name: str) -> Report:
     Raises:
         ConfigError: it is not a report of this version.
     """
-    try:
+    with foreign.reading(name, "a report of this version of tinyhil", _refusal):
         report = msgspec.json.decode(text.encode(), type=Report)
-    except msgspec.DecodeError as error:
-        raise ConfigError(
-            f"{name} is not a report of this version of tinyhil: {error}", kind=kinds.OTHER_VERSION
-        ) from error
     if report.schema != SCHEMA:
-        raise ConfigError(
-            f"{name} is not a report of this version of tinyhil: schema {report.schema}, known is {SCHEMA}",
-            kind=kinds.OTHER_VERSION,
-        )
+        raise _refusal(f"{name} is not a report of this version of tinyhil: schema {report.schema}, known is {SCHEMA}")
+    with foreign.reading(name, "a report that agrees with itself", _refusal):
+        for form in (terminal.rows, to_html, to_markdown, to_junit):
+            list(form(report))
     return report
+
+
+def _refusal(message: str) -> ConfigError:
+    return ConfigError(message, hint="make it again: tinyhil run RECIPE|FILE", kind=kinds.OTHER_VERSION)
 
 
 def schema() -> dict[str, Any]:
@@ -79,10 +105,11 @@ def schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Report)}
 
 
-def to_junit(report: Report) -> str:
+def to_junit(report: Report, took: Took | None = None) -> str:
     """The report as JUnit XML: one test case per verdict; a blocked run is an error, not a failure.
 
-    The properties are the hashes, and each figure that the other forms show, by its name and not rounded.
+    The properties are the hashes, and each figure that the other forms show, by its name and not rounded. All that the
+    run took is the time of its first case: one run makes both verdicts.
     """
     cases: list[tuple[str, str | None]] = []
     if report.fidelity is not None:
@@ -109,6 +136,8 @@ def to_junit(report: Report) -> str:
         errors=str(errors),
         skipped=str(int(skipped is not None)),
     )
+    if took is not None:
+        suite.attrib.update(took.attributes)
     properties = ElementTree.SubElement(suite, "properties")
     values = {
         name: getattr(report, name)
@@ -130,20 +159,36 @@ def to_junit(report: Report) -> str:
         case = ElementTree.SubElement(suite, "testcase", classname=f"{report.recipe}.{report.target}", name="run")
         error = ElementTree.SubElement(case, "error", type=report.blocked.error, message=report.blocked.cause)
         error.text = f"{report.blocked.hint}\n{report.blocked.detail}"
+    for number, case in enumerate(suite.iter("testcase")):
+        if took is not None:
+            case.set("time", took.attributes["time"] if number == 0 else "0.000")
     ElementTree.indent(suites)
     return _NOT_XML.sub("", ElementTree.tostring(suites, encoding="unicode", xml_declaration=True)) + "\n"
 
 
-def write(report: Report, folder: Path) -> None:
+def write(report: Report, folder: Path, took: Took | None = None) -> None:
     """Writes all files; those for people first, so that whoever finds ``report.json`` finds them too.
+
+    Args:
+        took: when the run was carried out; None for what the files say that are there, whose report it is.
 
     Raises:
         StorageError: the folder cannot be written.
     """
-    store.write_text(folder / HTML, to_html(report))
+    took = took or _said_before(folder)
+    store.write_text(folder / HTML, plain(to_html(report)))
     store.write_text(folder / MARKDOWN, to_markdown(report))
-    store.write_text(folder / XML, to_junit(report))
+    store.write_text(folder / XML, to_junit(report, took))
     store.write_text(folder / JSON, to_json(report))
+
+
+def _said_before(folder: Path) -> Took | None:
+    try:
+        suite = ElementTree.parse(folder / XML).find("testsuite")
+        said = {} if suite is None else suite.attrib
+        return Took(datetime.strptime(said["timestamp"], _TIMESTAMP).replace(tzinfo=UTC), float(said["time"]))
+    except (OSError, ElementTree.ParseError, KeyError, ValueError):
+        return None
 
 
 def read(folder: Path) -> Report:
@@ -156,7 +201,7 @@ def read(folder: Path) -> Report:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not a report: {error}", kind=kinds.OTHER_VERSION) from error
+        raise _refusal(f"{path} is not a report: {error}") from error
     except OSError as error:
         raise ConfigError(
             f"there is no report in {folder}", hint="make one with tinyhil run RECIPE", kind=kinds.NO_REPORT

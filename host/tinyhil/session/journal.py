@@ -18,16 +18,17 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
+from dataclasses import fields as fields_of
 from enum import IntEnum
 from pathlib import Path
 from typing import Protocol, Self
 
 import msgspec
 
-from tinyhil.artifacts import lock, store
+from tinyhil.artifacts import foreign, lock, store
 from tinyhil.artifacts.types import Vectors
-from tinyhil.session.records import RecordFile, unpack
+from tinyhil.session.records import RecordFile, fields, unpack
 
 NAME = "journal"
 FORMAT = 1
@@ -64,7 +65,9 @@ class Origin:
     def difference(self, other: Origin) -> str:
         """The first thing in which they differ, as a word; empty where they are equal."""
         ours, theirs = asdict(self), asdict(other)
-        names = [field.name.removesuffix("_sha256") for field in fields(self) if ours[field.name] != theirs[field.name]]
+        names = [
+            field.name.removesuffix("_sha256") for field in fields_of(self) if ours[field.name] != theirs[field.name]
+        ]
         return names[0] if names else ""
 
 
@@ -99,8 +102,12 @@ class Answer:
 
     @classmethod
     def unpack(cls, body: bytes) -> Answer:
-        """The inverse of :meth:`pack`."""
-        start, count, ticks = _ANSWER.unpack_from(body)
+        """The inverse of :meth:`pack`.
+
+        Raises:
+            ValueError: the body is too short.
+        """
+        start, count, ticks = fields(_ANSWER, body, more=True)
         return cls(start, count, ticks, body[_ANSWER.size :])
 
 
@@ -200,7 +207,10 @@ class Journal:
                     if self.afresh:
                         return
                 elif record.kind == Kind.ANSWER:
-                    answer = Answer.unpack(record.body)
+                    try:
+                        answer = Answer.unpack(record.body)
+                    except ValueError:  # what is torn is asked for again, and so is what is no answer
+                        break
                     self.answers[answer.start] = answer
                 ended = record.kind == Kind.END
                 self._keep = record.end
@@ -213,7 +223,7 @@ class Journal:
         """Why the journal that begins with this record is none of ours; empty if it is."""
         try:
             found = msgspec.json.decode(body, type=Origin) if kind == Kind.IDENTITY else None
-        except msgspec.DecodeError:
+        except foreign.UNREADABLE:
             found = None
         if found is None:
             return "the journal is not of this version"

@@ -22,16 +22,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import IntEnum
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import msgspec
 
 from tinyhil import kinds
+from tinyhil.artifacts import foreign
 from tinyhil.deadline import Deadline
 from tinyhil.errors import BlockedError, ConfigError, DeviceError, PortLostError
 from tinyhil.session.journal import Answer, Origin
 from tinyhil.session.lines import Line, Lines
-from tinyhil.session.records import Record, RecordFile, unpack
+from tinyhil.session.records import Record, RecordFile, fields, unpack
 
 FORMAT = 2
 """2: when requests are repeated depends on the round trips before. A recording of format 1 is played as it was."""
@@ -197,23 +198,26 @@ class Recording:
         try:
             self._stream = path.open("rb")
         except OSError as error:
-            raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+            raise ConfigError(
+                f"{path} cannot be read: {error.strerror}", hint="give a file that --record wrote"
+            ) from error
         self._records = unpack(self._stream)
         self._next: Record | None = None
         self._position = 0
         self.answers: dict[int, Answer] = {}
         try:
             self.header = self._header()
+            while (record := self._peek()) is not None and record.kind == Kind.KEPT:
+                with self._reading(record):
+                    answer = Answer.unpack(self._take().body)
+                self.answers[answer.start] = answer
         except BaseException:
             self.close()
             raise
-        while (record := self._peek()) is not None and record.kind == Kind.KEPT:
-            answer = Answer.unpack(self._take().body)
-            self.answers[answer.start] = answer
 
     def open(self, deadline: Deadline) -> Line:
         """See ``Lines.open``."""
-        now, first_sequence = _OPEN.unpack(self._expect(Kind.OPEN, "opens the line").body)
+        now, first_sequence = self._fields(_OPEN, self._expect(Kind.OPEN, "opens the line"))
         transport = _Played(self, now)
         adaptive = self.header.format != _FIXED_TIMES
         return Line(transport, first_sequence, lambda: transport.now, adaptive)
@@ -230,11 +234,13 @@ class Recording:
         """Time and bytes of the next read."""
         self._raise_loss()
         record = self._expect(Kind.RECEIVED, "reads")
-        return _TIME.unpack_from(record.body)[0], record.body[_TIME.size :]
+        (now,) = self._fields(_TIME, record, more=True)
+        return float(now), record.body[_TIME.size :]
 
     def sent(self, data: bytes) -> float | None:
         """Holds what is sent against what was sent, and returns the time when a write that was held up had ended."""
         record = self._expect(Kind.SENT, f"sends {len(data)} bytes")
+        self._fields(_TIME, record, more=True)
         recorded = record.body[_TIME.size :]
         if data != recorded:
             same = next(
@@ -250,17 +256,27 @@ class Recording:
         following = self._peek()
         if following is None or following.kind != Kind.TAKEN:
             return None
-        (now,) = _TIME.unpack(self._take().body)
+        (now,) = self._fields(_TIME, self._take())
         return float(now)
+
+    def _fields(self, layout: struct.Struct, record: Record, *, more: bool = False) -> tuple[Any, ...]:
+        with self._reading(record):
+            return fields(layout, record.body, more=more)
+
+    @contextlib.contextmanager
+    def _reading(self, record: Record) -> Iterator[None]:
+        place = f"{self._path}, {_word(record.kind)} at byte {record.start}"
+        with foreign.reading(place, "a record of this version of tinyhil", _refusal):
+            yield
 
     def _header(self) -> Header:
         record = self._peek()
         if record is not None and record.kind == Kind.HEADER:
-            with contextlib.suppress(msgspec.DecodeError):
+            with contextlib.suppress(*foreign.UNREADABLE):
                 header = msgspec.json.decode(self._take().body, type=Header)
                 if header.format in (_FIXED_TIMES, FORMAT):
                     return header
-        raise ConfigError(f"{self._path} is not a recording of this version of tinyhil", kind=kinds.OTHER_VERSION)
+        raise _refusal(f"{self._path} is not a recording of this version of tinyhil")
 
     def _peek(self) -> Record | None:
         if self._next is None:
@@ -284,7 +300,9 @@ class Recording:
     def _raise_loss(self) -> None:
         record = self._peek()
         if record is not None and record.kind == Kind.LOST:
-            raise PortLostError(self._take().body[_TIME.size :].decode(errors="replace"))
+            self._fields(_TIME, record, more=True)
+            said = self._take().body[_TIME.size :].decode(errors="replace")
+            raise PortLostError(said, hint="the port went away in the recorded run: record another one")
 
     def _diverged(self, record: Record, what: str) -> BlockedError:
         return BlockedError(
@@ -322,6 +340,23 @@ class _Played:
 
     def close(self) -> None:
         """There is nothing to give up."""
+
+
+def is_recording(path: Path) -> bool:
+    """Whether a file begins as recordings of any version do.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as stream:
+        first = next(unpack(stream), None)
+    return first is not None and first.kind == Kind.HEADER
+
+
+def _refusal(message: str) -> ConfigError:
+    return ConfigError(
+        message, hint="give a file that --record of this version wrote, or record it again", kind=kinds.OTHER_VERSION
+    )
 
 
 def _word(kind: int) -> str:

@@ -11,13 +11,14 @@ power leaves behind is a torn tail; reading ends in front of it.
 
 from __future__ import annotations
 
+import math
 import os
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 from tinyhil.artifacts import store
 
@@ -66,6 +67,25 @@ def unpack(stream: BinaryIO) -> Iterator[Record]:
             return
         yield Record(kind, body, start, end)
         start = end
+
+
+def fields(layout: struct.Struct, body: bytes, *, more: bool = False) -> tuple[Any, ...]:
+    """The numbers that a record's body consists of, or begins with.
+
+    A CRC says that a record is as it was written, and nothing of who has written it.
+
+    Args:
+        more: whether something may follow them.
+
+    Raises:
+        ValueError: the body is shorter, or longer and nothing may follow; or a number is not finite.
+    """
+    if len(body) < layout.size or (len(body) > layout.size and not more):
+        raise ValueError(f"{len(body)} bytes in place of {layout.size}{' or more' if more else ''}")
+    values = layout.unpack_from(body)
+    if not all(math.isfinite(value) for value in values):
+        raise ValueError("a number that is not finite")
+    return values
 
 
 class RecordFile:

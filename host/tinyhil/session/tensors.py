@@ -39,11 +39,17 @@ def quantized(inputs: Sequence[npt.ArrayLike], specs: Sequence[TensorSpec]) -> t
         InputError: the values do not fit.
     """
     if len(inputs) != len(specs):
-        raise InputError(f"the model has {len(specs)} input tensors, {len(inputs)} were given")
+        raise InputError(
+            f"the model has {len(specs)} input tensors, {len(inputs)} were given",
+            hint="give one array for each input tensor, in the model's order",
+        )
     arrays = [np.asarray(values) for values in inputs]
     counts = {len(values) if values.ndim else 0 for values in arrays}
     if len(counts) != 1 or not min(counts):
-        raise InputError("every input needs the same number of vectors, at least one: the first axis is the vector")
+        raise InputError(
+            "every input needs the same number of vectors, at least one: the first axis is the vector",
+            hint="give arrays whose first axes are of one length",
+        )
     return tuple(_fitted(values, spec) for values, spec in zip(arrays, specs, strict=True))
 
 
@@ -59,10 +65,16 @@ def _fitted(values: Array, spec: TensorSpec) -> Array:
         try:
             return spec.quantize(values)
         except ValueError as error:
-            raise InputError(str(error)) from error
+            raise InputError(str(error), hint="remove what is NaN or infinite") from error
     if values.dtype.kind not in "iu" or spec.dtype.numpy.kind == "f":
-        raise InputError(f"input {spec.name!r} is {spec.dtype.name.lower()}, not {values.dtype.name}")
+        raise InputError(
+            f"input {spec.name!r} is {spec.dtype.name.lower()}, not {values.dtype.name}",
+            hint="give real values as floats, or the tensor's own integers",
+        )
     lowest, highest = spec.dtype.limits
     if values.min() < lowest or values.max() > highest:
-        raise InputError(f"input {spec.name!r} takes integers from {lowest} to {highest}")
+        raise InputError(
+            f"input {spec.name!r} takes integers from {lowest} to {highest}",
+            hint="give real values as floats, which are quantized as the tensor says",
+        )
     return values.astype(spec.dtype.numpy)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import resource
 import secrets
 import sys
 from pathlib import Path
@@ -51,6 +52,10 @@ def device(place: Path) -> Server:
     return Server(Identity(welcome, inputs, outputs), engine)
 
 
+MAX_BYTES = 2 << 30
+"""Of memory, which is ten times what the largest models of microcontrollers take here."""
+
+
 def main(arguments: list[str]) -> None:
     """Serves for ever.
 
@@ -59,12 +64,17 @@ def main(arguments: list[str]) -> None:
         TinyhilError: the device cannot be had.
     """
     if len(arguments) != 1:
-        raise InputError("usage: python -m tinyhil.sim PROJECT")
+        raise InputError("a simulated device is of one project", hint="usage: python -m tinyhil.sim PROJECT")
     server = device(Path(arguments[0]))
     line = Line()
     os.write(1, f"serial port redirected to {line.path}\n".encode())
     while True:
         line.write(server.receive(line.read()))
+
+
+def _limit_memory() -> None:
+    """Keeps a model that is not what it says from taking all memory: the interpreter's arena is a small part of it."""
+    resource.setrlimit(resource.RLIMIT_DATA, (MAX_BYTES, resource.getrlimit(resource.RLIMIT_DATA)[1]))
 
 
 def _last_words(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -77,5 +87,6 @@ def _last_words(kind: type[BaseException], error: BaseException, trace: Tracebac
 
 if __name__ == "__main__":
     faulthandler.enable()
+    _limit_memory()
     sys.excepthook = _last_words
     main(sys.argv[1:])

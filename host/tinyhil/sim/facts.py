@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from tinyhil.affine import DType, TensorSpec
-from tinyhil.artifacts import hashing
+from tinyhil.artifacts import foreign, hashing
 from tinyhil.errors import ConfigError
 
 FACTS = "device.json"
@@ -90,16 +90,13 @@ def load(place: Path) -> tuple[DeviceFacts, bytes]:
         ConfigError: a file is missing or damaged, or the model is not the one that is described.
     """
     path = place / FACTS if place.is_dir() else place
-    try:
+    with foreign.reading(path, "a description of a device", _refusal):
         facts = msgspec.json.decode(path.read_bytes(), type=DeviceFacts)
+    with foreign.reading(path.with_name(MODEL), "a model file", _refusal):
         model = path.with_name(MODEL).read_bytes()
-    except OSError as error:
-        raise ConfigError(f"cannot read {error.filename}: {error.strerror}") from error
-    except msgspec.DecodeError as error:
-        raise ConfigError(f"{path} describes no device: {error}") from error
     for tensor in (*facts.inputs, *facts.outputs):
         if tensor.dtype not in DType.__members__:
-            raise ConfigError(f"{path} describes no device: {tensor.dtype!r} is no element type")
+            raise _refusal(f"{path} describes no device: {tensor.dtype!r} is no element type")
     found = hashing.of_bytes(model)
     if found != facts.model_sha256:
         raise ConfigError(
@@ -107,3 +104,7 @@ def load(place: Path) -> tuple[DeviceFacts, bytes]:
             hint="render and build it again",
         )
     return facts, model
+
+
+def _refusal(message: str) -> ConfigError:
+    return ConfigError(message, hint="render the project again: tinyhil render RECIPE|FILE --target sim")

@@ -373,5 +373,8 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             ConfigError: it compiles nothing.
         """
         if self.build is None:
-            raise ConfigError(f"target {self.name} compiles nothing: it runs the model file itself")
+            raise ConfigError(
+                f"target {self.name} compiles nothing: it runs the model file itself",
+                hint="leave the step out, or choose another target: tinyhil targets lists them",
+            )
         return self.build

@@ -44,11 +44,14 @@ def get(name: str, user: Path = USER) -> Target:
     target = toml.convert(data, path, Target)
     if target.name != name:
         raise ConfigError(
-            f"{path}: its name is {target.name!r}, but the file is called {path.name}", kind=kinds.WRONG_FILE
+            f"{path}: its name is {target.name!r}, but the file is called {path.name}",
+            hint=f"write name = {path.stem!r}, or rename the file",
+            kind=kinds.WRONG_FILE,
         )
     if target.default_engine not in target.engines:
         raise ConfigError(
             f"{path}: default_engine {target.default_engine!r} is not one of {', '.join(target.engines)}",
+            hint="name one of these, or add a table [engines.NAME]",
             kind=kinds.WRONG_FILE,
         )
     return target
@@ -78,9 +81,10 @@ def engine(target: Target, name: str | None) -> tuple[str, Engine]:
     """
     wanted = name or target.default_engine
     if wanted not in target.engines:
+        meant = named.meant(wanted, target.engines)
         raise ConfigError(
             f"target {target.name} has no engine {wanted!r}",
-            hint=f"it has {', '.join(target.engines)}",
+            hint=f"{meant}it has {', '.join(target.engines)}",
             kind=kinds.UNKNOWN_NAME,
         )
     return wanted, target.engines[wanted]

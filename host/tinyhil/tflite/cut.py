@@ -82,7 +82,10 @@ def cut(data: bytes, operator: int, name: str) -> Prefix:
     """
     model = parse(data, name)
     if len(model.graphs) != 1:
-        raise ModelError(f"{name} has {len(model.graphs)} subgraphs, only one can be cut")
+        raise ModelError(
+            f"{name} has {len(model.graphs)} subgraphs, only one can be cut",
+            hint="export the model without loops and branches, which make subgraphs",
+        )
     graph = model.main
     outputs = graph.operators[operator].outputs
     kept = tuple(sorted(ancestry(sources(graph), operator)))
@@ -108,7 +111,10 @@ def with_outputs(data: bytes, outputs: Sequence[int], name: str) -> Prefix:
     """
     model = parse(data, name)
     if len(model.graphs) != 1:
-        raise ModelError(f"{name} has {len(model.graphs)} subgraphs, only one can be opened")
+        raise ModelError(
+            f"{name} has {len(model.graphs)} subgraphs, only one can be opened",
+            hint="export the model without loops and branches, which make subgraphs",
+        )
     unpacked = unpack(data, name)
     unpacked.subgraphs[0].outputs = list(outputs)
     unpacked.signatureDefs = None

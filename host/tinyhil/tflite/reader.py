@@ -8,12 +8,12 @@ tensorflow/compiler/mlir/lite/schema/schema.fbs.
 from __future__ import annotations
 
 import math
-import struct
 from functools import lru_cache
 from typing import Any
 
 from tinyhil import kinds
 from tinyhil.errors import ModelError
+from tinyhil.tflite import extent
 from tinyhil.tflite.model import ITEM_BITS, Graph, Model, Operator, Tensor
 
 IDENTIFIER = b"TFL3"
@@ -35,7 +35,10 @@ def parse(data: bytes, name: str) -> Model:
         ModelError: it is not a TFLite model, is damaged or truncated, or has nothing to compute.
     """
     if len(data) > MAX_BYTES:
-        raise ModelError(f"{name} has {len(data)} bytes, more than any microcontroller holds ({MAX_BYTES})")
+        raise ModelError(
+            f"{name} has {len(data)} bytes, more than any microcontroller holds ({MAX_BYTES})",
+            hint="give a model that a microcontroller can hold",
+        )
     if len(data) < 8 or data[4:8] != IDENTIFIER:
         raise ModelError(
             f"{name} is not a TensorFlow Lite model: it lacks the identifier TFL3",
@@ -44,15 +47,9 @@ def parse(data: bytes, name: str) -> Model:
         )
     try:
         return _model(data, name)
-    except (
-        IndexError,
-        ValueError,
-        struct.error,
-        AttributeError,
-        TypeError,
-        UnicodeDecodeError,
-        OverflowError,
-    ) as error:
+    except (ModelError, ImportError):
+        raise
+    except Exception as error:  # the bindings look for nothing: what they raise on foreign bytes is theirs to choose
         raise ModelError(
             f"{name} is damaged or truncated: its tables point outside its {len(data)} bytes",
             hint="export or copy it again",
@@ -65,7 +62,16 @@ def _model(data: bytes, name: str) -> Model:
 
     model = schema.Model.GetRootAsModel(data, 0)
     if model.Version() != SCHEMA_VERSION:
-        raise ModelError(f"{name} has schema version {model.Version()}, known is {SCHEMA_VERSION}")
+        raise ModelError(
+            f"{name} has schema version {model.Version()}, known is {SCHEMA_VERSION}",
+            hint="export it with a converter of TensorFlow 2",
+        )
+    if extent.exceeds(model, len(data)):
+        raise ModelError(
+            f"{name} is damaged: its lists have more entries than it has bytes, {len(data)}",
+            hint="export or copy it again",
+            kind=kinds.DAMAGED_MODEL,
+        )
     schema.ModelT.InitFromObj(model)  # touches every table, vector and buffer by unpacking them all
     codes = _codes(model, schema)
     types = _names(schema.TensorType)
@@ -73,11 +79,12 @@ def _model(data: bytes, name: str) -> Model:
         _graph(model, model.Subgraphs(index), codes, types, name) for index in range(model.SubgraphsLength())
     )
     if not graphs:
-        raise ModelError(f"{name} has 0 subgraphs")
+        raise ModelError(f"{name} has 0 subgraphs", hint="export it again: there is nothing to compute")
     main = graphs[0]
     if not main.inputs or not main.outputs or not main.operators:
         raise ModelError(
-            f"{name} has {len(main.inputs)} inputs, {len(main.outputs)} outputs and {len(main.operators)} operators"
+            f"{name} has {len(main.inputs)} inputs, {len(main.outputs)} outputs and {len(main.operators)} operators",
+            hint="export it again: there is nothing to compute",
         )
     return Model(len(data), graphs)
 

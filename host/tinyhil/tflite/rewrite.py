@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from tinyhil import kinds
+from tinyhil.artifacts import foreign
+from tinyhil.errors import ModelError
 from tinyhil.tflite import objects
 
 _BIAS = 2
@@ -39,17 +42,22 @@ def rewrite(data: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
     from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
     model = objects.unpack(data, name)
-    notes = [
-        note
-        for graph in model.subgraphs
-        for index, operator in enumerate(graph.operators)
-        if (note := _complete(schema, model, graph, index, operator))
-    ]
-    if fixed := _fix_batch(schema, model):
-        notes.insert(0, f"the batch, which the file leaves open in {fixed} tensor{'s' * (fixed > 1)}, is 1")
-    if not notes:
-        return data, ()
-    return objects.pack(model), tuple(notes)
+    with foreign.reading(name, "a model whose graph holds together", _refusal):
+        notes = [
+            note
+            for graph in model.subgraphs
+            for index, operator in enumerate(graph.operators)
+            if (note := _complete(schema, model, graph, index, operator))
+        ]
+        if fixed := _fix_batch(schema, model):
+            notes.insert(0, f"the batch, which the file leaves open in {fixed} tensor{'s' * (fixed > 1)}, is 1")
+        if not notes:
+            return data, ()
+        return objects.pack(model), tuple(notes)
+
+
+def _refusal(message: str) -> ModelError:
+    return ModelError(message, hint="export or copy it again", kind=kinds.DAMAGED_MODEL)
 
 
 def _fix_batch(schema: Any, model: Any) -> int:

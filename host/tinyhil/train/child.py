@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import math
 from collections.abc import Mapping
@@ -12,10 +13,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from tinyhil import data, worker
+from tinyhil import data, kinds, worker
 from tinyhil.artifacts import arrays, store
 from tinyhil.compare import diagnosis
 from tinyhil.config import recipe as recipes
+from tinyhil.config import recipe_code
 from tinyhil.errors import ConfigError, InputError, MissingToolError
 from tinyhil.progress import Reporter
 from tinyhil.train import stage
@@ -33,14 +35,27 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
             f"{error.name} is not installed, it is needed to train", hint="pip install 'tinyhil[train]'"
         ) from error
     settings = msgspec.convert(request["train"], recipes.Train)
-    code = recipes.load_code(Path(request["code"]))
+    file = Path(request["code"])
+    code = recipes.load_code(file)
     folder = Path(request["folder"])
     source = Path(request["data"]) if request["data"] else None
-    raw = _dataset(code, settings.seed) if source is None else data.load(source, settings.seed)
-    sets = _checked(raw.sets, getattr(code, "prepare", None), "the recipe's" if source is None else f"{source}: the")
+    if source is not None:
+        raw = data.load(source, settings.seed)
+    else:
+        with recipe_code.running(file, f"{file}: what dataset() returns cannot be used"):
+            raw = _dataset(code, settings.seed)
+    with recipe_code.running(file, f"{file}: the recipe does not take its data"):
+        whose = "the recipe's" if source is None else f"{source}: the"
+        sets = _checked(raw.sets, inspect.unwrap(code.prepare) if hasattr(code, "prepare") else None, whose)
     reporter.text(f"data: {raw.provenance}")
     keras.utils.set_random_seed(settings.seed)
     model = code.model()
+    if not isinstance(model, keras.Model):
+        raise ConfigError(
+            f"{file}: model() returns {type(model).__name__}, and no Keras model",
+            hint="return the keras.Model, not compiled",
+            kind=kinds.RECIPE_CODE,
+        )
     _fits(model, sets, settings)
     model, history, facts = _train(code, model, sets, settings, reporter)
     with store.storage(folder):
@@ -48,12 +63,13 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     arrays.write_dataset(folder / stage.DATASET, {name: sets[name] for name in data.SETS})
     store.write_text(folder / stage.HISTORY, json.dumps(history) + "\n")
     baseline = diagnosis.constant_loss(settings.loss, sets["train"][1])
-    figures = code.figures(model) if hasattr(code, "figures") else {}
+    with recipe_code.running(file, f"{file}: what figures() returns cannot be used"):
+        figures = _figures(code.figures(model) if hasattr(code, "figures") else {})
     return {
         **facts,
         "provenance": raw.provenance,
         "diagnosis": dataclasses.asdict(diagnosis.diagnose(history, baseline)),
-        "figures": _figures(figures),
+        "figures": figures,
     }
 
 
@@ -64,7 +80,8 @@ def _train(
     from tinyhil.train import fit
 
     if hasattr(code, "train"):
-        model, history = code.train(model, sets, reporter)
+        with recipe_code.running(Path(code.__file__), f"{code.__file__}: train() has to return a model and a history"):
+            model, history = code.train(model, sets, reporter)
         kept = _history(history)
         return model, kept, {"metrics": _at(kept, 0), "trained_by": "the recipe's own loop", "epoch": len(kept["loss"])}
     trained = fit.fit(model, sets["train"], sets["validation"], settings, reporter)
@@ -88,7 +105,11 @@ def _dataset(code: Any, seed: int) -> data.Dataset:
     if isinstance(made, data.Dataset):
         return made
     if not isinstance(made, dict) or any(name not in made for name in data.SETS):
-        raise ConfigError(f"the recipe's dataset() must return a dict with {', '.join(data.SETS)}")
+        raise ConfigError(
+            f"the recipe's dataset() must return a dict with {', '.join(data.SETS)}",
+            hint="each is a pair of arrays, inputs and targets",
+            kind=kinds.RECIPE_CODE,
+        )
     sets = {name: (np.asarray(made[name][0]), np.asarray(made[name][1])) for name in data.SETS}
     return data.made("made by the recipe", sets, f"seed {seed}")
 
@@ -102,13 +123,23 @@ def _checked(sets: Mapping[str, data.Pair], prepare: Any, whose: str) -> dict[st
             try:
                 inputs, targets = prepare(inputs, targets)
             except (ValueError, TypeError, IndexError) as error:
-                raise InputError(f"{whose} {name} set is not what the recipe takes: {error}") from error
+                raise InputError(
+                    f"{whose} {name} set is not what the recipe takes: {error}",
+                    hint="look at what the recipe's prepare() does with its arguments",
+                    kind=kinds.SAMPLES,
+                ) from error
         targets = targets.astype(np.int32 if targets.dtype.kind in "biu" else np.float32)
         inputs = inputs.astype(np.float32)
         if len(inputs) == 0 or len(inputs) != len(targets):
-            raise InputError(f"{whose} {name} set has {len(inputs)} inputs and {len(targets)} targets")
+            raise InputError(
+                f"{whose} {name} set has {len(inputs)} inputs and {len(targets)} targets",
+                hint="give every sample one target",
+                kind=kinds.SAMPLES,
+            )
         if not (np.isfinite(inputs).all() and np.isfinite(targets).all()):
-            raise InputError(f"{whose} {name} set contains NaN or infinite values")
+            raise InputError(
+                f"{whose} {name} set contains NaN or infinite values", hint="remove these samples", kind=kinds.SAMPLES
+            )
         checked[name] = (inputs, targets)
     return checked
 
@@ -119,14 +150,18 @@ def _fits(model: Any, sets: dict[str, data.Pair], settings: recipes.Train) -> No
     for name, (inputs, targets) in sets.items():
         if isinstance(shape, tuple) and _differ(shape[1:], inputs.shape[1:]):
             raise InputError(
-                f"the samples of the {name} set have the shape {inputs.shape[1:]}, the model takes {tuple(shape[1:])}"
+                f"the samples of the {name} set have the shape {inputs.shape[1:]}, the model takes {tuple(shape[1:])}",
+                hint="reshape the samples, the first axis is the sample; or change the recipe's model",
+                kind=kinds.SAMPLES,
             )
         if settings.loss.replace("_", "").lower() != "sparsecategoricalcrossentropy" or not isinstance(classes, tuple):
             continue
         if targets.dtype.kind != "i" or targets.min() < 0 or targets.max() >= classes[-1]:
             raise InputError(
                 f"the targets of the {name} set are from {targets.min()} to {targets.max()} ({targets.dtype}), "
-                f"the model knows the classes 0 to {classes[-1] - 1}"
+                f"the model knows the classes 0 to {classes[-1] - 1}",
+                hint="number the classes from 0 on, or give the model as many outputs",
+                kind=kinds.SAMPLES,
             )
 
 
@@ -139,12 +174,20 @@ def _history(history: Any) -> dict[str, list[float]]:
     try:
         kept = {str(name): [float(value) for value in values] for name, values in history.items()}
     except (AttributeError, TypeError, ValueError) as error:
-        raise ConfigError(f"the recipe's train() must return a model and a dict of lists: {error}") from error
+        raise _wrong_history(f"is no dict of lists of numbers: {error}") from error
     if not kept.get("loss"):
-        raise ConfigError("the history that the recipe's train() returns has no loss")
+        raise _wrong_history("has no loss")
     if not all(values and math.isfinite(sum(values)) for values in kept.values()):
-        raise ConfigError("the history that the recipe's train() returns has an empty list, NaN or infinite values")
+        raise _wrong_history("has an empty list, NaN or infinite values")
     return kept
+
+
+def _wrong_history(what: str) -> ConfigError:
+    return ConfigError(
+        f"the history that the recipe's train() returns {what}",
+        hint="return the model, and a dict with at least the list 'loss', a finite number for each step",
+        kind=kinds.RECIPE_CODE,
+    )
 
 
 def _figures(figures: Any) -> dict[str, Any]:

@@ -93,7 +93,10 @@ def compile_as(model: Any, settings: Train) -> None:
         for name in settings.metrics:
             keras.metrics.get(name)
     except ValueError as error:
-        raise ConfigError(f"the recipe's training settings: {error}") from error
+        raise ConfigError(
+            f"the recipe's training settings: {error}",
+            hint="correct [train] in the recipe: docs/design.md lists its keys",
+        ) from error
     model.compile(optimizer=optimizer, loss=loss, metrics=list(settings.metrics))
 
 

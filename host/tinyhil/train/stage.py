@@ -9,12 +9,13 @@ from pathlib import Path
 
 import msgspec
 
-from tinyhil import worker
+from tinyhil import process, worker
 from tinyhil.artifacts import hashing, store
 from tinyhil.artifacts.types import FloatModel
 from tinyhil.config import recipe as recipes
 from tinyhil.config.recipe import Recipe
 from tinyhil.data import dataset, samples_file
+from tinyhil.process import Limits
 from tinyhil.progress import Reporter
 
 STAGE = "train"
@@ -63,20 +64,21 @@ def train(path: Path, folder: Path, reporter: Reporter, data: Path | None = None
     manifest = store.load(folder, STAGE, wanted)
     found = manifest is not None
     if manifest is None:
-        store.make_folder(folder)
-        store.forget(folder)
-        result = worker.call(
-            "tinyhil.train.child",
-            {
-                "code": str(code),
-                "folder": str(folder),
-                "train": msgspec.to_builtins(recipe.train),
-                "data": None if data is None else str(data),
-            },
-            what=f"train {recipe.name}",
-            reporter=reporter,
-        )
-        manifest = store.save(folder, STAGE, wanted, (MODEL, DATASET, HISTORY), result)
+        with store.scratch(folder) as new:
+            result = worker.call(
+                "tinyhil.train.child",
+                {
+                    "code": str(code),
+                    "folder": str(new),
+                    "train": msgspec.to_builtins(recipe.train),
+                    "data": None if data is None else str(data),
+                },
+                what=f"train {recipe.name}",
+                reporter=reporter,
+                # A recipe is the user's own code: it may take what there is, but for what keeps the computer usable.
+                limits=Limits(memory_bytes=process.physical_memory() * 9 // 10),
+            )
+            manifest = store.adopt(folder, new, STAGE, wanted, (MODEL, DATASET, HISTORY), result)
     model = FloatModel(
         recipe=recipe.name,
         path=folder / MODEL,

@@ -68,7 +68,9 @@ def open_serial(address: str, baud: int = 115200, controls: tuple[bool, bool] = 
             port.dtr, port.rts = controls
             port.open()
     except (ValueError, OverflowError) as error:
-        raise ConfigError(f"{address} cannot be opened at {baud} baud: {error}") from None
+        raise ConfigError(
+            f"{address} cannot be opened at {baud} baud: {error}", hint="name a rate that the port has, such as 115200"
+        ) from None
     except _OPEN_ERRORS as error:
         raise _cannot_open(address, error) from None
     if url or os.name != "posix":

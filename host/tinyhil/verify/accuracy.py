@@ -10,13 +10,14 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from tinyhil import kinds
 from tinyhil.affine import TensorSpec
 from tinyhil.artifacts.types import Capture, QuantizedModel, Reals
 from tinyhil.compare import classification, regression
 from tinyhil.compare.regression import RegressionFigures
 from tinyhil.compare.verdict import Accuracy, Bound, Classifier, ErrorSplit, OutputErrors, TopK
 from tinyhil.config.recipe import Accuracy as Wanted
-from tinyhil.errors import ConfigError
+from tinyhil.errors import ConfigError, TinyhilError
 
 Truth = Callable[[Reals], Reals]
 _BOUNDED = ("device_vs_truth", "device_vs_float", "float_vs_truth")
@@ -126,13 +127,23 @@ def _truth_values(truth: Truth, inputs: Reals, shape: tuple[int, ...]) -> Reals:
     """The truth in the shape of the outputs; it is the user's code, so what is wrong with it is a ConfigError."""
     try:
         found = np.asarray(truth(inputs), np.float64)
+    except TinyhilError:
+        raise
     except Exception as error:
-        raise ConfigError(f"the recipe's truth() failed: {type(error).__name__}: {error}") from error
+        raise _wrong_truth(f"failed: {type(error).__name__}: {error}") from error
     if found.size != math.prod(shape):
-        raise ConfigError(f"the recipe's truth() gave {found.size} values for {shape[0]} vectors of {shape[1]} outputs")
+        raise _wrong_truth(f"gave {found.size} values for {shape[0]} vectors of {shape[1]} outputs")
     if not np.isfinite(found).all():
-        raise ConfigError("the recipe's truth() gave NaN or infinite values")
+        raise _wrong_truth("gave NaN or infinite values")
     return found.reshape(shape)
+
+
+def _wrong_truth(what: str) -> ConfigError:
+    return ConfigError(
+        f"the recipe's truth() {what}",
+        hint="it takes the inputs, the first axis the sample, and returns a finite number for each output",
+        kind=kinds.RECIPE_CODE,
+    )
 
 
 def _sides(
@@ -227,7 +238,10 @@ def _classifier(model: QuantizedModel, capture: Capture, names: tuple[str, ...])
         return None
     looked_at, classes = judged(model), model.outputs[0].elements
     if names and len(names) != classes:
-        raise ConfigError(f"there are names of {len(names)} classes, but the model has {classes} outputs")
+        raise ConfigError(
+            f"there are names of {len(names)} classes, but the model has {classes} outputs",
+            hint="give as many names as there are outputs, in their order",
+        )
     names = names or tuple(str(number) for number in range(classes))
     # As they come: quantization keeps the order of the scores.
     reference, device = (
@@ -265,11 +279,17 @@ def _bounds(wanted: Wanted, errors: OutputErrors, classifier: Classifier | None)
             continue
         found: RegressionFigures | None = getattr(errors, name)
         if found is None:
-            raise ConfigError(f"the recipe bounds {name}_mae, but its code defines no truth()")
+            raise ConfigError(
+                f"the recipe bounds {name}_mae, but its code defines no truth()",
+                hint="define truth(inputs) in the recipe's code, or remove the bound",
+            )
         made.append(_bound(f"{name}.mae", found.mae, limit))
     if wanted.top1_drop is not None:
         if classifier is None:
-            raise ConfigError("the recipe bounds top1_drop, but its test set has no classes")
+            raise ConfigError(
+                "the recipe bounds top1_drop, but its test set has no classes",
+                hint="remove the bound, or give targets that are numbers of classes",
+            )
         made.append(_bound("top1_drop", classifier.top1_drop, wanted.top1_drop))
     return tuple(made)
 

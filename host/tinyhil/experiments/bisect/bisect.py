@@ -215,7 +215,9 @@ def _open(model: str, options: Options, observer: Observer) -> Run:
     try:
         content = options.built_from.read_bytes()
     except OSError as error:
-        raise ConfigError(f"cannot read {options.built_from}: {error.strerror}") from error
+        raise ConfigError(
+            f"cannot read {options.built_from}: {error.strerror}", hint="paths are relative to the current folder"
+        ) from error
     place = run.layout.bisect / BUILT_FROM
     store.write_bytes(place, tflite.rewrite(content, str(options.built_from))[0])
     return open_run(model, replace(options, built_from=place), observer)

@@ -24,7 +24,7 @@ import msgspec
 import tinyhil
 from tinyhil import kinds, resources, tflite
 from tinyhil.affine import TensorSpec
-from tinyhil.artifacts import hashing, store
+from tinyhil.artifacts import foreign, hashing, store
 from tinyhil.artifacts.types import Array, FirmwareImage, Project, QuantizedModel, Vectors
 from tinyhil.compare.layer import LayerDifference, difference
 from tinyhil.deadline import Deadline
@@ -175,9 +175,18 @@ def write(
     Raises:
         StorageError: it cannot be written.
     """
-    with store.storage(folder):
-        shutil.rmtree(folder, ignore_errors=True)
-    store.make_folder(folder)
+    with store.scratch(folder.parent) as new:
+        made = _written(new, finding, shown, devices)
+        with store.storage(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            new.rename(folder)
+    return made
+
+
+def _written(
+    folder: Path, finding: str, shown: Evidence, devices: Sequence[tuple[Target, Project, FirmwareImage]]
+) -> Repro:
+    """The bundle in an empty folder."""
     sides = []
     for label, (target, project, image) in zip(_LABELS[len(devices)], devices, strict=True):
         with store.storage(folder):
@@ -281,22 +290,21 @@ def read(folder: Path) -> Repro:
         ConfigError: it is no bundle, or a file of it is missing or damaged.
     """
     path = folder / MANIFEST
-    try:
+    with foreign.reading(path, "the repro.json of a repro bundle", _refusal):
         repro = msgspec.json.decode(path.read_bytes(), type=Repro)
-    except OSError as error:
-        raise ConfigError(f"{folder} is no repro bundle: cannot read {path}: {error.strerror}") from error
-    except msgspec.DecodeError as error:
-        raise ConfigError(f"{path} is not of this version of tinyhil: {error}", kind=kinds.OTHER_VERSION) from error
     if repro.schema != SCHEMA or len(repro.sides) not in _LABELS:
-        raise ConfigError(
-            f"{path} is not of this version of tinyhil: schema {repro.schema}, known is {SCHEMA}",
-            kind=kinds.OTHER_VERSION,
-        )
+        raise _refusal(f"{path} is not of this version of tinyhil: schema {repro.schema}, known is {SCHEMA}")
+    inside = [name for side in repro.sides for name in (side.folder, side.firmware)]
+    for name in (*repro.files, *inside):
+        _refuse_outside(folder, name)
+    unproved = {PREFIX, INPUT, EXPECTED, ACTUAL, *(side.firmware for side in repro.sides)} - set(repro.files)
+    if unproved:
+        raise _refusal(f"{path} has no SHA-256 of {', '.join(sorted(unproved))}")
     for name, digest in repro.files.items():
         try:
             found = hashing.of_file(folder / name)
-        except OSError as error:
-            raise ConfigError(f"the bundle {folder} lacks {name}: {error.strerror}", hint="copy it again") from error
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"the bundle {folder} lacks {name}: {error}", hint="copy it again") from error
         if found != digest:
             raise ConfigError(
                 f"{folder / name} has changed: its SHA-256 is {found}, not {digest}", hint="copy it again"
@@ -304,13 +312,27 @@ def read(folder: Path) -> Repro:
     return repro
 
 
+def _refuse_outside(folder: Path, name: str) -> None:
+    """Refuses a name that leads out of the bundle, also by a link in it."""
+    with foreign.reading(folder / MANIFEST, "the repro.json of a repro bundle", _refusal):
+        leads_to = (folder / name).resolve()
+        if not leads_to.is_relative_to(folder.resolve()):
+            raise _refusal(f"{folder / MANIFEST} names {name}, which leads out of the bundle")
+
+
+def _refusal(message: str) -> ConfigError:
+    return ConfigError(
+        message, hint="copy the bundle again, or make it with this version: tinyhil bisect", kind=kinds.OTHER_VERSION
+    )
+
+
 def _bytes_of(arrays: Sequence[Array]) -> bytes:
     return b"".join(records_of(tuple(arrays)))
 
 
 def _arrays(data: bytes, specs: tuple[TensorSpec, ...], vectors: int, folder: Path) -> tuple[Array, ...]:
-    if len(data) != vectors * sum(spec.nbytes for spec in specs):
-        raise ConfigError(f"{folder} is no repro bundle: {len(data)} bytes are not {vectors} vectors of its model")
+    if vectors < 1 or len(data) != vectors * sum(spec.nbytes for spec in specs):
+        raise _refusal(f"{folder} is no repro bundle: {len(data)} bytes are not {vectors} vectors of its model")
     return outputs_of(data, specs)
 
 

@@ -185,7 +185,10 @@ class Layers:
         for run in runs:
             # Of this end alone, such as its output's type; it goes into a table, so in one line.
             if (problems := run.problems()) and not run.options.force:
-                raise ModelError("; ".join(problem.cause for problem in problems))
+                raise ModelError(
+                    "; ".join(problem.cause for problem in problems),
+                    hint="compare it on an engine that computes it: tinyhil preflight FILE --target NAME",
+                )
         captures = [run.capture() for run in runs]
         return runs[0].quantize(), captures
 

@@ -89,7 +89,9 @@ def _found(case: Case, options: Options, observer: Observer) -> dict[str, Any]:
         OSError: the operating system refused something.
     """
     if not case.path.is_file():  # a folder, a pipe, a link to nowhere: it is not samples that are missing
-        raise ConfigError(f"cannot read {case.path}: it is no file, or leads to none")
+        raise ConfigError(
+            f"cannot read {case.path}: it is no file, or leads to none", hint="remove it, or put the file there"
+        )
     if case.keras and case.samples is None:
         raise ConfigError(
             f"{case.path} needs samples, which calibrate the quantization: there is no {case.samples_beside.name} "

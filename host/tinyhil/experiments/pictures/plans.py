@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyhil import plots
+from tinyhil import kinds, plots
 from tinyhil.artifacts import arrays, store
 from tinyhil.artifacts.types import Array, Capture, FloatModel, QuantizedModel, Reals
 from tinyhil.compare import classification
@@ -100,11 +100,19 @@ def _own(own: Callable[..., Any], history: dict[str, list[float]], folder: Path)
     except TinyhilError:
         raise
     except Exception as error:
-        raise ConfigError(f"the recipe's pictures() failed: {type(error).__name__}: {error}") from error
+        raise ConfigError(
+            f"the recipe's pictures() failed: {type(error).__name__}: {error}",
+            hint="it returns what each file shows, by its name",
+            kind=kinds.RECIPE_CODE,
+        ) from error
     for name, shows in found.items():
         missing = [f"{name}{suffix}" for suffix in (".png", ".svg") if not (folder / f"{name}{suffix}").is_file()]
         if missing:
-            raise ConfigError(f"the recipe's pictures() did not write {' and '.join(missing)}")
+            raise ConfigError(
+                f"the recipe's pictures() did not write {' and '.join(missing)}",
+                hint="write both into the folder that it is given",
+                kind=kinds.RECIPE_CODE,
+            )
         yield name, shows, lambda stem: None
 
 
@@ -208,7 +216,10 @@ def _classes(run: Run, test: TestSet, scores: Reals, who: str) -> Plan:
     count = scores.shape[1]
     names = run.source.recipe.classes or tuple(str(index) for index in range(count))
     if len(names) != count:
-        raise ConfigError(f"the recipe names {len(names)} classes, but its model has {count}")
+        raise ConfigError(
+            f"the recipe names {len(names)} classes, but its model has {count}",
+            hint="give the recipe as many names as its model has outputs",
+        )
     assert test.labels is not None
     found = classification.classification(classification.predictions(scores), test.labels, names)
     title = f"Test set, {who}: {100 * found.accuracy:.1f} % of {found.vectors:,} right"

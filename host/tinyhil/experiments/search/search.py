@@ -64,7 +64,9 @@ def search(run: Run, count: int, seed: int) -> tuple[SearchResult, Path]:
     found = None
     if not model.vectors.exhaustive:
         if why := why_not(model):
-            raise ConfigError(f"there is nothing to search: {why}")
+            raise ConfigError(
+                f"there is nothing to search: {why}", hint="tinyhil run judges the model without a search"
+            )
         with run.running_device() as device, device.session() as session, run.observer.stage("search") as reporter:
             wanted = Wanted(count, seed, run.fidelity.max_lsb)
             climb = RunSearch(model, wanted, reporter)

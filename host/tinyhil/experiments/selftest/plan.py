@@ -62,7 +62,8 @@ def plan(model: QuantizedModel, target: Target, only: Collection[str] = ()) -> P
     faults = tuple(each for each in found if isinstance(each, Fault) and each.kind in wanted)
     if not faults:
         raise ConfigError(
-            f"{model.recipe} on {target.name} has no place for a fault of the kind {', '.join(sorted(wanted))}"
+            f"{model.recipe} on {target.name} has no place for a fault of the kind {', '.join(sorted(wanted))}",
+            hint="leave the kind out, or choose another target",
         )
     left_out = tuple(each for each in found if isinstance(each, LeftOut) and (not only or each.kind in wanted))
     return Plan(faults, left_out)

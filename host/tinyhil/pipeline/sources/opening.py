@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 from pathlib import Path
 
 from tinyhil import kinds
+from tinyhil.artifacts import foreign
 from tinyhil.config import recipe as recipes
 from tinyhil.config.recipe import Recipe, Train
 from tinyhil.data import samples_file
-from tinyhil.errors import ConfigError
+from tinyhil.errors import ConfigError, ModelError
 from tinyhil.options import Options
 from tinyhil.pipeline import layout
 from tinyhil.pipeline.layout import Layout
 from tinyhil.pipeline.placement import Placement
+from tinyhil.pipeline.sources import other_files
 from tinyhil.pipeline.sources.base import ModelSource
 from tinyhil.pipeline.sources.keras_file import KerasFile
 from tinyhil.pipeline.sources.recipe import RecipeSource
@@ -23,6 +27,7 @@ from tinyhil.quantize import keras_config, model_file
 TFLITE = ".tflite"
 """Suffix of TensorFlow Lite's files, in any case, as those of Keras' are."""
 _SAVED_MODEL = "saved_model.pb"
+_FILES = "give a .keras, .h5 or .tflite file, or the name of a recipe: tinyhil recipes lists them"
 _NO_TRAINING = Train(seed=0, epochs=1, batch_size=1, optimizer="none", loss="none")
 """A recipe has to have one; nothing looks at it here."""
 
@@ -47,13 +52,15 @@ def open_source(model: str, options: Options, placement: Placement, stages: Stag
 
 
 def _opened(model: str, options: Options, placement: Placement, stages: Stages) -> tuple[ModelSource, Layout]:
-    if (Path(model) / _SAVED_MODEL).is_file():
-        raise _saved_model(Path(model))
     if not is_file(model):
+        if model not in recipes.paths() and _is_path(model):
+            raise _no_model(Path(model))
         return _recipe(model, options, placement, stages)
     path = Path(model)
     if not path.is_file():
-        raise ConfigError(f"there is no file {path}", hint="paths are relative to the current folder")
+        raise _no_model(path)
+    if (other := other_files.refusal(path, _head(path))) is not None:
+        raise other
     if options.data is not None:
         raise ConfigError(
             f"--data is what a recipe is trained on, and {path} is trained already",
@@ -65,12 +72,59 @@ def _opened(model: str, options: Options, placement: Placement, stages: Stages) 
     return _tflite(path, options, placement, stages)
 
 
+def _is_path(model: str) -> bool:
+    """Whether what the user names is meant as a path: it leads somewhere, or no recipe could have such a name."""
+    return any(mark in model for mark in ("/", "\\", ".", "~")) or os.path.lexists(model)
+
+
+def _no_model(path: Path) -> ConfigError | ModelError:
+    """The error for a path that leads to no model file."""
+    if (path / _SAVED_MODEL).is_file():
+        return _saved_model(path)
+    if path.is_dir():
+        models = [each.name for each in sorted(path.iterdir()) if is_file(each.name)]
+        return ConfigError(
+            f"{path} is a folder" + (f", with {', '.join(models[:3])}" if models else ", and has no model file"),
+            hint=f"name one of its files, or run all: tinyhil models {path}" if models else _FILES,
+            kind=kinds.OTHER_FILE,
+        )
+    if path.is_file():
+        known = other_files.refusal(path, _head(path))
+        return known or ConfigError(f"{path} is no model file that is known", hint=_FILES, kind=kinds.OTHER_FILE)
+    if os.path.lexists(path):
+        what = foreign.why_not_regular(path) or "a link that leads nowhere"
+        return ConfigError(f"{path} is {what}", hint=_FILES, kind=kinds.OTHER_FILE)
+    near = [*other_files.near(path), *difflib.get_close_matches(path.name, _beside(path))]
+    hint = f"did you mean {path.parent / near[0]}?" if near else "paths are relative to the current folder"
+    return ConfigError(f"there is no file {path}", hint=hint, kind=kinds.OTHER_FILE)
+
+
+def _beside(path: Path) -> list[str]:
+    try:
+        return [each.name for each in path.parent.iterdir() if is_file(each.name)]
+    except (OSError, ValueError):
+        return []
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(other_files.LOOKED_AT)
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}", hint="look at its rights") from error
+
+
 def _recipe(name: str, options: Options, placement: Placement, stages: Stages) -> tuple[RecipeSource, Layout]:
     if options.samples is not None:
         raise ConfigError(
             "--samples goes with a .keras or .tflite file; a recipe has data of its own",
             hint="give --data to train the recipe on your own samples",
             kind=kinds.CONTRADICTION,
+        )
+    beside = [] if name in recipes.paths() else list(other_files.near(Path(name)))
+    if beside:
+        raise ConfigError(
+            f"unknown recipe {name!r}", hint=f"did you mean {' or '.join(beside)}?", kind=kinds.UNKNOWN_NAME
         )
     path = recipes.find(name)
     recipe = recipes.load(path)
@@ -98,6 +152,8 @@ def _keras(path: Path, options: Options, placement: Placement, stages: Stages) -
             kind=kinds.SAMPLES,
         )
     content, recipe = model_file.read(path), _of_file(path, options.samples)
+    if (copied := other_files.line_ends(content, str(path))) is not None:
+        raise copied
     usual = recipe.quantize.scheme
     scheme = recipes.scheme(options.scheme or usual)
     place = layout.of_file(options.build_dir, recipe.name, content, placement.variant(scheme, usual))
@@ -112,6 +168,8 @@ def _tflite(path: Path, options: Options, placement: Placement, stages: Stages) 
             kind=kinds.CONTRADICTION,
         )
     content, recipe = model_file.read(path), _of_file(path, options.samples)
+    if (copied := other_files.line_ends(content, str(path))) is not None:
+        raise copied
     usual = recipe.quantize.scheme
     place = layout.of_file(options.build_dir, recipe.name, content, placement.variant(usual, usual))
     return TfliteFile(path, content, options.samples, recipe, placement.allowance, place, stages), place

@@ -1,0 +1,90 @@
+"""What cannot be written is noticed before anything runs, and nothing that is no output is overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+
+from tinyhil import api
+from tinyhil.cli import session
+from tinyhil.errors import ConfigError, StorageError
+from tinyhil.session.recording import Kind
+from tinyhil.session.records import pack
+
+
+def code_of(path: Path, body: Callable[[session.Output], None]) -> int:
+    """The exit code of a command with this --json."""
+    with pytest.raises(typer.Exit) as caught, session.command(path) as output:
+        body(output)
+    return caught.value.exit_code
+
+
+def _never(_: session.Output) -> None:
+    pytest.fail("it has run")
+
+
+@pytest.mark.parametrize("place", ["folder", "file/below.json", "file/further/below.json", "link/x.json"])
+def test_json_that_cannot_be_written(tmp_path: Path, place: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to("nowhere")
+    assert code_of(tmp_path / place, _never) == 3
+    assert "next:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"TFL3TFL3", b"x,y\n", b"\x89HDF", b"PK\x03\x04"])
+def test_json_does_not_overwrite_what_is_no_json(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "m.tflite").write_bytes(content)
+    assert code_of(tmp_path / "m.tflite", _never) == 2
+    assert (tmp_path / "m.tflite").read_bytes() == content
+
+
+@pytest.mark.parametrize("before", [None, b"", b'{"old": 1}', b" [1]"])
+def test_json_that_can_be_written(tmp_path: Path, before: bytes | None) -> None:
+    path = tmp_path / "new" / "out.json" if before is None else tmp_path / "out.json"
+    if before is not None:
+        path.write_bytes(before)
+    with session.command(path) as output:
+        assert path.exists() == (before is not None)
+        output.write_json({"a": 1})
+    assert path.read_text() == '{\n  "a": 1\n}\n'
+
+
+@pytest.mark.parametrize("content", [b"TFL3", b"{}", pack(Kind.SENT, b""), pack(Kind.HEADER, b"{}")[:-1]])
+def test_record_does_not_overwrite_what_is_no_recording(tmp_path: Path, tiny_model: bytes, content: bytes) -> None:
+    (tmp_path / "mine").write_bytes(content)
+    with pytest.raises(ConfigError, match="exists and is no recording"):
+        api.open_run(tiny_model, target="sim", record=tmp_path / "mine", build_dir=tmp_path / "build")
+    assert (tmp_path / "mine").read_bytes() == content
+
+
+@pytest.mark.parametrize("content", [None, b"", pack(Kind.HEADER, b"of another version")])
+def test_record_takes_a_new_file_and_a_recording(tmp_path: Path, tiny_model: bytes, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "run.rec").write_bytes(content)
+    api.open_run(tiny_model, target="sim", record=tmp_path / "run.rec", build_dir=tmp_path / "build")
+    assert (tmp_path / "run.rec").exists() == (content is not None)
+
+
+@pytest.mark.parametrize(
+    "options", [{"build_dir": "file"}, {"build_dir": "file/below"}, {"record": "folder"}, {"record": "file/below"}]
+)
+def test_a_run_whose_files_cannot_be_written(tmp_path: Path, tiny_model: bytes, options: dict[str, str]) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "m.tflite").write_bytes(tiny_model)
+    paths = {"build_dir": tmp_path / "build"} | {name: tmp_path / value for name, value in options.items()}
+    with pytest.raises(StorageError) as caught:
+        api.open_run(tmp_path / "m.tflite", target="sim", **paths)  # type: ignore[arg-type]
+    assert caught.value.hint
+
+
+def test_a_folder_in_the_place_of_a_report(tmp_path: Path, tiny_model: bytes) -> None:
+    run = api.open_run(tiny_model, target="sim", build_dir=tmp_path / "build")
+    (run.layout.target / "report.xml").mkdir(parents=True)
+    with pytest.raises(StorageError, match=r"report\.xml: it is a folder"):
+        run.verify()
+    assert not run.layout.models.exists()

@@ -1,0 +1,46 @@
+"""Nothing that comes from a device, a name or a file reaches a terminal as a command."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinyhil.cli import console
+from tinyhil.cli.plain_console import PlainConsole
+from tinyhil.errors import DeviceError
+from tinyhil.plain_text import plain
+
+RAW = "a\x1b[2Jb\x9b31mc\x07d\u202ee\x7ff\x1b]0;title\x07"
+COMMANDS = "\x00\x07\x08\x1b\x7f\x85\x9b\x9d\u202e\u2066\u2028"
+
+
+@given(st.text(st.characters() | st.sampled_from(COMMANDS)))
+def test_what_is_left_of_a_text(text: str) -> None:
+    shown = plain(text)
+    assert not set(shown) & set(COMMANDS)
+    assert plain(shown) == shown
+    if text.isprintable():
+        assert shown == text
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_console_shows_none_of_it(terminal: bool) -> None:
+    stream = io.StringIO()
+    shown = PlainConsole(file=stream, force_terminal=terminal, color_system="standard" if terminal else None, width=200)
+    observer = console.ConsoleObserver(shown, verbose=True)
+    console.show_error(shown, DeviceError(RAW, hint=RAW, detail=f"{RAW}\n{RAW}"), verbose=True)
+    console.show_rows(shown, [(RAW, RAW)])
+    observer.warning(RAW)
+    with observer.stage("session") as reporter:
+        reporter.text(RAW)
+        reporter.command([RAW])
+        reporter.progress(1, 2, RAW)
+        observer.result(RAW, found=False)
+    written = stream.getvalue()
+    assert r"\x1b[2J" in written
+    for command in ("\x1b[2J", "\x9b", "\x07", "\u202e", "\x7f", "\x1b]0"):
+        assert command not in written
+    assert ("\x1b[" in written) == terminal  # our own styles stay
