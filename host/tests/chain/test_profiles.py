@@ -10,7 +10,7 @@ import pytest
 
 from tinyhil.chain import compile_model, extension, profiles
 
-from . import test_convolutions as layers
+from .makers import layers
 
 
 def memory(data: bytes, profile: str) -> int:

@@ -21,7 +21,7 @@ from tinyhil.data import files, samples_file
 from tinyhil.errors import BlockedError, InputError
 from tinyhil.experiments.bisect import bundle
 from tinyhil.pipeline.observer import SilentObserver
-from tinyhil.quantize import divided, keras_config, model_file, samples, stage
+from tinyhil.quantize import divided, keras_config, model_file, quantized_folder, samples
 from tinyhil.report import files as report_files
 from tinyhil.report import terminal
 from tinyhil.session import journal, records
@@ -67,7 +67,7 @@ def _tflite(path: Path, _: Path) -> None:
     for target, engine in (("sim", "tflm-host"), ("qemu-m4", "compiled"), ("qemu-m4", "tflm")):
         preflight.check(content, path.name, registry.get(target), engine)
         preflight.summary(tflite.parse(content, path.name), registry.get(target), engine)
-    stage.inference(content, path.name)
+    quantized_folder.inference(content, path.name)
 
 
 def _samples(path: Path, _: Path) -> None:
@@ -124,7 +124,7 @@ def _manifest(path: Path, folder: Path) -> None:
     written = json.loads((original / store.MANIFEST).read_text())
     found = store.load(path.parent, model_file.STAGE, written["key"])
     if found is not None and (found.files, found.facts) == (written["files"], written["facts"]):
-        stage.read("m", model_file.SCHEME, path.parent, found, None)
+        quantized_folder.read("m", model_file.SCHEME, path.parent, found, None)
 
 
 def _artifact(folder: Path) -> Path:

@@ -25,7 +25,7 @@ from tinyhil.pipeline.opening import open_replay, open_run
 from tinyhil.pipeline.run import Run
 from tinyhil.pipeline.sources import RecipeSource
 from tinyhil.progress import Reporter, Silent
-from tinyhil.quantize import stage
+from tinyhil.quantize import quantized_folder, stage
 from tinyhil.render import compiled
 from tinyhil.targets import registry
 from tinyhil.targets.model import Engine
@@ -92,10 +92,10 @@ def quantized(
         model = quantized_model(tmp_path, data)
         inputs = np.random.default_rng(5).integers(-128, 128, (COUNT, 1, 3), np.int8)
         samples = model.inputs[0].dequantize(inputs).astype(np.float32)
-        np.savez(tmp_path / stage.VECTORS, input_0=inputs, sample_0=samples)
+        np.savez(tmp_path / quantized_folder.VECTORS, input_0=inputs, sample_0=samples)
         sent = {"available": COUNT, "drawn": COUNT, "exhaustive": False}
         computed = stage.expectations(tmp_path, Silent(), sent, float_model=False)
-        with np.load(tmp_path / stage.REFERENCE) as stored:
+        with np.load(tmp_path / quantized_folder.REFERENCE) as stored:
             outputs = stored["reference_0"]
         return replace(
             model,

@@ -12,7 +12,7 @@ import pytest
 from tinyhil.affine import DType, TensorSpec
 from tinyhil.artifacts.types import QuantizedModel, Vectors
 from tinyhil.pipeline.reference_outputs import reference_outputs
-from tinyhil.quantize import stage as quantizing
+from tinyhil.quantize import quantized_folder
 from tinyhil.quantize.interpreters import TFLM, open_interpreter
 
 
@@ -44,7 +44,7 @@ def test_others_are_computed_by_the_interpreter(model: QuantizedModel, tiny_mode
 
 def test_a_float_model_that_lies_beside_it_is_asked_too(model: QuantizedModel, tiny_model: bytes) -> None:
     """A file that takes no floats is no float model; one that is missing is none either."""
-    model.path.with_name(quantizing.FLOAT).write_bytes(tiny_model)
+    model.path.with_name(quantized_folder.FLOAT).write_bytes(tiny_model)
     inputs = np.ones((1, 1, 3), np.int8)
     assert reference_outputs(model, (inputs,), stateful=False).floats is None
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinyhil.artifacts import arrays, hashing, store
 from tinyhil.progress import Silent
-from tinyhil.quantize import model_file, stage
+from tinyhil.quantize import model_file, quantized_folder, stage
 
 
 def edited(folder: Path, changes: dict[str, Any], *, sealed: bool) -> None:
@@ -49,10 +49,10 @@ def test_what_was_edited_by_hand_is_made_anew(tmp_path: Path, tiny_model: bytes)
 
 def test_a_converted_model_is_described_by_its_vectors(tmp_path: Path, tiny_model: bytes) -> None:
     """Before its reference is computed, too: what is said of it then goes on into the manifest of the whole."""
-    store.write_bytes(tmp_path / stage.MODEL, tiny_model)
+    store.write_bytes(tmp_path / quantized_folder.MODEL, tiny_model)
     inputs = np.random.default_rng(1).integers(-128, 128, (9, 1, 3), np.int8)
-    arrays.write_vectors(tmp_path / stage.VECTORS, arrays.StoredVectors((inputs,)))
+    arrays.write_vectors(tmp_path / quantized_folder.VECTORS, arrays.StoredVectors((inputs,)))
     facts = {"exhaustive": False, "available": 9, "drawn": 4}
     for said, there in ((facts, True), ({**facts, "exhaustive": True}, False), ({**facts, "available": 8}, False)):
-        store.save(tmp_path, stage.CONVERTED, "key", (stage.MODEL, stage.VECTORS), said)
+        store.save(tmp_path, stage.CONVERTED, "key", (quantized_folder.MODEL, quantized_folder.VECTORS), said)
         assert (stage._converted(tmp_path, "key") == said) is there

@@ -9,7 +9,7 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 
 from tinyhil import tflite
 
-from ..chain.many_operators import joined
+from ..chain.comparing import joined
 from ..chain.one_operator import T, model_of
 
 IN, OUT = T("int8", (1, 4), 0.5), T("int8", (1, 4), 0.5)

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinyhil.artifacts.types import Array, QuantizedModel, Reals
 from tinyhil.errors import BlockedError, ModelError
-from tinyhil.quantize import stage as quantizing
+from tinyhil.quantize import quantized_folder
 from tinyhil.quantize.reference import Reference
 
 
@@ -59,7 +59,7 @@ def reference_outputs(
 
 def _floats(model: QuantizedModel, inputs: tuple[Array, ...]) -> tuple[Reals, ...] | None:
     """The float model's outputs, as it was exported to TensorFlow Lite; None where that is not there or not taken."""
-    path = model.path.with_name(quantizing.FLOAT)
+    path = model.path.with_name(quantized_folder.FLOAT)
     if not path.is_file():
         return None
     reals = tuple(spec.dequantize(part).astype(np.float32) for spec, part in zip(model.inputs, inputs, strict=True))

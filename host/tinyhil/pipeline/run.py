@@ -38,7 +38,7 @@ from tinyhil.pipeline.run_search import RunSearch, why_not
 from tinyhil.pipeline.sources import ModelSource
 from tinyhil.pipeline.stages import Stages
 from tinyhil.progress import Reporter
-from tinyhil.quantize.stage import inference
+from tinyhil.quantize.quantized_folder import inference
 from tinyhil.render import render
 from tinyhil.report import assemble, files
 from tinyhil.report.assemble import Evidence

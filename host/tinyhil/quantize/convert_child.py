@@ -19,7 +19,7 @@ from tinyhil.artifacts.temporary import TemporaryFolder
 from tinyhil.artifacts.types import Array, Reals
 from tinyhil.errors import MissingToolError, ModelError
 from tinyhil.progress import Reporter
-from tinyhil.quantize import keras_file, stage, vectors
+from tinyhil.quantize import keras_file, quantized_folder, vectors
 from tinyhil.quantize.calibration import calibration, codes
 from tinyhil.quantize.converter import CALIBRATED, convert, refuse_operators, require_quantized
 from tinyhil.quantize.interpreters import LITERT, open_interpreter
@@ -68,12 +68,12 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
                 content = convert(str(folder), export["scheme"], feeds[: export["representative_samples"]], name)
             refuse_operators(content, name)
             order = _Order.of(tf, content, network)
-            content, rewrites = tflite.rewrite(content, stage.MODEL)
-            tflite.require_sound(content, stage.MODEL)
+            content, rewrites = tflite.rewrite(content, quantized_folder.MODEL)
+            tflite.require_sound(content, quantized_folder.MODEL)
             require_quantized(content, export["scheme"], name)
             place = Path(export["folder"])
-            store.write_bytes(place / stage.MODEL, content)
-            store.write_bytes(place / stage.FLOAT, floats)
+            store.write_bytes(place / quantized_folder.MODEL, content)
+            store.write_bytes(place / quantized_folder.FLOAT, floats)
             reporter.progress(1, _STEPS, f"{export['scheme']}: {len(content)} bytes")
             sent = _vectors(network, order, content, place, data, test)
             reporter.progress(2, _STEPS, f"{export['scheme']}: vectors")
@@ -113,7 +113,7 @@ def _vectors(
     network: Network, order: _Order, content: bytes, folder: Path, data: _Data, test: Sequence[Reals]
 ) -> dict[str, Any]:
     """Writes the vectors with the float model's outputs; returns what is known of them (``stage.expectations``)."""
-    facts = tflite.read(content, stage.MODEL)
+    facts = tflite.read(content, quantized_folder.MODEL)
     samples = [data.test[place] for place in order.inputs]
     inputs, exhaustive = vectors.choose(facts.inputs, samples)
     # Vectors carry the model's batch of one; Keras gets them as one batch, and its inputs in its own order.
@@ -134,7 +134,7 @@ def _vectors(
         data=vectors.like(facts.inputs[0], inputs[0], exhaustive, data.train[order.inputs[0]], tested),
         targets=data.targets if not exhaustive and data.targets.size else None,
     )
-    arrays.write_vectors(folder / stage.VECTORS, made)
+    arrays.write_vectors(folder / quantized_folder.VECTORS, made)
     return {
         "exhaustive": exhaustive,
         "available": count,
@@ -155,9 +155,9 @@ def _beside(content: bytes, folder: Path, reporter: Reporter) -> dict[str, Any]:
     """What LiteRT makes of the vectors, to stand beside the reference; nothing where it does not take the model."""
     with contextlib.suppress(ModelError):
         interpreter = open_interpreter(LITERT, content)
-        inputs = arrays.read_vectors(folder / stage.VECTORS).inputs
+        inputs = arrays.read_vectors(folder / quantized_folder.VECTORS).inputs
         outputs = run_all(interpreter, inputs, reporter, "LiteRT")
-        arrays.write_tensors(folder / stage.LITERT_OUTPUTS, "output", outputs)
+        arrays.write_tensors(folder / quantized_folder.LITERT_OUTPUTS, "output", outputs)
         return {"litert": interpreter.name}
     return {"litert": None}
 

@@ -17,7 +17,7 @@ from tinyhil.artifacts import arrays
 from tinyhil.artifacts.types import Array, FloatModel, QuantizedModel, Reals
 from tinyhil.compare import classification
 from tinyhil.compare.regression import figures
-from tinyhil.quantize import stage
+from tinyhil.quantize import quantized_folder
 from tinyhil.quantize import vectors as choice
 
 _Places = npt.NDArray[np.int64]
@@ -72,7 +72,7 @@ class Accuracy:
 def on_test_set(model: QuantizedModel, floats: FloatModel) -> TestSet:
     """What ``model`` and the float model it was made from make of the test set."""
     test_x, test_y = arrays.read_set(floats.dataset, "test")
-    stored = arrays.read_vectors(model.path.with_name(stage.VECTORS))
+    stored = arrays.read_vectors(model.path.with_name(quantized_folder.VECTORS))
     expected = _side_by_side(stored.test)
     samples, places = _known(model, test_x)
     test_y, expected = test_y[samples], expected[samples]

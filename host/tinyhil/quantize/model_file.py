@@ -22,7 +22,7 @@ from tinyhil.compare import classification
 from tinyhil.data import npz, samples_file
 from tinyhil.errors import ConfigError
 from tinyhil.progress import Reporter
-from tinyhil.quantize import divided, keras_config, stage, vectors
+from tinyhil.quantize import divided, keras_config, quantized_folder, stage, vectors
 from tinyhil.quantize import samples as files
 from tinyhil.quantize.calibration import codes
 from tinyhil.targets.allowance import Allowance
@@ -78,7 +78,7 @@ def tflite_model(
             "samples": samples_sha256,
         }
     )
-    manifest = stage.load(folder, STAGE, key, allowance)
+    manifest = quantized_folder.load(folder, STAGE, key, allowance)
     found = manifest is not None
     if manifest is None:
         chosen = _inputs(facts, samples)
@@ -93,13 +93,18 @@ def tflite_model(
             "targets_unused": chosen.targets_unused,
         }
         with store.scratch(folder) as new:
-            store.write_bytes(new / stage.MODEL, rewritten)
-            arrays.write_vectors(new / stage.VECTORS, _stored(chosen))
+            store.write_bytes(new / quantized_folder.MODEL, rewritten)
+            arrays.write_vectors(new / quantized_folder.VECTORS, _stored(chosen))
             computed = stage.expectations(new, reporter, sent, allowance, float_model=False, twice=True)
-            made = (stage.MODEL, stage.VECTORS, stage.REFERENCE, stage.INSPECTION)
+            made = (
+                quantized_folder.MODEL,
+                quantized_folder.VECTORS,
+                quantized_folder.REFERENCE,
+                quantized_folder.INSPECTION,
+            )
             known = {**sent, **computed, "rewrites": rewrites, "litert": None}
             manifest = store.adopt(folder, new, STAGE, key, made, known)
-    return stage.read(name_of(path), SCHEME, folder, manifest, allowance), found
+    return quantized_folder.read(name_of(path), SCHEME, folder, manifest, allowance), found
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from tinyhil import tflite
 from tinyhil.artifacts import arrays, hashing, store
 from tinyhil.artifacts.types import Array, QuantizedModel
 from tinyhil.progress import Reporter
-from tinyhil.quantize import stage
+from tinyhil.quantize import quantized_folder, stage
 
 STAGE = "prefix"
 
@@ -41,7 +41,7 @@ def prefix_model(
     sources = hashing.of_sources([Path(__file__).parent, Path(tflite.__file__).parent])
     inputs_sha256 = hashing.of_bytes(b"".join(part.tobytes() for part in taken))
     key = hashing.of_json({"stage": sources, "model": hashing.of_bytes(prefix.data), "inputs": inputs_sha256})
-    manifest = stage.found(folder, STAGE, key)
+    manifest = quantized_folder.found(folder, STAGE, key)
     found = manifest is not None
     if manifest is None:
         count = len(inputs[0])
@@ -54,10 +54,10 @@ def prefix_model(
             "calibration": (),
         }
         with store.scratch(folder) as new:
-            store.write_bytes(new / stage.MODEL, prefix.data)
-            arrays.write_vectors(new / stage.VECTORS, arrays.StoredVectors(tuple(taken)))
+            store.write_bytes(new / quantized_folder.MODEL, prefix.data)
+            arrays.write_vectors(new / quantized_folder.VECTORS, arrays.StoredVectors(tuple(taken)))
             computed = stage.expectations(new, reporter, sent, float_model=False, inspected=False)
-            made = (stage.MODEL, stage.VECTORS, stage.REFERENCE)
+            made = (quantized_folder.MODEL, quantized_folder.VECTORS, quantized_folder.REFERENCE)
             facts = {**sent, **computed, "rewrites": (), "litert": None}
             manifest = store.adopt(folder, new, STAGE, key, made, facts)
-    return replace(stage.read(whole.recipe, whole.scheme, folder, manifest), inspection=None), found
+    return replace(quantized_folder.read(whole.recipe, whole.scheme, folder, manifest), inspection=None), found

@@ -16,7 +16,7 @@ from tinyhil.artifacts import arrays, store
 from tinyhil.artifacts.types import Array
 from tinyhil.errors import ModelError
 from tinyhil.progress import Reporter
-from tinyhil.quantize import stage
+from tinyhil.quantize import quantized_folder
 from tinyhil.quantize.inspection import OpenModel, inspect
 from tinyhil.quantize.interpreters import open_interpreter
 from tinyhil.quantize.runner import run_all
@@ -37,8 +37,8 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     are computed again with other bytes in free memory, and have to come out the same.
     """
     folder, kind = Path(request["folder"]), request["interpreter"]
-    model = (folder / stage.MODEL).read_bytes()
-    stored = arrays.read_vectors(folder / stage.VECTORS)
+    model = (folder / quantized_folder.MODEL).read_bytes()
+    stored = arrays.read_vectors(folder / quantized_folder.VECTORS)
     inputs = stored.inputs
     if request["places"] is not None:
         inputs = tuple(part[request["places"]] for part in inputs)
@@ -49,10 +49,10 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
         count = _count_again(model, len(inputs[0]))
         repeated = run_all(again, [part[:count] for part in inputs], reporter, "reference, once more")
         _require_equal([part[:count] for part in outputs], repeated)
-    arrays.write_tensors(folder / stage.REFERENCE, "reference", outputs)
+    arrays.write_tensors(folder / quantized_folder.REFERENCE, "reference", outputs)
     if request["inspected"]:
-        floats = (folder / stage.FLOAT).read_bytes() if request["float"] else None
-        _inspect(kind, model, floats, stored.samples, folder / stage.INSPECTION)
+        floats = (folder / quantized_folder.FLOAT).read_bytes() if request["float"] else None
+        _inspect(kind, model, floats, stored.samples, folder / quantized_folder.INSPECTION)
     return {"reference": interpreter.name}
 
 

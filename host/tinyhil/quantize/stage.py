@@ -16,44 +16,34 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from tinyhil import kinds, tflite, worker
-from tinyhil.affine import TensorSpec
-from tinyhil.artifacts import arrays, hashing, store
-from tinyhil.artifacts.types import (
-    Beside,
-    Calibration,
-    Clamped,
-    DeadChannels,
-    FloatModel,
-    QuantizedModel,
-    Saturated,
-    Vectors,
-)
-from tinyhil.compare import fidelity
+from tinyhil.artifacts import hashing, store
+from tinyhil.artifacts.types import FloatModel, QuantizedModel
 from tinyhil.config.recipe import Quantize, Scheme
 from tinyhil.errors import CrashError, ModelError, StorageError, ToolError
 from tinyhil.progress import Reporter
 from tinyhil.quantize import blame, limits
-from tinyhil.quantize import vectors as choice
-from tinyhil.quantize.inspection import Inspection, TensorInspection
 from tinyhil.quantize.interpreters import LITERT, TFLM
-from tinyhil.quantize.selection import Available
-from tinyhil.targets.allowance import Allowance, Inference
+from tinyhil.quantize.quantized_folder import (
+    FLOAT,
+    INSPECTION,
+    LITERT_OUTPUTS,
+    MODEL,
+    REFERENCE,
+    VECTORS,
+    available,
+    describes,
+    load,
+    read,
+    wanted,
+)
+from tinyhil.targets.allowance import Allowance
 from tinyhil.targets.model import Engine
 
 STAGE = "quantize"
 CONVERTED = "convert"
 """The stage of a folder whose model is there, and of which nothing is expected yet."""
-MODEL = "model.tflite"
-FLOAT = "float.tflite"
-VECTORS = "vectors.npz"
-REFERENCE = "reference.npz"
-LITERT_OUTPUTS = "litert.npz"
-INSPECTION = "inspection.json"
-_LAYERS = ("CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
-"""What the names of operators end with whose outputs have channels that are learned; the first is DEPTHWISE, too."""
 
 
 def export_for(scheme: Scheme, engine: Engine) -> Scheme:
@@ -136,7 +126,7 @@ def _key(model: FloatModel, settings: Quantize) -> str:
 def _converted(folder: Path, key: str) -> dict[str, Any] | None:
     """What is known of the model in ``folder``, with or without what is expected of it; None where it is another."""
     manifest = store.load(folder, CONVERTED, key) or store.load(folder, STAGE, key)
-    return manifest.facts if manifest is not None and _describes(folder, manifest.facts) else None
+    return manifest.facts if manifest is not None and describes(folder, manifest.facts) else None
 
 
 def _convert(model: FloatModel, wanted: Sequence[tuple[Quantize, Path]], reporter: Reporter) -> None:
@@ -215,7 +205,7 @@ def expectations(
         ModelError: no interpreter takes the model, or what it computes depends on memory that is not the model's.
     """
     count = wanted(folder, facts, allowance)
-    places = None if count == facts["available"] else _available(folder, facts).places(count).tolist()
+    places = None if count == facts["available"] else available(folder, facts).places(count).tolist()
     request = {
         "folder": str(folder),
         "float": float_model,
@@ -269,147 +259,3 @@ class _Listening:
     def reason(self) -> str:
         """TFLM's own words for its refusal; the first line is the cause, the others are where it passed by."""
         return self._lines[0].rstrip(".") if self._lines else ""
-
-
-def _litert(folder: Path, name: str | None, outputs: tuple[TensorSpec, ...], sent: Vectors) -> Beside | None:
-    """LiteRT against the reference in the vectors that are sent; None where it is not there, or is the reference."""
-    if name is None:
-        return None
-    places = slice(None) if sent.places is None else sent.places
-    other = tuple(part[places] for part in arrays.read_tensors(folder / LITERT_OUTPUTS, "output"))
-    found = fidelity.compare(other, sent.reference, outputs, 0)
-    return Beside(name, found.mismatches, found.max_lsb)
-
-
-def inference(content: bytes, name: str) -> Inference:
-    """What an inference of a model takes.
-
-    Raises:
-        ModelError: as ``tflite.read``.
-    """
-    facts = tflite.read(content, name)
-    nbytes = sum(spec.nbytes for spec in (*facts.inputs, *facts.outputs))
-    return Inference(nbytes, tflite.macs(tflite.parse(content, name)))
-
-
-def wanted(folder: Path, facts: dict[str, Any], allowance: Allowance | None) -> int:
-    """How many vectors of the model in ``folder`` are to be sent; ``facts`` as for :func:`expectations`."""
-    available: int = facts["available"]
-    if allowance is None:
-        return available
-    return allowance.vectors(inference((folder / MODEL).read_bytes(), MODEL), available)
-
-
-def load(folder: Path, name: str, key: str, allowance: Allowance | None) -> store.Manifest | None:
-    """The manifest of the model in ``folder``, if what is expected of it is known for as many vectors as are wanted.
-
-    Args:
-        name: of the stage.
-        key: of what it was made from.
-    """
-    manifest = found(folder, name, key)
-    if manifest is None or manifest.facts["computed"] < wanted(folder, manifest.facts, allowance):
-        return None
-    return manifest
-
-
-def found(folder: Path, name: str, key: str) -> store.Manifest | None:
-    """The manifest of the model in ``folder``, if its facts are those of its vectors; else it is made anew.
-
-    Args:
-        name: of the stage.
-        key: of what it was made from.
-    """
-    manifest = store.load(folder, name, key)
-    if manifest is None:
-        return None
-    computed = len(arrays.read_tensors(folder / REFERENCE, "reference")[0])
-    holds = _describes(folder, manifest.facts) and manifest.facts["computed"] == computed
-    return manifest if holds and computed <= manifest.facts["available"] else None
-
-
-def _describes(folder: Path, facts: dict[str, Any]) -> bool:
-    """Whether what is said of the vectors in ``folder`` is what they are."""
-    inputs = arrays.read_vectors(folder / VECTORS).inputs
-    specs = tflite.read((folder / MODEL).read_bytes(), MODEL).inputs
-    whole = not facts["exhaustive"] or choice.whole(specs, inputs)
-    return facts["available"] == len(inputs[0]) and 0 <= facts["drawn"] <= len(inputs[0]) and whole
-
-
-def _available(folder: Path, facts: dict[str, Any]) -> Available:
-    in_row = tflite.stateful(tflite.read((folder / MODEL).read_bytes(), MODEL).ops)
-    return Available(facts["available"], facts["drawn"], facts["exhaustive"], in_row)
-
-
-def read(
-    recipe: str, scheme: str, folder: Path, manifest: store.Manifest, allowance: Allowance | None = None
-) -> QuantizedModel:
-    """The model that lies in ``folder``, as its manifest describes it.
-
-    Args:
-        allowance: how many of its vectors are wanted; None for all.
-    """
-    facts = tflite.read((folder / MODEL).read_bytes(), str(folder / MODEL))
-    known = _inspected(folder, manifest)
-    sent = _vectors(folder, manifest.facts, allowance)
-    return QuantizedModel(
-        recipe=recipe,
-        path=folder / MODEL,
-        sha256=manifest.files[MODEL],
-        scheme=scheme,
-        inputs=facts.inputs,
-        outputs=facts.outputs,
-        ops=facts.ops,
-        vectors=sent,
-        key=manifest.key,
-        reference=manifest.facts["reference"],
-        rewrites=tuple(manifest.facts["rewrites"]),
-        inspection=folder / INSPECTION,
-        litert=_litert(folder, manifest.facts["litert"], facts.outputs, sent),
-        saturated=tuple(Saturated(*each) for each in manifest.facts["saturated"]),
-        targets_unused=manifest.facts.get("targets_unused", ""),
-        notes=tuple(manifest.facts.get("notes", ())),
-        calibration=tuple(Calibration(**each) for each in manifest.facts["calibration"]),
-        codes=tuple(manifest.facts["codes"]),
-        clamped=tuple(Clamped(each.made_by, each.clamped) for each in known if each.clamped),
-        dead=tuple(DeadChannels(each.made_by, each.dead, each.channels) for each in known if _is_dead(each)),
-    )
-
-
-def _inspected(folder: Path, manifest: store.Manifest) -> tuple[TensorInspection, ...]:
-    """What operators make of the samples; nothing where there are none: drawn vectors reach all ends by intention."""
-    if INSPECTION not in manifest.files or not manifest.facts["saturated"]:
-        return ()
-    found = msgspec.json.decode((folder / INSPECTION).read_bytes(), type=Inspection)
-    if not any(each.dead < each.channels for each in found.tensors if each.made_by == "input"):
-        return ()  # all samples are the same: of one nothing follows
-    return tuple(each for each in found.tensors if each.made_by != "input")
-
-
-def _is_dead(found: TensorInspection) -> bool:
-    """Whether it is a layer of weights with a channel that never changes, ."""
-    return bool(found.dead) and found.made_by.endswith(_LAYERS)
-
-
-def _vectors(folder: Path, facts: dict[str, Any], allowance: Allowance | None) -> Vectors:
-    """Those that are wanted, of those whose reference outputs are known."""
-    stored, reference = arrays.read_vectors(folder / VECTORS), arrays.read_tensors(folder / REFERENCE, "reference")
-    count = wanted(folder, facts, allowance)
-    everything = Vectors(
-        stored.inputs, reference, stored.floats or None, facts["exhaustive"], stored.data, stored.targets
-    )
-    if count == facts["available"]:
-        return everything
-    available = _available(folder, facts)
-    places = available.places(count)
-    known = np.searchsorted(available.places(facts["computed"]), places)
-    return Vectors(
-        inputs=tuple(part[places] for part in stored.inputs),
-        reference=tuple(part[known] for part in reference),
-        float_outputs=tuple(part[places] for part in stored.floats) or None,
-        exhaustive=False,
-        data=None if stored.data is None else stored.data[places],
-        targets=None if stored.targets is None else stored.targets[places[places >= available.drawn] - available.drawn],
-        places=places,
-        available=available.count,
-    )

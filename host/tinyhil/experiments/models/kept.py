@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tinyhil import resources
-from tinyhil.artifacts import foreign, hashing, store
+from tinyhil.artifacts import hashing, store
 from tinyhil.experiments.models.plan import Case
 from tinyhil.experiments.models.rows import Outcome, Row
 from tinyhil.options import Options, recorded
