@@ -341,11 +341,11 @@ class Run:
 
     def _check_outputs(self) -> None:
         """Sees that the report can be written, before anything runs."""
-        store.make_folder(self.layout.target)
+        store.refuse_unwritable_folder(self.layout.results)
         for name in files.NAMES:
-            if (self.layout.target / name).is_dir():
+            if (self.layout.results / name).is_dir():
                 raise StorageError(
-                    f"cannot write {self.layout.target / name}: it is a folder",
+                    f"cannot write {self.layout.results / name}: it is a folder",
                     hint="remove it, or choose another folder with --build-dir",
                 )
 

@@ -77,6 +77,9 @@ def from_json(text: str, name: str) -> Report:
             hint="make it again with tinyhil run; it was changed or damaged after it was written",
             kind=kinds.CONTRADICTORY_REPORT,
         )
+    with foreign.reading(name, "a report that agrees with itself", _refusal):
+        for form in (terminal.rows, to_html, to_markdown, to_junit):
+            list(form(report))
     return report
 
 
@@ -90,9 +93,6 @@ def decoded(text: str, name: str) -> Report:
         report = msgspec.json.decode(text.encode(), type=Report)
     if report.schema != SCHEMA:
         raise _refusal(f"{name} is not a report of this version of tinyhil: schema {report.schema}, known is {SCHEMA}")
-    with foreign.reading(name, "a report that agrees with itself", _refusal):
-        for form in (terminal.rows, to_html, to_markdown, to_junit):
-            list(form(report))
     return report
 
 
