@@ -123,9 +123,9 @@ def to_junit(report: Report, took: Took | None = None) -> str:
         skipped = assemble.accuracy_line(report.accuracy)
     if report.strict:
         against = health.strict(report.findings)
-        cases.append(("health", "; ".join(each.cause for each in against) or None))
+        cases.append(("health", "; ".join(each.cause for each in against) if against else None))
     errors = 1 if report.blocked else 0
-    failures = sum(1 for _, failure in cases if failure)
+    failures = sum(failure is not None for _, failure in cases)
     suites = ElementTree.Element("testsuites")
     suite = ElementTree.SubElement(
         suites,
