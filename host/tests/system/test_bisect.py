@@ -166,7 +166,7 @@ def test_a_bundle_that_was_changed_is_refused(alone: Path, tinyhil: Cli) -> None
     image.unlink()
     assert "lacks device/firmware/firmware.elf" in refused().err
     (alone / "repro.json").write_text("{}")
-    assert "is not of this version" in refused().err
+    assert "is not the repro.json of a repro bundle" in refused().err
     (alone / "repro.json").unlink()
     assert "is no repro bundle" in refused().err
 

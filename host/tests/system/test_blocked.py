@@ -159,7 +159,7 @@ def test_a_device_started_elsewhere_is_judged_through_its_port(tinyhil: Cli, cop
 
 
 def test_a_build_error_shows_the_compiler_s_line(tinyhil: Cli, copied: Path, target_file: TargetFile) -> None:
-    name = target_file("broken", ("ports = [", 'flags = ["-include", "absent_header.h"]\nports = ['))
+    name = target_file("broken", ('flags = ["-DTINYHIL', 'flags = ["-include", "absent_header.h", "-DTINYHIL'))
     done = tinyhil("build", "sine", "--target", name)
     blocked(done, "fatal error: absent_header.h: No such file", "apt-get install")
 
@@ -205,6 +205,7 @@ def test_a_full_disk(tinyhil: Cli, copied: Path, tiny_disk: Path) -> None:
 
 
 def test_json_that_cannot_be_written(tinyhil: Cli, copied: Path, tmp_path: Path) -> None:
-    done = tinyhil("run", "sine", "--json", tmp_path / "absent" / "out.json")
+    (tmp_path / "file").write_text("")
+    done = tinyhil("run", "sine", "--json", tmp_path / "file" / "out.json")
     assert done.code == 3
     assert "cannot write" in done.err

@@ -194,7 +194,7 @@ def refuse_unwritable(path: Path) -> None:
     """Sees that a file can be written, before anything is done for what is to be in it; leaves all as it is.
 
     Raises:
-        StorageError: it is a folder, its folder is missing, or it must not be written.
+        StorageError: it is a folder, its folder cannot be made, or it must not be written.
     """
     if path.is_dir():
         raise StorageError(f"cannot write {path}: it is a folder", hint="name a file in it")
@@ -224,11 +224,13 @@ def refuse_unwritable_folder(folder: Path) -> None:
     while not (there.exists() or there.is_symlink()) and there != there.parent:
         there = there.parent
     if not there.is_dir():
-        raise StorageError(f"cannot write below {folder}: {there} is no folder", hint="name another folder")
+        raise StorageError(
+            f"cannot write below {folder}: {there} is no folder", hint="name another one, such as with --build-dir"
+        )
     if not os.access(there, os.W_OK | os.X_OK):
         raise StorageError(
             f"cannot write below {folder}: {there} must not be written",
-            hint="look at its rights, or name another folder",
+            hint="look at its rights, or name another one, such as with --build-dir",
         )
 
 
