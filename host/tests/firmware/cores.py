@@ -1,6 +1,7 @@
 """How the cores of boards compile: one row for each core and CPU, and rows that cover what no core combines so far.
 
-The real cores' flags were read in their repositories on 2026-11-30; ``source`` says where. What is left out of them are
+``source`` says where a core has its flags. Those of arduino-esp32 2.0 and of ArduinoCore-mbed were read there on
+2026-11-30; those of arduino-esp32 3.x and of the Pico are what the projects say of them. What is left out of them are
 flags that turn warnings off: ours are all on, and errors.
 """
 

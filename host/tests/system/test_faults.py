@@ -10,6 +10,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from .cli import Cli
@@ -115,9 +116,9 @@ def closed_early(cli: Cli, *arguments: str) -> int:
 def test_the_verdict_s_code_is_kept_where_nobody_reads_the_output(tinyhil: Cli, tiny_model: bytes) -> None:
     (tinyhil.cwd / "tiny.tflite").write_bytes(tiny_model)
     assert closed_early(tinyhil, "run", "tiny.tflite", "--target", "sim", "--json", "out.json") == 0
-    report = next(Path(tinyhil.cwd).rglob("report.json"))
-    failed = {**json.loads(report.read_text()), "verdict": "fail"}
-    report.write_text(json.dumps(failed))
+    np.savez(tinyhil.cwd / "same.npz", x=np.zeros((20, 3)))
+    failing = ("--target", "sim", "--samples", "same.npz", "--strict")
+    assert closed_early(tinyhil, "run", "tiny.tflite", *failing) == 1
     assert closed_early(tinyhil, "report", "tiny.tflite", "--target", "sim") == 1
     assert closed_early(tinyhil, "report", "tiny.tflite", "--target", "sim", "--json", "-") == 1
     assert closed_early(tinyhil, "report", "tiny.tflite", "--target", "sim", "--json", "/dev/stdout") == 1
