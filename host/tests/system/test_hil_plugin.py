@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -9,7 +10,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from tinyhil.artifacts import store
 
 from .cli import REPOSITORY, Cli
 
@@ -78,21 +82,14 @@ def test_a_path_that_hides_the_settings_is_refused(tinyhil: Cli, tmp_path: Path)
 
 
 def test_a_device_that_computes_something_else_fails_them(tinyhil: Cli, copied: Path) -> None:
-    """The reference is changed by one LSB, and its artifact's hash with it: the device is then wrong."""
-    import json
-
-    import numpy as np
-
-    from tinyhil.artifacts import hashing
-
+    """The reference is changed by one LSB, and its artifact is sealed anew: the device is then wrong."""
     folder = copied / "sine/model/int8"
+    said = json.loads((folder / store.MANIFEST).read_text())
     with np.load(folder / "reference.npz") as stored:
         reference = stored["reference_0"]
     reference[7] ^= 1
     np.savez(folder / "reference.npz", reference_0=reference)
-    manifest = json.loads((folder / "artifact.json").read_text())
-    manifest["files"]["reference.npz"] = hashing.of_file(folder / "reference.npz")
-    (folder / "artifact.json").write_text(json.dumps(manifest))
+    store.save(folder, said["stage"], said["key"], tuple(said["files"]), said["facts"])
     done = run_pytest(tinyhil, "hil_tests", "--build-dir", copied)
     assert done.returncode == 1
     assert "FAILED hil_tests/test_inference.py::test_every_output_is_exact" in done.stdout
