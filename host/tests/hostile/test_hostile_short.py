@@ -5,8 +5,10 @@ The long run is ``make hostile``.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -136,7 +138,12 @@ def test_the_twin_references_differ_where_a_model_reads_what_is_not_its_own(tmp_
 def test_a_worker_that_dies_or_hangs_is_seen() -> None:
     with Resident("reference") as resident:
         assert resident.ask({"model": "nothing", "vectors": "nothing", "outputs": 1}, 60)["outcome"] == "refused"
+        child = resident._started()
+        child.send_signal(signal.SIGSTOP)
+        killing = threading.Timer(0.3, child.kill)
+        killing.start()
         assert resident.ask({}, 60)["outcome"] == "signal"
+        killing.join()
         assert resident.ask({"model": "nothing"}, 0.001)["outcome"] == "hang"
 
 
