@@ -22,8 +22,9 @@ COMPILERS = {
 """What a compiler's programs are called, and what it always gets. Debian's Xtensa is an LX106's, not an LX6's or LX7's:
 of the same family, which is enough for a front end."""
 
-WITHOUT_LIBRARY = ("riscv", "xtensa")
-"""Debian's compilers that come without the C++ library: firmware/tests/fakes/std stands in for its <new>."""
+WITHOUT_LIBRARY = ("arm", "riscv", "xtensa")
+"""Debian's compilers that come without the C++ library, or whose library is a package that nothing here needs:
+firmware/tests/fakes/std stands in for its <new>."""
 
 
 @dataclass(frozen=True)

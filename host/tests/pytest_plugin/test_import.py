@@ -17,4 +17,4 @@ def test_it_costs_nothing_before_a_test_asks_for_a_device(child_environment: dic
     done = subprocess.run(
         [sys.executable, "-c", CODE], env=child_environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "['tinyhil.options']"
+    assert done.stdout.strip() == "['tinyhil.options', 'tinyhil.plain_text']"
