@@ -93,7 +93,7 @@ def test_an_image_that_was_changed_is_made_again(
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda text: text[:-40], "describes no device"),
+        (lambda text: text[:-40], "is not a description of a device, or damaged"),
         (lambda text: text.replace('"INT8"', '"INT4"', 1), "'INT4' is no element type"),
         (lambda text: text.replace('"recipe"', '"receipt"', 1), "`receipt`|`recipe`"),
     ],
