@@ -79,9 +79,14 @@ def impatient(base: str, build_dir: Path, tmp_path: Path, monkeypatch: pytest.Mo
     """The same firmware, but the demo comes back soon."""
     name = f"{base}-impatient"
     text = (registry.SHIPPED / f"{base}.toml").read_text().replace(f'name = "{base}"', f'name = "{name}"', 1)
-    flags = f'[build]\nflags = ["-DTINYHIL_DEMO_AFTER_MS={AFTER_MS}"]\n'
+    flag = f'"-DTINYHIL_DEMO_AFTER_MS={AFTER_MS}"'
+    build, begin = text.partition("[build]\n")[2], "\nflags = ["
+    if begin in build.partition("\n[")[0]:
+        text = text.replace(begin, f"{begin}{flag}, ", 1)
+    else:
+        text = text.replace("[build]\n", f"[build]\nflags = [{flag}]\n", 1)
     (tmp_path / "targets").mkdir()
-    (tmp_path / "targets" / f"{name}.toml").write_text(text.replace("[build]\n", flags, 1))
+    (tmp_path / "targets" / f"{name}.toml").write_text(text)
     monkeypatch.chdir(tmp_path)
     return _made(name, build_dir)
 
