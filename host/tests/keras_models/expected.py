@@ -37,7 +37,7 @@ ROWS = (
     "two_inputs",
     "elu_and_negative",
 )
-QUICK = ("lstm_sequence", "multi_head_attention", "two_inputs", "two_outputs")
+QUICK = ("two_inputs", "two_outputs")
 """Of all tests; the others are long."""
 
 
