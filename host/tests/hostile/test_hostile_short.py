@@ -149,7 +149,9 @@ def test_a_worker_that_dies_or_hangs_is_seen() -> None:
 
 @pytest.mark.long
 def test_the_program(tmp_path: Path, child_environment: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "host.tests.hostile.run", "--seconds", "20", "--folder", str(tmp_path)]
+    """So many cases, rather than seconds: the same ones on every machine."""
+    limits = ("--cases", "30", "--seconds", "120")
+    command = [sys.executable, "-m", "host.tests.hostile.run", *limits, "--folder", str(tmp_path)]
     done = subprocess.run(
         command, cwd=CHECKOUT, env=child_environment, capture_output=True, text=True, timeout=590, check=False
     )

@@ -17,7 +17,7 @@ _BUILDERS = Path(__file__).with_name("models.py")
 @pytest.fixture(scope="session")
 def quick_models(make_once: shared.Shared) -> Path:
     """A folder with a few of the models and their samples."""
-    return make_once("keras-quick", lambda folder: _build(folder, *expected.QUICK, "code_in_a_lambda"))
+    return make_once("keras-quick", lambda folder: _build(folder, *expected.QUICK, "lstm_sequence", "code_in_a_lambda"))
 
 
 @pytest.fixture(scope="session")

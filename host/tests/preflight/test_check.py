@@ -311,6 +311,18 @@ def test_the_working_memory_is_known_to_the_byte_where_tinyhil_has_planned_it(
     assert problem.cause.startswith("the working memory (32 B)")
 
 
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_a_layer_that_lacks_inputs_is_looked_at(build_tflite: Build, qemu_m4: Target, count: int) -> None:
+    """What it lacks is the affair of ``tflite.require_sound``; here it is no fault of ours."""
+
+    def shortened(model: Any) -> None:
+        operator = model.subgraphs[0].operators[0]
+        operator.inputs = operator.inputs[:count]
+
+    other = with_engine(qemu_m4, ahead_of_time=False, ops=("FULLY_CONNECTED",), dtypes=("int8", "float32"))
+    assert isinstance(problems(build_tflite(shortened), other), tuple)
+
+
 def test_a_refusal_says_what_takes_the_model(build_tflite: Build, qemu_m4: Target) -> None:
     def floats_all(model: Any) -> None:
         all_floats(model)

@@ -232,8 +232,9 @@ def _hybrid(graph: tflite.Graph, engine: str) -> Iterator[Problem]:
 
 
 def _is_hybrid(graph: tflite.Graph, operator: tflite.Operator) -> bool:
-    first, *weights = graph.of(operator.inputs)
-    return first.dtype == "float32" and any(each.dtype == "int8" and each.constant for each in weights[:1])
+    first, weights = graph.of(operator.inputs[:1]), graph.of(operator.inputs[1:2])
+    floats = any(each.dtype == "float32" for each in first)
+    return floats and any(each.dtype == "int8" and each.constant for each in weights)
 
 
 def _dynamic(graph: tflite.Graph) -> Iterator[Problem]:
