@@ -61,7 +61,7 @@ def inference(content: bytes, name: str) -> Inference:
 
 
 def wanted(folder: Path, facts: dict[str, Any], allowance: Allowance | None) -> int:
-    """How many vectors of the model in ``folder`` are to be sent; ``facts`` as for :func:`expectations`."""
+    """How many vectors of the model in ``folder`` are to be sent; ``facts`` as for ``stage.expectations``."""
     count: int = facts["available"]
     if allowance is None:
         return count
@@ -156,7 +156,7 @@ def _inspected(folder: Path, manifest: store.Manifest) -> tuple[TensorInspection
 
 
 def _is_dead(found: TensorInspection) -> bool:
-    """Whether it is a layer of weights with a channel that never changes, ."""
+    """Whether it is a layer of weights with a channel that never changes."""
     return bool(found.dead) and found.made_by.endswith(_LAYERS)
 
 
