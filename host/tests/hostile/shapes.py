@@ -65,27 +65,27 @@ def _window(size: int, taps: int, stride: int, dilation: int, padding: int) -> i
 
 
 def _conv(taken: list[Shape], gives: list[Shape], options: Any) -> bool:
-    batch, height, width, depth = taken[0]
-    channels, tall, wide, each = taken[1]
-    wanted = (
-        batch,
-        _window(height, tall, options.strideH, options.dilationHFactor, options.padding),
-        _window(width, wide, options.strideW, options.dilationWFactor, options.padding),
-        channels,
-    )
-    return each > 0 and depth % each == 0 and gives[0] == wanted and (len(taken) < 3 or taken[2] in ((), (channels,)))
+    channels, _, _, each = taken[1]
+    fits = each > 0 and taken[0][3] % each == 0
+    return fits and _weighted(taken, gives, options, channels)
 
 
 def _depthwise(taken: list[Shape], gives: list[Shape], options: Any) -> bool:
-    batch, height, width, depth = taken[0]
-    _, tall, wide, channels = taken[1]
+    channels = taken[1][3]
+    return channels % taken[0][3] == 0 and _weighted(taken, gives, options, channels)
+
+
+def _weighted(taken: list[Shape], gives: list[Shape], options: Any, channels: int) -> bool:
+    """Whether the output is what a window of weights makes, and the bias has an element for each channel."""
+    batch, height, width, _ = taken[0]
+    _, tall, wide, _ = taken[1]
     wanted = (
         batch,
         _window(height, tall, options.strideH, options.dilationHFactor, options.padding),
         _window(width, wide, options.strideW, options.dilationWFactor, options.padding),
         channels,
     )
-    return channels % depth == 0 and gives[0] == wanted and (len(taken) < 3 or taken[2] in ((), (channels,)))
+    return gives[0] == wanted and (len(taken) < 3 or taken[2] in ((), (channels,)))
 
 
 def _pool(taken: list[Shape], gives: list[Shape], options: Any) -> bool:
