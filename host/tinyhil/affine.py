@@ -7,6 +7,7 @@ https://ai.google.dev/edge/litert/models/quantization_spec
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -53,6 +54,11 @@ class DType(Enum):
             if np.dtype(name) == wanted:
                 return member
         raise ValueError(f"element type {np.dtype(dtype).name} has no code on the link")
+
+
+def unit_of_difference(dtypes: Iterable[DType]) -> str:
+    """What a difference between two values is counted in: steps of integers, or of floats as float32 has them."""
+    return " or ".join(sorted({"ULP" if dtype is DType.FLOAT32 else "LSB" for dtype in dtypes}))
 
 
 _NUMPY = {DType.INT8: "<i1", DType.UINT8: "<u1", DType.INT16: "<i2", DType.INT32: "<i4", DType.FLOAT32: "<f4"}

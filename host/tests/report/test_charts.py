@@ -42,7 +42,7 @@ def value(axis: Axis, place: float) -> float:
 
 @given(POINTS)
 def test_everything_lies_on_the_canvas(points: Points) -> None:
-    for chart in (charts.outputs(points), charts.differences(points, 1)):
+    for chart in (charts.outputs(points), charts.differences(points, 1, "LSB")):
         if chart is None:
             continue
         for x, y in every_place(chart):
@@ -89,7 +89,7 @@ def test_without_a_single_input_the_device_is_drawn_against_what_is_known() -> N
 
 
 def test_the_error_of_each_input_is_a_stem_from_zero() -> None:
-    chart = charts.differences(CURVE, 1)
+    chart = charts.differences(CURVE, 1, "LSB")
     assert chart is not None
     stems = re.findall(r"M([\d.]+) ([\d.]+)V([\d.]+)", chart.series[0].line)
     ends = [(value(chart.x, float(x)), value(chart.y, float(a)), value(chart.y, float(b))) for x, a, b in stems]
@@ -98,7 +98,7 @@ def test_the_error_of_each_input_is_a_stem_from_zero() -> None:
     assert [value(chart.y, edge) for edge in chart.band] == pytest.approx([1.0, -1.0], abs=0.03)
     assert "2 of 4 inputs shown differ" in chart.description
     assert "at most by -3 LSB" in chart.description
-    exact = charts.differences(replace(CURVE, lsb=(0, 0, 0, 0)), 0)
+    exact = charts.differences(replace(CURVE, lsb=(0, 0, 0, 0)), 0, "LSB")
     assert exact is not None
     assert (exact.band, exact.series[0].line) == (None, "")
     assert exact.description.startswith("All 4 inputs shown lie on zero")

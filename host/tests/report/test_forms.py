@@ -45,6 +45,23 @@ def test_the_five_forms_of_a_blocked_run_agree(evidence: Evidence, qemu_m4: Targ
     check(write(assemble.blocked("tiny", qemu_m4, "compiled", evidence, error), tmp_path))
 
 
+def test_differences_of_floats_are_in_units_in_the_last_place_everywhere(
+    judge: Callable[..., Report], qemu_m4: Target, tmp_path: Path
+) -> None:
+    integers = judge(qemu_m4)
+    integers = replace(integers, accuracy=None)  # where errors in real units stand in LSB, too
+    assert integers.fidelity is not None
+    fidelity = replace(integers.fidelity, unit="ULP")
+    floats = replace(integers, fidelity=fidelity, summary=assemble.fidelity_line(fidelity))
+    folders = [write(report, tmp_path / unit) for report, unit in ((integers, "LSB"), (floats, "ULP"))]
+    for form in (files.HTML, files.MARKDOWN, files.XML):
+        texts = [(folder / form).read_text(encoding="utf-8") for folder in folders]
+        lsb, ulp = (text.replace("LSB or ULP", "") for text in texts)  # the units of fields of any report
+        assert lsb.count("LSB") >= 1
+        assert "LSB" not in ulp
+        assert ulp.count("ULP") == lsb.count("LSB")
+
+
 def test_a_figure_that_is_changed_in_one_form_is_noticed(
     judge: Callable[..., Report], qemu_m4: Target, tmp_path: Path
 ) -> None:

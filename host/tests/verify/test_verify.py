@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from tinyhil.affine import DType, TensorSpec
+from tinyhil.affine import DType, TensorSpec, unit_of_difference
 from tinyhil.artifacts.types import Array, Capture, QuantizedModel, Reals, Vectors
 from tinyhil.compare.search import Example, Search
 from tinyhil.compare.verdict import MOST_POINTS
@@ -337,3 +337,19 @@ def test_an_input_that_a_search_has_found_wrong_is_a_mismatch_too() -> None:
         verdict = verify(model, capture, NOTHING, ASKS_NOTHING, None, search=search)
         assert (verdict.fidelity.passed, verdict.passed, verdict.fidelity.search) == (passed, passed, search)
         assert verdict.fidelity.mismatches == 0
+
+
+def test_what_differences_are_counted_in() -> None:
+    model, capture = small()
+    assert verify(model, capture, NOTHING, ASKS_NOTHING, None).fidelity.unit == "LSB"
+    floats = (np.zeros((2, 1, 2), np.float32),)
+    model = replace(model_of(floats, None), outputs=(TensorSpec("one", DType.FLOAT32, (1, 2), 0.0, 0),))
+    assert verify(model, capture_of(floats), NOTHING, ASKS_NOTHING, None).fidelity.unit == "ULP"
+
+
+@pytest.mark.parametrize(
+    ("dtypes", "unit"),
+    [("INT8 INT16 INT32 UINT8", "LSB"), ("FLOAT32", "ULP"), ("FLOAT32 INT32 FLOAT32", "LSB or ULP")],
+)
+def test_the_unit_of_several_outputs(dtypes: str, unit: str) -> None:
+    assert unit_of_difference(DType[name] for name in dtypes.split()) == unit

@@ -107,11 +107,13 @@ def _cells(found: Accuracy) -> tuple[str, ...]:
 
 
 def _details(row: Row) -> list[tuple[str, str]]:
+    from tinyhil.affine import unit_of_difference
+
     model, inspection = row.model, row.inspection
     ops = ", ".join(f"{name} x{count}" if count > 1 else name for name, count in Counter(model.ops).items())
     details = [("ops", ops), ("reference", model.reference)]
     if model.litert is not None:
-        litert, unit = model.litert, "LSB" if model.outputs[0].quantized else "ULP"
+        litert, unit = model.litert, unit_of_difference(spec.dtype for spec in model.outputs)
         found = f"differs from the reference in {litert.mismatches} of {model.vectors.count} vectors"
         by = f", by up to {litert.max_lsb} {unit}" if litert.mismatches else ""
         details.append(("LiteRT", f"{found}{by} ({litert.name})"))

@@ -1,4 +1,4 @@
-"""The outputs that differ, as a table for people: index, input, float model, reference, device, LSB."""
+"""The outputs that differ, as a table for people: index, input, float model, reference, device, difference."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tinyhil.affine import TensorSpec
+from tinyhil.affine import TensorSpec, unit_of_difference
 from tinyhil.artifacts.types import Array, Reals
 from tinyhil.compare import fidelity
 from tinyhil.compare.fidelity import Mismatch
 
-_HEADINGS = ("index", "input", "float", "reference", "device", "LSB")
+_HEADINGS = ("index", "input", "float", "reference", "device")
 _INPUTS_SHOWN = 3
 """Elements of an input that are shown; the vector's index says the rest."""
 
@@ -39,10 +39,11 @@ def table(
         ValueError: device and reference do not have the same shapes.
     """
     specs, device = outputs
+    unit = unit_of_difference(spec.dtype for spec in specs)
     found = fidelity.compare(device, reference, specs, tolerance_lsb)
     if not found.mismatches:
         return ""
-    rows = [_HEADINGS]
+    rows = [(*_HEADINGS, unit)]
     for mismatch in found.first:
         spec = specs[mismatch.output]
         pair = [np.asarray([value], spec.dtype.numpy) for value in (mismatch.actual, mismatch.expected)]
@@ -56,9 +57,9 @@ def table(
                 f"{int(fidelity.differences(pair[0], pair[1])[0]):+,}",
             )
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    wrong = f"{found.mismatches:,} of {found.vectors:,} outputs wrong, by up to {found.max_lsb:,} LSB"
+    wrong = f"{found.mismatches:,} of {found.vectors:,} outputs wrong, by up to {found.max_lsb:,} {unit}"
     shown = len({mismatch.vector for mismatch in found.first})
     rest = found.mismatches - shown
     return "\n".join(

@@ -36,8 +36,8 @@ class Fidelity:
         passed: no mismatch, neither in a vector nor in an input that a search has tried; and every output is a number.
         vectors: vectors compared.
         mismatches: vectors with an element that differs by more than the tolerance.
-        max_lsb: largest difference in LSB.
-        tolerance_lsb: what the recipe allows.
+        max_lsb: largest difference, in ``unit``.
+        tolerance_lsb: what the recipe allows, likewise.
         exhaustive: whether the vectors are all inputs that there are.
         reference: what computed the reference.
         first_mismatches: the first of them.
@@ -46,6 +46,7 @@ class Fidelity:
         not_finite: values of the device's outputs that are NaN or infinite.
         detectable: the smallest share of all inputs like the vectors that a fault has to hit so that the vectors would
             have shown it with a probability of ``CONFIDENCE``; None where they are all inputs there are, or show one.
+        unit: what differences are counted in: "LSB"; "ULP" where the outputs are floats; "LSB or ULP" where some are.
     """
 
     passed: bool
@@ -59,6 +60,7 @@ class Fidelity:
     search: Search | None
     not_finite: int = 0
     detectable: float | None = None
+    unit: str = "LSB"
 
 
 @dataclass(frozen=True)

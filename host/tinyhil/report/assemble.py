@@ -180,16 +180,17 @@ def summary(report: Report) -> str:
 def fidelity_line(fidelity: Fidelity) -> str:
     """The first verdict in words."""
     exact = fidelity.vectors - fidelity.mismatches
-    kind = "exact" if fidelity.tolerance_lsb == 0 else f"within {fidelity.tolerance_lsb} LSB"
+    kind = "exact" if fidelity.tolerance_lsb == 0 else f"within {fidelity.tolerance_lsb} {fidelity.unit}"
     scope = " (all inputs there are)" if fidelity.exhaustive else ""
     if fidelity.mismatches:
         wrong = f"{fidelity.mismatches} of {fidelity.vectors} outputs wrong{scope}"
-        return f"{wrong}, by up to {fidelity.max_lsb} LSB"
+        return f"{wrong}, by up to {fidelity.max_lsb} {fidelity.unit}"
     line = f"{exact}/{fidelity.vectors} outputs {kind}{scope}"
     if fidelity.not_finite:
         return f"{line}, but {fidelity.not_finite:,} of their values are NaN or infinite"
     if fidelity.search is not None and fidelity.search.example is not None:
-        return f"{line}, but a search found an input with outputs wrong by up to {fidelity.search.max_lsb} LSB"
+        most = f"{fidelity.search.max_lsb} {fidelity.unit}"
+        return f"{line}, but a search found an input with outputs wrong by up to {most}"
     return line
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from tinyhil.affine import DType, unit_of_difference
 from tinyhil.compare.bisection import Bisection, Layer, Probe
 from tinyhil.compare.layer import LayerDifference
 
@@ -31,7 +32,7 @@ def outcome(found: LayerDifference, dtype: str) -> str:
 
 def unit(dtype: str) -> str:
     """What a difference is counted in."""
-    return "ULP" if dtype == "float32" else "LSB"
+    return unit_of_difference([DType.of(dtype)])
 
 
 def finding(bisection: Bisection) -> str:

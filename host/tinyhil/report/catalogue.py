@@ -26,7 +26,7 @@ _TEXT = "text"
 _NONE = "-"
 _COUNT = "count"
 _BYTES = "bytes"
-_LSB = "LSB"
+_LSB = "LSB or ULP"
 _SHARE = "share of 1"
 _REAL = "unit of the output"
 _SPEED = "Speed.unit"
@@ -97,6 +97,7 @@ ORIGINS: dict[str, Origin] = {
     "Fidelity.max_lsb": Origin(_LSB, _FIDELITY),
     "Fidelity.tolerance_lsb": Origin(_LSB, _ASKED),
     "Fidelity.exhaustive": Origin(_NONE, "quantize.vectors.choose"),
+    "Fidelity.unit": Origin(_TEXT, "affine.unit_of_difference"),
     "Fidelity.reference": Origin(_TEXT, "quantize.stage.quantize"),
     "Fidelity.not_finite": Origin(_COUNT, "verify.stage.verify"),
     "Fidelity.detectable": Origin(_SHARE, "verify.stage._detectable"),

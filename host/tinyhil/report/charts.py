@@ -184,8 +184,8 @@ def _answers(points: Points, x: Sequence[Value], across: Axis, up: Axis) -> list
     return made
 
 
-def differences(points: Points, tolerance: int) -> Chart | None:
-    """The error of each input in LSB: a stem from zero for each vector that is not exact; None without vectors."""
+def differences(points: Points, tolerance: int, unit: str) -> Chart | None:
+    """The error of each input in ``unit``: a stem from zero for each vector that is not exact; None without vectors."""
     place = points.x if points.x is not None else [float(index) for index in points.vector]
     across = _horizontal(place)
     if across is None:
@@ -198,17 +198,19 @@ def differences(points: Points, tolerance: int) -> Chart | None:
     count = len(points.lsb)
     if wrong:
         most = max((value for _, value in wrong), key=abs)
-        found = f"{len(wrong):,} of {count:,} inputs shown differ from the integer reference, at most by {most:+,} LSB."
+        found = (
+            f"{len(wrong):,} of {count:,} inputs shown differ from the integer reference, at most by {most:+,} {unit}."
+        )
     else:
         found = f"All {count:,} inputs shown lie on zero: the device equals the integer reference."
-    allowed = f" Up to {tolerance:,} LSB are allowed." if tolerance else ""
+    allowed = f" Up to {tolerance:,} {unit} are allowed." if tolerance else ""
     marks = _marks("device", list(zip(place, points.lsb, strict=True)), across, up)
     return Chart(
         name="differences",
-        title="Error of each input in LSB",
+        title=f"Error of each input in {unit}",
         description=found + allowed,
         x_label="input, real units" if points.x is not None else "vector",
-        y_label="device minus reference, LSB",
+        y_label=f"device minus reference, {unit}",
         x=across,
         y=up,
         band=(up.place(tolerance), up.place(-tolerance)) if tolerance else None,

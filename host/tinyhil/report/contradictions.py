@@ -23,7 +23,7 @@ from tinyhil.report.headline import headline
 _SHA256 = re.compile("[0-9a-f]{64}")
 _SIGNED = {"Mismatch.lsb", "Points.lsb"}
 """Differences, which have a sign."""
-_NOT_NEGATIVE = {"count", "bytes", "LSB", "index", "share of 1", "Speed.unit", "instructions", "microseconds"}
+_NOT_NEGATIVE = {"count", "bytes", "LSB or ULP", "index", "share of 1", "Speed.unit", "instructions", "microseconds"}
 """Units of figures that cannot be below 0."""
 _SIGNED_SHARE = "Classifier.top1_drop"
 _ERRORS = {"RegressionFigures.mae", "RegressionFigures.rmse", "RegressionFigures.residual_norm"}

@@ -191,16 +191,19 @@ def _fidelity(report: Report, read: Reader) -> Iterator[Fact]:
         if found.search is not None:
             yield from _search(found.search, read)
     if report.litert is not None:
+        unit = "LSB" if found is None else read("fidelity/unit")
         equal = read.words("equals the reference", "litert/mismatches", "litert/max_lsb")
         differs = ("differs from the reference in ", read("litert/mismatches", ","), " vectors, by up to ")
-        by = (*differs, read("litert/max_lsb", ","), " LSB") if report.litert.mismatches else (equal,)
+        by = (*differs, read("litert/max_lsb", ","), " ", unit) if report.litert.mismatches else (equal,)
         yield Fact("LiteRT", (*by, " (", read("litert/name"), ")"))
 
 
 def _search(found: Search, read: Reader) -> Iterator[Fact]:
     at = "fidelity/search"
     tried = (read(f"{at}/tried", ","), " more inputs tried, seed ", read(f"{at}/seed"))
-    yield Fact("search", (*tried, ": at most ", read(f"{at}/max_lsb", ","), " LSB from the reference"))
+    yield Fact(
+        "search", (*tried, ": at most ", read(f"{at}/max_lsb", ","), " ", read("fidelity/unit"), " from the reference")
+    )
     if found.example is not None:
         for index in range(min(len(found.example.elements), ELEMENTS)):
             one = f"{at}/example/elements/{index}"
@@ -218,7 +221,7 @@ def _search(found: Search, read: Reader) -> Iterator[Fact]:
 def _mismatch(read: Reader, at: str) -> tuple[Figure | str, ...]:
     place = ("output ", read(f"{at}/output"), "[", read(f"{at}/element"))
     values = ("]: expected ", read(f"{at}/expected", ".10g"), ", device ", read(f"{at}/actual", ".10g"))
-    return (*place, *values, " (", read(f"{at}/lsb", "+,"), " LSB)")
+    return (*place, *values, " (", read(f"{at}/lsb", "+,"), " ", read("fidelity/unit"), ")")
 
 
 def _bisection(report: Report, read: Reader) -> Iterator[Fact]:

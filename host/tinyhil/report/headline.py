@@ -16,8 +16,8 @@ def headline(report: Report) -> str:
         return "Failed"
     if judged(report.accuracy):
         return "Passed"
-    tolerance = 0 if report.fidelity is None else report.fidelity.tolerance_lsb
-    exact = "Exact" if tolerance == 0 else f"Within {tolerance} LSB"
+    found = report.fidelity
+    exact = "Exact" if found is None or not found.tolerance_lsb else f"Within {found.tolerance_lsb} {found.unit}"
     kind = diagnosed(report.training)
     return f"{exact}. Accuracy not judged" + ("" if kind in _NOT_SAID else f" ({kind})")
 

@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from tinyhil import templates
-from tinyhil.compare.verdict import Points, Report, digest
+from tinyhil.compare.verdict import Report, digest
 from tinyhil.report import assemble, charts, tables
 from tinyhil.report.catalogue import ORIGINS
 from tinyhil.report.facts import Fact, Figure, Reader, facts, percent, shown
@@ -61,7 +61,7 @@ def to_html(report: Report) -> str:
         facts=made,
         pictures=_pictures(report),
         canvas=(charts.WIDTH, charts.HEIGHT),
-        points=None if report.points is None else _rows(report.points),
+        points=None if report.points is None else _values(report),
         bars=() if report.accuracy is None else charts.origins(report.accuracy),
         read=read,
         mismatches=tables.mismatches(report, read),
@@ -142,12 +142,19 @@ def _tiles(report: Report, read: Reader) -> tuple[Tile, ...]:
 def _pictures(report: Report) -> tuple[charts.Chart, ...]:
     if report.points is None or report.fidelity is None:
         return ()
-    made = (charts.outputs(report.points), charts.differences(report.points, report.fidelity.tolerance_lsb))
+    judged = report.fidelity
+    made = (
+        charts.outputs(report.points),
+        charts.differences(report.points, judged.tolerance_lsb, judged.unit),
+    )
     return tuple(chart for chart in made if chart is not None)
 
 
-def _rows(points: Points) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, ...], ...]]:
-    """The values behind the pictures: heads with the name of each, and rows."""
+def _values(report: Report) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, ...], ...]] | None:
+    """The values behind the pictures: heads with the name of each, and rows; None where there are no pictures."""
+    points, judged = report.points, report.fidelity
+    if points is None or judged is None:
+        return None
     columns = (
         ("Vector", "vector", "d"),
         ("Input", "x", ".5g"),
@@ -155,7 +162,7 @@ def _rows(points: Points) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str,
         ("Float model", "float_model", ".5g"),
         ("Reference", "reference", ".5g"),
         ("Device", "device", ".5g"),
-        ("LSB", "lsb", "+d"),
+        (judged.unit, "lsb", "+d"),
     )
     known = [(head, name, form) for head, name, form in columns if getattr(points, name) is not None]
     rows = (

@@ -77,7 +77,7 @@ def mismatches(report: Report, read: Reader) -> Table | None:
         values = (read(f"{at}/expected", ".10g"), read(f"{at}/actual", ".10g"), read(f"{at}/lsb", "+,"))
         rows.append((*place, *values))
     note = f"The first {len(rows):,} wrong elements, of {found.mismatches:,} wrong vectors."
-    head = ("Vector", "Output", "Element", "Expected", "Device", "Difference, LSB")
+    head = ("Vector", "Output", "Element", "Expected", "Device", f"Difference, {found.unit}")
     return Table("mismatches", "Where the device is wrong", head, tuple(rows), note)
 
 

@@ -10,6 +10,7 @@ import statistics
 import numpy as np
 
 from tinyhil import tflite
+from tinyhil.affine import unit_of_difference
 from tinyhil.artifacts.types import Capture, Measurement, QuantizedModel
 from tinyhil.compare import fidelity
 from tinyhil.compare.search import Search
@@ -60,6 +61,7 @@ def verify(
             search=search,
             not_finite=not_finite,
             detectable=_detectable(found, exhaustive=model.vectors.exhaustive),
+            unit=unit_of_difference(spec.dtype for spec in model.outputs),
         ),
         accuracy=accuracy.accuracy(model, capture, wanted_accuracy, known, classes),
         points=_points(model, capture, known),

@@ -67,7 +67,7 @@ def of_report(fault: Fault, report: Report, answered: tuple[Array, ...], referen
     """
     fidelity, accuracy = report.fidelity, report.accuracy
     assert fidelity is not None
-    wrong = f"{fidelity.mismatches} of {fidelity.vectors} outputs wrong, up to {fidelity.max_lsb} LSB"
+    wrong = f"{fidelity.mismatches} of {fidelity.vectors} outputs wrong, up to {fidelity.max_lsb} {fidelity.unit}"
     if not fidelity.passed:
         return _noticed(fault, Check.FIDELITY, wrong)
     if accuracy is not None and not accuracy.passed:
@@ -78,7 +78,7 @@ def of_report(fault: Fault, report: Report, answered: tuple[Array, ...], referen
     if fault.check is not Check.FIDELITY:
         return Score(fault, Outcome.MISSED, None, f"passed, although {fault.check.value} had to notice it")
     if not exact:
-        allowed = f"the tolerance is {fidelity.tolerance_lsb} LSB"
+        allowed = f"the tolerance is {fidelity.tolerance_lsb} {fidelity.unit}"
         return Score(fault, Outcome.MISSED, None, f"passed, although outputs differ from the reference; {allowed}")
     if not fidelity.exhaustive:
         why = f"these {fidelity.vectors} vectors do not show it, and they are not all inputs there are"
