@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+import re
+import shlex
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -143,3 +148,15 @@ def test_a_saved_model_is_not_run_and_the_line_that_converts_it_is_said(tmp_path
         tinyhil.run(tmp_path / "mine", target="sim", build_dir=tmp_path / "build")
     assert f"load_model('{tmp_path / 'mine'}').save('model.h5')" in caught.value.hint
     assert not (tmp_path / "build").exists()
+
+
+@pytest.mark.long
+def test_the_line_that_converts_a_saved_model_makes_a_file_that_runs(tmp_path: Path) -> None:
+    made = "import keras; keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]).export('mine')"
+    subprocess.run([sys.executable, "-c", made], cwd=tmp_path, check=True, capture_output=True)
+    with contextlib.chdir(tmp_path), pytest.raises(tinyhil.InputError, match="SavedModel") as caught:
+        tinyhil.run("mine", target="sim")
+    line = re.findall(r"python (-c \"import tensorflow.*?\")", caught.value.hint)[0]
+    subprocess.run([sys.executable, *shlex.split(line)], cwd=tmp_path, check=True, capture_output=True)
+    report = tinyhil.run(tmp_path / "mine.tflite", target="sim", build_dir=tmp_path / "build")
+    assert report.verdict == "pass"

@@ -136,11 +136,14 @@ def _recipe(name: str, options: Options, placement: Placement, stages: Stages) -
 
 def _saved_model(folder: Path) -> ConfigError:
     """A SavedModel is a program: its graph may read and write files, so it is not run here."""
+    file = f"{folder.resolve().name}.tflite"
+    convert = f"tf.lite.TFLiteConverter.from_saved_model('{folder}').convert()"
     return ConfigError(
         f"{folder} is a SavedModel: a program that TensorFlow would run, and that may read and write files",
         hint='where you trust it, save its model as a file: of Keras 2, python -c "import tf_keras; '
         f"tf_keras.models.load_model('{folder}').save('model.h5')\"; of Keras 3, where it was trained, "
-        "model.save('model.keras')",
+        "model.save('model.keras'); of anything else, as a model of floats, python -c \"import tensorflow as tf; "
+        f"open('{file}', 'wb').write({convert})\"",
     )
 
 
