@@ -22,7 +22,7 @@ def model_of(operator: Operator) -> bytes:
     Raises:
         Unsupported: it is no operator that bakenn could take.
     """
-    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+    schema = tflite.schema()
 
     code = getattr(schema.BuiltinOperator, operator.name)
     shapes: dict[int, tuple[int, ...]] = {}

@@ -25,6 +25,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from tinyhil import tflite
 from tinyhil.artifacts import foreign, store
 from tinyhil.errors import ConfigError, StorageError
 from tinyhil.targets.model import Chip, Engine
@@ -139,7 +140,7 @@ def choose(model: bytes, engine: Engine, chip: Chip, measured: int | None) -> Ar
 
 def estimate(model: bytes) -> int:
     """Bytes that a model is likely to need on a 32-bit chip, by the sum above."""
-    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+    schema = tflite.schema()
 
     root = schema.Model.GetRootAsModel(model, 0)
     graph = root.Subgraphs(0)

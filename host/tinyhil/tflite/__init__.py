@@ -7,6 +7,7 @@ whose inputs or outputs the link cannot carry. :func:`require_sound` refuses a f
 says which values an operator keeps from the ends of their types.
 """
 
+from tinyhil.tflite.bindings import schema
 from tinyhil.tflite.bounded import bounded
 from tinyhil.tflite.costs import OperatorFacts, in_order, operator_facts
 from tinyhil.tflite.cut import EVERY, Prefix, ancestry, cut, sources, with_outputs
@@ -43,6 +44,7 @@ __all__ = [
     "read",
     "require_sound",
     "rewrite",
+    "schema",
     "sources",
     "spec",
     "stateful",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tinyhil.tflite import bindings
 from tinyhil.tflite.reader import IDENTIFIER, parse
 
 _ALIGNMENT = 16
@@ -20,7 +21,7 @@ def unpack(data: bytes, name: str) -> Any:
     Raises:
         ModelError: it is not a TFLite model, or damaged.
     """
-    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+    schema = bindings.schema()
 
     parse(data, name)  # the bindings read without looking where
     return schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
@@ -29,7 +30,8 @@ def unpack(data: bytes, name: str) -> Any:
 def pack(model: Any) -> bytes:
     """The content of the file of a ``ModelT``."""
     import flatbuffers  # type: ignore[import-untyped]
-    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+    schema = bindings.schema()
 
     for buffer in model.buffers:
         buffer.Pack = _aligned(schema, buffer)

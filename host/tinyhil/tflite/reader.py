@@ -13,7 +13,7 @@ from typing import Any
 
 from tinyhil import kinds
 from tinyhil.errors import ModelError
-from tinyhil.tflite import extent
+from tinyhil.tflite import bindings, extent
 from tinyhil.tflite.model import ITEM_BITS, Graph, Model, Operator, Tensor
 
 IDENTIFIER = b"TFL3"
@@ -58,7 +58,7 @@ def parse(data: bytes, name: str) -> Model:
 
 
 def _model(data: bytes, name: str) -> Model:
-    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+    schema = bindings.schema()
 
     model = schema.Model.GetRootAsModel(data, 0)
     if model.Version() != SCHEMA_VERSION:

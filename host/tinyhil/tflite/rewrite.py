@@ -17,7 +17,7 @@ import numpy as np
 from tinyhil import kinds
 from tinyhil.artifacts import foreign
 from tinyhil.errors import ModelError
-from tinyhil.tflite import objects
+from tinyhil.tflite import bindings, objects
 
 _BIAS = 2
 """Position of the bias among the inputs of a FULLY_CONNECTED."""
@@ -39,7 +39,7 @@ def rewrite(data: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
     Raises:
         ModelError: it is not a TFLite model, or damaged.
     """
-    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+    schema = bindings.schema()
 
     model = objects.unpack(data, name)
     with foreign.reading(name, "a model whose graph holds together", _refusal):

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyhil import tflite
 from tinyhil.experiments.selftest.faults import Check, Fault, LeftOut
 from tinyhil.experiments.selftest.layers import Layer, content, layers, put, quantization
 from tinyhil.tflite import Model, Tensor
@@ -113,7 +114,7 @@ def _of_ends(model: Model, found: Sequence[Layer], check: Check) -> Iterator[Fau
 
 def _activations(found: Sequence[Layer], unpacked: Any, check: Check) -> Iterator[Fault | LeftOut]:
     """A ReLU too many, and one too few: where the quantized range goes below zero, for elsewhere it changes nothing."""
-    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+    schema = tflite.schema()
 
     known = schema.ActivationFunctionType
     below = [layer for layer in found if layer.outputs.zero_points and layer.outputs.zero_points[0] > -128]
