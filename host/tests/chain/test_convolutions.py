@@ -33,9 +33,9 @@ def test_a_layer_gives_what_tflm_gives(
 ) -> None:
     random = np.random.default_rng(10)
     seen: set[int] = set()
-    models = [make(random, kind) for _ in range(amount(8, 24))]
-    compare(models, chain_folder, random, least=amount(20_000, 200_000), seen=seen)
-    assert len(seen) > 100  # outputs that are not all clamped
+    models = [make(random, kind) for _ in range(amount(3, 24))]
+    compare(models, chain_folder, random, least=amount(7_000, 200_000), seen=seen)
+    assert len(seen) > amount(1, 100)  # outputs that are not all clamped
 
 
 @pytest.mark.parametrize("make", [dense, conv, depthwise])
@@ -43,11 +43,11 @@ def test_a_layer_gives_what_tflm_gives_where_bakenn_is_asked_first(
     make: Callable[[Random, str], bytes], chain_folder: Path, amount: Amount
 ) -> None:
     random = np.random.default_rng(15)
-    models = [make(random, "int8") for _ in range(amount(16, 48))]
+    models = [make(random, "int8") for _ in range(amount(12, 48))]
     made = compile_model(joined(models), "m", cmsis=False, profile="portable32")
     assert "convolution.h" in made.kernels  # both kinds of kernels are at work
     assert "bknn_model.c" in made.files
-    compare(models, chain_folder, random, least=amount(10_000, 100_000))
+    compare(models, chain_folder, random, least=amount(4_000, 100_000))
 
 
 def dense_model(

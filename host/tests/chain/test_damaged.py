@@ -59,7 +59,7 @@ def damaged(data: bytes, seed: int) -> bytes:
 def test_whatever_is_damaged_is_compiled_or_refused(make: Callable[[], bytes], amount: Amount) -> None:
     data = make()
     outcomes = {"compiled": 0, "refused": 0, "no model": 0}
-    count = amount(40, 150)
+    count = amount(15, 150)
     for seed in range(count):
         changed = damaged(data, seed)
         try:

@@ -36,9 +36,9 @@ def test_a_picture_comes_out_as_tflm_makes_it(
 ) -> None:
     random = np.random.default_rng(14)
     seen: set[int] = set()
-    models = [make(random, dtype) for _ in range(amount(8, 24))]
-    compare(models, chain_folder, random, least=amount(20_000, 200_000), seen=seen)
-    assert len(seen) > 100  # outputs that are not all clamped
+    models = [make(random, dtype) for _ in range(amount(3, 24))]
+    compare(models, chain_folder, random, least=amount(7_000, 200_000), seen=seen)
+    assert len(seen) > amount(1, 100)  # outputs that are not all clamped
 
 
 @pytest.mark.parametrize("name", ["AVERAGE_POOL_2D", "MAX_POOL_2D"])
@@ -46,11 +46,11 @@ def test_a_pool_gives_what_tflm_gives_where_bakenn_is_asked_first(
     name: str, chain_folder: Path, amount: Amount
 ) -> None:
     random = np.random.default_rng(16)
-    models = [pool(name)(random, "int8") for _ in range(amount(10, 24))]
+    models = [pool(name)(random, "int8") for _ in range(amount(4, 24))]
     made = compile_model(joined(models), "m", cmsis=False, profile="portable32")
     assert "pool.h" in made.kernels  # both kinds of kernels are at work
     assert "bknn_model.c" in made.files
-    compare(models, chain_folder, random, least=amount(10_000, 100_000))
+    compare(models, chain_folder, random, least=amount(4_000, 100_000))
 
 
 PICTURE = T("int8", (1, 4, 4, 2), 0.1, 0)

@@ -23,7 +23,7 @@ def test_every_byte(names: tuple[str, ...], chain_folder: Path, amount: Amount) 
     models = []
     for name in names:
         rng = np.random.default_rng(4)
-        models += [of_one(rng, name, "int8") for _ in range(amount(20, 60))]
+        models += [of_one(rng, name, "int8") for _ in range(amount(7, 60))]
     compared = compare(models, chain_folder, np.random.default_rng(0), lambda *_: every("int8"))
     assert compared == len(models) * 256
 
@@ -32,7 +32,7 @@ def test_hard_swish_of_factors_between_two_multipliers(chain_folder: Path, amoun
     """TFLM rounds its factors to 16 bits: just between two it shows in which precision they came about."""
     rng = np.random.default_rng(6)
     models = []
-    for _ in range(amount(30, 150)):
+    for _ in range(amount(10, 150)):
         first = float(np.float32(10.0 ** rng.uniform(-3, 0.5)))
         second = first / 128 / ((int(rng.integers(1 << 14, 1 << 15)) + 0.5) / 2.0 ** int(rng.integers(16, 22)))
         ends = T("int8", (256,), first, zero(rng, "int8")), T("int8", (256,), second, zero(rng, "int8"))
@@ -45,7 +45,7 @@ def test_every_value_of_int16(names: tuple[str, ...], chain_folder: Path, amount
     models = []
     for name in names:
         rng = np.random.default_rng(5)
-        models += [of_one(rng, name, "int16") for _ in range(amount(3, 12))]
+        models += [of_one(rng, name, "int16") for _ in range(amount(1, 12))]
     compared = compare(models, chain_folder, np.random.default_rng(0), lambda *_: every("int16"))
     assert compared == len(models) * 65536
 

@@ -181,11 +181,11 @@ def test_an_unwritable_build_folder(tinyhil: Cli, tmp_path: Path) -> None:
 
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 64 KiB."""
+    """A disk of 256 KiB."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = shutil.which("mount") and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)], capture_output=True, check=False
     )
     if not mounted or mounted.returncode != 0:
         pytest.skip("a small disk cannot be mounted here (that takes root); the unwritable folder is tested above")
@@ -194,8 +194,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk(tinyhil: Cli, copied: Path, tiny_disk: Path) -> None:
-    with contextlib.suppress(OSError):
-        shutil.copytree(copied / "sine" / "model", tiny_disk / "sine" / "model")
+    shutil.copytree(copied / "sine" / "model", tiny_disk / "sine" / "model")
     (tiny_disk / "filler").write_bytes(b"")
     with contextlib.suppress(OSError), (tiny_disk / "filler").open("ab", buffering=0) as filler:
         while True:

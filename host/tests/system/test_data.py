@@ -34,6 +34,7 @@ def test_pickled_samples_are_refused(tinyhil: Cli, tmp_path: Path) -> None:
     assert tinyhil("train", "digits", "--data", "none.npz").code == 2
 
 
+@pytest.mark.long
 def test_a_users_samples_are_trained_on(tinyhil: Cli, tmp_path: Path) -> None:
     x = np.linspace(-1, 4, 40, dtype=np.float32).reshape(-1, 1)
     np.savez(tmp_path / "mine.npz", x=x, y=3 * x + 1)

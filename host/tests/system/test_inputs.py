@@ -76,11 +76,9 @@ def test_vectors_and_search_overrule_the_budget(cli: Cli) -> None:
     found = json.loads((cli.cwd / "out.json").read_text())
     assert (found["fidelity"]["vectors"], found["fidelity"]["search"]["tried"]) == (261, 70)
     assert "left out" not in done.out
-    done = cli("run", "m.TFLITE", "--target", "sim", "--vectors", "33", "--search", "0", "--json", "out.json")
+    done = cli("run", "m.TFLITE", "--target", "slow", "--vectors", "33", "--search", "0", "--json", "out.json")
     assert done.code == 0, done.out + done.err
     assert json.loads((cli.cwd / "out.json").read_text())["fidelity"]["vectors"] == 33
-    done = cli("run", "m.TFLITE", "--target", "slow", "--budget", "20min", "--json", "out.json")
-    assert json.loads((cli.cwd / "out.json").read_text())["fidelity"]["vectors"] == 261
     refused = cli("run", "m.TFLITE", "--target", "sim", "--budget", "soon")
     assert refused.code == 2
     assert "'soon' is no duration" in refused.err

@@ -92,6 +92,7 @@ def test_cmsis_nn_s_convolutions_are_exact_with_helium(tinyhil: Cli, tmp_path: P
     run_exactly(tinyhil, tmp_path, "qemu-m55", convolutions_of_helium())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "target",
     [

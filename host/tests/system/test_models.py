@@ -146,6 +146,7 @@ def test_a_blocked_model_is_tried_again(tinyhil: Cli, folder: Path, path_without
     assert [row["found"] for row in found["rows"]] == [False, True]
 
 
+@pytest.mark.long
 def test_ctrl_c_leaves_the_finished_rows(tinyhil: Cli, folder: Path, target_file: Callable[..., str]) -> None:
     """The second target's emulator starts with its CPU stopped; while nothing comes from it, the command says so."""
     missing = [name for name in ("qemu-system-arm", "arm-none-eabi-gcc") if shutil.which(name) is None]

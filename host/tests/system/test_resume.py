@@ -129,6 +129,7 @@ def test_a_run_that_is_killed_again_and_again(tinyhil: Cli, fine: str, build: Pa
     assert report(build, fine) == expected
 
 
+@pytest.mark.long
 def test_two_unbroken_runs_count_the_same_instructions(tinyhil: Cli, fine: str, build: Path) -> None:
     verdict = passed(tinyhil("run", "sine", "--target", fine))
     written = report(build, fine)
@@ -198,6 +199,7 @@ def test_a_replay_gives_the_verdict_of_the_run(
     assert (tinyhil.cwd / "run.json").read_bytes() == (tinyhil.cwd / "replay.json").read_bytes()
 
 
+@pytest.mark.long
 def test_a_resumed_run_is_recorded_whole(tinyhil: Cli, fine: str, build: Path) -> None:
     journal = build / "sine" / fine / "journal"
     assert killed(tinyhil, ["run", "sine", "--target", fine], journal, 30, 0.0) < VECTORS

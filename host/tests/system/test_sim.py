@@ -56,6 +56,7 @@ def test_each_stage_is_a_command(tinyhil: Cli, built: Path) -> None:
     assert "engine tflm-host" in done.out
 
 
+@pytest.mark.long
 def test_the_hardware_in_the_loop_tests_pass(tinyhil: Cli, built: Path) -> None:
     done = run_pytest(tinyhil, "hil_tests", "--target", "sim", "--build-dir", built)
     assert done.returncode == 0, done.stdout

@@ -39,6 +39,7 @@ def crossentropy() -> Any:
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
+QUICK = ("regression", "convolution")
 CASES = {
     "regression": Case(
         lambda: [keras.Input((5,)), layers.Dense(8, "relu"), layers.Dense(1)],
@@ -126,7 +127,9 @@ def assert_equal(ours: dict[str, list[float]], theirs: dict[str, list[float]], t
 
 
 @pytest.mark.parametrize("xla", [False, True], ids=["graph", "xla"])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(each, marks=() if each in QUICK else pytest.mark.long) for each in CASES]
+)
 def test_it_computes_what_fit_computes(name: str, xla: bool) -> None:
     case = CASES[name]
     theirs, ours = model(case), model(case)
@@ -151,7 +154,7 @@ def test_dropout_drops_what_it_drops_in_fit() -> None:
     assert plain["loss"] != expected["loss"]
 
 
-@pytest.mark.parametrize("samples", [7, 16, 32])
+@pytest.mark.parametrize("samples", [7, *(pytest.param(more, marks=pytest.mark.long) for more in (16, 32))])
 def test_any_number_of_samples(samples: int) -> None:
     """Fewer than a batch, exactly one, exactly two."""
     case = CASES["classes"]
