@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import select
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tinyhil.artifacts import lock
+from tinyhil.errors import StorageError
 
 PATIENCE_S = 60.0
 """How long a line may take to come; only a broken test takes that long."""
@@ -156,3 +158,16 @@ def test_what_is_released_names_nobody(tmp_path: Path) -> None:
     assert path.read_text() == f"{os.getpid()}\n"
     lock.release(handle)
     assert path.read_text() == ""
+
+
+def test_a_lock_that_cannot_be_signed_is_named_and_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(StorageError, match=r"\.lock: No space left on device"), lock.exclusive(tmp_path, print):
+        pass
+    with pytest.raises(StorageError, match="port: No space left on device"):
+        lock.claim(tmp_path / "port")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -43,7 +43,7 @@ def test_a_layer_gives_what_tflm_gives_where_bakenn_is_asked_first(
     make: Callable[[Random, str], bytes], chain_folder: Path, amount: Amount
 ) -> None:
     random = np.random.default_rng(15)
-    models = [make(random, "int8") for _ in range(amount(12, 48))]
+    models = [make(random, "int8") for _ in range(amount(16, 48))]
     made = compile_model(joined(models), "m", cmsis=False, profile="portable32")
     assert "convolution.h" in made.kernels  # both kinds of kernels are at work
     assert "bknn_model.c" in made.files

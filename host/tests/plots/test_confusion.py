@@ -34,7 +34,7 @@ def test_a_class_without_vectors(stem: Path, drawn: list[Figure]) -> None:
     assert np.asarray(drawn[0].axes[0].images[0].get_array()).tolist() == [[0, 0], [25, 75]]
 
 
-@pytest.mark.parametrize("classes", [1, 2, 3, 10, 30, 31])
+@pytest.mark.parametrize("classes", [1, 3, 31, *(pytest.param(many, marks=pytest.mark.long) for many in (2, 10, 30))])
 @pytest.mark.parametrize("name", ["{}", "Ankle boot {}", LONG + "{}"])
 def test_any_confusion_can_be_read(stem: Path, drawn: list[Figure], classes: int, name: str) -> None:
     counts = np.full((classes, classes), 12) + 10**5 * np.eye(classes, dtype=int)

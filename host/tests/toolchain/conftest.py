@@ -106,7 +106,7 @@ SECTIONS {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def write_project() -> Callable[[Path], Path]:
     """Writes the sample project into a folder and returns that."""
 
@@ -121,7 +121,7 @@ def write_project() -> Callable[[Path], Path]:
     return write
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def needs() -> Build:
     """What the shipped target on this platform says about its build; skips where a program is not installed."""
     build = registry.get("qemu-m4").build

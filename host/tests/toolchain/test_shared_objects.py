@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -63,12 +64,23 @@ def change(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-@pytest.fixture
-def first(write_project: Writer, needs: Build, tmp_path: Path) -> bytes:
-    """The image of a project that was built when nothing was shared yet."""
-    heard, elf = build(write_project(tmp_path / "first"), needs)
+@pytest.fixture(scope="module")
+def built(write_project: Writer, needs: Build, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    """The cache after the first project, which was built when nothing was shared yet, and its image."""
+    folder = tmp_path_factory.mktemp("first")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        heard, elf = build(write_project(folder / "first"), needs)
     assert heard.compiled == UNITS
     assert heard.copied == set()
+    return folder / "cache", elf
+
+
+@pytest.fixture
+def first(built: tuple[Path, bytes], cache_of_this_test: Path) -> bytes:
+    """The image of the first project, whose objects this test's own cache has."""
+    cache, elf = built
+    shutil.copytree(cache, cache_of_this_test, symlinks=True)
     return elf
 
 

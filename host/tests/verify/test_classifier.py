@@ -60,6 +60,7 @@ def judged(case: tuple[Array, Array, Reals, Array], asked: Accuracy, names: tupl
 
 
 @given(cases())
+@pytest.mark.long
 def test_the_figures_are_scikit_learns(case: tuple[Array, Array, Reals, Array]) -> None:
     device, reference, floats, labels = case
     found = judged(case, Accuracy())

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tinyhil.artifacts import store
+from tinyhil.errors import StorageError
 
 NAME = ".lock"
 
@@ -46,7 +47,7 @@ def exclusive(folder: Path, on_wait: Callable[[str], None]) -> Iterator[None]:
         if not _lock(handle):
             on_wait(f"waiting for process {_holder(handle) or 'unknown'}, which works in {folder}")
             fcntl.flock(handle, fcntl.LOCK_EX)
-        _sign(handle)
+        _sign(handle, folder / NAME)
         yield
     finally:
         os.close(handle)
@@ -66,7 +67,11 @@ def claim(path: Path) -> int:
     holder = ""
     for _ in range(_LOOKS):
         if _lock(handle):
-            _sign(handle)
+            try:
+                _sign(handle, path)
+            except StorageError:
+                os.close(handle)
+                raise
             return handle
         holder = _holder(handle)
         if holder.isdecimal() and Path("/proc", holder).exists():
@@ -99,6 +104,7 @@ def _holder(handle: int) -> str:
     return os.pread(handle, 32, 0).decode(errors="replace").strip()
 
 
-def _sign(handle: int) -> None:
-    os.truncate(handle, 0)
-    os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+def _sign(handle: int, path: Path) -> None:
+    with store.storage(path):
+        os.truncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)

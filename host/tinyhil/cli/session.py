@@ -95,21 +95,25 @@ def command(json_path: Path | None = None, *, verbose: bool = False) -> Iterator
         output.check()
         yield output
     except TinyhilError as error:
-        view.show_error(output.errors, error, verbose=verbose)
-        if error.exit_code is ExitCode.BLOCKED:
-            output.errors.print("[bold yellow]BLOCKED[/]: neither pass nor fail")
-        raise typer.Exit(error.exit_code) from error
+        raise _ended(output, error, verbose=verbose) from error
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         storage = StorageError(f"the operating system refused: {place}{error.strerror or error}")
-        view.show_error(output.errors, storage, verbose=verbose)
-        raise typer.Exit(storage.exit_code) from error
+        raise _ended(output, storage, verbose=verbose) from error
     except (EOFError, SystemExit) as error:
         # Nothing foresees them here; left alone they would end the process with exit code 1, a verdict of fail.
         raise RuntimeError("unforeseen") from error
     except KeyboardInterrupt as error:
         output.errors.print("interrupted; what was finished is kept, and nothing is left running")
         raise typer.Exit(ExitCode.INTERRUPTED) from error
+
+
+def _ended(output: Output, error: TinyhilError, *, verbose: bool) -> typer.Exit:
+    """Says what went wrong, and gives what ends the command with its exit code."""
+    view.show_error(output.errors, error, verbose=verbose)
+    if error.exit_code is ExitCode.BLOCKED:
+        output.errors.print("[bold yellow]BLOCKED[/]: neither pass nor fail")
+    return typer.Exit(error.exit_code)
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> NoReturn:
