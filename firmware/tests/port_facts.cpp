@@ -1,12 +1,14 @@
-// A sketch that says what the port says of the board, and ends.
+// A program that says what the port says of the board, and ends.
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "port.h"
 
+#ifndef ESP_PLATFORM  // which ESP-IDF defines
 #include <Arduino.h>
+#endif
 
-void setup() {
+static void tell() {
   namespace port = tinyhil::port;
   port::init();
   const uint32_t before = port::ticks();
@@ -21,4 +23,9 @@ void setup() {
   exit(0);
 }
 
+#ifdef ESP_PLATFORM
+extern "C" void app_main() { tell(); }
+#else
+void setup() { tell(); }
 void loop() {}
+#endif

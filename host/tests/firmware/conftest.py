@@ -116,12 +116,18 @@ def copy_firmware(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "copy_engine"
 
 
+ENTRIES = {"arduino": "sketch.cpp", "espidf": "idf.cpp"}
+"""Where a program of a framework begins."""
+DEFINED = {"arduino": ("-DARDUINO=10819",), "espidf": ("-DESP_PLATFORM",)}
+"""What a framework defines itself."""
+
+
 @dataclass(frozen=True)
 class Sketch:
-    """The firmware as a sketch, built for a board's target over the fake core.
+    """The firmware as a program of a framework, built for a board's target over the fake of it.
 
     Attributes:
-        program: the sketch over an engine that copies 256 bytes.
+        program: the firmware over an engine that copies 256 bytes.
         facts: a program that prints what the port says of the board.
     """
 
@@ -134,12 +140,13 @@ def _compile_sketch(folder: Path, target: Target, standard: str, *more: str) -> 
     (folder / "tinyhil_config.h").write_text(
         f"#define TINYHIL_MAX_PAYLOAD {target.link.max_payload}\n#define TINYHIL_BAUD {target.link.baud}\n"
     )
-    fake = TESTS / "fakes" / "arduino"
+    fake, entry = TESTS / "fakes" / target.compiles.framework, ENTRIES[target.compiles.framework]
     include = [folder, FIRMWARE / "src", FIRMWARE / "lib/port", fake]
     given = [f"-std={standard}", *target.compiles.flags, f"-DTINYHIL_BAUD={target.link.baud}", *more]
-    given += ["-funsigned-char", "-pthread", "-DTEST_INPUTS=256", "-DTEST_OUTPUTS=256"]
-    port = [fake / "arduino.cpp", *_sources("port/arduino")]
-    program = [FIRMWARE / "src" / name for name in ("sketch.cpp", "app.cpp")]
+    given += [*DEFINED[target.compiles.framework], "-funsigned-char", "-pthread"]
+    given += ["-DTEST_INPUTS=256", "-DTEST_OUTPUTS=256"]
+    port = [*sorted(fake.glob("*.cpp")), *_sources(*(f"port/{name}" for name in target.compiles.ports))]
+    program = [FIRMWARE / "src" / name for name in (entry, "app.cpp")]
     firmware = [TESTS / "copy_engine.cpp", *program, *_sources("link", "engine", "server")]
     _compile(folder, *given, *firmware, *port, "-o", "sketch", include=include)
     _compile(folder, *given, TESTS / "port_facts.cpp", *port, "-o", "facts", include=include)
@@ -148,7 +155,7 @@ def _compile_sketch(folder: Path, target: Target, standard: str, *more: str) -> 
 
 @pytest.fixture(scope="session")
 def compile_sketch() -> Callable[..., Sketch]:
-    """Builds the sketch in a folder, for a target, by a language standard, with further flags."""
+    """Builds the firmware in a folder, for a target, by a language standard, with further flags."""
     return _compile_sketch
 
 

@@ -61,9 +61,11 @@ class Row:
 
 
 _ESP = ("-fexceptions", "-fno-rtti")
+_IDF = ("-fno-exceptions", "-fno-rtti")
 _MBED = ("-fno-exceptions", "-fno-rtti", "-funsigned-char")
 _ESP2 = "arduino-esp32 2.0.17, tools/platformio-build-%s.py: CXXFLAGS"
 _ESP3 = "arduino-esp32 3.x, esp32-arduino-libs, %s/flags/cpp_flags"
+_IDF5 = "ESP-IDF 5.5.3, tools/cmake/build.cmake and CMakeLists.txt, with the defaults of its configuration"
 _VARIANT = "ArduinoCore-mbed 4.5.0, variants/%s/cxxflags.txt"
 
 CORES = (
@@ -71,6 +73,7 @@ CORES = (
     Row("esp32s3 2.0", "xtensa", "esp32s3-usb", "gnu++11", _ESP, _ESP2 % "esp32s3"),
     Row("esp32c3 2.0", "riscv", "esp32c3", "gnu++11", _ESP, _ESP2 % "esp32c3"),
     Row("esp32 3.x", "xtensa", "esp32", "gnu++2b", _ESP, _ESP3 % "esp32"),
+    Row("esp32 ESP-IDF", "xtensa", "esp32-idf", "gnu++2b", _IDF, _IDF5),
     Row("esp32c3 3.x", "riscv", "esp32c3-usb", "gnu++2b", _ESP, _ESP3 % "esp32c3"),
     Row(
         "nano33ble",

@@ -14,6 +14,7 @@ from elftools.elf.elffile import ELFFile
 from tinyhil.targets import registry
 from tinyhil.targets.model import Target
 
+from .conftest import DEFINED
 from .cores import COMPILERS, WARNINGS, WITHOUT_LIBRARY, Row
 
 FIRMWARE = Path(__file__).parents[3] / "firmware"
@@ -47,7 +48,7 @@ def compile_project(row: Row, project: Path, objects: Path | None = None) -> Out
     """
     build = registry.get(row.target).compiles
     folders = sorted({path.parent for path in project.rglob("*.h")})
-    macros = [*build.flags, "-DTINYHIL_BAUD=115200", "-DTINYHIL_TESTS_ALL_MACROS", "-DARDUINO=10819"]
+    macros = [*build.flags, "-DTINYHIL_BAUD=115200", "-DTINYHIL_TESTS_ALL_MACROS", *DEFINED[build.framework]]
     flags = [*macros, *_fakes(row), *(f"-I{folder}" for folder in [project / "lib" / "tinyhil_port", *folders])]
     model = project / "lib" / "model"
     of_model = json.loads((model / "library.json").read_text())["build"]["flags"]
@@ -93,7 +94,8 @@ def static_bytes(objects: Path) -> int:
 
 
 def _fakes(row: Row) -> list[str]:
-    folders = [FAKES / "arduino", FAKES / "tflm", *([FAKES / "std"] if row.compiler in WITHOUT_LIBRARY else [])]
+    framework = registry.get(row.target).compiles.framework
+    folders = [FAKES / framework, FAKES / "tflm", *([FAKES / "std"] if row.compiler in WITHOUT_LIBRARY else [])]
     return [f"-I{folder}" for folder in folders]
 
 

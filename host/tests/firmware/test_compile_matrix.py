@@ -31,7 +31,7 @@ QUICK = ("esp32c3 2.0", "nano33ble")
 SKETCHES = {
     path.stem
     for path in registry.SHIPPED.glob("*.toml")
-    if (target := registry.get(path.stem)).build is not None and target.compiles.sketch
+    if (target := registry.get(path.stem)).build is not None and target.compiles.framework
 }
 TURN = Demo(start=0.0, end=1.0, steps=8)
 

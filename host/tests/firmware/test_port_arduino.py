@@ -1,8 +1,8 @@
-"""The firmware as a sketch, over a fake of the Arduino core.
+"""The firmware as a program of a framework, over a fake of it: the Arduino cores, and ESP-IDF.
 
-The real cores come from a registry, with compilers of their own, so here is a fake of what the port uses
-(firmware/tests/fakes/arduino), with the traps that are known of the real ones. What is shown is that the sketch keeps
-clear of those traps. How the cores compile it is test_compile_matrix's; what they do beyond is for a board to show.
+The real ones come from a registry, with compilers of their own, so here is a fake of what the ports use
+(firmware/tests/fakes), with the traps that are known of the real ones. What is shown is that the firmware keeps clear
+of those traps. How the cores compile it is test_compile_matrix's; what they do beyond is for a board to show.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tinyhil.targets.model import Target
 from ..session.captures import capture_on, greet
 
 SHIPPED = {path.stem: registry.get(path.stem) for path in sorted(registry.SHIPPED.glob("*.toml"))}
-SKETCHES = [name for name, target in SHIPPED.items() if target.build is not None and target.build.sketch]
+SKETCHES = [name for name, target in SHIPPED.items() if target.build is not None and target.build.framework]
 
 
 def of_port(name: str) -> frozenset[str]:
@@ -73,7 +73,7 @@ def vectors(count: int) -> tuple[np.ndarray[Any, Any], Vectors]:
 
 
 def test_there_are_boards() -> None:
-    assert {"nano33ble", "esp32", "esp32s3", "esp32c3"} <= set(SKETCHES)
+    assert {"nano33ble", "esp32", "esp32s3", "esp32c3", "esp32-idf"} <= set(SKETCHES)
 
 
 def test_every_vector_comes_back(sketch: Any, port: str) -> None:
@@ -123,6 +123,8 @@ def test_what_nothing_makes_wait_fits_the_buffer(name: str) -> None:
     [
         ("nano33ble", "TINYHIL_WRITE_BYTES", "64", "the handshake"),
         ("esp32", "TINYHIL_RECEIVE_BUFFER", "256", "request 1"),
+        ("esp32-idf", "TINYHIL_RECEIVE_BUFFER", "256", "request 1"),
+        ("esp32-idf", "TINYHIL_RECEIVE_BUFFER", "128", "the handshake"),
     ],
 )
 def test_the_traps_are_real(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -56,8 +58,14 @@ def test_platformio_accepts_it_and_it_is_the_same_every_time(
     library = target.engines[engine].library
     assert facts.get("lib_deps", []) == ([library] if library else [])
     # A program begins in one place.
-    assert ("src/sketch.cpp" in files, "src/main.cpp" in files) == (target.compiles.sketch, not target.compiles.sketch)
-    if target.compiles.sketch:
+    entry = {"arduino": "src/sketch.cpp", "espidf": "src/idf.cpp"}.get(target.compiles.framework, "src/main.cpp")
+    assert {"src/sketch.cpp", "src/idf.cpp", "src/main.cpp"} & set(files) == {entry}
+    if target.compiles.framework == "espidf":
+        named = re.search(r"SRCS (.*)", files["src/CMakeLists.txt"].decode())
+        assert named is not None
+        assert {f"src/{name}" for name in re.findall(r'"(.*?)"', named[1])} == set(fnmatch.filter(files, "src/*.cpp"))
+        assert (engine == "tflm") == ("esp-tflite-micro" in files["src/idf_component.yml"].decode())
+    if target.compiles.framework:
         assert facts["framework"] == [target.compiles.framework]
         assert "@" in facts["platform"], "a platform whose version is not pinned"
         assert f"-DTINYHIL_BAUD={target.link.baud}" in flags

@@ -26,7 +26,8 @@ def test_it_is_what_the_target_files_make_of_it() -> None:
 def test_it_has_an_environment_for_each_target_that_is_built() -> None:
     ini = configparser.ConfigParser(interpolation=None)
     ini.read(ROOT / "platformio.ini")
-    built = {target.name: target for target in TARGETS if target.build is not None}
+    # ESP-IDF's CMake wants its files at the top of a project.
+    built = {each.name: each for each in TARGETS if each.build is not None and each.compiles.framework != "espidf"}
     assert {name.removeprefix("env:") for name in ini.sections() if name.startswith("env:")} == set(built)
     for name, target in built.items():
         assert ini[f"env:{name}"]["board"] == target.compiles.board

@@ -38,11 +38,15 @@ _ENGINES = {"compiled": compiled, "tflm": tflm}
 """What makes the model library of each engine."""
 _OWN = "engines"
 """The folder of the templates that only one engine has, by its name."""
+_FRAMEWORK = "frameworks"
+"""The folder of the templates that only one framework has, by its name."""
 _EMULATOR = "emulator"
 """Folder of the templates that only some emulators need, and of what is rendered from them."""
+_SOME = (f"{_OWN}/", f"{_FRAMEWORK}/", f"{_EMULATOR}/")
+"""Folders of templates that not every project has."""
 _LIBRARIES = ("link", "engine", "server", "port")
-_ENTRIES = {False: "main.cpp", True: "sketch.cpp"}
-"""Where a program begins; the key is whether it is a sketch."""
+_ENTRIES = {"": "main.cpp", "arduino": "sketch.cpp", "espidf": "idf.cpp"}
+"""Where a program begins, by its framework."""
 _KEEP = (".pio", ".vscode", ".git")
 """Folders of the user's and PlatformIO's own, never touched."""
 _NAME_BYTES = 63
@@ -185,8 +189,9 @@ def _copied(build: Build, engine_name: str, demo: Demo | None) -> dict[str, byte
     """The device's sources, without the engines and ports of other targets."""
     firmware = resources.folder("firmware")
     variants = {"engine": (engine_name,), "port": build.ports}
-    left_out = _ENTRIES[not build.sketch]
-    files = {f"src/{path}": data for path, data in resources.read_tree(firmware / "src").items() if path != left_out}
+    left_out = set(_ENTRIES.values()) - {_ENTRIES[build.framework]}
+    sources = resources.read_tree(firmware / "src").items()
+    files = {f"src/{path}": data for path, data in sources if path not in left_out}
     for library in (*_LIBRARIES, *(["demo"] if demo is not None else [])):
         for path, data in resources.read_tree(firmware / "lib" / library).items():
             top, slash, _ = path.partition("/")
@@ -210,8 +215,10 @@ def _rendered(context: dict[str, Any]) -> dict[str, bytes]:
         "c_float": _c_float,
         "c_dtype": _c_dtype,
     }
-    own = f"{_OWN}/{context['engine']}/"
-    emulator = context["target"].emulator
+    target = context["target"]
+    chosen = ((_OWN, context["engine"]), (_FRAMEWORK, target.build.framework))
+    own = tuple(f"{folder}/{name}/" for folder, name in chosen if name)
+    emulator = target.emulator
     wanted = {f"{_EMULATOR}/{name}.j2" for name in emulator.templates} if emulator is not None else set()
     known = {name for name in environment.list_templates() if name.endswith(".j2")}
     if unknown := wanted - known:
@@ -219,15 +226,18 @@ def _rendered(context: dict[str, Any]) -> dict[str, bytes]:
             f"there is no template {', '.join(sorted(unknown))} for the emulator of the target",
             hint="correct the names in the target's file",
         )
-    names = sorted(
-        name
-        for name in known
-        if name in wanted or name.startswith(own) or not name.startswith((f"{_OWN}/", f"{_EMULATOR}/"))
-    )
+    names = sorted(name for name in known if name in wanted or name.startswith(own) or not name.startswith(_SOME))
     return {
-        name.removeprefix(own).removesuffix(".j2"): environment.get_template(name).render(context).encode()
+        _without(own, name).removesuffix(".j2"): environment.get_template(name).render(context).encode()
         for name in names
     }
+
+
+def _without(prefixes: Iterable[str], name: str) -> str:
+    """A template's name in the project: without the folder by which it was chosen."""
+    for prefix in prefixes:
+        name = name.removeprefix(prefix)
+    return name
 
 
 def _hex_bytes(digest: str) -> str:

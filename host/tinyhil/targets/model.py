@@ -72,7 +72,7 @@ class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     Attributes:
         platform: PlatformIO platform, or ``local`` for the project's own one (firmware/platform).
         board: PlatformIO board id.
-        framework: PlatformIO framework, empty for bare metal.
+        framework: PlatformIO framework, empty for bare metal and the host.
         ports: folders of firmware/lib/port that drive the chip: its own, and what it shares with others.
         flags: further compiler flags.
         unflags: compiler flags of the framework's that are left out.
@@ -82,7 +82,7 @@ class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     platform: str
     board: str
     ports: Annotated[tuple[str, ...], Meta(min_length=1)]
-    framework: str = ""
+    framework: Literal["", "arduino", "espidf"] = ""
     flags: tuple[str, ...] = ()
     unflags: tuple[str, ...] = ()
     programs: tuple[Program, ...] = ()
@@ -94,8 +94,8 @@ class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
     @property
     def sketch(self) -> bool:
-        """Whether the framework has main() and calls setup() and loop()."""
-        return bool(self.framework)
+        """Whether it is a sketch: the framework has main() and calls setup() and loop()."""
+        return self.framework == "arduino"
 
 
 class Pace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -289,6 +289,7 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         max_inputs, max_outputs: how many of them a model may have.
         whole_file: whether the image holds the model file as it is, rather than its weights alone.
         library: the PlatformIO library that it comes from, as in ``lib_deps``.
+        component: the component of ESP-IDF that it comes from, with its version, as ``name@version``.
         programs: what has to be on PATH besides what the target's build needs.
         leave_out: sources of that library that are not compiled, as patterns of their paths.
         flags: compiler flags for the whole project, the library included: what has to be the same on both sides.
@@ -302,6 +303,7 @@ class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ops: tuple[str, ...] = ()
     profile: str = ""
     library: str = ""
+    component: str = ""
     programs: tuple[Program, ...] = ()
     leave_out: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()

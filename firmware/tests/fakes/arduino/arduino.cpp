@@ -1,12 +1,8 @@
 // The fake core: main(), a clock, and `Serial` on a pseudo-terminal, which it names on standard output as the port for
 // the host does. A thread stands for the receive interrupt, so bytes arrive while the sketch computes.
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -18,6 +14,8 @@
 #include "cmsis_os2.h"
 #endif
 
+#include "../line.h"
+
 // Last, as everybody has to.
 #include "Arduino.h"
 
@@ -25,30 +23,14 @@ FakeSerial Serial;
 
 namespace {
 
+using fakes::fail;
+
 int line = -1;
 bool begun = false;
 size_t capacity = 256;  // of both cores' receive buffers
 std::mutex guard;
 std::condition_variable room;
 std::deque<uint8_t> arrived;
-
-void fail(const char* what) {
-  perror(what);
-  _exit(1);
-}
-
-void open_line() {
-  line = posix_openpt(O_RDWR | O_NOCTTY);
-  if (line < 0 || grantpt(line) != 0 || unlockpt(line) != 0) fail("pseudo-terminal");
-  const char* const path = ptsname(line);
-  const int slave = open(path, O_RDWR | O_NOCTTY);  // never closed: the cable
-  struct termios settings;
-  if (slave < 0 || tcgetattr(slave, &settings) != 0) fail("terminal");
-  cfmakeraw(&settings);
-  if (tcsetattr(slave, TCSANOW, &settings) != 0) fail("terminal");
-  printf("serial port redirected to %s\n", path);
-  fflush(stdout);
-}
 
 void receive() {
   for (;;) {
@@ -67,18 +49,12 @@ void receive() {
   }
 }
 
-unsigned long clock_in(long per_second) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<unsigned long>(now.tv_sec * per_second + now.tv_nsec / (1000000000 / per_second));
-}
-
 }  // namespace
 
 void FakeSerial::begin(unsigned long baud) {
   if (begun || baud != TINYHIL_BAUD) fail("begin");
   begun = true;
-  open_line();
+  line = fakes::open_line();
   std::thread(receive).detach();
 }
 
@@ -106,9 +82,9 @@ size_t FakeSerial::write(const uint8_t* bytes, size_t length) {
   return sent < 0 ? 0 : static_cast<size_t>(sent);
 }
 
-unsigned long micros() { return clock_in(1000000); }
+unsigned long micros() { return static_cast<unsigned long>(fakes::clock_in(1000000)); }
 
-unsigned long millis() { return clock_in(1000); }
+unsigned long millis() { return static_cast<unsigned long>(fakes::clock_in(1000)); }
 
 void analogWrite(uint8_t pin, int value) { printf("pin %d brightness %d\n", pin, value); }
 
