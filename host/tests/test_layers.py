@@ -38,6 +38,7 @@ SAME_LAYER = {
     ("config", "data"),  # the shipped recipes name their data
     ("proxy", "transport"),  # a proxy is a transport's user, and no stage
     ("worker", "process"),  # a worker is a child process with a conversation
+    ("config", "worker"),  # a child tells its parent while it runs the code of a recipe
     ("__main__", "cli"),  # python -m tinyhil is the command line by another name
 }
 """Edges within a layer. Each needs its reason, and none may close a circle."""

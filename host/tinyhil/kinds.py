@@ -111,7 +111,7 @@ RECIPE_CODE = Kind(
     "TH-119",
     "The code of a recipe fails",
     2,
-    "The Python file beside a recipe raised an exception, exited, interrupted itself, or returned what cannot be used.",
+    "The Python file beside a recipe raised an exception, ended its process, or returned what cannot be used.",
     (
         "Correct the line that the traceback ends with.",
         "What each function takes and returns is in docs/design.md, 'Files that users write'.",

@@ -4,16 +4,23 @@ The parent calls :func:`call`, or keeps a :class:`Worker` for several requests; 
 ``serve(work)``. A request is one line of JSON on standard input; the answers are lines on the child's output that
 start with a marker, so that whatever a library logs between them is kept apart. A TinyhilError in the child is raised
 again in the parent; any other end without a result is a ToolError with the child's output and a next step.
+
+Code of a recipe may do to the child what it likes. While it runs the parent knows whose it is (:func:`recipe_runs`), so
+an end of the process is an error of the recipe; and a child that has run any is ended with its result, because what
+such code leaves behind, threads or exit hooks, may never end.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Self
 
 from tinyhil import errors, kinds, process
@@ -70,6 +77,7 @@ class Worker:
         self._what = what
         self._reporter = reporter
         self._limits = limits
+        self._recipe: _Recipe | None = None
         self._child = process.spawn(argv, env=_QUIET, stdin=True, limits=limits)
         self._log: list[str] = []
 
@@ -78,6 +86,7 @@ class Worker:
 
         Raises:
             TinyhilError: as the child raised it.
+            ConfigError: code of a recipe ended the child.
             CrashError: a signal ended the child.
             ToolError: it ended without a result.
         """
@@ -100,11 +109,14 @@ class Worker:
         raise self._ended()
 
     def finish(self) -> None:
-        """Lets the child end by itself, with all that it has to tear down.
+        """Lets the child end by itself, with all that it has to tear down, unless it has run a recipe's code.
 
         Raises:
             ToolError: it ended in another way.
         """
+        if self._recipe is not None:
+            process.end(self._child, gently=False)
+            return
         assert self._child.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._child.stdin.close()
@@ -135,6 +147,8 @@ class Worker:
             event = json.loads(line[len(MARKER) :])
             if "progress" in event:
                 self._reporter.progress(*event["progress"])
+            elif "recipe" in event:
+                self._recipe = _Recipe(**event["recipe"])
             else:
                 yield event
 
@@ -147,6 +161,15 @@ class Worker:
                 hint="use a smaller model, or fewer samples; this one is larger than its file should make it",
                 detail="".join(self._log),
                 kind=kinds.TOO_MUCH,
+            )
+        recipe = self._recipe
+        if recipe is not None and (recipe.running or code == 0):
+            return errors.ConfigError(
+                f"{recipe.running or recipe.path} ended the process it runs in, with {process.describe_exit(code)}",
+                hint=f"let {recipe.path} return, or raise an exception; if it does nothing of the kind, a library that "
+                "it calls has crashed, or memory was short",
+                detail="".join(self._log),
+                kind=kinds.RECIPE_CODE,
             )
         made, hint = (errors.CrashError, _AFTER.get(-code, _CRASHED)) if code < 0 else (errors.ToolError, _FAILED)
         ending = process.describe_exit(code)
@@ -162,6 +185,8 @@ class Worker:
         return ""
 
 
+_APART = 64
+"""The least number of the descriptors of the conversation: above those that programs count on."""
 _NO_MEMORY = ("MemoryError", "bad_alloc", "Cannot allocate memory", "ResourceExhausted", "OOM when allocating")
 """What Python, C++, the operating system and TensorFlow say where there is no more of it."""
 _FAILED = "what it printed last says why; if that names nothing of yours, please report it"
@@ -174,12 +199,38 @@ _AFTER: dict[int, str] = {
 """Next steps after the signals that come from outside."""
 
 
+@dataclass(frozen=True)
+class _Recipe:
+    """Whose code a child has run.
+
+    Attributes:
+        path: the code's file.
+        running: what of it runs at this moment, in words; empty for nothing.
+    """
+
+    path: str
+    running: str
+
+
 class _Channel:
-    """The child's reporter: sends what it is told to the parent."""
+    """The child's reporter: sends what it is told to the parent, by a descriptor that nobody else closes.
+
+    Args:
+        descriptor: of the pipe to the parent.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.recipe = _Recipe("", "")
 
     def send(self, event: dict[str, Any]) -> None:
         # One write call, and a newline first: a library may have left a line unfinished on the same pipe.
-        os.write(1, f"\n{MARKER}{json.dumps(event)}\n".encode())
+        os.write(self._descriptor, f"\n{MARKER}{json.dumps(event)}\n".encode())
+
+    def runs(self, recipe: _Recipe) -> None:
+        """Whose code runs from now on."""
+        self.recipe = recipe
+        self.send({"recipe": asdict(recipe)})
 
     def progress(self, done: int, total: int, note: str = "") -> None:
         self.send({"progress": [done, total, note]})
@@ -188,13 +239,47 @@ class _Channel:
         self.text(" ".join(argv))
 
     def text(self, line: str) -> None:
-        os.write(1, f"{line}\n".encode())
+        os.write(self._descriptor, f"{line}\n".encode())
+
+
+_channel: _Channel | None = None
+"""Of a child that serves; None in every other process."""
+
+
+@contextlib.contextmanager
+def recipe_runs(path: Path, running: str) -> Iterator[None]:
+    """Tells the parent that code of a recipe runs, so that an end of this process is that code's. Contexts may nest.
+
+    Whatever ends the process on its way through here, such as an interrupt, is the recipe's as well. In a process that
+    is no child, nothing is told.
+
+    Args:
+        path: the code's file.
+        running: what of it, in words: "FILE: dataset()".
+    """
+    if _channel is None:
+        yield
+        return
+    before = _channel.recipe.running
+    _channel.runs(_Recipe(str(path), running))
+    try:
+        yield
+    except Exception:
+        _channel.runs(_Recipe(str(path), before))
+        raise
+    _channel.runs(_Recipe(str(path), before))
 
 
 def serve(work: Callable[[dict[str, Any], Reporter], dict[str, Any]]) -> None:
     """The child's main: reads requests to their end, does the work, sends for each the result or the error."""
-    channel = _Channel()
-    for line in sys.stdin:
+    global _channel
+    # Code that reads standard input, or closes or replaces one of the streams, has no part in the conversation.
+    requests = os.fdopen(fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, _APART), encoding="utf-8")
+    channel = _channel = _Channel(fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, _APART))
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    for line in requests:
         try:
             result = work(json.loads(line), channel)
         except errors.TinyhilError as error:

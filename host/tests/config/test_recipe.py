@@ -85,7 +85,7 @@ def test_the_sine_recipe_is_the_lessons() -> None:
     targets = np.concatenate([targets for _, targets in data.values()])
     assert inputs.min() >= 0
     assert inputs.max() < 2 * np.pi
-    truth = recipes.truth(code)
+    truth = code.truth
     assert truth(np.array([[np.pi / 2]])) == pytest.approx(1.0)
     # The noise is what is left: its mean within five standard errors of 0, its deviation near what the recipe says.
     noise = targets - truth(inputs.astype(np.float64))
@@ -115,7 +115,7 @@ def test_a_users_recipe_is_found_beside_the_shipped_ones(mine: Path) -> None:
     assert set(msgspec.to_builtins(recipe.accuracy).values()) == {None}
     code = recipes.load_code(recipes.code_path(path, recipe))
     assert code.dataset(1) == {}
-    assert recipes.truth(code) is None
+    assert recipes.optional(code) == ()
 
 
 def test_the_users_folder_is_below_the_current_one(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -220,10 +220,13 @@ def test_without_matplotlib_it_is_asked_for(sine: Callable[..., Run], monkeypatc
 # --- what a recipe draws itself
 
 
-def own(function: Any, folder: Path, history: dict[str, list[float]]) -> list[tuple[str, str]]:
-    """The plan for a recipe whose code has this function; nothing but the history is looked at."""
-    shown: Any = SimpleNamespace(history=history, title="Mine")
-    code = SimpleNamespace(train=len, **({} if function is None else {"pictures": function}))
+def own(code: Path, functions: tuple[str, ...], folder: Path, history: dict[str, list[float]]) -> list[tuple[str, str]]:
+    """The plan for a recipe whose code has these functions; of the model, nothing but the history is looked at."""
+    kept = folder.parent / "history.json"
+    kept.write_text(json.dumps(history))
+    shown: Any = SimpleNamespace(
+        history=history, title="Mine", model=SimpleNamespace(history=kept, functions=functions)
+    )
     planned = list(plans.training(code, [shown], folder))
     for name, _, make in planned:
         make(folder / name)
@@ -236,31 +239,30 @@ def test_descent_draws_its_paths(tmp_path: Path) -> None:
     traces = {name: code.descend(rate) for name, rate in code.DESCENTS.items()}
     history = {f"{name}_{key}": values for name, trace in traces.items() for key, values in trace.items()}
     history |= traces["right"]
-    assert [name for name, _ in own(code.pictures, tmp_path, history)] == ["guesses", "descent"]
-    assert sorted(file.name for file in tmp_path.iterdir()) == [
+    folder = tmp_path / "plots"
+    drawn = own(recipes.code_path(path, recipes.load(path)), ("train", "pictures"), folder, history)
+    assert [name for name, _ in drawn] == ["guesses", "descent"]
+    assert sorted(file.name for file in folder.iterdir()) == [
         f"{name}.{kind}" for name in ("descent", "guesses") for kind in ("png", "svg")
     ]
 
 
 def test_a_loop_of_ones_own_leaves_a_trace(tmp_path: Path) -> None:
-    assert own(None, tmp_path, {"loss": [2.0, 1.0], "w": [0.0, 1.0], "b": [1.0, 1.0]}) == [
-        ("trace", "loss, w and b by step")
-    ]
-    assert (tmp_path / "trace.png").is_file()
-
-
-def fails(*_: Any) -> Any:
-    raise KeyError("w")
+    history = {"loss": [2.0, 1.0], "w": [0.0, 1.0], "b": [1.0, 1.0]}
+    assert own(tmp_path / "code.py", ("train",), tmp_path / "plots", history) == [("trace", "loss, w and b by step")]
+    assert (tmp_path / "plots/trace.png").is_file()
 
 
 @pytest.mark.parametrize(
-    ("function", "message"),
+    ("body", "message"),
     [
-        (fails, r"pictures\(\) failed: KeyError: 'w'"),
-        (lambda *_: None, r"pictures\(\) failed: AttributeError"),
-        (lambda *_: {"mine": "nothing"}, r"pictures\(\) did not write mine.png and mine.svg"),
+        ("raise KeyError('w')", r"pictures\(\) failed: KeyError: 'w'"),
+        ("return None", r"pictures\(\) has to return what each file shows, by its name: AttributeError"),
+        ("return {'mine': 'nothing'}", r"pictures\(\) did not write mine.png and mine.svg"),
     ],
 )
-def test_own_pictures_that_are_wrong(tmp_path: Path, function: Any, message: str) -> None:
+def test_own_pictures_that_are_wrong(tmp_path: Path, body: str, message: str) -> None:
+    code = tmp_path / "code.py"
+    code.write_text(f"dataset = model = len\ndef pictures(draw, history, folder):\n    {body}\n")
     with pytest.raises(ConfigError, match=message):
-        own(function, tmp_path, {"loss": [1.0]})
+        own(code, ("train", "pictures"), tmp_path / "plots", {"loss": [1.0]})

@@ -40,6 +40,7 @@ class FloatModel:
         epoch: whose weights were kept, counted from 1.
         diagnosis: what the curves say: ``kind``, ``epoch``, ``reason`` (``tinyhil.compare.diagnosis``).
         figures: what the recipe reads from the trained model: numbers or nested lists of them.
+        functions: which of the functions that a recipe's code may have, this one's has.
         file: the user's file that it is a copy of; empty for a recipe.
     """
 
@@ -54,6 +55,7 @@ class FloatModel:
     epoch: int = 0
     diagnosis: dict[str, Any] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
+    functions: tuple[str, ...] = ()
     file: str = ""
 
 

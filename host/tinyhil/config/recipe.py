@@ -26,12 +26,12 @@ import importlib.util
 import sys
 from pathlib import Path, PureWindowsPath
 from types import ModuleType
-from typing import Annotated, Any, Literal, cast, get_args
+from typing import Annotated, Literal, cast, get_args
 
 import msgspec
 from msgspec import Meta
 
-from tinyhil import kinds
+from tinyhil import kinds, worker
 from tinyhil.config import named, recipe_code, toml
 from tinyhil.errors import ConfigError
 
@@ -256,7 +256,7 @@ def code_path(path: Path, recipe: Recipe) -> Path:
 
 
 def load_code(path: Path) -> ModuleType:
-    """Imports a recipe's Python file.
+    """Imports a recipe's Python file; called in child processes only (``recipe_code``).
 
     Raises:
         ConfigError: it cannot be imported, lacks ``dataset`` or ``model``, or has a ``truth`` (or another of
@@ -267,7 +267,10 @@ def load_code(path: Path) -> ModuleType:
         raise ConfigError(f"{path} is not a Python file", hint="call it NAME.py", kind=kinds.RECIPE_CODE)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # where dataclasses look for the names in a class of the recipe
-    with recipe_code.running(path, f"{path} cannot be imported"):
+    with (
+        worker.recipe_runs(path, f"{path}, as it was imported,"),
+        recipe_code.running(path, f"{path} cannot be imported"),
+    ):
         spec.loader.exec_module(module)
     missing = [name for name in ("dataset", "model") if not callable(getattr(module, name, None))]
     if missing:
@@ -282,6 +285,6 @@ def load_code(path: Path) -> ModuleType:
     return recipe_code.guarded(path, module, ("dataset", "model", *OPTIONAL))
 
 
-def truth(module: ModuleType) -> Any:
-    """The recipe's ``truth`` function, or None."""
-    return getattr(module, "truth", None)
+def optional(module: ModuleType) -> tuple[str, ...]:
+    """Which of ``OPTIONAL`` the recipe's code defines."""
+    return tuple(name for name in OPTIONAL if hasattr(module, name))

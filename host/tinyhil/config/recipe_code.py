@@ -1,4 +1,8 @@
-"""Runs a recipe's code, which may raise, exit or interrupt: each of it is an error of the recipe, and never our end."""
+"""Runs a recipe's code, which may raise, exit or interrupt: each of it is an error of the recipe, and never our end.
+
+It runs in child processes only, because no process can keep such code from ending it (``os._exit``); what becomes of
+the child then is in ``tinyhil.worker``.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
-from tinyhil import kinds
+from tinyhil import kinds, worker
 from tinyhil.errors import ConfigError, TinyhilError
 
 
@@ -37,10 +41,25 @@ def _guarded(path: Path, name: str, function: Callable[..., Any]) -> Callable[..
 
     @functools.wraps(function)
     def call(*arguments: Any, **named: Any) -> Any:
-        with running(path, f"{path}: {name}() failed"):
+        with worker.recipe_runs(path, f"{path}: {name}()"), running(path, f"{path}: {name}() failed"):
             return function(*arguments, **named)
 
     return call
+
+
+@contextlib.contextmanager
+def looking_at(path: Path, wrong: str) -> Iterator[None]:
+    """Looks at what a recipe's code has made, which may be an object of any class of its own.
+
+    Args:
+        path: the code's file.
+        wrong: what is wrong, if that fails.
+
+    Raises:
+        As :func:`running`.
+    """
+    with worker.recipe_runs(path, f"{path}, when its results were looked at,"), running(path, f"{path}: {wrong}"):
+        yield
 
 
 @contextlib.contextmanager

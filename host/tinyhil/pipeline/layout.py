@@ -3,6 +3,7 @@
 ::
 
     build/<model>/model/train/            FloatModel
+    build/<model>/model/truth/            what the recipe's truth gives for the vectors
     build/<model>/model/<scheme>/         QuantizedModel; int8, int8-per-channel
     build/<model>/model/file/             a user's own model file with what is expected of it
     build/<model>/plots/                  pictures of the training and of the float model
@@ -65,6 +66,11 @@ class Layout:
     def training(self) -> Path:
         """The trained model."""
         return self.models / "train"
+
+    @property
+    def truth(self) -> Path:
+        """What the recipe's truth gives for the vectors."""
+        return self.models / "truth"
 
     @property
     def model_file(self) -> Path:

@@ -42,9 +42,9 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     if source is not None:
         raw = data.load(source, settings.seed)
     else:
-        with recipe_code.running(file, f"{file}: what dataset() returns cannot be used"):
+        with recipe_code.looking_at(file, "what dataset() returns cannot be used"):
             raw = _dataset(code, settings.seed)
-    with recipe_code.running(file, f"{file}: the recipe does not take its data"):
+    with recipe_code.looking_at(file, "the recipe does not take its data"):
         whose = "the recipe's" if source is None else f"{source}: the"
         sets = _checked(raw.sets, inspect.unwrap(code.prepare) if hasattr(code, "prepare") else None, whose)
     reporter.text(f"data: {raw.provenance}")
@@ -63,13 +63,14 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
     arrays.write_dataset(folder / stage.DATASET, {name: sets[name] for name in data.SETS})
     store.write_text(folder / stage.HISTORY, json.dumps(history) + "\n")
     baseline = diagnosis.constant_loss(settings.loss, sets["train"][1])
-    with recipe_code.running(file, f"{file}: what figures() returns cannot be used"):
+    with recipe_code.looking_at(file, "what figures() returns cannot be used"):
         figures = _figures(code.figures(model) if hasattr(code, "figures") else {})
     return {
         **facts,
         "provenance": raw.provenance,
         "diagnosis": dataclasses.asdict(diagnosis.diagnose(history, baseline)),
         "figures": figures,
+        "functions": recipes.optional(code),
     }
 
 
@@ -80,7 +81,7 @@ def _train(
     from tinyhil.train import fit
 
     if hasattr(code, "train"):
-        with recipe_code.running(Path(code.__file__), f"{code.__file__}: train() has to return a model and a history"):
+        with recipe_code.looking_at(Path(code.__file__), "train() has to return a model and a history"):
             model, history = code.train(model, sets, reporter)
         kept = _history(history)
         return model, kept, {"metrics": _at(kept, 0), "trained_by": "the recipe's own loop", "epoch": len(kept["loss"])}

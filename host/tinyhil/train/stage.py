@@ -91,5 +91,6 @@ def train(path: Path, folder: Path, reporter: Reporter, data: Path | None = None
         epoch=manifest.facts["epoch"],
         diagnosis=manifest.facts["diagnosis"],
         figures=manifest.facts["figures"],
+        functions=tuple(manifest.facts["functions"]),
     )
     return model, found

@@ -54,7 +54,7 @@ def draw(run: Run, *, device: bool = True) -> tuple[Picture, ...]:
     if not isinstance(run.source, TfliteFile):
         own = plans.shown_of(run)
         shown, folder = [*_beside(run), own], run.layout.model_plots
-        code = run.source.code() if isinstance(run.source, RecipeSource) else None
+        code = run.source.code if isinstance(run.source, RecipeSource) else None
         made = _stage(run.observer, folder, [*plans.training(code, shown, folder), *plans.floats(run, shown)])
     capture = run.capture() if device else None
     return made + _stage(run.observer, run.layout.target_plots, [*plans.quantized(run, own, capture)])

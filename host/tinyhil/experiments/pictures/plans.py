@@ -6,18 +6,17 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from tinyhil import kinds, plots
+from tinyhil import kinds, worker
 from tinyhil.artifacts import arrays, store
 from tinyhil.artifacts.types import Array, Capture, FloatModel, QuantizedModel, Reals
 from tinyhil.compare import classification
-from tinyhil.errors import ConfigError, TinyhilError
+from tinyhil.errors import ConfigError
 from tinyhil.pipeline.run import Run
 from tinyhil.plots import confusion, curves, predictions, quantization
-from tinyhil.plots import linear as linear  # for the recipes' own pictures
+from tinyhil.progress import Silent
 from tinyhil.quantize.evaluation import TestSet, on_test_set
 from tinyhil.quantize.inspection import read_inspection as inspection
 
@@ -71,41 +70,37 @@ def shown_of(run: Run) -> Shown:
     )
 
 
-def training(code: Any, shown: Sequence[Shown], folder: Path) -> Plan:
+def training(code: Path | None, shown: Sequence[Shown], folder: Path) -> Plan:
     """Pictures of the training; none where nothing is known of it.
 
     Args:
-        code: the recipe's module; None for a .keras file.
+        code: the recipe's Python file; None for a .keras file.
         shown: the models, the run's own last.
         folder: where a recipe's own pictures are drawn.
     """
     history = shown[-1].history
     if not history:
         return
-    own = getattr(code, "pictures", None)
-    if own is not None:
-        yield from _own(own, history, folder)
-    elif hasattr(code, "train"):
+    model = shown[-1].model
+    if code is not None and model.history is not None and "pictures" in model.functions:
+        yield from _own(code, model.history, folder)
+    elif "train" in model.functions:
         title = f"Trace of the training: {shown[-1].title}"
         yield "trace", f"{_listed(history)} by step", lambda stem: curves.trace(history, stem, title=title)
     else:
         yield from _curves(shown)
 
 
-def _own(own: Callable[..., Any], history: dict[str, list[float]], folder: Path) -> Plan:
+def _own(code: Path, history: Path, folder: Path) -> Plan:
     """What the recipe draws itself, at once; it is the user's code, so what is wrong with it is a ConfigError."""
     store.make_folder(folder)
-    try:
-        found = {str(name): str(shows) for name, shows in own(plots, history, folder).items()}
-    except TinyhilError:
-        raise
-    except Exception as error:
-        raise ConfigError(
-            f"the recipe's pictures() failed: {type(error).__name__}: {error}",
-            hint="it returns what each file shows, by its name",
-            kind=kinds.RECIPE_CODE,
-        ) from error
-    for name, shows in found.items():
+    drawn = worker.call(
+        "tinyhil.experiments.pictures.own_child",
+        {"code": str(code), "history": str(history), "folder": str(folder)},
+        what="draw the recipe's pictures",
+        reporter=Silent(),
+    )
+    for name, shows in drawn["shows"].items():
         missing = [f"{name}{suffix}" for suffix in (".png", ".svg") if not (folder / f"{name}{suffix}").is_file()]
         if missing:
             raise ConfigError(

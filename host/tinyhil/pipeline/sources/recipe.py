@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyhil.artifacts import hashing, lock
-from tinyhil.artifacts.types import FloatModel, QuantizedModel
+from tinyhil.artifacts.types import FloatModel, QuantizedModel, Reals
 from tinyhil.config import recipe as recipes
 from tinyhil.config.recipe import Recipe, Scheme
 from tinyhil.data import samples_file
@@ -16,8 +16,9 @@ from tinyhil.pipeline.placement import Placement
 from tinyhil.pipeline.sources.base import Asked
 from tinyhil.pipeline.sources.float_source import Quantization
 from tinyhil.pipeline.stages import Stages
-from tinyhil.progress import Reporter
+from tinyhil.progress import Reporter, Silent
 from tinyhil.train import train
+from tinyhil.verify import truth_values
 
 
 class RecipeSource:
@@ -77,18 +78,22 @@ class RecipeSource:
 
     def asked(self) -> Asked:
         """See ``ModelSource.asked``."""
-        code = recipes.code_path(self.path, self.recipe)
-        sha256 = hashing.of_tree({file.name: file.read_bytes() for file in (self.path, code)})
+        sha256 = hashing.of_tree({file.name: file.read_bytes() for file in (self.path, self.code)})
         return Asked(sha256, None if self._data is None else samples_file.digest(self._data))
 
     def truth(self) -> Any:
         """See ``ModelSource.truth``."""
-        return recipes.truth(self.code())
+        if "truth" not in self.float_model().functions:
+            return None
 
-    def code(self) -> Any:
-        """The recipe's module.
+        def values(inputs: Reals) -> Reals:
+            silent = Silent()
+            with lock.exclusive(self._layout.models, silent.text):
+                return truth_values(self.code, inputs, self._layout.truth, silent)
 
-        Raises:
-            ConfigError: it cannot be imported.
-        """
-        return recipes.load_code(recipes.code_path(self.path, self.recipe))
+        return values
+
+    @property
+    def code(self) -> Path:
+        """The recipe's Python file. It is never imported here, but in child processes."""
+        return recipes.code_path(self.path, self.recipe)
