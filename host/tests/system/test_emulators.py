@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from tinyhil.compare import health
 from tinyhil.targets import registry
 from tinyhil.toolchain import image
 
@@ -73,6 +74,7 @@ def test_the_sine_is_exact_on_every_chip_family(sine_on: Callable[..., Path], ta
     report = json.loads((sine_on(target) / "sine" / target / "report.json").read_text())
     assert report["verdict"] == "pass"
     assert (report["fidelity"]["vectors"], report["fidelity"]["mismatches"]) == (256, 0)
+    assert {found["kind"] for found in report["findings"]}.isdisjoint(health.STRICT)
     assert report["instructions_per_inference"] > 1000
     assert report["microseconds_per_inference"] is None
 
@@ -80,13 +82,17 @@ def test_the_sine_is_exact_on_every_chip_family(sine_on: Callable[..., Path], ta
 @pytest.mark.long
 @pytest.mark.parametrize("recipe", ["digits", "conv-digits"])
 def test_pictures_are_exact_on_every_chip_family(tinyhil: Cli, recipe: str) -> None:
-    """Trained once for all of them. Helium takes fewer instructions than the DSP extension, and that than RISC-V."""
+    """Trained once for all of them, and nothing looks wrong with the model.
+
+    Helium takes fewer instructions than the DSP extension, and that than RISC-V.
+    """
     counts = {}
     for target in FAMILIES:
         require(target)
-        done = tinyhil("run", recipe, "--target", target, "--json", "out.json")
+        done = tinyhil("run", recipe, "--target", target, "--strict", "--json", "out.json")
         assert done.code == 0, done.out + done.err
         report = json.loads((tinyhil.cwd / "out.json").read_text())
+        assert report["strict"]
         assert report["fidelity"]["mismatches"] == 0
         counts[target] = report["instructions_per_inference"]
     assert counts["qemu-m55"] < counts["qemu-m33"] < counts["qemu-rv32"]
