@@ -15,7 +15,13 @@ from tinyhil.options import Level, Options
 if TYPE_CHECKING:
     from tinyhil.experiments.selftest import Score, SelfTestResult
 
-_STYLES = {"caught": "green", "equivalent": "cyan", "wrong reason": "bold red", "missed": "bold red"}
+_STYLES = {
+    "caught": "green",
+    "equivalent": "cyan",
+    "not proved": "yellow",
+    "wrong reason": "bold red",
+    "missed": "bold red",
+}
 
 
 @takes_options(Level.BUILD, search=0)
@@ -36,7 +42,8 @@ def selftest(
     """Plant faults in copies of the model and the firmware, and see that each is caught by the right check.
 
     A fault is **caught** by its check, caught for the **wrong reason** (by another one), **equivalent** (it changes no
-    output over all possible inputs) or **missed**. The exit code is 0 if each fault is caught or equivalent.
+    output over all possible inputs), **not proved** (no vector shows it, and there are 65,536 inputs or more) or
+    **missed**. The exit code is 0 if no fault is missed or caught for the wrong reason.
 
     **Example**
 
@@ -81,7 +88,7 @@ def _conclude(output: Output, done: SelfTestResult, where: str) -> None:
         output.console.print(f"not planted: {left.kind}: {left.why}", markup=False, soft_wrap=True, highlight=False)
     kinds = len({each.fault.kind for each in done.scored})
     counts = ", ".join(f"{count} {outcome.value}" for outcome, count in done.counts.items())
-    proof = "all inputs there are" if done.exhaustive else "some of the inputs: no fault can be proved equivalent"
+    proof = "all inputs there are" if done.exhaustive else f"{done.vectors:,} of the inputs: {_seen(done.vectors)}"
     output.console.print()
     word, style = ("PASS", "bold green") if done.passed else ("FAIL", "bold red")
     output.console.print(
@@ -94,10 +101,19 @@ def _conclude(output: Output, done: SelfTestResult, where: str) -> None:
     raise typer.Exit(ExitCode.PASS if done.passed else ExitCode.FAIL)
 
 
+def _seen(vectors: int) -> str:
+    """What a sample of vectors can exclude."""
+    from tinyhil.compare.fidelity import CONFIDENCE, detectable
+
+    share = f"{100 * detectable(vectors):.2g} % of such inputs"
+    return f"a fault that hits {share} is seen with a probability of {CONFIDENCE:.0%}, a rarer one may not be"
+
+
 def _as_json(done: SelfTestResult) -> dict[str, Any]:
     return {
         "verdict": "pass" if done.passed else "fail",
         "exhaustive": done.exhaustive,
+        "vectors": done.vectors,
         "counts": {outcome.value: count for outcome, count in done.counts.items()},
         "faults": [
             {

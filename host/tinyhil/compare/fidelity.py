@@ -13,6 +13,8 @@ from tinyhil.artifacts.types import Array
 
 _Integers = npt.NDArray[np.int64]
 
+CONFIDENCE = 0.95
+"""The probability with which a sample would have shown a fault that is said to be excluded."""
 SHOWN = 10
 """How many mismatches are listed; the count is always of all."""
 
@@ -53,6 +55,20 @@ class Differences:
     mismatches: int
     max_lsb: int
     first: tuple[Mismatch, ...]
+
+
+def detectable(vectors: int) -> float:
+    """The least share of the inputs that a fault has to hit so that a sample of them shows it with ``CONFIDENCE``.
+
+    n inputs, drawn independently, all miss a share p with a probability of (1 - p)^n, so p = 1 - (1 - 0.95)^(1/n). For
+    large n that is the rule of three, 3/n (Hanley and Lippman-Hand, "If Nothing Goes Wrong, Is Everything All Right?",
+    JAMA 249, 1983).
+
+    Args:
+        vectors: how many inputs were tried, at least 1.
+    """
+    share: float = 1.0 - (1.0 - CONFIDENCE) ** (1.0 / vectors)
+    return share
 
 
 def compare(

@@ -22,8 +22,6 @@ from tinyhil.compare.search import Search
 
 SCHEMA = 1
 """Version of report.json; it rises when a field changes its meaning or goes away."""
-CONFIDENCE = 0.95
-"""By which the vectors would have shown a fault."""
 MOST_POINTS = 512
 """Enough for a picture, and for every input that an int8 can have."""
 
@@ -45,7 +43,8 @@ class Fidelity:
             vector, the model keeps a state, or nobody asked.
         not_finite: values of the device's outputs that are NaN or infinite.
         detectable: the smallest share of all inputs like the vectors that a fault has to hit so that the vectors would
-            have shown it with a probability of ``CONFIDENCE``; None where they are all inputs there are, or show one.
+            have shown it with a probability of ``fidelity.CONFIDENCE``; None where they are all inputs there are, or
+            show one.
         unit: what differences are counted in: "LSB"; "ULP" where the outputs are floats; "LSB or ULP" where some are.
     """
 

@@ -34,7 +34,8 @@ def calibration(samples: Array) -> Calibration:
     different = np.unique(rows, axis=0)
     lowest, inner_lowest = _outermost(-different.min(axis=1))
     highest, inner_highest = _outermost(different.max(axis=1))
-    return Calibration(len(rows), len(different), -lowest, highest, -inner_lowest, inner_highest)
+    # 0 less a number, as its negative would be -0 of 0.
+    return Calibration(len(rows), len(different), 0 - lowest, highest, 0 - inner_lowest, inner_highest)
 
 
 def _outermost(ends: npt.NDArray[np.float64]) -> tuple[float, float]:

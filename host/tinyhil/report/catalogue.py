@@ -100,7 +100,7 @@ ORIGINS: dict[str, Origin] = {
     "Fidelity.unit": Origin(_TEXT, "affine.unit_of_difference"),
     "Fidelity.reference": Origin(_TEXT, "quantize.stage.quantize"),
     "Fidelity.not_finite": Origin(_COUNT, "verify.stage.verify"),
-    "Fidelity.detectable": Origin(_SHARE, "verify.stage._detectable"),
+    "Fidelity.detectable": Origin(_SHARE, "compare.fidelity.detectable"),
     "Search.seed": Origin(_NONE, "compare.search.Wanted"),
     "Search.tried": Origin(_COUNT, "compare.climb.climb"),
     "Search.max_lsb": Origin(_LSB, "compare.climb.climb"),

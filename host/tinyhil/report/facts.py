@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, is_dataclass
 from typing import Any, NamedTuple
 
+from tinyhil.compare.fidelity import CONFIDENCE
 from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Search
-from tinyhil.compare.verdict import CONFIDENCE, OutputErrors, Report
+from tinyhil.compare.verdict import OutputErrors, Report
 from tinyhil.report import assemble
 
 ELEMENTS = 8

@@ -14,8 +14,8 @@ from tinyhil.affine import unit_of_difference
 from tinyhil.artifacts.types import Capture, Measurement, QuantizedModel
 from tinyhil.compare import fidelity
 from tinyhil.compare.search import Search
-from tinyhil.compare.verdict import CONFIDENCE, OperatorCost, Points, Speed, Verification
 from tinyhil.compare.verdict import Fidelity as FidelityVerdict
+from tinyhil.compare.verdict import OperatorCost, Points, Speed, Verification
 from tinyhil.config.recipe import Accuracy, Fidelity
 from tinyhil.targets.model import Measure
 from tinyhil.verify import accuracy
@@ -60,7 +60,7 @@ def verify(
             first_mismatches=found.first,
             search=search,
             not_finite=not_finite,
-            detectable=_detectable(found, exhaustive=model.vectors.exhaustive),
+            detectable=None if model.vectors.exhaustive or found.mismatches else fidelity.detectable(found.vectors),
             unit=unit_of_difference(spec.dtype for spec in model.outputs),
         ),
         accuracy=accuracy.accuracy(model, capture, wanted_accuracy, known, classes),
@@ -70,14 +70,6 @@ def verify(
         speed=_speed(capture, measure),
         operators=operator_costs(model, capture.measurement, measure),
     )
-
-
-def _detectable(found: fidelity.Differences, *, exhaustive: bool) -> float | None:
-    """The share p of the inputs for which 1 - (1 - p)^n is ``CONFIDENCE``: n vectors that hit it by chance."""
-    if exhaustive or found.mismatches:
-        return None
-    share: float = 1.0 - (1.0 - CONFIDENCE) ** (1.0 / found.vectors)
-    return share
 
 
 def _speed(capture: Capture, measure: Measure) -> Speed | None:

@@ -2,7 +2,7 @@
 
 from tinyhil.experiments.selftest.faults import Check, Edit, Fault, LeftOut
 from tinyhil.experiments.selftest.plan import KINDS, Plan, plan
-from tinyhil.experiments.selftest.scoring import Outcome, Score, of_error, of_report
+from tinyhil.experiments.selftest.scoring import Outcome, Score, of_error, of_report, of_trial
 from tinyhil.experiments.selftest.selftest import SelfTestResult, jobs_by_default, self_test
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "jobs_by_default",
     "of_error",
     "of_report",
+    "of_trial",
     "plan",
     "self_test",
 ]

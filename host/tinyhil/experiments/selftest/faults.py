@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from tinyhil.artifacts import store
+from tinyhil.compare.verdict import Report
 from tinyhil.errors import ToolError
+from tinyhil.pipeline.observer import Observer
+from tinyhil.pipeline.run import Run
 
 
 class Check(Enum):
@@ -38,6 +41,20 @@ class Check(Enum):
     """The device's own checks of what it is asked, which it tells in an ERROR."""
     FILE = "hash of the model file"
     """Where nothing is compiled: the device holds its model file against its description."""
+    HEALTH = "health of the model"
+    """What ``--strict`` fails a run for."""
+    FINITE = "finite numbers of the model file"
+    """Weights, constants and scales that are no finite numbers are refused."""
+    SOUND = "soundness of the model file"
+    """The parts of the file, held against one another."""
+    SAMPLES = "reading of samples"
+    """What is no file of samples, or has none that a model takes, is refused."""
+    MANIFEST = "hash of a manifest"
+    """What was kept is made again where it is not as it was written."""
+    REPORT = "consistency of a report"
+    """Figures and words of a report, held against one another."""
+    ASKED = "identity of a report"
+    """What a report is about, held against what is asked for."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +88,23 @@ class Edit:
 
 
 @dataclass(frozen=True)
+class Given:
+    """What a fault of files is planted in.
+
+    Attributes:
+        true: the run without a fault.
+        report: its report, a pass.
+        folder: an empty one.
+        observer: told of the stages.
+    """
+
+    true: Run
+    report: Report
+    folder: Path
+    observer: Observer
+
+
+@dataclass(frozen=True)
 class Fault:
     """Something wrong that a run has to notice.
 
@@ -82,6 +116,8 @@ class Fault:
         told: whether the device then says whose model it has, as yesterday's firmware does; otherwise it claims to be
             the model.
         edits: changes in the project's sources, whose hash the device still claims.
+        trial: plants a fault that no device has to do with, and has it read: returns what was noticed, nothing where
+            nothing was, None where the fault is none in this model; or raises the refusal.
     """
 
     kind: str
@@ -90,6 +126,7 @@ class Fault:
     change: Callable[[Any], None] | None = None
     told: bool = False
     edits: tuple[Edit, ...] = ()
+    trial: Callable[[Given], str | None] | None = None
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from tinyhil.artifacts import hashing, store
 from tinyhil.artifacts.types import FirmwareImage, Project, QuantizedModel
 from tinyhil.compare.verdict import Report
 from tinyhil.errors import TinyhilError, ToolError
-from tinyhil.experiments.selftest.faults import Check, Fault
-from tinyhil.experiments.selftest.scoring import Score, of_error, of_report
+from tinyhil.experiments.selftest.faults import Check, Fault, Given
+from tinyhil.experiments.selftest.scoring import Score, of_error, of_report, of_trial
 from tinyhil.pipeline.answers import LiveDevice
 from tinyhil.pipeline.device_copy import CopyOfFile, DeviceCopy, TrueCopy
 from tinyhil.pipeline.observer import Observer
@@ -105,7 +105,26 @@ def score(true: Run, image: FirmwareImage, fault: Fault, number: int, observer: 
         report = run.judge()
     except TinyhilError as error:
         return of_error(fault, error)
-    return of_report(fault, report, run.capture().outputs, run.quantize().vectors.reference)
+    model = run.quantize()
+    bits = 8 * sum(spec.nbytes for spec in model.inputs)
+    return of_report(fault, report, run.capture().outputs, model.vectors.reference, bits)
+
+
+def score_trial(true: Run, report: Report, fault: Fault, number: int, observer: Observer) -> Score:
+    """What becomes of a fault that no device has to do with; the other arguments as for ``judge_copy``.
+
+    Args:
+        report: the verdict on the copy without a fault.
+
+    Raises:
+        BlockedError: it could not be tried.
+    """
+    assert fault.trial is not None
+    with store.scratch(true.layout.of_copy(number).target) as folder:
+        try:
+            return of_trial(fault, fault.trial(Given(true, report, folder, observer)))
+        except TinyhilError as error:
+            return of_error(fault, error)
 
 
 def _faulty_run(true: Run, image: FirmwareImage, fault: Fault | None, number: int, observer: Observer) -> Run:

@@ -9,9 +9,12 @@ from tinyhil import tflite
 from tinyhil.artifacts.types import QuantizedModel
 from tinyhil.errors import ConfigError
 from tinyhil.experiments.selftest.faults import Check, Fault, LeftOut
+from tinyhil.experiments.selftest.given import given_faults
+from tinyhil.experiments.selftest.kept import kept_faults
 from tinyhil.experiments.selftest.numbers import number_faults, stale
 from tinyhil.experiments.selftest.sources import Way, source_faults
 from tinyhil.link.inference import Infer, Result
+from tinyhil.pipeline.run import Run
 from tinyhil.targets.model import Target
 
 KINDS = (
@@ -19,8 +22,10 @@ KINDS = (
     *("stale model", "other build", "tensor"),
     *("checksum", "framing", "sequence", "byte order", "version", "message"),
     *("off by one", "order", "truncated output"),
+    *("health", "model file", "samples", "manifest", "report"),
 )
-"""All kinds of faults: in the numbers, in what the device says of itself, in the link, in the way of the vectors."""
+"""All kinds of faults: in the numbers, in what the device says of itself, in the link, in the way of the vectors; in
+what a run is given, and in what it keeps."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +41,11 @@ class Plan:
     left_out: tuple[LeftOut, ...]
 
 
-def plan(model: QuantizedModel, target: Target, only: Collection[str] = ()) -> Plan:
+def plan(true: Run, only: Collection[str] = ()) -> Plan:
     """The faults for a model on a target, the same for the same model.
 
     Args:
+        true: the run without a fault.
         only: kinds to keep; all of them where there are none.
 
     Raises:
@@ -47,6 +53,7 @@ def plan(model: QuantizedModel, target: Target, only: Collection[str] = ()) -> P
     """
     if unknown := [kind for kind in only if kind not in KINDS]:
         raise ConfigError(f"there is no kind of fault {unknown[0]!r}", hint=f"there are {', '.join(KINDS)}")
+    model, target = true.quantize(), true.target
     data = model.path.read_bytes()
     parsed, unpacked = tflite.parse(data, str(model.path)), tflite.unpack(data, str(model.path))
     compiles = target.build is not None
@@ -58,6 +65,7 @@ def plan(model: QuantizedModel, target: Target, only: Collection[str] = ()) -> P
         found += source_faults(_way(model, target))
     else:
         found.append(LeftOut("link and firmware", f"{target.name} has no firmware: it runs the model file itself"))
+    found += [*given_faults(true, model), *kept_faults(true)]
     wanted = set(only or KINDS)
     faults = tuple(each for each in found if isinstance(each, Fault) and each.kind in wanted)
     if not faults:

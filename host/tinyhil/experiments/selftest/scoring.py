@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from tinyhil import kinds
 from tinyhil.artifacts.types import Array
+from tinyhil.compare.fidelity import CONFIDENCE, detectable
 from tinyhil.compare.verdict import Report
 from tinyhil.errors import (
     BlockedError,
@@ -29,6 +31,8 @@ class Outcome(Enum):
     """Something noticed it, but not the check that has to."""
     EQUIVALENT = "equivalent"
     """It is none: every output over all inputs there are is the reference's."""
+    NOT_PROVED = "not proved"
+    """No vector shows it, and there are far more inputs than vectors: neither caught nor shown to be none."""
     MISSED = "missed"
 
 
@@ -51,10 +55,16 @@ class Score:
     @property
     def good(self) -> bool:
         """Whether the checks have done what they are there for."""
-        return self.outcome in (Outcome.CAUGHT, Outcome.EQUIVALENT)
+        return self.outcome in (Outcome.CAUGHT, Outcome.EQUIVALENT, Outcome.NOT_PROVED)
 
 
-def of_report(fault: Fault, report: Report, answered: tuple[Array, ...], reference: tuple[Array, ...]) -> Score:
+MANY_INPUTS_BITS = 16
+"""Inputs of so many bits can have 65,536 values or more: not all of them are sent to prove that a fault is none."""
+
+
+def of_report(
+    fault: Fault, report: Report, answered: tuple[Array, ...], reference: tuple[Array, ...], bits: int
+) -> Score:
     """Scores a run that came to a verdict.
 
     Whether a fault is equivalent is looked up in the outputs themselves, not in the verdict: a comparison that has
@@ -64,6 +74,7 @@ def of_report(fault: Fault, report: Report, answered: tuple[Array, ...], referen
         report: of the run.
         answered: the device's outputs, one array per output tensor.
         reference: what they have to be.
+        bits: that all inputs of the model have together.
     """
     fidelity, accuracy = report.fidelity, report.accuracy
     assert fidelity is not None
@@ -81,9 +92,23 @@ def of_report(fault: Fault, report: Report, answered: tuple[Array, ...], referen
         allowed = f"the tolerance is {fidelity.tolerance_lsb} {fidelity.unit}"
         return Score(fault, Outcome.MISSED, None, f"passed, although outputs differ from the reference; {allowed}")
     if not fidelity.exhaustive:
-        why = f"these {fidelity.vectors} vectors do not show it, and they are not all inputs there are"
-        return Score(fault, Outcome.MISSED, None, why)
+        share = f"one that hits {100 * detectable(fidelity.vectors):.2g} % of such inputs would have been seen"
+        why = f"these {fidelity.vectors} vectors do not show it: {share} with a probability of {CONFIDENCE:.0%}"
+        return Score(fault, Outcome.NOT_PROVED if bits >= MANY_INPUTS_BITS else Outcome.MISSED, None, why)
     return Score(fault, Outcome.EQUIVALENT, None, f"all {fidelity.vectors} inputs there are give the same outputs")
+
+
+def of_trial(fault: Fault, noticed: str | None) -> Score:
+    """Scores a fault that no device has to do with.
+
+    Args:
+        noticed: what its check has said; nothing where it said nothing, None where the fault changes nothing.
+    """
+    if noticed is None:
+        return Score(fault, Outcome.EQUIVALENT, None, "in this model it changes nothing that the check looks at")
+    if not noticed:
+        return Score(fault, Outcome.MISSED, None, f"taken as it is, although {fault.check.value} had to notice it")
+    return _noticed(fault, fault.check, noticed)
 
 
 def of_error(fault: Fault, error: TinyhilError) -> Score:
@@ -92,7 +117,7 @@ def of_error(fault: Fault, error: TinyhilError) -> Score:
     Raises:
         BlockedError: the error says nothing of the fault: the run was blocked by something else.
     """
-    by = _check(error)
+    by = _check(error) if fault.trial is None else _REFUSALS.get(error.kind)
     if by is None or (by is Check.FILE and fault.check is not Check.FILE):
         raise BlockedError(
             f"the self-test could not try the fault '{fault.kind}: {fault.name}': {error.message}",
@@ -101,6 +126,16 @@ def of_error(fault: Fault, error: TinyhilError) -> Score:
         ) from error
     silent = isinstance(error, UnansweredError)
     return _noticed(fault, by, f"{error.message}: {error.detail}" if silent else error.message)
+
+
+_REFUSALS = {
+    kinds.NOT_FINITE: Check.FINITE,
+    kinds.DAMAGED_MODEL: Check.SOUND,
+    kinds.SAMPLES: Check.SAMPLES,
+    kinds.CONTRADICTORY_REPORT: Check.REPORT,
+    kinds.NO_REPORT: Check.ASKED,
+}
+"""What has refused a file, by the kind of its error."""
 
 
 def _check(error: TinyhilError) -> Check | None:

@@ -22,7 +22,7 @@ from tinyhil.artifacts.types import FirmwareImage
 from tinyhil.compare.verdict import Report
 from tinyhil.errors import BlockedError, ConfigError, TinyhilError
 from tinyhil.experiments.selftest.faults import Fault, LeftOut
-from tinyhil.experiments.selftest.faulty import judge_copy, score
+from tinyhil.experiments.selftest.faulty import judge_copy, score, score_trial
 from tinyhil.experiments.selftest.plan import plan
 from tinyhil.experiments.selftest.scoring import Outcome, Score
 from tinyhil.pipeline.run import Run
@@ -40,16 +40,18 @@ class SelfTestResult:
     Attributes:
         scored: each fault with its outcome, in the order of the plan.
         left_out: faults that the model or the target has no place for.
-        exhaustive: whether the vectors are all inputs there are; there are no equivalent faults otherwise.
+        exhaustive: whether the vectors are all inputs there are; no fault of a firmware is equivalent otherwise.
+        vectors: how many there are.
     """
 
     scored: tuple[Score, ...]
     left_out: tuple[LeftOut, ...]
     exhaustive: bool
+    vectors: int
 
     @property
     def passed(self) -> bool:
-        """Whether every fault was caught for the right reason, or is none."""
+        """Whether every fault was caught for the right reason, is none, or cannot be proved to be none."""
         return all(each.good for each in self.scored)
 
     @property
@@ -79,20 +81,20 @@ def self_test(true: Run, only: Collection[str], jobs: int, on_scored: Callable[[
             hint="what is tested are tinyhil's own checks, the same for every target: take one with an emulator",
         )
     model = true.quantize()
-    planned = plan(model, target, only)
+    planned = plan(true, only)
     image = true.firmware().image
     with (
         true.observer.stage(_NAME) as reporter,
         lock.exclusive(true.layout.selftest, reporter.text),
         _Copies(true, image, min(jobs, len(planned.faults))) as copies,
     ):
-        copies.control()
+        passed = copies.control()
         scored = []
-        for result in copies.score_all(planned.faults):
+        for result in copies.score_all(planned.faults, passed):
             scored.append(result)
             on_scored(result, len(planned.faults))
             reporter.progress(len(scored), len(planned.faults), result.fault.kind)
-        done = SelfTestResult(tuple(scored), planned.left_out, model.vectors.exhaustive)
+        done = SelfTestResult(tuple(scored), planned.left_out, model.vectors.exhaustive, model.vectors.count)
         counts = ", ".join(f"{count} {outcome.value}" for outcome, count in done.counts.items())
         true.observer.result(counts, found=False)
     return done
@@ -161,8 +163,8 @@ class _Copies:
         self._stop.set()
         self._threads.shutdown(cancel_futures=True)
 
-    def control(self) -> None:
-        """Sees that a copy without a fault passes: only then can a fault be what makes one fail."""
+    def control(self) -> Report:
+        """Sees that a copy without a fault passes: only then can a fault be what makes one fail. Returns its report."""
         try:
             report = self._threads.submit(self._in_a_copy, self._judge).result()
         except TinyhilError as error:
@@ -174,17 +176,24 @@ class _Copies:
                 f"the self-test needs a firmware that passes, and this one does not: {report.summary}",
                 hint="see what tinyhil run says of it",
             )
+        return report
 
-    def score_all(self, faults: Sequence[Fault]) -> Iterator[Score]:
-        """The outcome of each fault, in their order."""
-        tried = [self._threads.submit(self._in_a_copy, partial(self._score, fault)) for fault in faults]
+    def score_all(self, faults: Sequence[Fault], passed: Report) -> Iterator[Score]:
+        """The outcome of each fault, in their order.
+
+        Args:
+            passed: the report of the copy without a fault.
+        """
+        tried = [self._threads.submit(self._in_a_copy, partial(self._score, fault, passed)) for fault in faults]
         for each in tried:
             yield each.result()
 
     def _judge(self, number: int) -> Report:
         return judge_copy(self._true, self._image, number, _Quiet(self._stop))
 
-    def _score(self, fault: Fault, number: int) -> Score:
+    def _score(self, fault: Fault, passed: Report, number: int) -> Score:
+        if fault.trial is not None:
+            return score_trial(self._true, passed, fault, number, _Quiet(self._stop))
         return score(self._true, self._image, fault, number, _Quiet(self._stop))
 
     def _in_a_copy(self, use: Callable[[int], _R]) -> _R:
