@@ -84,6 +84,9 @@ def test_two_devices_are_each_held_against_the_reference() -> None:
             "each of 3 layers over 2 vectors",
         ),
         ({"whole": WRONG, "tested": (Probe(3, EXACT),)}, "unexplained", "the whole model differs in 1 of 4 vectors"),
+        ({"whole": WRONG, "prebuilt": True}, "not located", "the layer cannot be told"),
+        ({"prebuilt": True}, "clean", "its image was built elsewhere, and gives no outputs of layers"),
+        ({}, "clean", "a fault that hits 53 % of such inputs is seen with a probability of 95%"),
     ],
 )
 def test_what_is_said_where_no_layer_is_named(changes: dict[str, object], verdict: str, said: str) -> None:

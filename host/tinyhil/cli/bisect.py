@@ -18,11 +18,8 @@ from tinyhil.options import Level, Options
 if TYPE_CHECKING:
     from tinyhil.experiments.bisect import Outcome
 
-_CODES = {"clean": ExitCode.PASS, "found": ExitCode.FAIL, "unexplained": ExitCode.FAIL}
-_STYLES = {"clean": "bold green", "found": "bold red", "unexplained": "bold red"}
 
-
-@takes_options(Level.DEVICE, without=("vectors",), flash=True, search=0)
+@takes_options(Level.DEVICE, "firmware", without=("vectors",), flash=True, search=0)
 def bisect(
     output: Output,
     options: Options,
@@ -73,6 +70,10 @@ def bisect(
     A bundle that reproduces the difference is written to BUILD_DIR/RECIPE/TARGET/bisect/repro. A bundle contains
     firmware, which is run as it is: rerun only bundles of people you trust.
 
+    With **--firmware** the image FILE is looked at, and nothing is built. One whose outputs are all tensors of the
+    model tells the layer; of one that gives the model's own outputs it is told whether they differ, and which project
+    to build for the rest.
+
     Exits with 0 if nothing differs, with 1 if something does.
 
     **Examples**
@@ -80,6 +81,8 @@ def bisect(
     tinyhil bisect sine --target qemu-m4
 
     tinyhil bisect model.tflite --target-a native --target-b qemu-m4
+
+    tinyhil bisect sine --target qemu-m4 --firmware theirs.elf
     """
     if rerun is not None:
         if model is not None:
@@ -121,7 +124,9 @@ def _conclude(output: Output, outcome: Outcome) -> None:
         ]
     show_rows(output.console, rows)
     output.console.print()
-    _say(output, words.finding(found), _STYLES[found.verdict])
+    _say(output, words.finding(found), "bold green" if found.verdict == "clean" else "bold red")
+    if found.verdict == "not located":
+        _say(output, f"next:  {_next_step(outcome)}", None)
     output.write_json(
         {
             "verdict": found.verdict,
@@ -132,7 +137,17 @@ def _conclude(output: Output, outcome: Outcome) -> None:
             "reproduced": None if outcome.rerun is None else outcome.rerun.difference.differs,
         }
     )
-    raise typer.Exit(_CODES[found.verdict])
+    raise typer.Exit(ExitCode.PASS if found.verdict == "clean" else ExitCode.FAIL)
+
+
+def _next_step(outcome: Outcome) -> str:
+    """How to find the layer where an image of somebody else's does not tell it."""
+    if outcome.project is None:
+        return "bisect an image of your own: the same command without --firmware"
+    return (
+        f"have {outcome.project} built as that image was: its image gives the output of every layer; "
+        "then the same command with it as --firmware"
+    )
 
 
 def _rerun(output: Output, folder: Path, port: str | None) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 from tinyhil.compare.blame import Blame
 from tinyhil.compare.layer import LayerDifference
 
-BisectionVerdict = Literal["clean", "found", "unexplained"]
+BisectionVerdict = Literal["clean", "found", "unexplained", "not located"]
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,7 @@ class Bisection:
         layers: all layers.
         tested: those that were tested, in their order.
         blame: who brought the difference in; operators are counted from 0 there.
+        prebuilt: whether the image was built elsewhere: then nothing but what it gives was asked.
     """
 
     recipe: str
@@ -98,13 +99,19 @@ class Bisection:
     layers: tuple[Layer, ...]
     tested: tuple[Probe, ...]
     blame: Blame | None
+    prebuilt: bool = False
 
     @property
     def verdict(self) -> BisectionVerdict:
-        """Clean: nothing that was tested differs. Unexplained: the whole differs, and no layer when cut off."""
+        """Clean: nothing that was tested differs. Unexplained: the whole differs, and no layer when cut off.
+
+        Not located: the whole differs, and no layer could be asked.
+        """
         if self.blame is not None:
             return "found"
-        return "unexplained" if self.whole.differs else "clean"
+        if not self.whole.differs:
+            return "clean"
+        return "unexplained" if self.tested else "not located"
 
     def of(self, layer: int) -> Probe | None:
         """What was found of a layer, None if it was not tested."""

@@ -8,7 +8,7 @@
     build/<model>/model/file/             a user's own model file with what is expected of it
     build/<model>/plots/                  pictures of the training and of the float model
     build/<model>/<target>/               journal, the report's files, search.json, arena.json
-    build/<model>/<target>/firmware-<hash>/  journal, report, search.json, plots of an image that was built elsewhere
+    build/<model>/<target>/firmware-<hash>/  journal, report, search.json, bisect.json, plots of another's image
     build/<model>/<target>/project/       Project
     build/<model>/<target>/firmware/      FirmwareImage
     build/<model>/<target>/plots/         pictures of the quantized model and of the device's outputs
@@ -106,6 +106,11 @@ class Layout:
     def bisect(self) -> Path:
         """All that a bisection makes. Whoever makes something there holds the folder's lock."""
         return self.target / "bisect"
+
+    @property
+    def bisection(self) -> Path:
+        """What a bisection has found; of an image that was built elsewhere apart from that of the own one."""
+        return (self.results if self.image else self.bisect) / "bisect.json"
 
     @property
     def selftest(self) -> Path:

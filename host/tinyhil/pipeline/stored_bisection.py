@@ -14,8 +14,6 @@ from tinyhil.errors import ConfigError
 from tinyhil.pipeline.layout import Layout
 from tinyhil.report import files
 
-RESULT = "bisect.json"
-
 
 def save(found: Bisection, layout: Layout) -> Path:
     """Keeps a bisection, and adds it to the report that lies in the folder, if that is of the same firmware.
@@ -29,20 +27,20 @@ def save(found: Bisection, layout: Layout) -> Path:
     Raises:
         StorageError: the folder cannot be written.
     """
-    place = layout.bisect / RESULT
+    place = layout.bisection
     store.write_json(place, found)
     try:
-        report = files.read(layout.target)
+        report = files.read(layout.results)
     except ConfigError:
         return place
-    files.write(_joined(report, found), layout.target)
+    files.write(_joined(report, found), layout.results)
     return place
 
 
 def with_bisection(report: Report, layout: Layout) -> Report:
     """The report with what a bisection has found of the same model and firmware against the reference, if one has."""
     try:
-        found = msgspec.json.decode((layout.bisect / RESULT).read_bytes(), type=Bisection)
+        found = msgspec.json.decode(layout.bisection.read_bytes(), type=Bisection)
     except foreign.UNREADABLE:
         return report
     return _joined(report, found)

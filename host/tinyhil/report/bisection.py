@@ -6,6 +6,7 @@ import math
 
 from tinyhil.affine import DType, unit_of_difference
 from tinyhil.compare.bisection import Bisection, Layer, Probe
+from tinyhil.compare.fidelity import CONFIDENCE, detectable
 from tinyhil.compare.layer import LayerDifference
 
 HEAD = ("layer", "operator", "output", "shape", "vectors", "differ", "")
@@ -45,6 +46,11 @@ def finding(bisection: Bisection) -> str:
             "layer does when the model is cut after it: the difference depends on the layers that follow, on the "
             "memory layout or on earlier inferences"
         )
+    if bisection.verdict == "not located":
+        return (
+            f"the whole model differs in {bisection.whole.mismatches} of {bisection.whole.vectors} vectors; its image "
+            "was built elsewhere, and gives the outputs of the whole model only: the layer cannot be told from it"
+        )
     assert bisection.blame is not None
     culprit = bisection.layers[bisection.blame.operator]
     named = f"layer {culprit.number} of {len(bisection.layers)}, {culprit.kind} {_short(culprit.name)!r}"
@@ -58,6 +64,11 @@ def _clean(bisection: Bisection) -> str:
     whole = bisection.whole
     over = f"all {whole.vectors} inputs there are" if bisection.exhaustive else f"{whole.vectors} vectors"
     text = f"clean: the whole model is exact over {over}"
+    if not bisection.exhaustive:
+        share = f"{100 * detectable(whole.vectors):.2g} % of such inputs"
+        text += f" (a fault that hits {share} is seen with a probability of {CONFIDENCE:.0%})"
+    if bisection.prebuilt and not bisection.every:
+        return f"{text}; its image was built elsewhere, and gives no outputs of layers"
     if not bisection.every:
         return f"{text}; layers were not tested one by one: --every does that"
     untested = sum(tested.difference is None for tested in bisection.tested)

@@ -198,6 +198,7 @@ ORIGINS: dict[str, Origin] = {
     "Bisection.every": Origin(_NONE, "experiments.bisect.bisect.BisectOptions"),
     "Bisection.exhaustive": Origin(_NONE, "quantize.vectors.choose"),
     "Bisection.vectors": Origin("index", "experiments.bisect.bisect.choose"),
+    "Bisection.prebuilt": Origin(_NONE, "experiments.bisect.bisect.Outcome"),
     "DeviceSide.target": Origin(_TEXT, _TARGET),
     "DeviceSide.engine": Origin(_TEXT, "targets.registry.engine"),
     "DeviceSide.kernels": Origin(_TEXT, "render.stage.render"),

@@ -21,12 +21,14 @@ from tinyhil.compare import blame, layer
 from tinyhil.compare.bisection import Bisection, DeviceSide
 from tinyhil.errors import BlockedError, ConfigError
 from tinyhil.experiments.bisect import bundle as bundles
+from tinyhil.experiments.bisect.image import Image
 from tinyhil.experiments.bisect.layers import BUILT_FROM, Layers, compared
 from tinyhil.options import Options
 from tinyhil.pipeline import stored_bisection
 from tinyhil.pipeline.observer import NestedObserver, Observer
 from tinyhil.pipeline.opening import open_run
 from tinyhil.pipeline.run import Run
+from tinyhil.progress import Silent
 from tinyhil.report import bisection as words
 
 
@@ -54,12 +56,14 @@ class Outcome:
         file: the same as JSON.
         bundle: folder of the repro bundle, None where there is nothing to reproduce.
         rerun: what became of the bundle when it was rerun at once, None where it could not be.
+        project: of an image that would tell the layer, where one that was built elsewhere does not.
     """
 
     bisection: Bisection
     file: Path
     bundle: Path | None
     rerun: bundles.Rerun | None
+    project: Path | None = None
 
 
 class Bisect:
@@ -72,13 +76,19 @@ class Bisect:
         observer: told of the stages and of each layer.
 
     Raises:
-        ConfigError: as ``open_run``; or both sides are the same device.
+        ConfigError: as ``open_run``; both sides are the same device; or there are two, and an image is named.
     """
 
     def __init__(self, model: str, sides: Sequence[Options], wanted: BisectOptions, observer: Observer) -> None:
         self._runs = [_open(model, options, observer) for options in sides]
         self._wanted = wanted
         self._observer = observer
+        if any(options.firmware is not None for options in sides) and (len(sides) > 1 or sides[0].built_from):
+            raise ConfigError(
+                "--firmware names the one image that is compared with the reference",
+                hint="leave out --engine-a, --engine-b, --target-a and --target-b",
+                kind=kinds.CONTRADICTION,
+            )
         if len({(run.target.name, run.engine) for run in self._runs}) < len(self._runs):
             raise ConfigError(
                 "both sides are the same target and engine",
@@ -94,6 +104,8 @@ class Bisect:
             ConfigError: the two sides do not run the same model file.
             ModelError: an engine does not compute the model right, and the options do not force it.
         """
+        if self._runs[0].options.firmware is not None:
+            return self._of_image(self._runs[0])
         model, expected, actual = self._whole()
         wrong = layer.differing(actual, expected, self._wanted.max_lsb)
         whole = layer.difference(actual, expected, model.outputs, self._wanted.max_lsb)
@@ -113,26 +125,48 @@ class Bisect:
                 if together and blamed is None and whole.differs:
                     layers.forget()
                     blamed = self._blamed(layers, whole)
-            found = Bisection(
-                recipe=model.recipe,
-                model_sha256=model.sha256,
-                reference=model.reference,
-                sides=tuple(map(_side, self._runs)),
-                tolerance_lsb=self._wanted.max_lsb,
-                every=self._wanted.every,
-                exhaustive=model.vectors.exhaustive,
-                whole=whole,
-                vectors=tuple(int(number) for number in chosen),
-                layers=layers.described(),
-                tested=tuple(layers.tested[operator] for operator in sorted(layers.tested)),
-                blame=blamed,
-            )
+            found = self._found(layers, chosen, whole, blamed, every=self._wanted.every)
             place = stored_bisection.save(found, self._runs[-1].layout)
             outcome = Outcome(found, place, None, None)
             probe = None if blamed is None else layers.tested.get(blamed.operator)
             if blamed is None or probe is None or probe.difference is None or not probe.difference.differs:
                 return outcome
             return self._bundled(outcome, layers, blamed.operator, stateful=tflite.stateful(model.ops))
+
+    def _of_image(self, run: Run) -> Outcome:
+        """What an image that was built elsewhere tells; there is nothing to reproduce, but the image itself."""
+        with lock.exclusive(run.layout.bisect, Silent().text):
+            image = Image(run, self._wanted.max_lsb, self._observer)
+            every = bool(image.layers.tested)
+            chosen = np.arange(image.model.vectors.count if every else 0)
+            found = self._found(image.layers, chosen, image.whole, image.blamed, every=every)
+        return Outcome(found, stored_bisection.save(found, run.layout), None, None, image.project)
+
+    def _found(
+        self,
+        layers: Layers,
+        chosen: npt.NDArray[np.intp],
+        whole: layer.LayerDifference,
+        blamed: blame.Blame | None,
+        *,
+        every: bool,
+    ) -> Bisection:
+        model = self._runs[0].quantize()
+        return Bisection(
+            recipe=model.recipe,
+            model_sha256=model.sha256,
+            reference=model.reference,
+            sides=tuple(map(_side, self._runs)),
+            tolerance_lsb=self._wanted.max_lsb,
+            every=every,
+            exhaustive=model.vectors.exhaustive,
+            whole=whole,
+            vectors=tuple(int(number) for number in chosen),
+            layers=layers.described(),
+            tested=tuple(layers.tested[operator] for operator in sorted(layers.tested)),
+            blame=blamed,
+            prebuilt=self._runs[0].options.firmware is not None,
+        )
 
     def _whole(self) -> tuple[QuantizedModel, tuple[Array, ...], tuple[Array, ...]]:
         """The model, what is expected of it and what came, all vectors of it."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -51,11 +52,13 @@ class Layers:
         chosen: which of its vectors the layers are tested with.
         max_lsb: differences up to this many LSB are none.
         observer: told of each layer.
+        firmware: an image that was built elsewhere, with all tensors as its outputs; None to build what is needed.
 
     Attributes:
         graph: the model's graph.
         tested: what was found, by index of the operator.
         seen: of those that differ.
+        ends: the outputs of the whole model, as the last device in one image has given them; None where there is none.
     """
 
     def __init__(
@@ -65,9 +68,12 @@ class Layers:
         chosen: npt.NDArray[np.intp],
         max_lsb: int,
         observer: Observer,
+        firmware: Path | None = None,
     ) -> None:
         self.tested: dict[int, Probe] = {}
         self.seen: dict[int, Seen] = {}
+        self.ends: tuple[Array, ...] | None = None
+        self._firmware = firmware
         self._runs = runs
         self._model = model
         self._inputs = tuple(part[chosen] for part in model.vectors.inputs)
@@ -103,17 +109,12 @@ class Layers:
         Raises:
             BlockedError: the device cannot be had, or did not answer.
         """
-        carried = {
-            tensor.index: None
-            for operator in self.graph.operators
-            for tensor in self.graph.of(operator.outputs)
-            if _carried(tensor)
-        }
-        if not 0 < len(carried) <= _MOST_OUTPUTS:
+        carried = self._every()
+        if not carried:
             return False
         with self._observer.stage("layers") as reporter:
             try:
-                prefix, captures = self._captured(self._opened(tuple(carried), reporter))
+                prefix, captures = self._captured(self._opened(carried, reporter))
             except (ModelError, ToolError) as error:
                 self._observer.result(f"not in one image: {error.message}", found=False)
                 return False
@@ -125,9 +126,32 @@ class Layers:
                     self.tested[operator.index] = Probe(operator.index + 1, None, why)
                     continue
                 self.tested[operator.index] = self._probe(operator.index, prefix, captures, at)
+            if all(index in places for index in self.graph.outputs):
+                self.ends = tuple(captures[-1].outputs[places[index]] for index in self.graph.outputs)
             differing = sum(1 for each in self.tested.values() if each.difference and each.difference.differs)
             self._observer.result(f"{len(self.tested)} in one image, {differing} differ", found=False)
         return True
+
+    def project(self) -> Path | None:
+        """Renders the project of an image that gives every tensor, for somebody else to build; None if there is none.
+
+        Only on the first device.
+        """
+        carried = self._every()
+        with self._observer.stage("render") as reporter:
+            try:
+                folder = self._opened(carried, reporter)[0].render().folder if carried else None
+            except ModelError as error:
+                folder = None
+                reporter.text(error.message)
+            self._observer.result(f"{folder}, which gives every tensor" if folder else "not possible", found=False)
+        return folder
+
+    def _every(self) -> tuple[int, ...]:
+        """The tensors that the one image gives; none where there are too many."""
+        outputs = (index for operator in self.graph.operators for index in operator.outputs)
+        carried = tuple(dict.fromkeys(each.index for each in self.graph.of(tuple(outputs)) if _carried(each)))
+        return carried if len(carried) <= _MOST_OUTPUTS else ()
 
     def forget(self) -> None:
         """Forgets what was found, so that each layer is tested by itself."""
@@ -161,7 +185,8 @@ class Layers:
                 planted = of(other.read_bytes(), str(other))
                 other = run.layout.layer(prefix.operator + 1) / BUILT_FROM
                 store.write_bytes(other, planted.data)
-            made.append(open_prefix(run, self._model, prefix, self._inputs, other, NestedObserver(reporter)))
+            observer = NestedObserver(reporter)
+            made.append(open_prefix(run, self._model, prefix, self._inputs, other, observer, self._firmware))
         return made
 
     def described(self) -> tuple[Layer, ...]:

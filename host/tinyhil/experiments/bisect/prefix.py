@@ -107,6 +107,7 @@ def open_prefix(
     inputs: tuple[Array, ...],
     built_from: Path | None,
     observer: Observer,
+    firmware: Path | None = None,
 ) -> Run:
     """The run of a part of another run's model, where that one runs.
 
@@ -117,9 +118,10 @@ def open_prefix(
         inputs: the vectors, one array per input of the whole model, (vectors, *shape).
         built_from: the file that the device is built from in place of the prefix; None for the prefix itself.
         observer: told of the stages.
+        firmware: an image of it that was built elsewhere; None to build one.
     """
     layout, stages = whole.layout.of_layer(prefix.operator + 1), Stages(observer)
-    options = replace(whole.options, firmware=None, resume=False, record=None, flash=True, search=0, strict=False)
+    options = replace(whole.options, firmware=firmware, resume=False, record=None, flash=True, search=0, strict=False)
     source = Prefix(whole.source.recipe, whole.source.scheme, model, prefix, inputs, whole.layout, stages)
     copy = TrueCopy() if built_from is None else CopyOfFile(built_from)
     return Run(source, copy, LiveDevice(whole.target, options, layout), whole.placement, layout, options, stages)
