@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tinyhil import kinds
-from tinyhil.errors import TinyhilError
+from tinyhil.errors import InputError, TinyhilError
 
 from .test_errors import CLASSES
 
 KINDS = list(kinds.all_kinds())
-NAMES = {each.__name__ for each in CLASSES}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.id)
@@ -31,22 +32,71 @@ def test_an_error_that_names_no_step_has_that_of_its_kind(error: type[TinyhilErr
     assert [TinyhilError("cause", kind=kind).hint for kind in KINDS] == [kind.steps[0] for kind in KINDS]
 
 
-def raised(package: Path) -> Iterator[tuple[str, ast.Call]]:
-    """Every place that makes an error of ours, with the call."""
-    for path in sorted(package.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in NAMES:
-                yield f"{path.relative_to(package)}:{node.lineno}", node
+@cache
+def parsed(package: Path) -> dict[str, ast.Module]:
+    """All modules of the package, by their paths in it."""
+    return {
+        str(path.relative_to(package)): ast.parse(path.read_text(encoding="utf-8")) for path in package.rglob("*.py")
+    }
+
+
+@cache
+def classes(package: Path) -> dict[str, str]:
+    """Every class of errors, wherever it is defined, with that of ``tinyhil.errors`` which it is derived from."""
+    found = {each.__name__: each.__name__ for each in CLASSES}
+    defined = [node for module in parsed(package).values() for node in ast.walk(module)]
+    derived = [
+        (node.name, base) for node in defined if isinstance(node, ast.ClassDef) for base in map(_last, node.bases)
+    ]
+    while more := {name: found[base] for name, base in derived if base in found and name not in found}:
+        found |= more
+    return found
+
+
+def _last(node: ast.AST) -> str:
+    """``ModelError``, of ``ModelError`` as of ``errors.ModelError``."""
+    return str(getattr(node, "id", "") or getattr(node, "attr", ""))
+
+
+def raised(package: Path) -> Iterator[tuple[str, ast.Call, str]]:
+    """Every place that makes an error of ours, with the call and the class in ``tinyhil.errors``."""
+    known = classes(package)
+    for path, module in sorted(parsed(package).items()):
+        for node in ast.walk(module):
+            if isinstance(node, ast.Call) and _last(node.func) in known:
+                yield f"{path}:{node.lineno}", node, known[_last(node.func)]
+
+
+def test_errors_are_found_wherever_and_however_they_are_made(package: Path) -> None:
+    assert set(classes(package)) > {each.__name__ for each in CLASSES}
+    assert any(isinstance(call.func, ast.Attribute) for _, call, _ in raised(package))
 
 
 def test_every_place_says_a_cause_and_no_step_is_empty(package: Path) -> None:
     found = list(raised(package))
     assert len(found) > 200
-    for place, call in found:
+    for place, call, _ in found:
         assert call.args, place
+        if isinstance(call.args[0], ast.Constant):
+            assert len(str(call.args[0].value).split()) > 2, place
         for keyword in call.keywords:
             if keyword.arg == "hint" and isinstance(keyword.value, ast.Constant):
-                assert keyword.value.value, place
+                assert len(str(keyword.value.value).split()) > 1, place
+
+
+GIVEN = {each.__name__ for each in CLASSES if issubclass(each, InputError)}
+"""What the user gave: which file, option or value of it, every message has to say."""
+PLACE = re.compile(r"--[a-z]|`\w+`|\w_\w|^[a-z]+: |\b[a-z]+\(\)")
+"""An option, a key, a parameter or a function: what a message can name without a value."""
+
+
+def test_what_the_user_gave_is_named_where_it_is_refused(package: Path) -> None:
+    nameless = [
+        place
+        for place, call, kind in raised(package)
+        if kind in GIVEN and isinstance(call.args[0], ast.Constant) and not PLACE.search(str(call.args[0].value))
+    ]
+    assert nameless == []
 
 
 GENERAL = {"INPUT", "CONFIG", "MODEL", "ANY", "BLOCKED"}
@@ -56,9 +106,9 @@ OF_GENERAL = {"TinyhilError", "InputError", "ConfigError", "ModelError", "Blocke
 
 def test_who_raises_a_general_kind_says_the_step_himself(package: Path) -> None:
     lacking = []
-    for place, call in raised(package):
+    for place, call, made in raised(package):
         keywords = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
-        kind = keywords.get("kind", "kinds.ANY" if call.func.id in OF_GENERAL else "")  # type: ignore[attr-defined]
+        kind = keywords.get("kind", "kinds.ANY" if made in OF_GENERAL else "")
         if "hint" not in keywords and kind.removeprefix("kinds.") in GENERAL:
             lacking.append(place)
     assert lacking == []

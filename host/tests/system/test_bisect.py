@@ -264,9 +264,9 @@ def test_a_clean_model_is_clean_layer_by_layer(tinyhil: Cli) -> None:
 @pytest.mark.parametrize(
     ("arguments", "cause"),
     [
-        ((), "which model?"),
+        ((), "neither a model nor a bundle"),
         (("m.tflite", "--rerun", "."), "--rerun takes a bundle"),
-        (("m.tflite", "--target-a", "sim", "--target-b", "sim"), "both sides are the same target and engine"),
+        (("m.tflite", "--target-a", "sim", "--target-b", "sim"), "both sides are sim with the engine 'tflm-host'"),
         (("m.tflite", "--target", "sim", "--built-from", "none.tflite"), "cannot read none.tflite"),
         (
             ("m.tflite", "--target", "sim", "--built-from", "other.tflite"),

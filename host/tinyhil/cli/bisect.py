@@ -89,7 +89,9 @@ def bisect(
             raise ConfigError("--rerun takes a bundle, and no model", kind=kinds.CONTRADICTION)
         _rerun(output, rerun, options.port)
     if model is None:
-        raise ConfigError("which model?", hint="name a recipe or a file, or a bundle with --rerun")
+        raise ConfigError(
+            "neither a model nor a bundle (--rerun) is named", hint="name a recipe or a file: tinyhil bisect sine"
+        )
     from tinyhil.cli.console import ConsoleObserver
     from tinyhil.experiments.bisect import Bisect, BisectOptions
 

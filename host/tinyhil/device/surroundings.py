@@ -101,7 +101,7 @@ class Surroundings:
         facts = self._emulator.flash_image
         if facts is None:
             raise ConfigError(
-                "the target has {flash_image} in its arguments, but says nothing of its parts",
+                "the target's `arguments` have {flash_image}, but nothing says what that is made of",
                 hint="add [emulator.flash_image] to its file",
             )
         parts = []

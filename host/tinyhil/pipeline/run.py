@@ -127,7 +127,8 @@ class Run:
         """
         if not isinstance(self.answers, LiveDevice):
             raise ConfigError(
-                "this run is a replay: a recording answers, and no device", hint="run the model on its target"
+                f"this run of {self.name} is a replay: a recording answers, and no device",
+                hint="run the model on its target",
             )
         return self.answers
 

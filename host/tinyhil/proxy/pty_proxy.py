@@ -120,7 +120,7 @@ class FaultProxy:
             StorageError: no pseudo-terminal, or no link, could be made.
         """
         if self._host is not None:
-            raise ConfigError("this proxy was started before", hint="make a new one")
+            raise ConfigError(f"the proxy of {self._address} was started before", hint="make a new one")
         with contextlib.ExitStack() as opened:
             deadline = Deadline.after(OPEN_SECONDS)
             device = open_transport(self._address, baud=self._baud or DEFAULT_BAUD, deadline=deadline)

@@ -24,10 +24,11 @@ def calibration(samples: Array) -> Calibration:
         ConfigError: there are none, or one is not finite.
     """
     rows = np.asarray(samples, np.float64).reshape(len(samples), -1)
-    if rows.size == 0 or not np.isfinite(rows).all():
+    wrong = int(np.count_nonzero(~np.isfinite(rows)))
+    if rows.size == 0 or wrong:
         raise ConfigError(
-            "the samples that calibrate the model are none, or have values that are NaN or infinite",
-            hint="take these samples out of the training data",
+            f"of the {rows.size:,} values of the samples that calibrate the model, {wrong:,} are NaN or infinite",
+            hint="take these samples out of the training data; it needs others, at least one",
             kind=kinds.SAMPLES,
         )
     # Two of the same sample are one: both would be taken out together.

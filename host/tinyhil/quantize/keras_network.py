@@ -268,7 +268,7 @@ def _entries(config: dict[str, Any]) -> list[dict[str, Any]]:
         return [by_name[name] for name in keras_config.names(config["input_layers"])]
     if not listed or listed[0]["class_name"] != "InputLayer":
         raise ModelError(
-            "the model begins with no input, so it cannot be rebuilt for TensorFlow's converter",
+            f"the model {config.get('name', '')!r} begins with no input, so it cannot be rebuilt for the converter",
             hint="begin it with keras.Input(shape)",
         )
     return listed[:1]

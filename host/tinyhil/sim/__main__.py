@@ -64,7 +64,10 @@ def main(arguments: list[str]) -> None:
         TinyhilError: the device cannot be had.
     """
     if len(arguments) != 1:
-        raise InputError("a simulated device is of one project", hint="usage: python -m tinyhil.sim PROJECT")
+        raise InputError(
+            f"a simulated device is of one project, and {len(arguments)} are named",
+            hint="usage: python -m tinyhil.sim PROJECT",
+        )
     server = device(Path(arguments[0]))
     line = Line()
     os.write(1, f"serial port redirected to {line.path}\n".encode())

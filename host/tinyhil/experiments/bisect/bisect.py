@@ -91,7 +91,7 @@ class Bisect:
             )
         if len({(run.target.name, run.engine) for run in self._runs}) < len(self._runs):
             raise ConfigError(
-                "both sides are the same target and engine",
+                f"both sides are {self._runs[0].target.name} with the engine {self._runs[0].engine!r}",
                 hint="let --engine-a and --engine-b or the targets differ",
                 kind=kinds.CONTRADICTION,
             )
@@ -172,9 +172,10 @@ class Bisect:
         """The model, what is expected of it and what came, all vectors of it."""
         models = [run.quantize() for run in self._runs]
         if len({model.sha256 for model in models}) > 1:
+            paths = [str(model.path) for model in models]
             raise ConfigError(
-                "the two sides would run different model files, because their engines take different exports",
-                hint=f"bisect one of the files: {' or '.join(str(model.path) for model in models)}",
+                f"the two sides would run {' and '.join(paths)}, because their engines take different exports",
+                hint=f"bisect one of them: tinyhil bisect {paths[0]}",
             )
         captures = []
         for run in self._runs:

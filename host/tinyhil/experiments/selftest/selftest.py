@@ -77,7 +77,7 @@ def self_test(true: Run, only: Collection[str], jobs: int, on_scored: Callable[[
     target = true.target
     if target.emulator is None or true.options.port is not None:
         raise ConfigError(
-            "the self-test runs dozens of faulty firmwares, and a board would be flashed for each",
+            f"the self-test runs dozens of faulty firmwares, each flashed to {true.options.port or target.name}",
             hint="what is tested are tinyhil's own checks, the same for every target: take one with an emulator",
         )
     model = true.quantize()
