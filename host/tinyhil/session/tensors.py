@@ -47,8 +47,9 @@ def quantized(inputs: Sequence[npt.ArrayLike], specs: Sequence[TensorSpec]) -> t
     counts = {len(values) if values.ndim else 0 for values in arrays}
     if len(counts) != 1 or not min(counts):
         raise InputError(
-            f"the inputs have {', '.join(map(str, sorted(counts)))} vectors: they need the same number, at least one",
-            hint="give arrays whose first axes are of one length: the first axis is the vector",
+            f"the inputs have {', '.join(map(str, sorted(counts)))} vectors: every one needs the same number of vectors, "
+            "at least one; the first axis is the vector",
+            hint="give arrays whose first axes are of one length",
         )
     return tuple(_fitted(values, spec) for values, spec in zip(arrays, specs, strict=True))
 
