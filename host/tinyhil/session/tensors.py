@@ -47,7 +47,7 @@ def quantized(inputs: Sequence[npt.ArrayLike], specs: Sequence[TensorSpec]) -> t
     counts = {len(values) if values.ndim else 0 for values in arrays}
     if len(counts) != 1 or not min(counts):
         raise InputError(
-            f"the inputs have {', '.join(map(str, sorted(counts)))} vectors: every one needs the same number of vectors, "
+            f"the inputs have {', '.join(map(str, sorted(counts)))} vectors: each needs the same number of vectors, "
             "at least one; the first axis is the vector",
             hint="give arrays whose first axes are of one length",
         )
