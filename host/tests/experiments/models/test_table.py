@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from markdown_it import MarkdownIt
 
+from tinyhil.compare.fidelity import detectable
 from tinyhil.experiments.models import COLUMNS, Outcome, Row, cells, counts, markdown, words
 
 PASSED = Row(
@@ -52,6 +53,13 @@ def test_markdown_is_one_table_that_reads_as_it_was_written() -> None:
     assert plain[columns : 2 * columns] == [*cells(PASSED), ""]
     assert plain[2 * columns : 3 * columns] == [*cells(REFUSED), "<b>|`x`; --engine tflm takes it"]
     assert plain[-1] == words([PASSED, REFUSED]) == "2 files, 2 rows: 1 pass, 1 refused"
+
+
+def test_the_smallest_sample_says_what_the_table_excludes() -> None:
+    small, large = (replace(PASSED, detectable=detectable(count)) for count in (32, 1261))
+    assert words([large, small, PASSED]).endswith(
+        "a fault that hits 8.9 % of such inputs is seen with a probability of 95%"
+    )
 
 
 def test_outcomes_are_counted_in_their_order() -> None:

@@ -35,6 +35,8 @@ class Row:
         exact: vectors without a difference beyond the tolerance.
         vectors: vectors compared.
         exhaustive: whether these are all inputs that there are.
+        detectable: the least share of such inputs that a fault has to hit to be seen (``Fidelity.detectable``); None
+            where all inputs were sent, or one differs.
         searched: inputs that a search tried beyond the vectors; 0 where there was no search.
         max_lsb: the largest difference of a vector; of floats in units in the last place.
         flash_bytes: of the whole image.
@@ -60,6 +62,7 @@ class Row:
     exact: int | None = None
     vectors: int | None = None
     exhaustive: bool | None = None
+    detectable: float | None = None
     searched: int | None = None
     max_lsb: int | None = None
     flash_bytes: int | None = None

@@ -116,6 +116,7 @@ def _of_report(report: Report, folder: Path) -> dict[str, Any]:
         "exact": fidelity.vectors - fidelity.mismatches,
         "vectors": fidelity.vectors,
         "exhaustive": fidelity.exhaustive,
+        "detectable": fidelity.detectable,
         "searched": 0 if fidelity.search is None else fidelity.search.tried,
         "max_lsb": fidelity.max_lsb,
         "flash_bytes": None if size is None else size.flash_bytes,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tinyhil.compare.fidelity import CONFIDENCE
 from tinyhil.experiments.models.rows import Row, counts
 from tinyhil.report.markdown import escaped
 
@@ -31,10 +32,20 @@ def cells(row: Row) -> tuple[str, ...]:
 
 
 def words(rows: Sequence[Row]) -> str:
-    """How many rows there are, and how many had each outcome."""
+    """How many rows there are, and how many had each outcome; what those exclude that are exact over a sample."""
     found = ", ".join(f"{count} {outcome.value}" for outcome, count in counts(rows).items())
     files = len({row.file for row in rows})
-    return f"{files} file{'' if files == 1 else 's'}, {len(rows)} row{'' if len(rows) == 1 else 's'}: {found or 'none'}"
+    counted = f"{files} file{'' if files == 1 else 's'}, {len(rows)} row{'' if len(rows) == 1 else 's'}"
+    return f"{counted}: {found or 'none'}{_excluded(rows)}"
+
+
+def _excluded(rows: Sequence[Row]) -> str:
+    """What the smallest sample excludes; nothing where there is none."""
+    shares = [row.detectable for row in rows if row.detectable is not None]
+    if not shares:
+        return ""
+    share = f"{100 * max(shares):.2g} % of such inputs"
+    return f"; where inputs were left out, a fault that hits {share} is seen with a probability of {CONFIDENCE:.0%}"
 
 
 def markdown(rows: Sequence[Row]) -> str:
