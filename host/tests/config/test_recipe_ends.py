@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from tinyhil import kinds
+from tinyhil.config import recipe as recipes
 from tinyhil.errors import ConfigError, ExitCode
 from tinyhil.progress import Silent
+from tinyhil.train import train
 from tinyhil.verify import truth_values
 
 INPUTS = np.linspace(0, 1, 5).reshape(-1, 1)
@@ -33,8 +35,8 @@ def computed(folder: Path, body: str, head: str = "") -> np.ndarray:
     [
         ("os._exit(0)", "exit code 0"),
         ("os.abort()", "signal SIGABRT"),
-        ("os.kill(os.getpid(), signal.SIGKILL)", "signal SIGKILL"),
-        ("os.kill(os.getpid(), signal.SIGINT)", "signal SIGINT"),
+        pytest.param("os.kill(os.getpid(), signal.SIGKILL)", "signal SIGKILL", marks=pytest.mark.long),
+        pytest.param("os.kill(os.getpid(), signal.SIGINT)", "signal SIGINT", marks=pytest.mark.long),
     ],
 )
 def test_the_end_of_the_process_is_an_error_of_the_recipe(tmp_path: Path, body: str, how: str) -> None:
@@ -73,11 +75,13 @@ def test_what_it_leaves_behind_changes_nothing(tmp_path: Path) -> None:
     assert (found == 2 * INPUTS).all()
 
 
+@pytest.mark.long
 def test_standard_input_is_empty_for_it(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"truth\(\) failed: EOFError"):
         computed(tmp_path, "input()")
 
 
+@pytest.mark.long
 def test_what_it_gave_is_kept_until_code_or_inputs_change(tmp_path: Path) -> None:
     once = "marker = os.path.join(os.path.dirname(__file__), 'ran'); os.mkdir(marker)"
     assert (computed(tmp_path, once) == computed(tmp_path, once)).all()
@@ -89,3 +93,20 @@ def test_what_it_gave_is_kept_until_code_or_inputs_change(tmp_path: Path) -> Non
 def test_what_it_returns_has_to_be_numbers(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"what truth\(\) returns is no array of numbers: ValueError"):
         computed(tmp_path, "return 'no number'")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("os._exit(0)", "dataset() ended the process it runs in, with exit code 0"),
+        ("os.abort()", "dataset() ended the process it runs in, with signal SIGABRT"),
+    ],
+)
+def test_the_child_that_trains_is_the_same(tmp_path: Path, body: str, said: str) -> None:
+    recipe = (recipes.SHIPPED / "sine.toml").read_text("utf-8").replace('"sine.py"', '"code.py"')
+    (tmp_path / "sine.toml").write_text(recipe)
+    (tmp_path / "code.py").write_text(f"import os\ndef dataset(seed):\n    {body}\ndef model():\n    pass\n")
+    with pytest.raises(ConfigError) as caught:
+        train(tmp_path / "sine.toml", tmp_path / "train", Silent())
+    assert caught.value.message == f"{tmp_path / 'code.py'}: {said}"
