@@ -145,6 +145,7 @@ class UnansweredError(DeviceError):
     """The device was reached, and did not answer in time.
 
     Args:
+        kind: why, where what came from it tells.
         rejected: how many chunks of what it sent were damaged, by reason.
         unexpected: how many whole frames of it answered nothing that was asked.
     """
@@ -157,10 +158,11 @@ class UnansweredError(DeviceError):
         *,
         hint: str = "",
         detail: str = "",
+        kind: Kind | None = None,
         rejected: Mapping[str, int] | None = None,
         unexpected: int = 0,
     ) -> None:
-        super().__init__(message, hint=hint, detail=detail)
+        super().__init__(message, hint=hint, detail=detail, kind=kind)
         self.rejected = dict(rejected or {})
         self.unexpected = unexpected
 

@@ -11,27 +11,44 @@ The hundreds follow the exit codes and the tree of errors: 1 what was given, 2 t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of error.
-
-    Attributes:
-        id: stable, ``TH-`` and three digits.
-        title: what went wrong, in a few words.
-        exit_code: of the process that ends by it.
-        cause: what leads to it.
-        steps: what to do, the most likely remedy first.
-    """
-
-    id: str
-    title: str
-    exit_code: int
-    cause: str
-    steps: tuple[str, ...]
-
+from tinyhil.kind import Kind as Kind
+from tinyhil.silence_kinds import (
+    BOOT_LOADER as BOOT_LOADER,
+)
+from tinyhil.silence_kinds import (
+    CRASHES as CRASHES,
+)
+from tinyhil.silence_kinds import (
+    DAMAGED_ANSWERS as DAMAGED_ANSWERS,
+)
+from tinyhil.silence_kinds import (
+    FLOW_CONTROL as FLOW_CONTROL,
+)
+from tinyhil.silence_kinds import (
+    LINE_ENDINGS as LINE_ENDINGS,
+)
+from tinyhil.silence_kinds import (
+    LONG_LOST as LONG_LOST,
+)
+from tinyhil.silence_kinds import (
+    NOISE as NOISE,
+)
+from tinyhil.silence_kinds import (
+    NOTHING_CAME as NOTHING_CAME,
+)
+from tinyhil.silence_kinds import (
+    OTHER_PROGRAM as OTHER_PROGRAM,
+)
+from tinyhil.silence_kinds import (
+    PRINTS_IN_FRAMES as PRINTS_IN_FRAMES,
+)
+from tinyhil.silence_kinds import (
+    SEVEN_BITS as SEVEN_BITS,
+)
+from tinyhil.silence_kinds import (
+    WENT_SILENT as WENT_SILENT,
+)
 
 INPUT = Kind(
     "TH-100",

@@ -38,12 +38,13 @@ from tinyhil.link.events import (
 )
 from tinyhil.link.exchange import Answered, Exchange
 from tinyhil.link.fields import Message
-from tinyhil.link.frames import Frame
+from tinyhil.link.frames import MAX_PAYLOAD, Frame
 from tinyhil.link.handlers import inferred
 from tinyhil.link.handshake import Handshake
 from tinyhil.link.inference import Infer, Reset, Write
 from tinyhil.link.large import LargeInference
 from tinyhil.link.messages import Describe, Error, ErrorCode, Hello, Tensor, Welcome
+from tinyhil.link.outstanding import Waiting
 from tinyhil.link.resources import Arena, Profile, Usage
 from tinyhil.link.states import EventKind, State, StateMachine
 from tinyhil.link.table import EXCHANGES, Needs, Row, Table, label, last
@@ -65,6 +66,7 @@ class Connection:
             without getting anything done.
         line_rate: bytes per second that the wire carries at most, where they are known.
         adaptive: whether round trips decide when requests are repeated.
+        longest_payload: bytes of a payload at most, sent or asked for; a line may carry less than the device takes.
         table: the exchanges that it knows.
     """
 
@@ -78,6 +80,7 @@ class Connection:
         max_setbacks: int = 5,
         line_rate: float = math.inf,
         adaptive: bool = True,
+        longest_payload: int = MAX_PAYLOAD,
         table: Table = EXCHANGES,
     ) -> None:
         if window is not None and window < 1:
@@ -88,6 +91,7 @@ class Connection:
         self._machine = StateMachine(table.transitions)
         self._own_window = window
         self._window = 1
+        self._longest_payload = longest_payload
         self._max_setbacks = max_setbacks
         self._works = Works()
         self._engine = EngineState()
@@ -124,12 +128,7 @@ class Connection:
 
     @property
     def capacity(self) -> int:
-        """Most vectors that one ``infer`` takes for this model and device, at least 1.
-
-        Raises:
-            LocalLinkError: the handshake is not complete.
-            RemoteLinkError: the tensors are too large for the link.
-        """
+        """Most vectors that one ``infer`` takes, at least 1; raises as ``description`` and its ``capacity``."""
         return self.description.capacity
 
     @property
@@ -142,6 +141,11 @@ class Connection:
     def in_flight(self) -> int:
         """Works, that is calls of ``infer``, ``reset`` and the like, that are unanswered."""
         return len(self._works)
+
+    @property
+    def waiting(self) -> Waiting:
+        """The requests on their way, and what the answers before say of them."""
+        return self._exchange.waiting
 
     @property
     def line_seconds(self) -> float:
@@ -176,11 +180,7 @@ class Connection:
         row = self._admitted(Infer)
         if self._engine.reset_due:
             raise LocalLinkError("the model keeps state, which is unknown before a reset")
-        if not 1 <= count <= self.capacity:
-            raise LocalLinkError(f"{count} vectors in one request, where 1 to {self.capacity} are possible")
-        size = count * self.description.input_bytes
-        if len(vectors) != size:
-            raise LocalLinkError(f"{count} vectors of this model are {size} bytes, not {len(vectors)}")
+        self.description.refuse(vectors, count)
         if self.description.large:
             large = LargeInference(self.next_sequence, vectors, self.description, self._max_setbacks)
             return self._start(self._table.of(Write), large, now)
@@ -336,7 +336,7 @@ class Connection:
 
     def _welcomed(self, welcome: Welcome, events: list[ConnectionEvent]) -> None:
         self._machine.move(Welcome.TYPE.name)
-        self._handshake = Handshake(welcome, self._handshake)
+        self._handshake = Handshake(welcome, self._handshake, self._longest_payload)
         self._window = min(welcome.window, self._own_window or welcome.window)
         events.append(Greeted(welcome))
 

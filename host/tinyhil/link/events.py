@@ -7,8 +7,9 @@ from enum import IntEnum
 from functools import cached_property
 
 from tinyhil.affine import TensorSpec
-from tinyhil.errors import RemoteLinkError
+from tinyhil.errors import LocalLinkError, RemoteLinkError
 from tinyhil.link.fields import Message
+from tinyhil.link.frames import MAX_PAYLOAD
 from tinyhil.link.inference import Infer, Result
 from tinyhil.link.messages import Error, ErrorCode, Welcome
 from tinyhil.link.resources import OperatorTicks
@@ -25,11 +26,18 @@ class DeviceDescription:
         welcome: the device's own figures.
         inputs: the model's input tensors, in order.
         outputs: its output tensors, in order.
+        longest_payload: bytes that this side puts into a payload at most.
     """
 
     welcome: Welcome
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
+    longest_payload: int = MAX_PAYLOAD
+
+    @property
+    def payload_bytes(self) -> int:
+        """Bytes of the longest payload that both sides take."""
+        return min(self.welcome.max_payload, self.longest_payload)
 
     @cached_property
     def input_bytes(self) -> int:
@@ -61,10 +69,23 @@ class DeviceDescription:
                 )
         return max(1, self._together)
 
+    def refuse(self, vectors: bytes, count: int) -> None:
+        """Sees that ``vectors`` are ``count`` vectors of this model, and go into one request.
+
+        Raises:
+            LocalLinkError: they are not, or do not.
+            RemoteLinkError: as ``capacity``.
+        """
+        if not 1 <= count <= self.capacity:
+            raise LocalLinkError(f"{count} vectors in one request, where 1 to {self.capacity} are possible")
+        size = count * self.input_bytes
+        if len(vectors) != size:
+            raise LocalLinkError(f"{count} vectors of this model are {size} bytes, not {len(vectors)}")
+
     @cached_property
     def _together(self) -> int:
         # In Python's integers: a device may claim six dimensions of 2^32 - 1 each, which no fixed width holds.
-        limit = self.welcome.max_payload
+        limit = self.payload_bytes
         return min(
             (limit - Infer.HEADER_BYTES) // self.input_bytes, (limit - Result.HEADER_BYTES) // self.output_bytes, 0xFFFF
         )

@@ -15,7 +15,7 @@ from tinyhil.link.events import DeviceDescription
 from tinyhil.link.fields import Message
 from tinyhil.link.frames import REQUEST_TYPES, Frame, FrameDecoder, Rejected, Text
 from tinyhil.link.messages import Error
-from tinyhil.link.outstanding import Outstanding, Request
+from tinyhil.link.outstanding import Outstanding, Request, Waiting
 from tinyhil.link.table import Table, longest_answer
 
 
@@ -69,6 +69,11 @@ class Exchange:
         """Sends a new request: of the work with that ticket, or of the handshake (None)."""
         row = self._table.of(type(message))
         self._outstanding.ask(row, message, ticket, longest_answer(row, message, device), now)
+
+    @property
+    def waiting(self) -> Waiting:
+        """The requests that are unanswered, and what the answers before say of them."""
+        return self._outstanding.waiting
 
     @property
     def line_seconds(self) -> float:

@@ -13,6 +13,7 @@ from dataclasses import fields
 from tinyhil.affine import TensorSpec
 from tinyhil.errors import RemoteLinkError
 from tinyhil.link.events import DeviceDescription
+from tinyhil.link.frames import MAX_PAYLOAD
 from tinyhil.link.messages import Describe, Direction, Tensor, Welcome
 
 
@@ -22,15 +23,17 @@ class Handshake:
     Args:
         welcome: of the device.
         before: the handshake before its restart, complete or not, if there was one.
+        longest_payload: bytes that this side puts into a payload at most.
 
     Raises:
         RemoteLinkError: the device describes itself differently than before.
     """
 
-    def __init__(self, welcome: Welcome, before: Handshake | None) -> None:
+    def __init__(self, welcome: Welcome, before: Handshake | None, longest_payload: int = MAX_PAYLOAD) -> None:
         if before is not None:
             _refuse_changes("itself", before._welcome, welcome)
         self._welcome: Welcome = welcome
+        self._longest_payload = longest_payload
         self._before: dict[Describe, TensorSpec] = {**before._before, **before._specs} if before else {}
         self._specs: dict[Describe, TensorSpec] = {}
         self.unsent = deque(
@@ -54,7 +57,8 @@ class Handshake:
         self._specs[describe] = tensor.spec
         if len(self._specs) < self._welcome.inputs + self._welcome.outputs:
             return None
-        return DeviceDescription(self._welcome, self._in_order(Direction.INPUT), self._in_order(Direction.OUTPUT))
+        inputs, outputs = self._in_order(Direction.INPUT), self._in_order(Direction.OUTPUT)
+        return DeviceDescription(self._welcome, inputs, outputs, self._longest_payload)
 
     def _in_order(self, direction: Direction) -> tuple[TensorSpec, ...]:
         return tuple(self._specs[each] for each in sorted(self._specs, key=_index) if each.direction is direction)

@@ -92,12 +92,12 @@ class LargeInference(Work):
 
     def _writes(self) -> Iterator[Write]:
         start = 0
-        for index, offset, size in _parts(self._device.inputs, self._device.welcome.max_payload - Write.HEADER_BYTES):
+        for index, offset, size in _parts(self._device.inputs, self._device.payload_bytes - Write.HEADER_BYTES):
             yield Write(index, offset, self._vector[start : start + size])
             start += size
 
     def _reads(self) -> Iterator[Read]:
-        for part in _parts(self._device.outputs, self._device.welcome.max_payload):
+        for part in _parts(self._device.outputs, self._device.payload_bytes):
             yield Read(*part)
 
 

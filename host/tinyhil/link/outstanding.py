@@ -48,6 +48,9 @@ It is what TCP commonly takes."""
 ROUND_TRIPS = 4.0
 """Of the longest round trip, how many are waited for."""
 
+IN_VAIN = 3
+"""Silences in a row after which requests count as lost for their length, if none as long was ever answered."""
+
 _MOST_DOUBLINGS = 30
 
 _MOST_GUESSED = 3.0
@@ -94,6 +97,26 @@ class Request:
     queued_bytes: int = 0
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """What is on its way.
+
+    Attributes:
+        numbers: of the requests, oldest first.
+        shortest: bytes of the shortest of them on the wire; 0 where there is none.
+        longest_answered: bytes of the longest request that was answered; 0 where none was.
+        longest_frame: bytes of the longest of the requests and of the answers that they may get; 0 where there is none.
+        lost_for_length: whether ``IN_VAIN`` silences in a row were met by nothing but requests of a length of which
+            none was ever answered.
+    """
+
+    numbers: tuple[int, ...]
+    shortest: int
+    longest_answered: int
+    longest_frame: int
+    lost_for_length: bool
+
+
 class Outstanding:
     """The requests of one connection that are unanswered, by number.
 
@@ -130,6 +153,7 @@ class Outstanding:
         self._seen_rate = self._guessed_rate = 0.0
         self._queued_bytes = 0
         self._known: dict[type[Message], _RoundTrips] = {}
+        self._longest_answered = 0
 
     def __len__(self) -> int:
         return len(self._requests)
@@ -138,6 +162,15 @@ class Outstanding:
     def line_seconds(self) -> float:
         """What the wire needs for all that is on its way and for the longest answers to it."""
         return self._seconds(self._way_bytes)
+
+    @property
+    def waiting(self) -> Waiting:
+        """What is on its way."""
+        requests = self._requests.values()
+        shortest = min((len(request.wire) for request in requests), default=0)
+        lost = bool(requests) and self._in_a_row >= IN_VAIN and all(map(self._is_unproven, requests))
+        both = [max(len(each.wire), each.exchange_bytes - len(each.wire)) for each in requests]
+        return Waiting(tuple(self._requests), shortest, self._longest_answered, max(both, default=0), lost)
 
     def ask(self, row: Row[Any, Any], message: Message, ticket: int | None, answer_bytes: int, now: float) -> None:
         """Sends a new request of a row, whose answer has a payload of at most ``answer_bytes``."""
@@ -183,6 +216,7 @@ class Outstanding:
         request = self._requests.pop(sequence, None)
         if request is not None:
             self._accepted_at = now
+            self._longest_answered = max(self._longest_answered, len(request.wire))
             # An answer to one that was sent more than once does not tell which copy it answers (Karn's rule).
             moved = len(request.wire) + longest_wire(answer_bytes)
             if request.tries > 1:
@@ -262,6 +296,10 @@ class Outstanding:
         """What is known of requests like this one."""
         known = self._known.get(request.row.request)
         return None if known is None or request.exchange_bytes > known.exchange_bytes else known
+
+    def _is_unproven(self, request: Request) -> bool:
+        """Whether none like it, of its length or longer, was answered at the first try."""
+        return self._round_trips(request) is None
 
     def _patience(self, request: Request, known: _RoundTrips | None) -> float:
         """Seconds of silence that are borne now."""

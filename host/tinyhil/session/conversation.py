@@ -31,9 +31,11 @@ from tinyhil.link.events import (
     Restarted,
     WorkDone,
 )
+from tinyhil.link.evidence import Evidence
 from tinyhil.link.frames import MAX_PAYLOAD, longest_wire
 from tinyhil.link.messages import Welcome
 from tinyhil.progress import Reporter
+from tinyhil.session import explained, lengths
 from tinyhil.session.identity import Identity
 from tinyhil.session.lines import Line
 
@@ -70,12 +72,25 @@ class Conversation:
         answer_within: seconds of silence after which the device is given up.
         check: raises DeviceError if the device's program has died.
         reporter: told what the device prints.
+        evidence: takes what the line brings, for errors; one of its own by default.
+        longest_payload: bytes of a payload at most, where the line carries no more; by default as the device says.
 
     Attributes:
         connection: what is driven.
     """
 
-    def __init__(self, line: Line, baud: int, answer_within: float, check: Check, reporter: Reporter) -> None:
+    def __init__(
+        self,
+        line: Line,
+        baud: int,
+        answer_within: float,
+        check: Check,
+        reporter: Reporter,
+        evidence: Evidence | None = None,
+        longest_payload: int = MAX_PAYLOAD,
+    ) -> None:
+        self._evidence = Evidence() if evidence is None else evidence
+        self._longest_payload = longest_payload
         self._line_rate = baud / BITS_PER_BYTE
         self._adaptive = line.adaptive
         self.connection = self._connection(line.first_sequence)
@@ -91,10 +106,23 @@ class Conversation:
 
     def _connection(self, first_sequence: int) -> Connection:
         # No limit of tries: the deadline judges silence here, for on a noisy line bad luck is no silence.
-        return Connection(first_sequence, max_tries=None, line_rate=self._line_rate, adaptive=self._adaptive)
+        return Connection(
+            first_sequence,
+            window=None if self._longest_payload == MAX_PAYLOAD else 1,  # what is lost may count from burst to burst
+            max_tries=None,
+            line_rate=self._line_rate,
+            adaptive=self._adaptive,
+            longest_payload=self._longest_payload,
+        )
 
-    def begin_again(self) -> None:
-        """A new connection on the same line, to be greeted anew: an error of the device has ended the one before."""
+    def begin_again(self, longest_payload: int | None = None) -> None:
+        """A new connection on the same line, to be greeted anew: an error of the device has ended the one before.
+
+        Args:
+            longest_payload: bytes of a payload at most from now on; None to leave it.
+        """
+        if longest_payload is not None:
+            self._longest_payload = longest_payload
         self.connection = self._connection(self.connection.next_sequence)
 
     def greeting(self) -> Welcome:
@@ -105,9 +133,13 @@ class Conversation:
                 if isinstance(event, Greeted):
                     return event.welcome
 
-    def handshake(self, identity: Identity) -> Welcome:
-        """Greets the device and holds it against the identity."""
-        self._begin_handshake()
+    def handshake(self, identity: Identity, within: float | None = None) -> Welcome:
+        """Greets the device and holds it against the identity.
+
+        Args:
+            within: seconds for its first answer, by default as for every other.
+        """
+        self._begin_handshake(within)
         while True:
             for event in self._turn("the handshake"):
                 if isinstance(event, Ready):
@@ -118,9 +150,10 @@ class Conversation:
         """Gives the line up."""
         self._transport.close()
 
-    def _begin_handshake(self) -> None:
+    def _begin_handshake(self, within: float | None = None) -> None:
         self._greeted = False
-        self._deadline = self._fresh()
+        self._evidence.waits()
+        self._deadline = self._fresh() if within is None else Deadline.after(within)
         self.connection.hello(self._now())
 
     def answers(self, batches: list[bytes], sizes: list[int]) -> Iterator[tuple[int, Inferred]]:
@@ -131,6 +164,7 @@ class Conversation:
 
         Raises:
             RestartError: the device has started again, and with that has lost the arena that it was to be tried in.
+            LongLostError: the batches seem to be too long for the line.
         """
         stateful = self.connection.description.welcome.stateful
         tickets: dict[int, int] = {}
@@ -142,12 +176,15 @@ class Conversation:
             while unsent < len(batches) and self.connection.can_send:
                 tickets[self.connection.infer(batches[unsent], sizes[unsent], self._now())] = unsent
                 unsent += 1
-            for event in self._turn(f"request {answered + 1} of {len(batches)}"):
+            where = f"request {answered + 1} of {len(batches)}"
+            if self._seem_too_long():
+                raise explained.lost(self._what(where), self._evidence, self.connection)
+            for event in self._turn(where):
                 if isinstance(event, Inferred):
                     answered += 1
                     yield tickets.pop(event.ticket), event
                 elif isinstance(event, Restarted) and event.arena_lost:
-                    raise RestartError(f"the device has restarted at request {answered + 1} of {len(batches)}")
+                    raise RestartError(f"the device has restarted at {where}")
                 elif isinstance(event, Restarted) and stateful:
                     in_vain = 0 if answered > furthest else in_vain + 1
                     furthest = max(furthest, answered)
@@ -204,10 +241,12 @@ class Conversation:
         data = self._transport.read(READ_BYTES, patience if timeout is None else min(timeout, patience))
         now = self._now()
         received = connection.receive(data, now)
+        answers = connection.counters.answers_accepted - accepted
+        self._evidence.received(data, received, answers)
         events = [*received, *connection.on_time(now)]
         if not data:
             self._check()
-        if connection.counters.answers_accepted > accepted:
+        if answers:
             self._greeted, self._unjudged = True, 0
             self._deadline = self._fresh()
         elif sum(connection.counters.rejected.values()) > rejected:
@@ -232,15 +271,19 @@ class Conversation:
         """The deadline of a wait that begins now. It can be put off once there is a device that speaks the link."""
         return Deadline.after(self._patience, MOST if self._greeted else 1.0)
 
-    def _unanswered(self, waiting_for: str) -> UnansweredError:
-        counters, deadline = self.connection.counters, self._deadline
-        seconds = f"{deadline.seconds:g} s"
+    def _seem_too_long(self) -> bool:
+        """Whether requests seem to be lost for their length. A device that prints meanwhile works on them."""
+        waiting = self.connection.waiting
+        if not self._adaptive or not waiting.lost_for_length or self._evidence.recent_lines:
+            return False
+        return lengths.shorter(waiting.longest_frame) is not None or self._longest_payload < MAX_PAYLOAD
+
+    def _what(self, waiting_for: str) -> str:
+        """What was not answered, and within which time."""
+        deadline = self._deadline
         if deadline.renewed:
-            seconds = f"{deadline.waited:.1f} s, although its bytes moved"
-        return UnansweredError(
-            f"the device did not answer {waiting_for} within {seconds}",
-            hint="is it the right port, and does the device run tinyhil's firmware?",
-            detail=counters.describe(),
-            rejected={reason.value: count for reason, count in counters.rejected.items()},
-            unexpected=counters.unexpected_answers,
-        )
+            return f"{waiting_for} within {deadline.waited:.1f} s, although its bytes moved"
+        return f"{waiting_for} within {min(deadline.seconds, deadline.waited):.3g} s"
+
+    def _unanswered(self, waiting_for: str) -> UnansweredError:
+        return explained.unanswered(self._what(waiting_for), self._evidence, self.connection, greeted=self._greeted)

@@ -26,18 +26,22 @@ import numpy.typing as npt
 from tinyhil.affine import TensorSpec
 from tinyhil.artifacts.types import Array, OperatorTicks, Resources
 from tinyhil.deadline import Deadline
-from tinyhil.errors import BlockedError, DeviceError, PortLostError
+from tinyhil.errors import BlockedError, DeviceError, PortLostError, UnansweredError
 from tinyhil.link.connection import Connection
 from tinyhil.link.counters import Counters
 from tinyhil.link.events import Answered, OperatorsTimed, WorkDone
+from tinyhil.link.evidence import Evidence
+from tinyhil.link.frames import MAX_PAYLOAD
 from tinyhil.link.messages import Welcome
 from tinyhil.link.resources import Used
 from tinyhil.progress import Reporter
 from tinyhil.session.answers import Answers, resources_of
 from tinyhil.session.conversation import Check, Conversation, RestartError
+from tinyhil.session.explained import LongLostError, explain, name_what_is_kept
 from tinyhil.session.grid import Grid
 from tinyhil.session.identity import Identity
 from tinyhil.session.journal import Answer, Ledger, Memory
+from tinyhil.session.lengths import REGREET_SECONDS, shorter
 from tinyhil.session.lines import Lines
 from tinyhil.session.losses import Losses
 from tinyhil.session.tensors import outputs_of, quantized, records_of
@@ -70,6 +74,7 @@ class Session:
         reporter: told what the device prints.
         ledger: where answers are kept.
         welcome: what the device has said of itself last.
+        longest_payload: bytes of a payload at most; fewer than the protocol's where long ones were lost.
 
     Raises:
         DeviceError: here and in every method: the device cannot be reached, does not answer, or is not the one that is
@@ -99,6 +104,8 @@ class Session:
         self._losses = Losses(target.link.answer_within)
         self._losses_covered = self._restarts_covered = False
         self._kept_of = 0
+        self._evidence = Evidence()
+        self.longest_payload = MAX_PAYLOAD
         try:
             self.over_losses(lambda: None)
         except BaseException:
@@ -154,7 +161,7 @@ class Session:
         kept = Memory() if ledger is None else ledger
         if kept is self.ledger:
             self._kept_of = len(records)
-        answers = self.over_losses(lambda: self._fetch(records, kept, on_answer))
+        answers = self.over_losses(lambda: self._fetch_in_any_length(records, kept, on_answer))
         return Answers(
             inputs=inputs,
             outputs=outputs_of(b"".join(answer.outputs for answer in answers), self.outputs),
@@ -212,9 +219,6 @@ class Session:
         """Carries work out, and begins it again on a new line where the port was lost.
 
         Within other such work a loss is that one's affair.
-
-        Args:
-            work: asks this session.
         """
         if self._losses_covered:
             return work()
@@ -223,7 +227,8 @@ class Session:
         try:
             return self._again_and_again(work)
         except BlockedError as error:
-            self._name_what_is_kept(error)
+            explain(error, self._evidence)
+            name_what_is_kept(error, self.ledger, self._kept_of)
             raise
         finally:
             self._losses_covered = False
@@ -277,7 +282,6 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Gives up the line."""
         if kind is None and self._talk is not None:
             self.reporter.text(f"link: {self.line_counters.describe()}")
         self.close()
@@ -290,6 +294,28 @@ class Session:
 
     def _answer_in_one_go(self, question: Question, what: str) -> WorkDone:
         return self.in_one_go(lambda: self.answer_to(question, what), what)
+
+    def _fetch_in_any_length(self, records: list[bytes], ledger: Ledger, on_answer: OnAnswer | None) -> list[Answer]:
+        """As ``_fetch``, in shorter requests where long ones are lost again and again."""
+        while True:
+            try:
+                return self._fetch(records, ledger, on_answer)
+            except LongLostError as error:
+                self._shorten(error)
+
+    def _shorten(self, lost: LongLostError) -> None:
+        """Greets the device anew and asks less of it at once; raises UnansweredError where that is in vain."""
+        talk = self._conversation
+        limit = shorter(talk.connection.waiting.longest_frame)
+        talk.begin_again(limit)
+        try:
+            self.welcome = talk.handshake(self._identity, REGREET_SECONDS)
+        except UnansweredError:
+            raise lost.silent from None
+        if limit is None:
+            raise lost.proven from None
+        self.longest_payload = limit
+        self.reporter.text(f"{lost.proven.message}; going on with at most {limit} bytes in a request")
 
     def _fetch(self, records: list[bytes], ledger: Ledger, on_answer: OnAnswer | None) -> list[Answer]:
         """Asks for what the ledger lacks."""
@@ -339,22 +365,15 @@ class Session:
         else:
             self._was_open = True
             line = self._lines.open(patience)
-        self._talk = Conversation(line, link.baud, link.answer_within, self._check, self.reporter)
+        self._talk = Conversation(
+            *(line, link.baud, link.answer_within, self._check, self.reporter, self._evidence, self.longest_payload)
+        )
         self.welcome = self._talk.handshake(self._identity)
 
     def _give_up_line(self) -> None:
         talk, self._talk = self._talk, None
         if talk is not None:
             talk.close()
-
-    def _name_what_is_kept(self, error: BlockedError) -> None:
-        """Adds to an error what is kept of the run that it ends."""
-        done = sum(answer.count for answer in self.ledger.answers.values())
-        if done and self.ledger.lasting:
-            of = f"of {self._kept_of} " if self._kept_of else ""
-            error.message += f"; {done} {of}vectors are answered and in the journal"
-            error.args = (error.message,)
-            error.hint = "; ".join(filter(None, [error.hint, "go on with the rest: the same command with --resume"]))
 
 
 def open_session(
@@ -370,11 +389,7 @@ def open_session(
 
     Args:
         lines: how the device is reached: :class:`tinyhil.session.lines.PortLines`, or a recording.
-        identity: what it has to be.
-        target: its facts.
-        check: raises DeviceError if the device's program has died.
-        reporter: told what the device prints.
-        ledger: where answers are kept that errors have to name.
+        identity, target, check, reporter, ledger: as for :class:`Session`.
 
     Raises:
         DeviceError: it cannot be reached, never answers, or is not the one that is meant (StaleFirmwareError).

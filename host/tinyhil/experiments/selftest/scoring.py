@@ -124,8 +124,8 @@ def of_error(fault: Fault, error: TinyhilError) -> Score:
             hint=error.hint,
             detail=error.detail,
         ) from error
-    silent = isinstance(error, UnansweredError)
-    return _noticed(fault, by, f"{error.message}: {error.detail}" if silent else error.message)
+    counted = error.detail.splitlines()[-1:] if isinstance(error, UnansweredError) else []
+    return _noticed(fault, by, ": ".join([error.message, *counted]))
 
 
 _REFUSALS = {

@@ -1,0 +1,23 @@
+"""How long requests and answers may be on a line that loses the end of long ones.
+
+What is lost is what a buffer on the way does not hold: the packet of a USB port has 64 bytes, the receive queue of an
+ESP32 256. So these two lengths are tried, the longer one first.
+"""
+
+from __future__ import annotations
+
+from tinyhil.link.frames import MAX_PAYLOAD, longest_wire
+
+REGREET_SECONDS = 3.0
+"""For a device that may only have lost long requests to answer a short one."""
+
+_FRAMES = (256, 64)
+"""Bytes on the wire."""
+
+LIMITS = tuple(max(payload for payload in range(MAX_PAYLOAD) if longest_wire(payload) <= frame) for frame in _FRAMES)
+"""Bytes of the longest payload for each."""
+
+
+def shorter(frame_bytes: int) -> int | None:
+    """Bytes of the longest payload to try, where frames of so many bytes were lost; None where none is shorter."""
+    return next((limit for limit, frame in zip(LIMITS, _FRAMES, strict=True) if frame < frame_bytes), None)
