@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tinyhil import kinds
 from tinyhil.pipeline import ports
 from tinyhil.pipeline.ports import Found, survey
 from tinyhil.session import ask
@@ -16,6 +17,7 @@ from tinyhil.targets import registry
 from tinyhil.transport import owner
 
 from ..link.device_role import WELCOME
+from ..session.bad_lines import DOWNLOAD, bad_line
 from ..session.pty_device import device
 
 TARGETS = [registry.get(path.stem) for path in sorted(registry.SHIPPED.glob("*.toml"))]
@@ -81,7 +83,17 @@ def test_a_converter_may_be_any_of_several_boards(silent: str) -> None:
     found = look(Listed(silent, 0x10C4, 0xEA60))[silent]
     assert set(found.targets) == {"esp32", "esp32-idf", "esp32c3", "esp32s3"}
     assert (found.state, found.engine) == (ports.SILENT, "")
-    assert "no answer within" in found.why
+    assert "nothing came from it" in found.why
+    assert (found.id, found.next_step) == (kinds.NOTHING_CAME.id, kinds.NOTHING_CAME.steps[0])
+
+
+def test_what_is_said_instead_of_an_answer(tmp_path: Path) -> None:
+    link = tmp_path / "ttyACM0"
+    with bad_line(link, babble=DOWNLOAD):
+        found = look(nano(str(link)))[str(link)]
+    assert (found.state, found.id) == (ports.SILENT, kinds.BOOT_LOADER.id)
+    assert "waiting for download" in found.said
+    assert "boot button" in found.next_step
 
 
 def test_what_is_no_known_board_is_left_alone(board: str) -> None:
@@ -104,6 +116,7 @@ def test_a_port_that_a_run_holds_is_busy(board: str, monkeypatch: pytest.MonkeyP
         found = look(nano(board))[board]
     assert (found.state, found.engine) == (ports.BUSY, "")
     assert f"held by PID {os.getpid()}" in found.why
+    assert found.id == kinds.PORT_BUSY.id
 
 
 def test_a_port_that_is_not_there(tmp_path: Path) -> None:

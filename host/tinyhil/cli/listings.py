@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from tinyhil.cli.options import TARGET
 from tinyhil.cli.session import JsonOption, command
+from tinyhil.errors import ExitCode
 from tinyhil.options import Options
 
 
@@ -82,7 +83,8 @@ def ports(
 ) -> None:
     """Show which serial ports there are, which boards they may be, and what answers there.
 
-    Only ports that may be a board of a known target are opened and asked.
+    Only ports that may be a board of a known target are opened and asked. Exits with 0 if one answered (or with
+    **--no-ask**), and else with 3.
 
     **Examples**
 
@@ -108,6 +110,16 @@ def ports(
             if port.state == serial_ports.ANSWERS:
                 said = f"answers: engine {port.engine}, model {port.model_sha256[:16]}..., boot id {port.boot_id}"
             output.console.print(f"    {escape(said)}", soft_wrap=True, highlight=False)
+            for line in port.said.splitlines():
+                output.console.print(f"  | {line}", style="dim", markup=False, soft_wrap=True, highlight=False)
+            if port.next_step:
+                output.console.print(f"    [bold]next:[/] {escape(port.next_step)}", soft_wrap=True, highlight=False)
         if not found:
             output.console.print("no serial port is present")
         output.write_json([asdict(port) for port in found])
+        if no_ask or any(port.state == serial_ports.ANSWERS for port in found):
+            return
+        if not any(port.next_step for port in found):
+            step = "plug a board in, with a cable that carries data" if not found else "name a port to ask it"
+            output.console.print(f"[bold]next:[/] {step}: tinyhil ports PORT", soft_wrap=True, highlight=False)
+        raise typer.Exit(ExitCode.BLOCKED)

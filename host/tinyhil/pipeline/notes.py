@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tinyhil import kinds
 from tinyhil.affine import TensorSpec
 from tinyhil.artifacts.types import FirmwareImage, FloatModel, Vectors
+from tinyhil.link.frames import MAX_PAYLOAD
 from tinyhil.pipeline.run_search import RunSearch
 from tinyhil.session.journal import Journal
 
@@ -54,6 +56,13 @@ def of_session(count: int, kept: Journal, search: RunSearch | None) -> str:
     elif kept.resumed:
         text += f", {kept.resumed} of them from the journal"
     return text + of_search(search)
+
+
+def of_lengths(longest_payload: int) -> str:
+    """That long requests were lost, where they were; to be added to a line."""
+    if longest_payload == MAX_PAYLOAD:
+        return ""
+    return f"; long requests were lost ({kinds.LONG_LOST.id}), so none had more than {longest_payload} bytes"
 
 
 def of_search(search: RunSearch | None) -> str:

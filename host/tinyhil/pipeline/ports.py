@@ -37,6 +37,9 @@ class Found:
         targets: names of the targets that it may be.
         state: ``answers``, ``silent``, ``busy``, ``cannot be opened`` or ``not asked``.
         why: more about it, if there is more to say.
+        id: of the kind of error that keeps it from answering, see docs/errors.md; empty if it answers or was not asked.
+        next_step: what to do then.
+        said: what it said instead of an answer.
         engine: of the firmware that answers, as the next three; empty if none does.
         model_sha256: of its model.
         project_sha256: of its project.
@@ -50,6 +53,9 @@ class Found:
     targets: tuple[str, ...]
     state: str
     why: str = ""
+    id: str = ""
+    next_step: str = ""
+    said: str = ""
     engine: str = ""
     model_sha256: str = ""
     project_sha256: str = ""
@@ -97,12 +103,13 @@ def _answer_of(device: str, link: Link) -> dict[str, Any]:
     try:
         heard = ask(device, link.baud, controls=link.controls)
     except PortBusyError as error:
-        return {"state": BUSY, "why": error.message}
+        return {"state": BUSY, **_why(error)}
     except DeviceError as error:
-        return {"state": CLOSED, "why": error.message}
+        return {"state": CLOSED, **_why(error)}
     welcome = heard.welcome
     if welcome is None:
-        return {"state": SILENT, "why": heard.why}
+        kind = "" if heard.kind is None else heard.kind.id
+        return {"state": SILENT, "why": heard.why, "id": kind, "next_step": heard.next_step, "said": heard.said}
     return {
         "state": ANSWERS,
         "engine": welcome.engine,
@@ -110,3 +117,7 @@ def _answer_of(device: str, link: Link) -> dict[str, Any]:
         "project_sha256": welcome.project_sha256.hex(),
         "boot_id": f"{welcome.boot_id:08x}",
     }
+
+
+def _why(error: DeviceError) -> dict[str, str]:
+    return {"why": error.message, "id": error.kind.id, "next_step": error.hint}

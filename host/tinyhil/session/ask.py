@@ -9,9 +9,13 @@ from dataclasses import dataclass
 
 from tinyhil.deadline import Deadline
 from tinyhil.errors import PortLostError, RemoteLinkError, UnansweredError
+from tinyhil.kinds import Kind
+from tinyhil.link.diagnosis import last_said
+from tinyhil.link.evidence import Evidence
 from tinyhil.link.messages import Welcome
 from tinyhil.progress import Silent
 from tinyhil.session.conversation import Conversation
+from tinyhil.session.explained import explain
 from tinyhil.session.lines import Line
 from tinyhil.transport import RAISED, open_transport
 
@@ -26,10 +30,16 @@ class Heard:
     Attributes:
         welcome: what it says of itself, None if that was nothing, or nothing that makes sense.
         why: why there is none.
+        kind: of the error that says so, None where there is a welcome.
+        next_step: what to do then.
+        said: what the device said instead, as it may be shown.
     """
 
     welcome: Welcome | None
     why: str = ""
+    kind: Kind | None = None
+    next_step: str = ""
+    said: str = ""
 
 
 def ask(address: str, baud: int, seconds: float = SECONDS, *, controls: tuple[bool, bool] = RAISED) -> Heard:
@@ -42,10 +52,11 @@ def ask(address: str, baud: int, seconds: float = SECONDS, *, controls: tuple[bo
     deadline = Deadline.after(seconds)
     transport = open_transport(address, baud=baud, deadline=deadline, controls=controls)
     line = Line(transport, secrets.randbits(32), time.monotonic)
-    with contextlib.closing(Conversation(line, baud, deadline.remaining, lambda: None, Silent())) as conversation:
+    evidence = Evidence()
+    talk = Conversation(line, baud, deadline.remaining, lambda: None, Silent(), evidence)
+    with contextlib.closing(talk) as conversation:
         try:
             return Heard(conversation.greeting())
-        except UnansweredError:
-            return Heard(None, f"no answer within {seconds:g} s")
-        except (PortLostError, RemoteLinkError) as error:
-            return Heard(None, error.message)
+        except (UnansweredError, PortLostError, RemoteLinkError) as error:
+            explain(error, evidence)
+            return Heard(None, error.message, error.kind, error.hint, last_said(evidence))

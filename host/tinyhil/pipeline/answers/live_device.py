@@ -17,6 +17,7 @@ from tinyhil.pipeline import notes
 from tinyhil.pipeline.answers import recording_header
 from tinyhil.pipeline.answers.base import Firmware, Maker, Question
 from tinyhil.pipeline.answers.board_ports import BoardPorts
+from tinyhil.pipeline.answers.crash_places import decoding
 from tinyhil.pipeline.answers.running_device import RunningDevice
 from tinyhil.pipeline.layout import Layout
 from tinyhil.progress import Reporter, Silent
@@ -107,7 +108,10 @@ class LiveDevice:
             port = self.start(device, firmware.image)
             link = self._target.link
             lines = PortLines(port, link.baud, controls=link.controls)
-            with open_session(lines, identity, self._target, device.check, reporter) as session:
+            with (
+                decoding(firmware.image.elf),
+                open_session(lines, identity, self._target, device.check, reporter) as session,
+            ):
                 welcome = session.welcome
         return welcome, f"answers on {port}, engine {welcome.engine}, boot id {welcome.boot_id:08x}"
 
@@ -115,6 +119,7 @@ class LiveDevice:
         """See ``Answers.capture``. Every answer goes to the journal as it arrives."""
         firmware, vectors = question.firmware, question.model.vectors
         with contextlib.ExitStack() as stack:
+            stack.enter_context(decoding(firmware.image.elf))
             device = stack.enter_context(self.device(firmware.project, reporter))
             port = self.start(device, firmware.image)
             finder = PortFinder(port)
@@ -133,7 +138,8 @@ class LiveDevice:
                 open_session(lines, question.identity, self._target, device.check, reporter, ledger=kept)
             )
             answers = capture(session, vectors, question.search)
-        return answers, notes.of_session(vectors.count, kept, question.search)
+            note = notes.of_session(vectors.count, kept, question.search) + notes.of_lengths(session.longest_payload)
+        return answers, note
 
     @contextlib.contextmanager
     def running_device(self, firmware: Firmware, identity: Identity) -> Iterator[RunningDevice]:
