@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,14 +32,14 @@ def ends(pid: int) -> bool:
 
 
 @pytest.fixture
-def spawned() -> Iterator[list[subprocess.Popen[str]]]:
-    children: list[subprocess.Popen[str]] = []
+def spawned() -> Iterator[list[process.Child]]:
+    children: list[process.Child] = []
     yield children
     for child in children:
         process.end(child)
 
 
-def first_line(child: subprocess.Popen[str]) -> str:
+def first_line(child: process.Child) -> str:
     assert child.stdout is not None
     return child.stdout.readline().strip()
 
@@ -112,7 +113,7 @@ def test_a_missing_folder_is_a_tool_error(tmp_path: Path) -> None:
         process.run(["sh"], what="run", cwd=tmp_path / "absent")
 
 
-def test_child_leads_a_group_of_its_own(spawned: list[subprocess.Popen[str]]) -> None:
+def test_child_leads_a_group_of_its_own(spawned: list[process.Child]) -> None:
     child = process.spawn(["sleep", FOREVER])
     spawned.append(child)
     assert os.getpgid(child.pid) == child.pid != os.getpgrp()
@@ -136,17 +137,30 @@ def test_end_asks_before_it_kills() -> None:
 
 
 def test_end_never_signals_a_number_that_may_belong_to_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is ours as long as the watcher is in the group; where there is none, it may be anybody's."""
+    signalled: list[int] = []
+    kill = os.killpg
+
+    def killpg(group: int, number: int) -> None:
+        signalled.append(group)
+        kill(group, number)
+
+    monkeypatch.setattr(os, "killpg", killpg)
     child = process.spawn(["true"], stdin=True)
     child.wait()
-    signalled: list[int] = []
-    monkeypatch.setattr(os, "killpg", lambda group, number: signalled.append(group))
     process.end(child)
-    assert signalled == []
+    process.end(child)
+    assert signalled == [child.pid]
     assert child.stdin is not None
     assert child.stdin.closed
+    monkeypatch.setattr(process, "_GUARD", "no-such-program")
+    child = process.spawn(["true"])
+    child.wait()
+    process.end(child)
+    assert signalled[1:] == []
 
 
-def test_poll_sweeps_up_what_a_dead_child_left(spawned: list[subprocess.Popen[str]]) -> None:
+def test_poll_sweeps_up_what_a_dead_child_left(spawned: list[process.Child]) -> None:
     child = process.spawn(["sh", "-c", f"sleep {FOREVER} >/dev/null 2>&1 & echo $!; read -r line; exit 4"], stdin=True)
     spawned.append(child)
     left = int(first_line(child))
@@ -196,6 +210,38 @@ def test_child_dies_with_a_parent_that_is_killed() -> None:
         assert Path(f"/proc/{pid}").exists()
         parent.kill()
     assert ends(pid)
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv (util-linux) is not installed")
+def test_grandchildren_die_with_a_parent_that_is_killed() -> None:
+    """Also those whose own parent has ended before, and those that a polite signal does not end."""
+    script = f"(trap '' TERM; sleep {FOREVER} & echo $!) & (trap '' TERM; exec sleep {FOREVER}) & echo $!; wait"
+    code = (
+        f"from tinyhil import process\nchild = process.spawn(['sh', '-c', \"{script}\"])\n"
+        "print(child.stdout.readline() + child.stdout.readline(), flush=True)\ninput()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment()
+    ) as parent:
+        assert parent.stdout is not None
+        pids = [int(parent.stdout.readline()) for _ in range(2)]
+        assert all(Path(f"/proc/{pid}").exists() for pid in pids)
+        parent.kill()
+    assert all(ends(pid) for pid in pids)
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv (util-linux) is not installed")
+def test_no_watcher_is_left_of_a_child_that_has_ended() -> None:
+    child = process.spawn(["true"])
+    assert process.poll(child, PATIENCE_SECONDS) == 0
+    process.end(child)
+    for _ in range(1000):
+        try:
+            os.killpg(child.pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.01)
+    pytest.fail("somebody is left in its group")
 
 
 def environment() -> dict[str, str]:

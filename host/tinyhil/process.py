@@ -5,6 +5,10 @@ in order. For the case that tinyhil itself is killed, the kernel is asked to kil
 util-linux' ``setpriv --pdeathsig`` (an exec wrapper: no code of ours runs between fork and exec, so threads are safe).
 A parent that was killed before the kernel was asked is not noticed by it; so the child looks, after asking, whether it
 still has the parent that started it.
+
+The kernel kills the child only, and not what the child has started (PlatformIO's SCons, its compilers). So a watcher
+stands in the child's group from before the child begins: a shell that waits for the end of a pipe, whose other end only
+tinyhil holds, and kills the group then. It ends with the group, and while it is there the group's number is ours.
 Where setpriv does not exist (not Linux), only the orderly end is guaranteed; ``tinyhil doctor`` says so.
 
 A signal goes to a group only while its number is certainly ours: before the child is reaped, or at once afterwards.
@@ -14,6 +18,7 @@ Later the number may belong to somebody else. So ask :func:`poll`, not ``Popen.p
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 import shutil
@@ -92,6 +97,16 @@ def answers(program: str, arguments: Sequence[str], expects: str) -> bool:
     return re.search(expects, output, re.MULTILINE) is not None
 
 
+class Child(subprocess.Popen[str]):
+    """A child with its group.
+
+    Attributes:
+        lease: what tells the group's watcher that we live; closed when the group has ended. None without a watcher.
+    """
+
+    lease: io.FileIO | None = None
+
+
 def spawn(
     argv: Sequence[str],
     *,
@@ -99,7 +114,7 @@ def spawn(
     env: Mapping[str, str] | None = None,
     stdin: bool = False,
     limits: Limits = UNLIMITED,
-) -> subprocess.Popen[str]:
+) -> Child:
     """Starts a program whose standard output and error come through one text pipe.
 
     The kernel's promise to kill the child holds for the thread that calls this: the child dies when that thread ends.
@@ -117,9 +132,11 @@ def spawn(
     """
     if shutil.which(argv[0]) is None:
         raise MissingToolError(f"{argv[0]} is not installed", hint=f"install {argv[0]}, or put it on the PATH")
+    watched, ours = os.pipe()
+    lease = os.fdopen(ours, "wb", buffering=0)
     try:
-        return subprocess.Popen(
-            guarded(argv, os.getpid(), limits),
+        child = Child(
+            guarded(argv, os.getpid(), limits, watched),
             cwd=cwd,
             env={**os.environ, **(env or {})},
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
@@ -129,24 +146,45 @@ def spawn(
             encoding="utf-8",
             errors="replace",
             process_group=0,
+            pass_fds=[watched],
         )
     except OSError as error:
+        lease.close()
         raise ToolError(f"cannot start {argv[0]}: {error}", hint=f"look at the rights of {argv[0]}") from error
+    finally:
+        os.close(watched)
+    if shutil.which(_GUARD) is None:
+        lease.close()  # nobody watches
+    child.lease = lease
+    return child
 
 
-def guarded(argv: Sequence[str], parent: int, limits: Limits = UNLIMITED) -> list[str]:
+_GUARD = "setpriv"
+
+_WATCH = (
+    '( ( trap "" TERM INT HUP; exec /bin/sh -c "read -r over <\\"/dev/fd/\\$1\\" || kill -KILL 0" watcher "$1" ) '
+    "</dev/null >/dev/null 2>&1 & ); shift; "
+)
+"""A watcher, which is no child of the program that the shell becomes."""
+
+
+def guarded(argv: Sequence[str], parent: int, limits: Limits = UNLIMITED, lease: int | None = None) -> list[str]:
     """The command that runs ``argv`` in a process that ends with its parent, whose process id is ``parent``.
 
     ``argv`` as it is where setpriv does not exist.
+
+    Args:
+        lease: a descriptor of the process, in a group of its own, at whose end the whole group is killed.
     """
-    guard = shutil.which("setpriv")
+    guard = shutil.which(_GUARD)
     if guard is None:
         return list(argv)
-    still_ours = f'{limits.commands}[ "$PPID" = "$0" ] && exec "$@"'
-    return [guard, "--pdeathsig", "KILL", "--", "/bin/sh", "-c", still_ours, str(parent), *argv]
+    watch, held = ("", []) if lease is None else (_WATCH, [str(lease)])
+    still_ours = f'{watch}{limits.commands}[ "$PPID" = "$0" ] && exec "$@"'
+    return [guard, "--pdeathsig", "KILL", "--", "/bin/sh", "-c", still_ours, str(parent), *held, *argv]
 
 
-def poll(child: subprocess.Popen[str], within: float = 0.0) -> int | None:
+def poll(child: Child, within: float = 0.0) -> int | None:
     """The exit code of a child that ends by itself within some seconds, or None.
 
     What it left behind in its group is killed.
@@ -156,7 +194,7 @@ def poll(child: subprocess.Popen[str], within: float = 0.0) -> int | None:
             child.wait(within)
         except subprocess.TimeoutExpired:
             return None
-        _signal(child, signal.SIGKILL)
+        _sweep(child)
     return child.returncode
 
 
@@ -170,7 +208,7 @@ def describe_exit(code: int) -> str:
         return f"signal {-code}"
 
 
-def end(child: subprocess.Popen[str], *, gently: bool = True) -> None:
+def end(child: Child, *, gently: bool = True) -> None:
     """Ends a child and its whole process group, and returns when the child is gone. May be called again.
 
     Args:
@@ -184,8 +222,10 @@ def end(child: subprocess.Popen[str], *, gently: bool = True) -> None:
         except subprocess.TimeoutExpired:
             pass
         finally:  # also when a second Ctrl-C interrupts the wait
-            _signal(child, signal.SIGKILL)
+            _sweep(child)
         child.wait()
+    if child.lease is not None and not child.lease.closed:
+        _sweep(child)  # its watcher keeps the group's number ours
     if child.stdout is not None:
         child.stdout.close()
     if child.stdin is not None:
@@ -223,7 +263,7 @@ def run(
             if on_line is not None:
                 on_line(line.rstrip("\n"))
         code = child.wait()
-        _signal(child, signal.SIGKILL)
+        _sweep(child)
     finally:
         end(child)
     output = "".join(lines)
@@ -232,6 +272,13 @@ def run(
     return output
 
 
-def _signal(child: subprocess.Popen[str], number: signal.Signals) -> None:
+def _sweep(child: Child) -> None:
+    """Kills what is left of a child's group, its watcher too."""
+    _signal(child, signal.SIGKILL)
+    if child.lease is not None:
+        child.lease.close()
+
+
+def _signal(child: Child, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, number)

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from .ends import PATIENCE_S, Terminal
 
 HOLDER = """
 import sys
+import time
 from tinyhil.deadline import Deadline
 from tinyhil.transport import open_transport
 
@@ -132,3 +134,33 @@ def test_the_folder_of_the_locks_is_ours_alone(terminal: Terminal, environment: 
 def test_pyserial_s_loop_has_no_owner() -> None:
     assert owner.claim("loop://") is None
     owner.release(None)
+
+
+CLAIMER = (
+    "import sys\nfrom tinyhil.transport import owner\nowner.claim(sys.argv[1])\nprint('held', flush=True)\ninput()\n"
+)
+
+
+def test_a_lock_is_dropped_with_its_pseudo_terminal(environment: dict[str, str], tmp_path: Path) -> None:
+    """A run that waits for an emulator that has ended does not hold the terminal that gets its number next."""
+    master, slave = os.openpty()
+    path = os.ttyname(slave)
+    with subprocess.Popen(
+        [sys.executable, "-c", CLAIMER, path], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(DeviceError, match=f"held by PID {other.pid}$"):
+            owner.claim(path)
+        os.close(master)
+        os.close(slave)
+        time.sleep(0.02)  # more than a tick of the kernel's clock, by which terminals are told apart
+        master, slave = os.openpty()
+        if os.ttyname(slave) != path:
+            pytest.skip("another process was given the number")
+        owner.release(owner.claim(path))
+        other.kill()
+    owner.release(owner.claim(path))
+    assert len(list(tmp_path.glob("tinyhil*/*.lock"))) == 1, "that of the terminal that is gone is removed"
+    os.close(master)
+    os.close(slave)

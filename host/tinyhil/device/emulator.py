@@ -21,7 +21,6 @@ import contextlib
 import os
 import re
 import select
-import subprocess
 import threading
 from collections import deque
 from pathlib import Path
@@ -207,7 +206,7 @@ class _Run:
 
     def __init__(
         self,
-        child: subprocess.Popen[str],
+        child: process.Child,
         serial_port: re.Pattern[str] | None,
         address: str,
         surroundings: Surroundings,

@@ -207,6 +207,7 @@ class Run:
 
     def build(self) -> FirmwareImage:
         """The firmware image: built, or the one that the options name."""
+        self.answers.require(self.engine, device=False)
         project = self.render()
 
         def work(reporter: Reporter) -> tuple[FirmwareImage, bool, str]:
@@ -248,6 +249,7 @@ class Run:
         return self._greet("greet", flash=False)
 
     def _greet(self, stage: str, *, flash: bool) -> Welcome:
+        self.live.require(self.engine)
         device, firmware, identity = self.live, self.firmware(), self.identity()
 
         def work(reporter: Reporter) -> tuple[Welcome, bool, str]:
@@ -257,7 +259,7 @@ class Run:
         return self._stages.once(stage, work)
 
     def stop(self) -> None:
-        """Ends what ``flash`` has left running on this computer.
+        """Ends what ``flash`` has left running here.
 
         Raises:
             ConfigError: the target is not flashed onto this computer.
@@ -277,6 +279,7 @@ class Run:
 
     def capture(self) -> Capture:
         """The device's answers to all vectors."""
+        self.answers.require(self.engine)
         model, firmware, identity = self.preflight(), self.firmware(), self.identity()
 
         def work(reporter: Reporter) -> tuple[Capture, bool, str]:
@@ -296,6 +299,7 @@ class Run:
     @contextlib.contextmanager
     def running_device(self) -> Iterator[RunningDevice]:
         """A device that runs the image until the context ends, for sessions of one's own."""
+        self.live.require(self.engine)
         with self.live.running_device(self.firmware(), self.identity()) as device:
             yield device
 

@@ -252,14 +252,23 @@ def _tool_sha256(compiled_by: Iterable[str], own_platform: bool) -> dict[str, st
     return {name: digest for name, digest in made.items() if digest}
 
 
-def compilers(needs: Build) -> dict[str, str]:
-    """The programs on PATH that build for a target, and the first line of what each says of its version.
+def require(needs: Build) -> None:
+    """Returns where the programs are there that build for a target.
 
     Raises:
         MissingToolError: one is not installed; the hint says how to get it.
     """
     for program in needs.programs:
         process.require(program.name, debian=program.debian, install=program.install, purpose="build the firmware")
+
+
+def compilers(needs: Build) -> dict[str, str]:
+    """The programs on PATH that build for a target, and the first line of what each says of its version.
+
+    Raises:
+        MissingToolError: one is not installed; the hint says how to get it.
+    """
+    require(needs)
     return {program.name: first_line_of_version(program.name) for program in needs.programs}
 
 

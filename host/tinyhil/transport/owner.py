@@ -4,6 +4,9 @@ The lock is a file named after the resolved device path, so a symbolic link and 
 drops it when the process ends, however that ends. Within a process it can be taken again (whoever uploads goes on to
 talk); it is free when the last holder has let go.
 
+The number of a pseudo-terminal is given to the next one when it is gone. Who still holds the old one, such as a run
+that waits for its emulator, does not hold the new one: the lock is that of the terminal with this time of birth.
+
 pyserial locks the terminal besides (serial_port.py), which keeps other programs and other users out, but cannot say who
 holds it.
 """
@@ -26,6 +29,10 @@ from tinyhil.transport.base import Pollable, Transport
 _OWN = ("loop://", terminal.SCHEME)
 """pyserial's port without a device, and terminals of ours: every process has its own."""
 
+_PSEUDO_TERMINALS = "/dev/pts/"
+_BORN = "-born"
+"""In the names of lock files of pseudo-terminals."""
+
 _guard = threading.Lock()
 _held: dict[Path, tuple[int, int]] = {}
 """By lock file: its handle, and how often this process holds it."""
@@ -44,6 +51,7 @@ def claim(address: str) -> Path | None:
     if address.startswith(_OWN):
         return None
     path = _lock_file(address)
+    _forget_others(path)
     with _guard:
         handle, times = _held.get(path, (-1, 0))
         if not times:
@@ -122,7 +130,23 @@ def _lock_file(address: str) -> Path:
     """A readable name where the path has one, and a hash that no two ports share."""
     key = address if "://" in address or address.startswith("unix:") else os.path.realpath(address)
     name = "".join(char if char.isalnum() else "-" for char in key.strip("/"))[-40:]
+    if key.startswith(_PSEUDO_TERMINALS):
+        with contextlib.suppress(OSError):  # it is gone: whoever opens it will say so
+            key += f" of {Path(key).stat().st_ctime_ns}"
+            name = f"{name}{_BORN}"
     return _folder() / f"{name}.{hashlib.sha256(key.encode()).hexdigest()[:8]}.lock"
+
+
+def _forget_others(path: Path) -> None:
+    """Removes the lock files of pseudo-terminals that had the number of this one before, but for those still held."""
+    if _BORN not in path.name:
+        return
+    for other in path.parent.glob(f"{path.name.partition('.')[0]}.*.lock"):
+        if other != path:
+            with contextlib.suppress(lock.HeldError, OSError):
+                handle = lock.claim(other)
+                other.unlink()
+                lock.release(handle)
 
 
 def _folder() -> Path:

@@ -69,6 +69,18 @@ class Answers(Protocol):
     def line(self) -> LineName | None:
         """What carries the bytes of an emulator that is started for the run; None where none is."""
 
+    def require(self, engine: str, *, device: bool = True) -> None:
+        """Returns where a run can be carried out, as far as that can be told at once.
+
+        Args:
+            engine: name of the engine.
+            device: whether the device is needed as well as its firmware.
+
+        Raises:
+            MissingToolError: a program, a package or a library is not there.
+            DeviceError: the port or the board is not there.
+        """
+
     def firmware(self, maker: Maker) -> Firmware:
         """What the device runs; made, unless it is known without.
 

@@ -10,11 +10,11 @@ from tinyhil.artifacts.types import Capture, FirmwareImage, Project
 from tinyhil.deadline import Deadline
 from tinyhil.device.base import Device
 from tinyhil.device.board import Flash
-from tinyhil.device.factory import line, open_device, require
+from tinyhil.device.factory import line, open_device
 from tinyhil.link.messages import Welcome
 from tinyhil.options import Options
 from tinyhil.pipeline import notes
-from tinyhil.pipeline.answers import recording_header
+from tinyhil.pipeline.answers import needs, recording_header
 from tinyhil.pipeline.answers.base import Firmware, Maker, Question
 from tinyhil.pipeline.answers.board_ports import BoardPorts
 from tinyhil.pipeline.answers.crash_places import decoding
@@ -56,10 +56,16 @@ class LiveDevice:
         self._options = options
         self._layout = layout
 
+    def require(self, engine: str, *, device: bool = True) -> None:
+        """See ``Answers.require``."""
+        if device:
+            needs.of_device(self._target, self._options.port)
+        if self._options.firmware is None:
+            needs.of_build(self._target, engine, self._layout.project)
+
     def firmware(self, maker: Maker) -> Firmware:
-        """Renders and builds; not built in vain where the device cannot be had."""
+        """Renders and builds."""
         project = maker.render()
-        require(self._target, self._options.port)
         return Firmware(project, maker.build())
 
     @contextlib.contextmanager

@@ -42,6 +42,9 @@ class RecordedDevice:
         self._target = target
         self.line = cast(LineName | None, recording.header.options.get("line"))
 
+    def require(self, engine: str, *, device: bool = True) -> None:
+        """A recording needs nothing."""
+
     def firmware(self, maker: Maker) -> Firmware:
         """What the recorded device ran.
 
