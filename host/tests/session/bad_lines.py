@@ -95,7 +95,14 @@ class BadLine(PtyDevice):
 
 @contextlib.contextmanager
 def bad_line(
-    link: Path, *, change: Change | None = None, after: int = 0, babble: bytes = b"", longest: int = 0, **options: Any
+    link: Path,
+    *,
+    change: Change | None = None,
+    after: int = 0,
+    babble: bytes = b"",
+    longest: int = 0,
+    harmless: bool = False,
+    **options: Any,
 ) -> Iterator[BadLine]:
     """A device that is plugged in.
 
@@ -105,12 +112,15 @@ def bad_line(
         after: how many it leaves alone.
         babble: what the device says instead of answers.
         longest: bytes of a request that arrive.
+        harmless: the device's own words have no bytes that such lines are fond of, so that it can be greeted.
         options: of its role.
     """
     role = LossyRole(INPUTS, OUTPUTS, invert, max_payload=1024, window=2, **options)
     role.longest = longest
     # Hashes as real ones are, with bytes in them that lines are fond of.
     noisy = Random(5).randbytes(28) + b"\x0a\x11\x13\x81"
+    if harmless:
+        noisy = WELCOME.model_sha256
     role.welcome = replace(role.welcome, model_sha256=noisy, project_sha256=WELCOME.project_sha256)
     device = BadLine(link, role)
     device.change, device.after, device.babble, device.silent = change, after, babble, bool(babble)

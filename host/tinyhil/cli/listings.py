@@ -58,19 +58,30 @@ def recipes(json: JsonOption = None) -> None:
         output.write_json([{"name": recipe.name, "title": recipe.title, "file": str(path)} for recipe, path in found])
 
 
-def doctor(target: TARGET = Options.target, json: JsonOption = None) -> None:
-    """Show what is installed, and what each target would still need.
+def doctor(
+    target: TARGET = Options.target,
+    port: Annotated[
+        str | None, typer.Option("--port", help="Check this port and the device behind it too.", show_default=False)
+    ] = None,
+    json: JsonOption = None,
+) -> None:
+    """Show what is installed, what each target would still need, and whether a device and its line work.
 
-    Exits with 0 if the target can run, with 3 if something is missing for it. What other targets need is shown too.
+    With **--port**: permissions, USB id, control lines, greeting, every value of a byte, the longest request, what gets
+    lost, goodput and resets. The device has to run tinyhil's firmware, of any model.
 
-    **Example**
+    Exits with 0 if the target can run, with 3 if something is missing for it; with **--port**, if a check has failed.
+
+    **Examples**
 
     tinyhil doctor --target nano33ble
+
+    tinyhil doctor --target nano33ble --port /dev/ttyACM0
     """
     with command(json) as output:
         from tinyhil.cli import doctor as view
 
-        raise typer.Exit(view.show(output, target))
+        raise typer.Exit(view.show(output, target, port))
 
 
 def ports(
