@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from tinyhil import kinds
 from tinyhil.kinds import Kind
-from tinyhil.link.frames import FRAME_OVERHEAD, REQUEST_TYPES, Frame, longest_wire
+from tinyhil.link.frames import FRAME_OVERHEAD, REQUEST_TYPES, Frame, encode_frame, longest_wire
 from tinyhil.link.messages import Describe, Direction, Error, Hello, Welcome
 from tinyhil.link.table import EXCHANGES
 from tinyhil.pipeline.port_check.findings import Checked, State
@@ -111,9 +111,9 @@ def quality(probe: Probe, welcome: Welcome, byte_seconds: float) -> Iterator[Che
     asked = _SINGLE + window * len(rounds)
     everything = [*single, *rounds]
     answered = sum(len(each.answers) for each in everything)
-    rejected = [chunk for each in everything for chunk in each.rejected]
+    damaged, inserted = _sorted(everything)
     double = sum(each.strays + sum(len(answers) - 1 for answers in each.answers.values()) for each in everything)
-    faults = list(_faults(name, asked, answered, rejected, double))
+    faults = list(_faults(name, asked, asked - answered, damaged, inserted, double))
     restarts = sum(_is_restart(each) for each in everything)
     if restarts:
         step = kinds.CRASHES.steps[1]
@@ -137,24 +137,30 @@ def _is_restart(found: Round) -> bool:
     return any(frame.type == Error.TYPE for answers in found.answers.values() for frame in answers)
 
 
-def _faults(name: str, asked: int, answered: int, rejected: list[bytes], double: int) -> Iterator[Checked]:
-    missing = asked - answered
-    # An answer that is missing may have been damaged; what was rejected beyond that came in between.
-    inserted = len(rejected) - min(missing, len(rejected))
-    damaged = len(rejected) - inserted
-    lost = missing - damaged
-    kind = kinds.DAMAGED_ANSWERS
+def _sorted(rounds: list[Round]) -> tuple[int, int]:
+    """How many of the rejected chunks were answers, and how many something else that came in between.
+
+    An answer is as long as the others are, or short of that where one is missing.
+    """
+    answers = [frame for each in rounds for frames in each.answers.values() for frame in frames]
+    usual = max((len(encode_frame(frame)) - 2 for frame in answers), default=0)
+    damaged = inserted = 0
+    for each in rounds:
+        missing = each.asked - len(each.answers)
+        for chunk in each.rejected:
+            if missing > 0 and len(chunk) <= usual:
+                missing -= 1
+                damaged += 1
+            else:
+                inserted += 1
+    return damaged, inserted
+
+
+def _faults(name: str, asked: int, missing: int, damaged: int, inserted: int, double: int) -> Iterator[Checked]:
+    lost, kind = missing - damaged, kinds.DAMAGED_ANSWERS
     if damaged:
-        whole = max(map(len, rejected))
-        short = sum(len(chunk) < whole for chunk in rejected)
-        how = f", {short} of them too short" if short else ""
-        yield Checked(
-            f"{name}: damaged",
-            State.FAILED,
-            f"{damaged} of {asked} answers arrive damaged{how}",
-            kind.steps[0],
-            kind.id,
-        )
+        said = f"{damaged} of {asked} answers arrive damaged"
+        yield Checked(f"{name}: damaged", State.FAILED, said, kind.steps[0], kind.id)
     if lost:
         step = "look at the cable, at hubs on the way, and at buffers that are too small (link.max_payload)"
         yield Checked(f"{name}: lost", State.FAILED, f"{lost} of {asked} requests or answers get lost", step, kind.id)

@@ -36,7 +36,7 @@ def permissions(path: str, target: Target) -> Iterator[Checked]:
         path: of the device; what is no path has no permissions.
     """
     name = "permissions"
-    if not path.startswith("/"):
+    if "://" in path or path.startswith(("unix:", "terminal:")):
         yield Checked(name, State.SKIPPED, f"{path} is no file of this computer")
         return
     if not Path(path).exists():

@@ -28,6 +28,7 @@ class Round:
     """What came back for some frames.
 
     Attributes:
+        asked: how many were sent.
         seconds: from the sending of the first to the answer to the last.
         answers: whole frames of the device, by number; those that came twice are there twice.
         strays: answers to numbers that were not asked for now: late, or a second time.
@@ -35,6 +36,7 @@ class Round:
         texts: lines that the device printed.
     """
 
+    asked: int = 0
     seconds: float = 0.0
     answers: dict[int, list[Frame]] = field(default_factory=dict)
     strays: int = 0
@@ -72,7 +74,7 @@ class Probe:
         Raises:
             PortLostError: the port went away.
         """
-        found, missing = Round(), {frame.sequence for frame in frames}
+        found, missing = Round(len(frames)), {frame.sequence for frame in frames}
         data = b"".join(map(encode_frame, frames))
         on_the_wire = self._byte_seconds * (len(data) + len(frames) * longest_wire(MIN_PAYLOAD))
         began = time.monotonic()

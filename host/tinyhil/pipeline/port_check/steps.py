@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 
+from tinyhil import kinds
 from tinyhil.deadline import Deadline
 from tinyhil.errors import DeviceError, LinkError, TinyhilError
 from tinyhil.link.messages import Welcome
@@ -19,6 +20,9 @@ from tinyhil.transport import finder, open_transport
 from tinyhil.transport.finder import PortFinder, PortInfo
 
 RESETS = 10
+_GREETINGS = 4
+_DAMAGE = (kinds.LINE_ENDINGS, kinds.SEVEN_BITS, kinds.FLOW_CONTROL, kinds.DAMAGED_ANSWERS, kinds.NOISE)
+
 _OTHER_CONTROLS = ((True, True), (False, False), (True, False), (False, True))
 
 
@@ -49,7 +53,7 @@ def check(
         return
     yield place.ids(path, target, present)
     try:
-        heard = ask(path, target.link.baud, seconds, controls=target.link.controls)
+        heard = _ask(target, path, seconds)
     except TinyhilError as error:
         yield failed("port", error)
         return
@@ -64,6 +68,16 @@ def check(
     except (DeviceError, LinkError) as error:
         yield failed("line: broken", error)
     yield _resets(target, path, seconds)
+
+
+def _ask(target: Target, path: str, seconds: float) -> Heard:
+    """Greets the device; again, under another number, where the answer was damaged, which may lie in the number."""
+    heard = Heard(None)
+    for _ in range(_GREETINGS):
+        heard = ask(path, target.link.baud, seconds, controls=target.link.controls)
+        if heard.welcome is not None or heard.kind not in _DAMAGE:
+            break
+    return heard
 
 
 def _handshake(target: Target, path: str, heard: Heard, seconds: float) -> Iterator[Checked]:
