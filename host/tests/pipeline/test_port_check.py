@@ -106,21 +106,24 @@ def test_what_a_line_loses(
     assert re.search(said, checks[name].said)
 
 
-FAULTS: list[tuple[str, Faults]] = [
+QUICK: list[tuple[str, Faults]] = [
     ("line: damaged", Faults(bit_flip=0.001)),
-    ("line: damaged", Faults(truncate_frame=0.15)),
     ("line: lost", Faults(drop_frame=0.15)),
-    ("line: lost", Faults(lose_block=0.1)),
     ("line: double", Faults(duplicate_frame=0.3)),
     ("line: inserted", Faults(insert_garbage=0.3)),
-    ("line: slow", Faults(delay=0.05)),
     ("line: broken", Faults(disconnect_every=30)),
     ("line: restarts", Faults(reset_every=31)),
+]
+LONG: list[tuple[str, Faults]] = [
+    ("line: damaged", Faults(truncate_frame=0.15)),
+    ("line: lost", Faults(lose_block=0.1)),
+    ("line: slow", Faults(delay=0.05)),
     ("line: uneven", Faults(stall_every=200, stall_seconds=0.15)),
 ]
+FAULTS = [*QUICK, *(pytest.param(*case, marks=pytest.mark.long) for case in LONG)]
 
 
-@pytest.mark.parametrize(("name", "faults"), FAULTS, ids=[f"{name}-{i}" for i, (name, _) in enumerate(FAULTS)])
+@pytest.mark.parametrize(("name", "faults"), FAULTS)
 def test_each_fault_of_a_line_is_found_and_named(
     tmp_path: Path, fast: Target, monkeypatch: pytest.MonkeyPatch, name: str, faults: Faults
 ) -> None:
