@@ -324,10 +324,8 @@ class Run:
     def verify(self) -> Report:
         """The report, written to the folder of what was found (``Layout.results``).
 
-        A run that is blocked leaves a report that says so, and raises.
-
         Raises:
-            BlockedError: the run could not be carried out.
+            BlockedError: the run could not be carried out; its report says so.
             InputError: something that the user gave cannot be used.
         """
         self._check_outputs()
