@@ -57,10 +57,11 @@ Answer Device::answer(const Request& request) {
 Answer Device::fresh(const Request& request) {
   const Bytes& payload = request.payload;
   if (request.type == 0x01) return hello(payload);
-  if (request.type > 0x0A) return error(kUnknown, request.type);
+  if (request.type > 0x0B) return error(kUnknown, request.type);
   if (!ready_) return error(kNotReady, kBootId);
   if (request.type == 0x08) return usage(payload);
   if (request.type == 0x09) return arena(payload);
+  if (request.type == 0x0B) return baud(payload);
   if (status_ != 0) return error(kInit, status_);
   switch (request.type) {
     case 0x02: return describe(payload);
@@ -182,6 +183,14 @@ Answer Device::arena(const Bytes& payload) {
   Answer answer = {0x89, {}, false};
   u32(&answer.payload, status_);
   u32(&answer.payload, bytes < fake::kNeeded ? 0 : fake::kNeeded);
+  return answer;
+}
+
+Answer Device::baud(const Bytes& payload) {
+  if (payload.size() != 4) return error(kLength, payload.size());
+  rate_ = number(payload, 0, 4) <= kMaxRate ? number(payload, 0, 4) : 0;
+  Answer answer = {0x8B, {}, false};
+  u32(&answer.payload, rate_);
   return answer;
 }
 

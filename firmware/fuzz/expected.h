@@ -15,6 +15,7 @@ constexpr uint32_t kBootId = 0xB007B007u;
 constexpr uint8_t kWindow = 3;
 constexpr uint32_t kStackBytes = 0x01020304u;
 constexpr uint32_t kStackUsed = 0x00FFEEDDu;
+constexpr uint32_t kMaxRate = 921600;
 
 struct Request {
   uint8_t type;
@@ -45,6 +46,9 @@ class Device {
   // Whether the last answer was that of the request before, given again.
   bool repeated() const { return repeated_; }
 
+  // What the line is at after the last answer, 0 for its first rate.
+  uint32_t rate() const { return rate_; }
+
  private:
   Answer fresh(const Request& request);
   Answer hello(const Bytes& payload);
@@ -56,6 +60,7 @@ class Device {
   Answer usage(const Bytes& payload);
   Answer arena(const Bytes& payload);
   Answer profile(const Bytes& payload);
+  Answer baud(const Bytes& payload);
 
   const uint16_t max_payload_;
   const uint32_t tick_rate_;
@@ -66,6 +71,7 @@ class Device {
   bool profiled_ = false;
   uint32_t status_ = fake::model.init_status;
   uint32_t inferences_ = 0;
+  uint32_t rate_ = 0;
   bool has_last_ = false;
   Request last_request_ = {0, 0, {}};
   Answer last_answer_ = {0, {}, false};

@@ -36,6 +36,13 @@ uint32_t boot_id() { return expected::kBootId; }
 uint32_t ticks() { return fake::model.clock; }
 uint32_t stack_used() { return expected::kStackUsed; }
 
+uint32_t line_rate;
+bool set_rate(uint32_t rate) {
+  line_rate = rate;
+  return true;
+}
+uint32_t milliseconds() { return 0; }
+
 void append(void* context, const uint8_t* bytes, size_t length) {
   Bytes* to = static_cast<Bytes*>(context);
   to->insert(to->end(), bytes, bytes + length);
@@ -77,6 +84,10 @@ class Watched {
     config.ticks = tick_rate != 0 ? ticks : nullptr;
     config.stack_bytes = expected::kStackBytes;
     config.stack_used = stack_used;
+    config.max_rate = expected::kMaxRate;
+    config.set_rate = set_rate;
+    config.milliseconds = milliseconds;
+    line_rate = 0;
     return config;
   }
 
@@ -100,6 +111,7 @@ class Watched {
     Bytes inputs = fake::inputs();
     server_.on_byte(last_byte);
     check_answer(request, answer);
+    CHECK(line_rate == device_.rate());
     written_.clear();
 
     const bool carried_out = answer.type != 0xFF && !device_.repeated();
@@ -222,10 +234,11 @@ class Host {
         put_number(&payload, source_->byte(), 2);
         return wire(0x07, payload);
       }
-      case 12: {  // what the device's resources are
-        const uint8_t type = static_cast<uint8_t>(0x08 + source_->byte() % 3);
+      case 12: {  // what the device's resources are, and its line
+        const uint8_t type = static_cast<uint8_t>(0x08 + source_->byte() % 4);
         if (type == 0x09) put_number(&payload, source_->number(2) % (fake::kCapacity + 2), 4);
         if (type == 0x0A) put_number(&payload, source_->byte() % (fake::kOperators + 1), 2);
+        if (type == 0x0B) put_number(&payload, source_->byte() * (expected::kMaxRate / 128), 4);
         return wire(type, payload);
       }
       case 13: {  // any frame that is longer than its pattern

@@ -41,10 +41,24 @@ ServerConfig config() {
   config.ticks = config.tick_rate != 0 ? port::ticks : nullptr;
   config.stack_bytes = port::stack_bytes();
   config.stack_used = port::stack_used;
+#ifdef TINYHIL_MAX_BAUD
+  config.max_rate = TINYHIL_MAX_BAUD;
+  config.set_rate = port::set_rate;
+  config.milliseconds = port::milliseconds;
+#else
+  config.max_rate = 0;
+  config.set_rate = nullptr;
+  config.milliseconds = nullptr;
+#endif
   return config;
 }
 
 Server* server;
+
+void rest() {
+  server->on_silence();
+  port::idle();
+}
 
 #ifdef TINYHIL_DEMO_STEPS
 
@@ -85,14 +99,14 @@ void pass_time() {
     demo->restart();
     showing = true;
   }
-  port::idle();
+  rest();
 }
 
 #else
 
 void begin_demo() {}
 void take(uint8_t byte) { server->on_byte(byte); }
-void pass_time() { port::idle(); }
+void pass_time() { rest(); }
 
 #endif
 

@@ -82,6 +82,7 @@ bool sound(const Frame& frame) {
     case kUsage: return fits(kUsageLength, frame.length);
     case kArena: return fits(kArenaLength, frame.length);
     case kProfile: return fits(kProfileLength, frame.length);
+    case kBaud: return fits(kBaudLength, frame.length);
     default: return false;
   }
 }

@@ -1,9 +1,12 @@
 // The real server over one of the engines in fakes/, with stdin and stdout as the wire, for the tests of the host.
 //
-//     server_FAKE PAYLOAD [INIT_STATUS [TICK_RATE]]
+//     server_FAKE PAYLOAD [INIT_STATUS [TICK_RATE [MAX_RATE]]]
 //
-// PAYLOAD is the largest payload, INIT_STATUS what the engine's init() returns, TICK_RATE 0 takes the clock away.
+// PAYLOAD is the largest payload, INIT_STATUS what the engine's init() returns, TICK_RATE 0 takes the clock away,
+// MAX_RATE is what its line can go over to. A change of the rate is a line of text; a byte 'T' between frames lets
+// 400 ms pass in which nothing comes.
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -20,6 +23,14 @@ namespace {
 uint32_t boot_id() { return 0xB007B007u; }
 uint32_t ticks() { return fake::clock_ticks; }
 uint32_t stack_used() { return 321; }
+
+uint32_t now = 0xFFFFFF00u;
+uint32_t milliseconds() { return now; }
+
+bool set_rate(uint32_t rate) {
+  dprintf(STDOUT_FILENO, "rate %u\n", static_cast<unsigned>(rate));
+  return rate != 1;
+}
 
 void put(void*, const uint8_t* bytes, size_t length) {
   while (length != 0) {
@@ -51,6 +62,9 @@ int main(int argc, char** argv) {
   config.ticks = config.tick_rate != 0 ? ticks : nullptr;
   config.stack_bytes = 654;
   config.stack_used = stack_used;
+  config.max_rate = argc > 4 ? static_cast<uint32_t>(strtoul(argv[4], nullptr, 0)) : 0;
+  config.set_rate = set_rate;
+  config.milliseconds = milliseconds;
   tinyhil::Server server(config);
   server.begin();
 
@@ -58,6 +72,14 @@ int main(int argc, char** argv) {
   for (;;) {
     const ssize_t got = ::read(STDIN_FILENO, bytes, sizeof(bytes));
     if (got <= 0) return got < 0 ? 1 : 0;
-    server.receive(bytes, static_cast<size_t>(got));
+    for (ssize_t i = 0; i < got; ++i) {
+      const bool between = i == 0 || bytes[i - 1] == 0 || bytes[i - 1] == 'T';
+      if (config.max_rate != 0 && between && bytes[i] == 'T') {
+        now += 400;
+        server.on_silence();
+      } else {
+        server.on_byte(bytes[i]);
+      }
+    }
   }
 }

@@ -27,6 +27,10 @@ constexpr size_t kMaxTensorName = 63;
 constexpr size_t kMaxOperatorName = 63;
 constexpr size_t kResultHeader = 6;
 constexpr size_t kProfiledHeader = 4;
+// Milliseconds without a frame after which a line is back at its first rate: before the first one at another rate, and
+// afterwards.
+constexpr size_t kRateTrialMs = 500;
+constexpr size_t kRateQuietMs = 2000;
 // The longest WELCOME, which is the longest answer but RESULT, DATA and PROFILED.
 constexpr size_t kMinPayload = 20 + 2 * kHashBytes + kMaxEngineName;
 constexpr size_t kMaxPayload = 4096;
@@ -41,6 +45,7 @@ constexpr uint8_t kRead = 0x07;
 constexpr uint8_t kUsage = 0x08;
 constexpr uint8_t kArena = 0x09;
 constexpr uint8_t kProfile = 0x0A;
+constexpr uint8_t kBaud = 0x0B;
 constexpr uint8_t kWelcome = 0x81;
 constexpr uint8_t kTensor = 0x82;
 constexpr uint8_t kResult = 0x83;
@@ -51,6 +56,7 @@ constexpr uint8_t kData = 0x87;
 constexpr uint8_t kUsed = 0x88;
 constexpr uint8_t kPrepared = 0x89;
 constexpr uint8_t kProfiled = 0x8A;
+constexpr uint8_t kSwitched = 0x8B;
 constexpr uint8_t kError = 0xFF;
 
 // Types that pass the frame decoder, those of messages to come included.
@@ -69,6 +75,7 @@ constexpr uint8_t kReadLength = 7;
 constexpr uint8_t kUsageLength = 0;
 constexpr uint8_t kArenaLength = 4;
 constexpr uint8_t kProfileLength = 2;
+constexpr uint8_t kBaudLength = 4;
 inline bool fits(uint8_t rule, size_t length) {
   return (rule & kOrMore) != 0 ? length >= (rule & ~kOrMore & 0xFFu) : length == rule;
 }
@@ -185,6 +192,15 @@ inline Profile parse_profile(const Frame& frame) {
   return profile;
 }
 
+struct Baud {
+  uint32_t rate;  // bit/s, 0 for the line's first one
+};
+inline Baud parse_baud(const Frame& frame) {
+  Baud baud;
+  baud.rate = get_u32(frame.payload);
+  return baud;
+}
+
 struct Welcome {
   bool stateful;
   uint8_t inputs;
@@ -293,6 +309,11 @@ inline size_t write_operator(uint8_t* to, size_t space, uint32_t ticks, const ch
   put_u32(to, ticks);
   to[4] = static_cast<uint8_t>(length);
   return fixed + put_text(to + fixed, name, length);
+}
+
+inline size_t write_switched(uint8_t* payload, uint32_t rate) {
+  put_u32(payload, rate);
+  return 4;
 }
 
 inline size_t write_error(uint8_t* payload, ErrorCode code, uint32_t detail) {

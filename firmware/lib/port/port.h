@@ -20,6 +20,10 @@ int read();
 // Sends all bytes, waiting for the line where it has to.
 void write(const uint8_t* bytes, size_t length);
 
+// Goes over to another rate of the line, in bit/s, when all that was written has left it; 0 is the rate that it started
+// with. False where it has not this one: then nothing has changed.
+bool set_rate(uint32_t rate);
+
 // How many requests of the largest size may be on their way while the CPU is busy and does not read(), 1..255.
 uint8_t window();
 

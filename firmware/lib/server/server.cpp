@@ -59,12 +59,16 @@ Server::Server(const ServerConfig& config)
       length_(0),
       ready_(false),
       resized_(false),
+      proven_(false),
       profiled_(0),
       sequence_(0),
       init_status_(0),
       input_bytes_(0),
       output_bytes_(0),
       payload_(config.send_buffer + link::kFrameHeader),
+      rate_(0),
+      next_rate_(0),
+      heard_(0),
       config_(config),
       decoder_(config.receive_buffer, config.max_payload + link::kFrameOverhead) {}
 
@@ -94,6 +98,28 @@ void Server::on_byte(uint8_t byte) {
     sequence_ = request.sequence;
   }
   link::write_frame(answer_, sequence_, config_.send_buffer, length_, config_.write, config_.write_context);
+  if (rate_ != 0 || next_rate_ != 0) keep_rate();
+}
+
+// A host that is gone, or that the line does not carry at this rate, comes back at the first one.
+void Server::on_silence() {
+  if (rate_ == 0 || config_.milliseconds() - heard_ < (proven_ ? link::kRateQuietMs : link::kRateTrialMs)) return;
+  rate_ = next_rate_ = 0;
+  config_.set_rate(0);
+  if (request_ == link::kBaud) request_ = link::kHello;  // what has come to nothing is carried out when it comes again
+}
+
+// After each answer: goes over to the rate that it has told, or notes that the rate serves.
+void Server::keep_rate() {
+  proven_ = rate_ == next_rate_;
+  if (!proven_) {
+    if (config_.set_rate(next_rate_)) {
+      rate_ = next_rate_;
+    } else {
+      next_rate_ = rate_;
+    }
+  }
+  heard_ = config_.milliseconds();
 }
 
 template <size_t (Server::*method)()>
@@ -113,6 +139,7 @@ const Server::Row Server::kExchanges[] = {
     {link::kUsage, link::kUsageLength, link::kUsed, kSession, call<&Server::usage>},
     {link::kArena, link::kArenaLength, link::kPrepared, kSession, call<&Server::arena>},
     {link::kProfile, link::kProfileLength, link::kProfiled, kModel, call<&Server::profile>},
+    {link::kBaud, link::kBaudLength, link::kSwitched, kSession, call<&Server::baud>},
 };
 
 // The order of the checks is part of the protocol: type, not ready, init failed, length, and in each handler argument.
@@ -278,6 +305,12 @@ size_t Server::profile() {
     length += entry;
   }
   return length;
+}
+
+size_t Server::baud() {
+  const link::Baud baud = link::parse_baud(decoder_.frame());
+  next_rate_ = baud.rate <= config_.max_rate ? baud.rate : 0;
+  return link::write_switched(payload_, next_rate_);
 }
 
 size_t Server::error(link::ErrorCode code, uint32_t detail) {

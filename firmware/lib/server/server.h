@@ -30,6 +30,9 @@ struct ServerConfig {
   uint32_t (*ticks)();        // runs freely over all 32 bits; null exactly when tick_rate is 0
   uint32_t stack_bytes;       // of the stack, 0 where that is not known
   uint32_t (*stack_used)();   // most of them since start; 0 where that is not known
+  uint32_t max_rate;          // bit/s that the line can go over to; 0 where its rate is fixed, and the next two are unused
+  bool (*set_rate)(uint32_t);  // as port.h has it
+  uint32_t (*milliseconds)();  // likewise; called from the first change of the rate on
 };
 
 class Server {
@@ -45,6 +48,9 @@ class Server {
 
   void on_byte(uint8_t byte);
   void receive(const uint8_t* bytes, size_t length);
+
+  // To be called whenever nothing has arrived: takes the line back to its first rate where no frame comes at another one.
+  void on_silence();
 
   // Counts of frames and of rejected chunks.
   const link::FrameDecoder& decoder() const { return decoder_; }
@@ -79,6 +85,8 @@ class Server {
   size_t usage();
   size_t arena();
   size_t profile();
+  size_t baud();
+  void keep_rate();
   uint32_t compute(const link::Infer& infer, uint8_t* outputs);
   uint32_t ticks() const { return config_.tick_rate != 0 ? config_.ticks() : 0; }
   size_t error(link::ErrorCode code, uint32_t detail);
@@ -89,12 +97,16 @@ class Server {
   uint16_t length_;         // of the answer's payload
   bool ready_;              // there was a HELLO
   bool resized_;            // ARENA has prepared the engine since begin() or the last HELLO
+  bool proven_;             // a frame has come at the rate that the line went over to
   uint16_t profiled_;       // operators in the result of the last PROFILE, 0 where there is none
   uint32_t sequence_;       // of request and answer
   uint32_t init_status_;    // of the engine, when it was last prepared
   uint32_t input_bytes_;    // of one vector; 0xFFFF also for more, which no payload holds
   uint32_t output_bytes_;
   uint8_t* payload_;        // of the answer, inside the send buffer
+  uint32_t rate_;           // of the line, 0 for its first one
+  uint32_t next_rate_;      // that it goes over to after the answer
+  uint32_t heard_;          // milliseconds at the last frame, while the rate is not the first one
   ServerConfig config_;
   link::FrameDecoder decoder_;
 };

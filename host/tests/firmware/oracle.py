@@ -11,6 +11,7 @@ from .wire import (
     ARENA,
     BAD_ARGUMENT,
     BAD_LENGTH,
+    BAUD,
     BOOT_ID,
     CLEARED,
     DATA,
@@ -31,6 +32,7 @@ from .wire import (
     RESULT,
     RUN,
     STACK,
+    SWITCHED,
     TICKS_EACH,
     UNKNOWN_REQUESTS,
     UNKNOWN_TYPE,
@@ -151,7 +153,7 @@ class Oracle:
             return error(UNKNOWN_TYPE, kind)
         if not self.ready:
             return error(NOT_READY, BOOT_ID)
-        if self.status and kind not in (USAGE, ARENA):
+        if self.status and kind not in (USAGE, ARENA, BAUD):
             return error(INIT_FAILED, self.status)
         handlers = {
             DESCRIBE: self._describe,
@@ -163,6 +165,7 @@ class Oracle:
             USAGE: self._usage,
             ARENA: self._arena,
             PROFILE: self._profile,
+            BAUD: lambda rate: (SWITCHED, bytes(4)) if len(rate) == 4 else None,
         }
         return handlers[kind](payload) or error(BAD_LENGTH, len(payload))
 

@@ -8,6 +8,7 @@ from tinyhil.affine import DType, TensorSpec
 from tinyhil.link.fields import Message
 from tinyhil.link.inference import Cleared, Data, Infer, Ran, Read, Reset, Result, Run, Write, Written
 from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Hello, Tensor, Welcome
+from tinyhil.link.line_rate import Baud, Switched
 from tinyhil.link.resources import Arena, OperatorTicks, Prepared, Profile, Profiled, Usage, Used
 
 U8 = st.integers(0, 0xFF)
@@ -80,5 +81,7 @@ MESSAGES: st.SearchStrategy[Message] = st.one_of(
     st.builds(Prepared, U32, U32),
     st.builds(Profile, st.integers(0, 0xFFFF)),
     profiles(),
+    st.builds(Baud, U32),
+    st.builds(Switched, U32),
     st.builds(Error, st.sampled_from(ErrorCode), U32),
 )

@@ -20,6 +20,7 @@ from tinyhil.affine import DType, TensorSpec
 from tinyhil.errors import LocalLinkError, RemoteLinkError
 from tinyhil.link.fields import Message
 from tinyhil.link.inference import Cleared, Data, Infer, Ran, Read, Reset, Result, Run, Write, Written
+from tinyhil.link.line_rate import Baud, Switched
 from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Hello, MessageType, Tensor, Welcome
 from tinyhil.link.resources import Arena, OperatorTicks, Prepared, Profile, Profiled, Usage, Used
 
@@ -31,7 +32,7 @@ TENSOR = Tensor(Direction.INPUT, 0, SPEC)
 WELCOME = Welcome(1, False, 1, 1, 1024, 4, 7, 25_000_000, 2048, b"m" * 32, b"p" * 32, "compiled")
 HANDSHAKE: list[type[Message]] = [Hello, Welcome, Describe, Tensor]
 WORK: list[type[Message]] = [Infer, Result, Reset, Cleared, Write, Written, Run, Ran, Read, Data]
-RESOURCES: list[type[Message]] = [Usage, Used, Arena, Prepared, Profile, Profiled]
+RESOURCES: list[type[Message]] = [Usage, Used, Arena, Prepared, Profile, Profiled, Baud, Switched]
 KINDS: list[type[Message]] = [*HANDSHAKE, *WORK, *RESOURCES, Error]
 USED = Used(1, 2, 3, 4, 5, 6)
 PROFILED = Profiled(3, 1, (OperatorTicks("ADD", 7), OperatorTicks("", 8)))
@@ -99,6 +100,7 @@ def test_layouts_are_those_of_the_page() -> None:
     assert Arena(0x01020304).encode() == b"\x04\x03\x02\x01"
     assert Prepared(1, 2).encode() == b"\x01\0\0\0\x02\0\0\0"
     assert Profile(0x0102).encode() == b"\x02\x01"
+    assert Baud(0x01020304).encode() == Switched(0x01020304).encode() == b"\x04\x03\x02\x01"
     assert PROFILED.encode() == b"\x03\0\x01\0\x07\0\0\0\x03ADD\x08\0\0\0\0"
     assert TENSOR.encode() == bytes((0, 0, 1, 2)) + struct.pack("<IIfi", 1, 3, SCALE, -128) + b"x"
     assert WELCOME.encode() == (
@@ -178,6 +180,8 @@ def spec(**changes: Any) -> Tensor:
         Prepared(2**32, 0),
         Prepared(0, -1),
         Profile(-1),
+        Baud(-1),
+        Switched(2**32),
         Profile(2**16),
         replace(PROFILED, operators=2**16),
         replace(PROFILED, operators=2),
@@ -289,6 +293,8 @@ def with_byte(position: int, value: int) -> Callable[[bytes], bytes]:
         (Prepared(0, 0), lambda p: p + b"\0"),
         (Profile(0), lambda p: p[:1]),
         (Profile(0), lambda p: p + b"\0"),
+        (Baud(1), lambda p: p[:3]),
+        (Switched(1), lambda p: p + b"\0"),
         (PROFILED, lambda p: p[:3]),
         (PROFILED, lambda p: p[:4]),
         (PROFILED, lambda p: p[:-1]),

@@ -14,7 +14,7 @@ from typing import ClassVar, Self
 import pytest
 
 from tinyhil.errors import LocalLinkError
-from tinyhil.link import frames, messages, resources
+from tinyhil.link import frames, line_rate, messages, resources
 from tinyhil.link.connection import Connection
 from tinyhil.link.events import Answered, DeviceReportedError, NotKnown
 from tinyhil.link.fields import Message, MessageType, exactly, outside
@@ -38,92 +38,92 @@ SERVER = (ROOT / "firmware/lib/server/server.cpp").read_text("utf-8")
 class LaterType(IntEnum):
     """Types that a later version of the page may have."""
 
-    BAUD = 0x0B
-    SWITCHED = 0x8B
+    LED = 0x0C
+    LIT = 0x8C
 
 
 @dataclass(frozen=True, slots=True)
-class Baud(Message):
-    """Asks for another speed of the line, in bits per second."""
+class Led(Message):
+    """Asks for another brightness of the board's LED, 0 dark to 255 bright."""
 
-    TYPE: ClassVar[LaterType] = LaterType.BAUD
+    TYPE: ClassVar[LaterType] = LaterType.LED
 
-    rate: int
+    brightness: int
 
     def _problems(self) -> Iterator[str]:
-        yield from outside("rate", self.rate, 1, 0xFFFFFFFF)
+        yield from outside("brightness", self.brightness, 0, 255)
 
     def _pack(self) -> bytes:
-        return struct.pack("<I", self.rate)
+        return struct.pack("<B", self.brightness)
 
     @classmethod
     def _unpack(cls, payload: bytes) -> Self:
-        return cls(*exactly("<I", payload))
+        return cls(*exactly("<B", payload))
 
 
-class Switched(Baud):
-    """The rate that the device takes from now on."""
+class Lit(Led):
+    """The brightness that the LED has from now on."""
 
-    TYPE: ClassVar[LaterType] = LaterType.SWITCHED
-
-
-BAUD_ROW = Row(Baud, Switched, needs=Needs.SESSION, alone=True, optional=True, handler=answered)
-LATER = Table([*EXCHANGES, BAUD_ROW])
+    TYPE: ClassVar[LaterType] = LaterType.LIT
 
 
-def baud_device() -> DeviceRole:
-    return DeviceRole([X, STATE_IN], [Y], model, more={Baud.TYPE: lambda payload: Switched.decode(payload)})
+LED_ROW = Row(Led, Lit, needs=Needs.SESSION, alone=True, optional=True, handler=answered)
+LATER = Table([*EXCHANGES, LED_ROW])
+
+
+def led_device() -> DeviceRole:
+    return DeviceRole([X, STATE_IN], [Y], model, more={Led.TYPE: lambda payload: Lit.decode(payload)})
 
 
 def test_a_further_row_is_exchanged() -> None:
-    role = baud_device()
+    role = led_device()
     connection = ready(role, LATER)
-    ticket = connection.ask(Baud(921600), 0.0)
-    assert exchange(connection, role) == [Answered(ticket, Switched(921600))]
+    ticket = connection.ask(Led(200), 0.0)
+    assert exchange(connection, role) == [Answered(ticket, Lit(200))]
     connection.infer(vectors(1), 1, 0.0)
     assert len(exchange(connection, role)) == 1
 
 
 def test_a_further_row_keeps_to_its_columns() -> None:
-    role = baud_device()
+    role = led_device()
     connection = ready(role, LATER)
     connection.infer(vectors(1), 1, 0.0)
-    with pytest.raises(LocalLinkError, match="BAUD has to wait"):
-        connection.ask(Baud(9600), 0.0)
+    with pytest.raises(LocalLinkError, match="LED has to wait"):
+        connection.ask(Led(96), 0.0)
     exchange(connection, role)
     connection.prepare(ARENA_NEEDED - 1, 0.0)
     exchange(connection, role)
-    ticket = connection.ask(Baud(9600), 0.0)
+    ticket = connection.ask(Led(96), 0.0)
     assert not connection.can_send
-    assert exchange(connection, role) == [Answered(ticket, Switched(9600))], "it needs no model"
+    assert exchange(connection, role) == [Answered(ticket, Lit(96))], "it needs no model"
 
 
 def test_a_further_row_meets_a_device_that_does_not_know_it() -> None:
     role = device()
     connection = ready(role, LATER)
-    ticket = connection.ask(Baud(9600), 0.0)
+    ticket = connection.ask(Led(96), 0.0)
     assert exchange(connection, role) == [NotKnown(ticket)]
     connection.infer(vectors(1), 1, 0.0)
     assert len(exchange(connection, role)) == 1
 
 
 def test_a_further_row_that_is_required_ends_the_session_where_it_is_not_known() -> None:
-    required = Table([*EXCHANGES, dataclasses.replace(BAUD_ROW, optional=False)])
+    required = Table([*EXCHANGES, dataclasses.replace(LED_ROW, optional=False)])
     connection = ready(device(), required)
-    ticket = connection.ask(Baud(9600), 0.0)
-    error = failure(connection.receive(frame(ticket, Error(ErrorCode.UNKNOWN_TYPE, Baud.TYPE)), 0.0))
+    ticket = connection.ask(Led(96), 0.0)
+    error = failure(connection.receive(frame(ticket, Error(ErrorCode.UNKNOWN_TYPE, Led.TYPE)), 0.0))
     assert isinstance(error, DeviceReportedError)
 
 
 def test_a_further_row_is_in_diagram_and_list() -> None:
-    assert ", BAUD, SWITCHED, unknown type\n" in LATER.diagram()
-    assert "| 0x0B | BAUD | 0x8B | SWITCHED | a session | yes | yes |\n" in LATER.list_of_messages()
+    assert ", LED, LIT, unknown type\n" in LATER.diagram()
+    assert "| 0x0C | LED | 0x8C | LIT | a session | yes | yes |\n" in LATER.list_of_messages()
 
 
 def test_a_request_without_a_row_is_refused() -> None:
     connection = ready(device())
     with pytest.raises(LocalLinkError, match="no row"):
-        connection.ask(Baud(9600), 0.0)
+        connection.ask(Led(96), 0.0)
 
 
 @pytest.mark.parametrize("message", [Infer(1, vectors(1)), Write(0, 0, b"x"), Read(0, 0, 1), Profile(0)], ids=repr)
@@ -229,7 +229,7 @@ def test_constants_are_those_of_the_firmware() -> None:
     text = "".join(path.read_text("utf-8") for path in (ROOT / "firmware/lib/link").glob("*.h"))
     numbers = re.findall(r"^constexpr (?:size_t|uint8_t) k(\w+) = (\w+);", text, re.M)
     firmware = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper(): int(value, 0) for name, value in numbers}
-    host = {name: value for module in (frames, messages, resources) for name, value in vars(module).items()}
+    host = {name: value for module in (frames, line_rate, messages, resources) for name, value in vars(module).items()}
     host |= {"RESULT_HEADER": Result.HEADER_BYTES, "PROFILED_HEADER": Profiled.HEADER_BYTES}
     host |= {kind.name: kind.value for kind in MessageType}
     # The lengths of requests are held to frames.json.

@@ -29,6 +29,7 @@ class MessageType(IntEnum):
     USAGE = 0x08
     ARENA = 0x09
     PROFILE = 0x0A
+    BAUD = 0x0B
     WELCOME = 0x81
     TENSOR = 0x82
     RESULT = 0x83
@@ -39,6 +40,7 @@ class MessageType(IntEnum):
     USED = 0x88
     PREPARED = 0x89
     PROFILED = 0x8A
+    SWITCHED = 0x8B
     ERROR = 0xFF
 
 

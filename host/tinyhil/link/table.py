@@ -39,6 +39,7 @@ from tinyhil.link import handlers
 from tinyhil.link.events import DeviceDescription, WorkDone
 from tinyhil.link.fields import Message
 from tinyhil.link.inference import Cleared, Data, Infer, Ran, Read, Reset, Result, Run, Write, Written
+from tinyhil.link.line_rate import Baud, Switched
 from tinyhil.link.messages import MIN_PAYLOAD, Describe, Error, ErrorCode, Hello, Tensor, Welcome
 from tinyhil.link.resources import Arena, Prepared, Profile, Profiled, Usage, Used
 from tinyhil.link.states import EventKind, State
@@ -116,6 +117,7 @@ _ROWS = (
     Row(Usage, Used, needs=Needs.SESSION, alone=True, optional=True, handler=handlers.answered),
     Row(Arena, Prepared, needs=Needs.SESSION, alone=True, optional=True, handler=handlers.answered),
     Row(Profile, Profiled, alone=True, optional=True, answer_bytes=lambda profile, device: device.welcome.max_payload),
+    Row(Baud, Switched, needs=Needs.SESSION, alone=True, optional=True, handler=handlers.answered),
 )
 """In the order of their types."""
 

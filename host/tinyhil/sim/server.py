@@ -17,6 +17,7 @@ from tinyhil.affine import TensorSpec
 from tinyhil.link.fields import Message, MessageType
 from tinyhil.link.frames import REQUEST_TYPES, Frame, FrameDecoder, encode_frame
 from tinyhil.link.inference import Cleared, Data, Ran, Result, Write, Written
+from tinyhil.link.line_rate import Switched
 from tinyhil.link.messages import VERSION, Direction, Error, ErrorCode, Tensor, Welcome
 from tinyhil.link.resources import MAX_OPERATOR_NAME, OperatorTicks, Prepared, Profiled, Used
 from tinyhil.link.table import EXCHANGES, Needs
@@ -114,6 +115,7 @@ class Server:
             MessageType.USAGE: self._usage,
             MessageType.ARENA: self._arena,
             MessageType.PROFILE: self._profile,
+            MessageType.BAUD: self._baud,
         }
 
     def receive(self, data: bytes) -> bytes:
@@ -263,6 +265,10 @@ class Server:
                 OperatorTicks(each.name[:MAX_OPERATOR_NAME], each.ticks) for each in self._engine.operators()
             )
         return _page(self._profiled, first, self._welcome.max_payload)
+
+    def _baud(self, payload: bytes) -> Message:
+        """There is no line whose rate could be another one."""
+        return Switched(0) if len(payload) == 4 else _bad_length(payload)
 
     def _ticks(self) -> int:
         return 0 if self._identity.ticks is None else self._identity.ticks()

@@ -3,6 +3,7 @@
 // What differs between boards is said by macros, which the target file sets:
 //     TINYHIL_CORE_ESP32 or TINYHIL_CORE_MBED    whose core it is: FreeRTOS on ESP32, or Mbed OS
 //     TINYHIL_BAUD                               line rate in bit/s; a USB port has none and ignores it
+//     TINYHIL_MAX_BAUD                           highest rate that it can go over to; absent for a USB port
 //     TINYHIL_WINDOW                             largest requests on their way at once, see port.h
 //     TINYHIL_RECEIVE_BUFFER                     bytes that `Serial` is to hold, which are more than the core's default;
 //                                                absent where the core cannot be told, because the line waits by itself
@@ -63,6 +64,18 @@ void write(const uint8_t* bytes, size_t length) {
     leaving[taken++] = bytes[i];
     if (taken == sizeof(leaving)) flush();
   }
+}
+
+bool set_rate(uint32_t rate) {
+#ifdef TINYHIL_MAX_BAUD
+  flush();
+  Serial.flush();  // waits for the last bit
+  Serial.updateBaudRate(rate != 0 ? rate : TINYHIL_BAUD);
+  return true;
+#else
+  static_cast<void>(rate);
+  return false;
+#endif
 }
 
 uint8_t window() { return TINYHIL_WINDOW; }

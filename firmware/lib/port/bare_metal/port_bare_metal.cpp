@@ -32,6 +32,9 @@ void write(const uint8_t* bytes, size_t length) {
   }
 }
 
+// The chips that these ports are for are emulated, and an emulated UART has no rate that the host could go along with.
+bool set_rate(uint32_t) { return false; }
+
 void idle() {
   if (!by_host) chip::uart_idle();
 }

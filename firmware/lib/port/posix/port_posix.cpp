@@ -8,6 +8,9 @@
 // line does, with what the firmware has not read yet: its master is standard input from the first start on, and a
 // master found there means a warm start.
 //
+// The line has the rate that its terminal is set to, as on a board; who has the other end may model a wire by it. It is
+// 115,200 bit/s at each start.
+//
 // There is no clock: what a time-sharing computer spends on an inference says nothing about any chip.
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +18,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -69,6 +73,35 @@ void flush() {
   taken = 0;
 }
 
+struct Rate {
+  uint32_t bits_per_second;
+  speed_t code;
+};
+const Rate kRates[] = {{115200, B115200}, {230400, B230400}, {460800, B460800}, {921600, B921600}, {2000000, B2000000}};
+
+bool apply_rate(uint32_t rate) {
+  for (const Rate& known : kRates) {
+    if (known.bits_per_second != rate) continue;
+    struct termios settings;
+    if (tcgetattr(kLine, &settings) != 0 || cfsetspeed(&settings, known.code) != 0) return false;
+    return tcsetattr(kLine, TCSANOW, &settings) == 0;
+  }
+  return false;
+}
+
+// Waits until the other end has read all that was written, for a second at most. A pseudo-terminal has no wire that
+// could be waited for.
+void drain() {
+  flush();
+  const int cable = open(ptsname(kLine), O_RDWR | O_NOCTTY);
+  int unread = 1;
+  for (int turn = 0; turn != 500 && unread != 0; ++turn) {
+    poll(nullptr, 0, 2);
+    if (ioctl(cable, FIONREAD, &unread) != 0) break;
+  }
+  close(cable);
+}
+
 // Only calls that are safe in a signal handler. SIGUSR1 stays blocked until the new run has its own handler, so a
 // second push of the button waits instead of ending the process.
 void reset(int) {
@@ -104,6 +137,7 @@ void init() {
   }
   const bool cold = ptsname(kLine) == nullptr;
   if (cold) open_line();
+  if (!apply_rate(kRates[0].bits_per_second)) fail("cannot set the serial port's rate");
   if (sigprocmask(SIG_UNBLOCK, &pushed, nullptr) != 0) fail("cannot handle SIGUSR1");
 }
 
@@ -124,6 +158,11 @@ void write(const uint8_t* bytes, size_t length) {
     if (taken == sizeof(leaving)) flush();
     leaving[taken++] = bytes[i];
   }
+}
+
+bool set_rate(uint32_t rate) {
+  drain();
+  return apply_rate(rate != 0 ? rate : kRates[0].bits_per_second);
 }
 
 // The kernel holds 12 to 22 KiB each way, according to how they are cut: about four of the largest frames, so nobody
