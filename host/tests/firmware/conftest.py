@@ -93,6 +93,12 @@ def counter(implementation: str, request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session")
+def counter_firmware(request: pytest.FixtureRequest) -> Path:
+    """The same, of the firmware alone."""
+    return _server("firmware", request, "counter")
+
+
+@pytest.fixture(scope="session")
 def large(implementation: str, request: pytest.FixtureRequest) -> Path:
     """A server over a model with a tensor above the largest payload."""
     return _server(implementation, request, "large")
@@ -106,13 +112,14 @@ def huge(implementation: str, request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="session")
 def copy_firmware(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The whole firmware for the host, with an engine that copies 256 bytes."""
+    """The whole firmware for the host, with an engine that copies 256 bytes, and a line with rates."""
     folder = tmp_path_factory.mktemp("copy")
     (folder / "tinyhil_config.h").write_text("#define TINYHIL_MAX_PAYLOAD 4096\n")
     program = [FIRMWARE / "src" / name for name in ("main.cpp", "app.cpp")]
     sources = [TESTS / "copy_engine.cpp", *program, *_sources("link", "engine", "server", "port/posix")]
     include = [folder, FIRMWARE / "src", FIRMWARE / "lib/port"]
-    _compile(folder, "-DTEST_INPUTS=256", "-DTEST_OUTPUTS=256", *sources, "-o", "copy_engine", include=include)
+    given = ["-DTEST_INPUTS=256", "-DTEST_OUTPUTS=256", "-DTINYHIL_MAX_BAUD=2000000"]
+    _compile(folder, *given, *sources, "-o", "copy_engine", include=include)
     return folder / "copy_engine"
 
 
@@ -142,7 +149,7 @@ def _compile_sketch(folder: Path, target: Target, standard: str, *more: str) -> 
     )
     fake, entry = TESTS / "fakes" / target.compiles.framework, ENTRIES[target.compiles.framework]
     include = [folder, FIRMWARE / "src", FIRMWARE / "lib/port", fake]
-    given = [f"-std={standard}", *target.compiles.flags, f"-DTINYHIL_BAUD={target.link.baud}", *more]
+    given = [f"-std={standard}", *target.compiles.flags, *target.link.flags, *more]
     given += [*DEFINED[target.compiles.framework], "-funsigned-char", "-pthread"]
     given += ["-DTEST_INPUTS=256", "-DTEST_OUTPUTS=256"]
     port = [*sorted(fake.glob("*.cpp")), *_sources(*(f"port/{name}" for name in target.compiles.ports))]

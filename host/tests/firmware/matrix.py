@@ -46,9 +46,10 @@ def compile_project(row: Row, project: Path, objects: Path | None = None) -> Out
         project: rendered for the row's target.
         objects: the folder for what is compiled; None to check only.
     """
-    build = registry.get(row.target).compiles
+    target = registry.get(row.target)
+    build = target.compiles
     folders = sorted({path.parent for path in project.rglob("*.h")})
-    macros = [*build.flags, "-DTINYHIL_BAUD=115200", "-DTINYHIL_TESTS_ALL_MACROS", *DEFINED[build.framework]]
+    macros = [*build.flags, *target.link.flags, "-DTINYHIL_TESTS_ALL_MACROS", *DEFINED[build.framework]]
     flags = [*macros, *_fakes(row), *(f"-I{folder}" for folder in [project / "lib" / "tinyhil_port", *folders])]
     model = project / "lib" / "model"
     of_model = json.loads((model / "library.json").read_text())["build"]["flags"]

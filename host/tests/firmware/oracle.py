@@ -165,7 +165,7 @@ class Oracle:
             USAGE: self._usage,
             ARENA: self._arena,
             PROFILE: self._profile,
-            BAUD: lambda rate: (SWITCHED, bytes(4)) if len(rate) == 4 else None,
+            BAUD: self._baud,
         }
         return handlers[kind](payload) or error(BAD_LENGTH, len(payload))
 
@@ -260,6 +260,9 @@ class Oracle:
         self.resized, self.operators = True, 1
         self.status = 0 if self.model.prepare(size) else PREPARE_STATUS
         return PREPARED, struct.pack("<II", self.status, self.model.memory()[2])
+
+    def _baud(self, payload: bytes) -> Message | None:
+        return (SWITCHED, bytes(4)) if len(payload) == 4 else None
 
     def _profile(self, payload: bytes) -> Message | None:
         """PROFILE; ``operators`` is what ``first`` has to be below."""

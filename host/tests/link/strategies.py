@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from tinyhil.affine import DType, TensorSpec
 from tinyhil.link.fields import Message
 from tinyhil.link.inference import Cleared, Data, Infer, Ran, Read, Reset, Result, Run, Write, Written
-from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Hello, Tensor, Welcome
 from tinyhil.link.line_rate import Baud, Switched
+from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Hello, Tensor, Welcome
 from tinyhil.link.resources import Arena, OperatorTicks, Prepared, Profile, Profiled, Usage, Used
 
 U8 = st.integers(0, 0xFF)

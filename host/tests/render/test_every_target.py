@@ -69,3 +69,4 @@ def test_platformio_accepts_it_and_it_is_the_same_every_time(
         assert facts["framework"] == [target.compiles.framework]
         assert "@" in facts["platform"], "a platform whose version is not pinned"
         assert f"-DTINYHIL_BAUD={target.link.baud}" in flags
+    assert (f"-DTINYHIL_MAX_BAUD={target.link.max_baud}" in flags) == bool(target.link.max_baud)

@@ -157,6 +157,10 @@ class Connection:
         """Whether ``infer`` or ``reset`` may be called now."""
         return self.state is State.READY and len(self._works) < self.window and not self._works.alone
 
+    def set_line_rate(self, line_rate: float) -> None:
+        """From now on the wire carries so many bytes per second at most."""
+        self._exchange.set_line_rate(line_rate)
+
     def hello(self, now: float) -> None:
         """Opens the session.
 
@@ -204,29 +208,21 @@ class Connection:
         return self.ask(Usage(), now)
 
     def prepare(self, size: int, now: float) -> int:
-        """Prepares the engine anew in an arena of ``size`` bytes, 1..``Used.arena_capacity``.
+        """Prepares the engine anew in an arena of ``size`` bytes, 1..``Used.arena_capacity``; raises as ``ask``.
 
         The state of a model that keeps state is that after start. A restart of the device takes the arena away;
         ``Restarted.arena_lost`` tells.
 
         Returns:
             The ticket that the ``Answered`` or ``NotKnown`` will carry.
-
-        Raises:
-            LocalLinkError: not ready, something else is unanswered, or no arena has such a size.
-            RemoteLinkError: the session has failed.
         """
         return self.ask(Arena(size), now)
 
     def profile(self, now: float) -> int:
-        """Times each operator in one inference on the inputs as they stand, which is that of the last ``infer``.
+        """Times each operator in one inference on the inputs of the last ``infer``; raises as ``ask``.
 
         Returns:
             The ticket that the answer's ``OperatorsTimed`` or ``NotKnown`` will carry.
-
-        Raises:
-            LocalLinkError: not ready, or something else is unanswered, or the last arena was too small.
-            RemoteLinkError: the session has failed.
         """
         return self._start(self._admitted(Profile), Profiling(self.next_sequence), now)
 

@@ -80,6 +80,10 @@ class Exchange:
         """Seconds that the line needs for the requests on their way and the longest answers to them."""
         return self._outstanding.line_seconds
 
+    def set_line_rate(self, line_rate: float) -> None:
+        """From now on the wire carries so many bytes per second at most."""
+        self._outstanding.set_line_rate(line_rate)
+
     def data_to_send(self) -> bytes:
         """The bytes to write now, each once."""
         return self._outstanding.data_to_send()

@@ -172,6 +172,13 @@ class Outstanding:
         both = [max(len(each.wire), each.exchange_bytes - len(each.wire)) for each in requests]
         return Waiting(tuple(self._requests), shortest, self._longest_answered, max(both, default=0), lost)
 
+    def set_line_rate(self, line_rate: float) -> None:
+        """From now on the wire carries so many bytes per second at most; what it was seen to do says nothing."""
+        self._line_rate = line_rate
+        self._seen_rate = self._guessed_rate = 0.0
+        self._in_a_row = 0
+        self._known.clear()
+
     def ask(self, row: Row[Any, Any], message: Message, ticket: int | None, answer_bytes: int, now: float) -> None:
         """Sends a new request of a row, whose answer has a payload of at most ``answer_bytes``."""
         sequence = self.next_sequence

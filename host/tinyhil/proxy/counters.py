@@ -22,6 +22,7 @@ class Counters:
         stalls: pauses.
         disconnects: times that the host's port vanished.
         resets: times that the device was reset.
+        noise_bytes: bytes that arrived at an end which had another rate.
         unheard_bytes: bytes that reached the host's port while nobody had it open, or while it was gone.
     """
 
@@ -37,4 +38,5 @@ class Counters:
     stalls: int = 0
     disconnects: int = 0
     resets: int = 0
+    noise_bytes: int = 0
     unheard_bytes: int = 0

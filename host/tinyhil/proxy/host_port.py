@@ -16,6 +16,7 @@ import tty
 from pathlib import Path
 
 from tinyhil.errors import ConfigError, StorageError
+from tinyhil.proxy.rates import rate_of
 
 
 class HostPort:
@@ -48,6 +49,11 @@ class HostPort:
     def fileno(self) -> int | None:
         """The descriptor to wait for, None while nobody has the port open or it is gone."""
         return self._master if self._connected else None
+
+    @property
+    def rate(self) -> int:
+        """What the port is set to, in bit/s; 0 where that is unknown."""
+        return rate_of(self._master) if self._master is not None else 0
 
     @property
     def present(self) -> bool:

@@ -7,11 +7,13 @@ has to wait. No bytes are lost but by the faults that were asked for.
 
 from __future__ import annotations
 
+import random
 from collections import deque
 from dataclasses import replace
 
 from tinyhil.proxy.counters import Counters
 from tinyhil.proxy.faults import Action, FaultPipe, Faults, Scheduled
+from tinyhil.proxy.rates import as_noise
 from tinyhil.proxy.wire import Wire
 
 QUEUE_BYTES = 1 << 18
@@ -34,6 +36,9 @@ class Line:
         self._wire = Wire(baud) if baud is not None else None
         self._queue: deque[Scheduled] = deque()
         self._queued = 0
+        self._sender = self._receiver = baud or 0
+        self._limit = 0
+        self._noise = random.Random(f"{seed}/{direction}/noise")
 
     @property
     def counters(self) -> Counters:
@@ -43,9 +48,21 @@ class Line:
     @property
     def room(self) -> int:
         """Bytes that ``push`` takes now; 0 while too much is under way."""
-        if self._queued >= QUEUE_BYTES:
+        if self._queued >= QUEUE_BYTES or (self._wire and self._wire.baud != self._sender):
             return 0
         return self._wire.room if self._wire else QUEUE_BYTES - self._queued
+
+    def set_rates(self, sender: int, receiver: int, limit: int) -> None:
+        """What its two ends are set to. What is being sent keeps the rate that it was sent at.
+
+        Args:
+            sender: in bit/s, like the others.
+            receiver: at another one than the sender's it gets noise.
+            limit: above which it gets noise too.
+        """
+        self._sender, self._receiver, self._limit = sender or self._sender, receiver, limit
+        if self._wire and self._wire.idle:
+            self._wire.set_rate(self._sender)
 
     def push(self, data: bytes, now: float) -> None:
         """Takes bytes from the sender, at most ``room``."""
@@ -57,7 +74,7 @@ class Line:
     def due(self, now: float) -> bytes | Action | None:
         """What the receiver gets next, if it is time for it."""
         if self._wire and self._queued < QUEUE_BYTES:
-            self._arrive(self._wire.pop(now), now)
+            self._arrive(self._heard(self._wire.pop(now), self._wire.baud), now)
         if self._queue and self._queue[0].at <= now:
             return self._queue[0].what
         return None
@@ -80,6 +97,13 @@ class Line:
         if self._wire and self._queued < QUEUE_BYTES and (due := self._wire.next_due(now)) is not None:
             times.append(due)
         return min(times, default=None)
+
+    def _heard(self, data: bytes, baud: int) -> bytes:
+        """What the receiver's UART makes of what was sent."""
+        if not data or not self._limit or baud == self._receiver <= self._limit:
+            return data
+        self._pipe.counters.noise_bytes += len(data)
+        return as_noise(data, baud, self._receiver, self._noise)
 
     def _arrive(self, data: bytes, now: float) -> None:
         if data:

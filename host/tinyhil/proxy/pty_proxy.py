@@ -24,6 +24,7 @@ from tinyhil.proxy.counters import Counters
 from tinyhil.proxy.faults import Action, Faults
 from tinyhil.proxy.host_port import HostPort
 from tinyhil.proxy.line import Line
+from tinyhil.proxy.rates import rate_of
 from tinyhil.transport import Pollable, Transport, open_transport
 
 DEFAULT_BAUD = 115200
@@ -56,11 +57,13 @@ class FaultProxy:
         seed: the source of all chance; each direction and each kind of fault has its own part of it.
         to_host: how bad the line to the host is, if not like the other direction.
         baud: models a wire of so many bit/s, 8N1, full duplex; None for one that takes no time.
+        rated: models a wire at the rate that its two ends are set to, of so many bit/s at most, and with noise where
+            they differ; for a device behind a pseudo-terminal, which begins at 115,200.
         link: path of a symbolic link to the host's port, absent while that is gone.
         reset: resets the device; called by the proxy's thread, and nothing moves while it runs.
 
     Raises:
-        ConfigError: ``reset_every`` without ``reset``, or a baud rate below 1.
+        ConfigError: ``reset_every`` without ``reset``, a baud rate below 1, or both ``baud`` and ``rated``.
     """
 
     def __init__(
@@ -71,15 +74,20 @@ class FaultProxy:
         seed: int = 0,
         to_host: Faults | None = None,
         baud: int | None = None,
+        rated: int = 0,
         link: Path | None = None,
         reset: Callable[[], None] | None = None,
     ) -> None:
         back = replace(faults, reset_every=0, disconnect_every=0) if to_host is None else to_host
         if reset is None and (faults.reset_every or back.reset_every):
             raise ConfigError("reset_every needs a way to reset the device", hint="give the reset command or signal")
+        if rated and baud is not None:
+            raise ConfigError("a wire has one rate, or those of its ends", hint="give `baud`, or `rated`")
+        baud = DEFAULT_BAUD if rated else baud
         self.failure: TinyhilError | None = None
         self._address = port
         self._baud = baud
+        self._rated = rated
         self._link = link
         self._reset = reset
         self._to_device = Line(faults, seed=seed, direction="to_device", baud=baud)
@@ -130,7 +138,7 @@ class FaultProxy:
             woken, waker = os.pipe()
             opened.callback(os.close, woken)
             opened.callback(os.close, waker)
-            pump = _Pump(device, host, self._to_device, self._to_host, self._reset, woken)
+            pump = _Pump(device, host, self._to_device, self._to_host, self._reset, woken, self._rated)
             thread = threading.Thread(target=self._run, args=(pump,), name="fault proxy", daemon=True)
             thread.start()
             self._host, self._waker, self._thread, self._opened = host, waker, thread, opened.pop_all()
@@ -184,6 +192,7 @@ class _Pump:
         to_host: Line,
         reset: Callable[[], None] | None,
         woken: int,
+        rated: int,
     ) -> None:
         self._device = device
         self._pollable = device if isinstance(device, Pollable) else None
@@ -192,6 +201,7 @@ class _Pump:
         self._to_host = to_host
         self._reset = reset
         self._woken = woken
+        self._rated = rated
         self._back_at: float | None = None
 
     def turn(self) -> None:
@@ -201,9 +211,12 @@ class _Pump:
             self._host.come_back()
             self._back_at = None
         self._host.look()
+        self._tune()
         if room := self._to_device.room:
+            data = self._host.read(min(room, _READ_BYTES))
+            self._tune()  # a host that goes over to another rate sends at once
             # The clock is read after the bytes: what arrives while we read is not taken for older than it is.
-            self._to_device.push(self._host.read(min(room, _READ_BYTES)), time.monotonic())
+            self._to_device.push(data, time.monotonic())
         if room := self._to_host.room:
             self._to_host.push(self._device.read(min(room, _READ_BYTES), 0.0), time.monotonic())
         device_full = self._deliver(self._to_device, self._give_device, now)
@@ -214,6 +227,13 @@ class _Pump:
         """Gives both ports up."""
         self._host.close()
         self._device.close()
+
+    def _tune(self) -> None:
+        """Looks at what both ends are set to."""
+        if self._rated and self._pollable is not None:
+            host, device = self._host.rate, rate_of(self._pollable.fileno())
+            self._to_device.set_rates(host, device, self._rated)
+            self._to_host.set_rates(device, host, self._rated)
 
     def _deliver(self, line: Line, give: Callable[[bytes], int], now: float) -> bool:
         """Hands over what is due; True if the receiver is full."""

@@ -48,6 +48,20 @@ class Wire:
         self._sent = 0
 
     @property
+    def baud(self) -> int:
+        """Bits per second."""
+        return self._baud
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being sent, as of the last look."""
+        return not self._fifo
+
+    def set_rate(self, baud: int) -> None:
+        """Another rate, for an idle line."""
+        self._baud = baud
+
+    @property
     def room(self) -> int:
         """Bytes that ``push`` takes now."""
         return self._size - len(self._fifo)

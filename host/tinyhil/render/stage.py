@@ -102,6 +102,7 @@ def render(
     generated = _generated(maker, model, engine, folder.parent / GENERATED)
     files = {f"lib/model/{path}": data for path, data in generated.items()}
     files |= _copied(target.build, engine_name, demo)
+    rates = target.link.flags if target.build.framework or target.link.max_baud else ()
     context = {
         "version": tinyhil.__version__,
         "recipe": model.recipe,
@@ -113,7 +114,7 @@ def render(
         "model_flags": maker.flags(generated),
         "demo": demo,
         "engine_facts": engine,
-        "build_flags": [*target.build.flags, *engine.flags],
+        "build_flags": [*rates, *target.build.flags, *engine.flags],
         "local_platform": target.build.local,
         "platforms": PLATFORMS,
         **maker.context(model, engine, target.chip, measured),

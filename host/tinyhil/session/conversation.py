@@ -15,11 +15,12 @@ told of a restart and begins again himself.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Iterator
 
 from tinyhil.deadline import Deadline
-from tinyhil.errors import DeviceError, UnansweredError
+from tinyhil.errors import DeviceError, TinyhilError, UnansweredError
 from tinyhil.link.connection import Connection
 from tinyhil.link.events import (
     ConnectionEvent,
@@ -37,6 +38,7 @@ from tinyhil.link.messages import Welcome
 from tinyhil.progress import Reporter
 from tinyhil.session import explained, lengths
 from tinyhil.session.identity import Identity
+from tinyhil.session.line_rate import LineRate
 from tinyhil.session.lines import Line
 
 READ_BYTES = 4096
@@ -49,11 +51,11 @@ RESTARTS_IN_VAIN = 5
 MOST = 6.0
 """How many times ``answer_within`` a device has for one answer while its bytes move."""
 
+_FAREWELL_S = 0.3
+"""What the answer to the last question is waited for. Without it the device ends the rate by itself, but later."""
+
 LONGEST_PART = longest_wire(MAX_PAYLOAD)
 """Bytes that may belong to a frame which is not whole yet."""
-
-BITS_PER_BYTE = 10
-"""On a serial line: a start bit, eight of data, a stop bit."""
 
 Check = Callable[[], None]
 """Raises DeviceError if the device has died."""
@@ -68,7 +70,7 @@ class Conversation:
 
     Args:
         line: the open line; it is closed by ``close``.
-        baud: line rate in bit/s.
+        baud: line rate in bit/s, that of the device's start.
         answer_within: seconds of silence after which the device is given up.
         check: raises DeviceError if the device's program has died.
         reporter: told what the device prints.
@@ -91,7 +93,7 @@ class Conversation:
     ) -> None:
         self._evidence = Evidence() if evidence is None else evidence
         self._longest_payload = longest_payload
-        self._line_rate = baud / BITS_PER_BYTE
+        self._rate = LineRate(line.transport, baud, line.max_baud, answer_within, reporter)
         self._adaptive = line.adaptive
         self.connection = self._connection(line.first_sequence)
         self._transport = line.transport
@@ -110,7 +112,7 @@ class Conversation:
             first_sequence,
             window=None if self._longest_payload == MAX_PAYLOAD else 1,  # what is lost may count from burst to burst
             max_tries=None,
-            line_rate=self._line_rate,
+            line_rate=self._rate.bytes_per_second,
             adaptive=self._adaptive,
             longest_payload=self._longest_payload,
         )
@@ -124,6 +126,7 @@ class Conversation:
         if longest_payload is not None:
             self._longest_payload = longest_payload
         self.connection = self._connection(self.connection.next_sequence)
+        self._rate.begin_again()
 
     def greeting(self) -> Welcome:
         """Greets the device, whoever it is."""
@@ -144,10 +147,16 @@ class Conversation:
             for event in self._turn("the handshake"):
                 if isinstance(event, Ready):
                     identity.check(event.description)
+                    self._rate.want()
                     return event.description.welcome
 
     def close(self) -> None:
-        """Gives the line up."""
+        """Gives the line up, at its first rate if the device is there to be told."""
+        with contextlib.suppress(TinyhilError):
+            if self._rate.give_back(self.connection, self._now()):
+                self._deadline = Deadline.after(_FAREWELL_S)
+                while self.connection.in_flight:
+                    self._turn("the last question")
         self._transport.close()
 
     def _begin_handshake(self, within: float | None = None) -> None:
@@ -169,11 +178,13 @@ class Conversation:
         stateful = self.connection.description.welcome.stateful
         tickets: dict[int, int] = {}
         unsent = answered = furthest = in_vain = 0
+        if any(restarted.arena_lost for restarted in self._settle()):
+            raise RestartError("the device has restarted before the first request")
         self._deadline = self._fresh()
         if stateful:
             self.connection.reset(self._now())
         while answered < len(batches):
-            while unsent < len(batches) and self.connection.can_send:
+            while unsent < len(batches) and self.connection.can_send and not self._rate.busy:
                 tickets[self.connection.infer(batches[unsent], sizes[unsent], self._now())] = unsent
                 unsent += 1
             where = f"request {answered + 1} of {len(batches)}"
@@ -205,6 +216,8 @@ class Conversation:
             UnansweredError: it did not answer.
             LinkError: it reports an error.
         """
+        if self._settle():
+            raise RestartError(f"the device has restarted before it was asked {what}")
         self._deadline = self._fresh()
         ticket = ask(self._now())
         restarted, answer = False, None
@@ -227,9 +240,21 @@ class Conversation:
                 detail=self.connection.counters.describe(),
             )
 
+    def _settle(self) -> list[Restarted]:
+        """Lets the line find its rate, with nothing else on its way. Returns the restarts that this has met."""
+        self._deadline = self._fresh()
+        self._rate.renew(self.connection, self._now())
+        restarts: list[Restarted] = []
+        while self._rate.busy or self.connection.in_flight:
+            restarts += [event for event in self._turn("a change of the line's rate") if isinstance(event, Restarted)]
+        return restarts
+
     def _turn(self, waiting_for: str) -> list[ConnectionEvent]:
         """One turn of the loop: write what is due, read what there is."""
-        deadline, connection = self._deadline, self.connection
+        connection = self.connection
+        if self._rate.step(connection, self._now()):
+            self._deadline = self._fresh()  # the device is at its first rate by now, and can be heard again
+        deadline = self._deadline
         if not deadline.remaining_with(connection.line_seconds):
             raise self._unanswered(waiting_for)
         accepted = connection.counters.answers_accepted
@@ -248,6 +273,7 @@ class Conversation:
             self._check()
         if answers:
             self._greeted, self._unjudged = True, 0
+            self._rate.heard(now)
             self._deadline = self._fresh()
         elif sum(connection.counters.rejected.values()) > rejected:
             self._unjudged = math.inf
@@ -265,7 +291,7 @@ class Conversation:
                 self._reporter.text(f"the device has restarted: boot id {event.new_boot_id:08x}")
             if isinstance(event, Failed):
                 raise event.error
-        return events
+        return [event for event in events if not self._rate.take(event, connection, now)]
 
     def _fresh(self) -> Deadline:
         """The deadline of a wait that begins now. It can be put off once there is a device that speaks the link."""

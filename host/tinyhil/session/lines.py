@@ -15,7 +15,8 @@ from typing import Protocol
 
 from tinyhil.deadline import Deadline
 from tinyhil.errors import DeviceError
-from tinyhil.transport import RAISED, Transport, open_transport
+from tinyhil.targets.wire import Link
+from tinyhil.transport import RAISED, Rated, Transport, open_transport
 from tinyhil.transport.finder import PortFinder
 
 _PAUSE_S = 0.05
@@ -32,12 +33,14 @@ class Line:
         clock: seconds of a monotonic clock; the only one that the connection is told.
         adaptive: whether the connection learns from round trips how long silence is borne. Conversations were recorded
             before it did, and are played back as they were.
+        max_baud: highest rate in bit/s that the line may be taken to; 0 where it keeps the one it was opened with.
     """
 
     transport: Transport
     first_sequence: int
     clock: Callable[[], float]
     adaptive: bool = True
+    max_baud: int = 0
 
 
 class Lines(Protocol):
@@ -69,6 +72,7 @@ class PortLines:
         baud: line rate in bit/s.
         finder: finds the port again under whatever name it returns.
         controls: of a serial port, DTR and RTS.
+        max_baud: highest rate in bit/s that the line may be taken to, where the port has rates; 0 for none.
     """
 
     def __init__(
@@ -77,7 +81,9 @@ class PortLines:
         baud: int,
         finder: PortFinder | None = None,
         controls: tuple[bool, bool] = RAISED,
+        max_baud: int = 0,
     ) -> None:
+        self._max_baud = max_baud
         self._baud = baud
         self._controls = controls
         self._finder = finder or PortFinder(address)
@@ -86,7 +92,8 @@ class PortLines:
         """See ``Lines.open``."""
         transport = open_transport(self._finder.locate(), baud=self._baud, deadline=deadline, controls=self._controls)
         self._finder.remember()
-        return Line(transport, secrets.randbits(32), time.monotonic)
+        max_baud = self._max_baud if isinstance(transport, Rated) else 0
+        return Line(transport, secrets.randbits(32), time.monotonic, max_baud=max_baud)
 
     def reopen(self, deadline: Deadline, check: Callable[[], None]) -> Line:
         """See ``Lines.reopen``. A port that is there but cannot be opened yet (no permission yet) is waited for too."""
@@ -102,3 +109,8 @@ class PortLines:
                         f"the port went away and did not come back within {deadline.seconds:g} s: {error.message}",
                         hint="plug the board in again",
                     ) from error
+
+
+def lines_to(address: str, link: Link, finder: PortFinder | None = None) -> PortLines:
+    """Lines to a device, as its target file describes them."""
+    return PortLines(address, link.baud, finder, link.controls, link.max_baud)

@@ -33,6 +33,7 @@ from tinyhil.errors import BlockedError, ConfigError, DeviceError, PortLostError
 from tinyhil.session.journal import Answer, Origin
 from tinyhil.session.lines import Line, Lines
 from tinyhil.session.records import Record, RecordFile, fields, unpack
+from tinyhil.transport import Rated
 
 FORMAT = 2
 """2: when requests are repeated depends on the round trips before. A recording of format 1 is played as it was."""
@@ -43,6 +44,9 @@ _HELD_UP = 0.1
 """Seconds that a write takes for the clock to go on with it."""
 
 _OPEN = struct.Struct("<dI")
+_OPEN_RATED = struct.Struct("<dII")
+"""Of a line whose rate may be changed."""
+
 _TIME = struct.Struct("<d")
 
 
@@ -129,8 +133,9 @@ class Recorder:
 
     def _tap(self, line: Line) -> Line:
         tapped = _Tapped(line, self._file, self._start)
-        self._file.append(Kind.OPEN, _OPEN.pack(tapped.now, line.first_sequence))
-        return Line(tapped, line.first_sequence, lambda: tapped.now)
+        rated = _OPEN_RATED.pack(tapped.now, line.first_sequence, line.max_baud)
+        self._file.append(Kind.OPEN, rated if line.max_baud else _OPEN.pack(tapped.now, line.first_sequence))
+        return replace(line, transport=tapped, clock=lambda: tapped.now)
 
 
 class _Tapped:
@@ -163,6 +168,10 @@ class _Tapped:
         if data and now - sent_at > _HELD_UP:
             self.now = now
             self._file.append(Kind.TAKEN, _TIME.pack(now))
+
+    def set_rate(self, baud: int) -> None:
+        if isinstance(self._line.transport, Rated):
+            self._line.transport.set_rate(baud)
 
     def close(self) -> None:
         self._line.transport.close()
@@ -217,10 +226,12 @@ class Recording:
 
     def open(self, deadline: Deadline) -> Line:
         """See ``Lines.open``."""
-        now, first_sequence = self._fields(_OPEN, self._expect(Kind.OPEN, "opens the line"))
+        record = self._expect(Kind.OPEN, "opens the line")
+        rated = len(record.body) == _OPEN_RATED.size
+        now, first_sequence, *rates = self._fields(_OPEN_RATED if rated else _OPEN, record)
         transport = _Played(self, now)
         adaptive = self.header.format != _FIXED_TIMES
-        return Line(transport, first_sequence, lambda: transport.now, adaptive)
+        return Line(transport, first_sequence, lambda: transport.now, adaptive, *rates)
 
     def reopen(self, deadline: Deadline, check: Callable[[], None]) -> Line:
         """See ``Lines.reopen``. Nothing is waited for."""
@@ -337,6 +348,9 @@ class _Played:
         if data:
             taken_at = self._recording.sent(data)
             self.now = self.now if taken_at is None else taken_at
+
+    def set_rate(self, baud: int) -> None:
+        """What was received says at which rate it was."""
 
     def close(self) -> None:
         """There is nothing to give up."""

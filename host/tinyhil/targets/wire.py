@@ -34,7 +34,9 @@ class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """The wire to the device.
 
     Attributes:
-        baud: line rate in bit/s; an emulator ignores it.
+        baud: line rate in bit/s after each start of the device; an emulator ignores it.
+        max_baud: highest rate that both sides may agree on after the handshake, such as 921600, or 2000000 where the
+            serial converter has it; 0 where the line keeps its first rate, or has none, as native USB.
         max_payload: largest frame payload in bytes that the firmware is built for (docs/protocol.md, WELCOME).
         answer_within: seconds of silence after which a device is given up.
         dtr, rts: how the two control lines of a serial port are set when it is opened. Native USB needs DTR, on other
@@ -44,11 +46,23 @@ class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """
 
     baud: Positive = 115200
+    max_baud: Annotated[int, Meta(ge=0)] = 0
     max_payload: Annotated[int, Meta(ge=100, le=4096)] = 1024
     answer_within: Annotated[float, Meta(gt=0)] = 10.0
     dtr: bool = True
     rts: bool = True
     max_batch: Annotated[int, Meta(ge=1, le=65535)] = 65535
+
+    def __post_init__(self) -> None:
+        """Refuses a highest rate that is none."""
+        if 0 < self.max_baud <= self.baud:
+            raise ValueError("`max_baud` is above `baud`, or absent")
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The macros that tell the port its rates, as a compiler takes them."""
+        highest = (f"-DTINYHIL_MAX_BAUD={self.max_baud}",) if self.max_baud else ()
+        return f"-DTINYHIL_BAUD={self.baud}", *highest
 
     @property
     def controls(self) -> tuple[bool, bool]:

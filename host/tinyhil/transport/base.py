@@ -40,6 +40,19 @@ class Transport(Protocol):
 
 
 @runtime_checkable
+class Rated(Transport, Protocol):
+    """A transport whose line has a rate."""
+
+    def set_rate(self, baud: int) -> None:
+        """Goes over to another rate, in bit/s, and gives the other end a moment to do the same.
+
+        What was written before has to have arrived.
+
+        A rate that the port has not is no error: who asks for one has to see whether it carries anything.
+        """
+
+
+@runtime_checkable
 class Pollable(Transport, Protocol):
     """A transport that ``select`` can wait for, for who serves several ends in one thread."""
 

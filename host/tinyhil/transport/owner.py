@@ -24,7 +24,7 @@ from pathlib import Path
 from tinyhil import terminal
 from tinyhil.artifacts import lock, store
 from tinyhil.errors import DeviceError, PortBusyError
-from tinyhil.transport.base import Pollable, Transport
+from tinyhil.transport.base import Pollable, Rated, Transport
 
 _OWN = ("loop://", terminal.SCHEME)
 """pyserial's port without a device, and terminals of ours: every process has its own."""
@@ -106,6 +106,8 @@ class _OwnedTransport:
         self._claimed = claimed
         self.read = inner.read
         self.write = inner.write
+        if isinstance(inner, Rated):
+            self.set_rate = inner.set_rate
 
     @property
     def name(self) -> str:

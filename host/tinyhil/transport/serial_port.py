@@ -7,9 +7,11 @@ URLs, and Windows, have no descriptor to wait for and go through pyserial.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import os
+import time
 import warnings
 from typing import Any
 
@@ -36,6 +38,9 @@ _NO_SERVER = (errno.ECONNREFUSED, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENE
 
 _SLICE_S = 0.01
 """How long one read through pyserial waits. Set once: to a port server every change of a setting is a negotiation."""
+
+_SETTLE_S = 0.02
+"""For the other end to go over to a rate as well."""
 
 _RFC2217 = "rfc2217://"
 
@@ -75,10 +80,21 @@ def open_serial(address: str, baud: int = 115200, controls: tuple[bool, bool] = 
         raise _cannot_open(address, error) from None
     if url or os.name != "posix":
         return _PyserialStream(address, port)
-    fileno = port.fileno()
-    return PollStream(
-        address, fileno, functools.partial(os.read, fileno), functools.partial(os.write, fileno), port.close
-    )
+    return _TerminalStream(address, port)
+
+
+class _TerminalStream(PollStream):
+    """Bytes through the port's descriptor."""
+
+    def __init__(self, name: str, port: Any) -> None:
+        fileno = port.fileno()
+        receive, send = functools.partial(os.read, fileno), functools.partial(os.write, fileno)
+        super().__init__(name, fileno, receive, send, port.close)
+        self._port = port
+
+    def set_rate(self, baud: int) -> None:
+        """See ``Rated.set_rate``."""
+        _set_rate(self._port, baud)
 
 
 class _PyserialStream:
@@ -120,6 +136,9 @@ class _PyserialStream:
         except OSError as error:
             raise self._lost(error) from None
 
+    def set_rate(self, baud: int) -> None:
+        _set_rate(self._port, baud)
+
     def close(self) -> None:
         self._port.close()
 
@@ -131,6 +150,12 @@ class _PyserialStream:
         return PortLostError(
             f"{self._name}: the other end is gone ({error})", hint="look whether the server still runs"
         )
+
+
+def _set_rate(port: Any, baud: int) -> None:
+    with contextlib.suppress(ValueError, *_OPEN_ERRORS):
+        port.baudrate = baud
+    time.sleep(_SETTLE_S)
 
 
 def _cannot_open(address: str, error: Exception) -> DeviceError:

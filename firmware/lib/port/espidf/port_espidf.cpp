@@ -75,6 +75,12 @@ void write(const uint8_t* bytes, size_t length) {
   }
 }
 
+bool set_rate(uint32_t rate) {
+  flush();
+  uart_wait_tx_done(kLine, portMAX_DELAY);
+  return uart_set_baudrate(kLine, rate != 0 ? rate : TINYHIL_BAUD) == ESP_OK;
+}
+
 uint8_t window() { return TINYHIL_WINDOW; }
 
 uint32_t ticks() { return static_cast<uint32_t>(esp_timer_get_time()); }

@@ -19,6 +19,10 @@ class FakeSerial {
 #ifdef TINYHIL_CORE_ESP32
   size_t setRxBufferSize(size_t bytes);
 #endif
+#ifdef TINYHIL_MAX_BAUD
+  void flush();  // a UART's, which has a rate
+  void updateBaudRate(unsigned long baud);
+#endif
   int read();
   size_t write(const uint8_t* bytes, size_t length);
 };

@@ -65,6 +65,20 @@ size_t FakeSerial::setRxBufferSize(size_t bytes) {
 }
 #endif
 
+#ifdef TINYHIL_MAX_BAUD
+namespace {
+bool drained = true;
+}
+
+void FakeSerial::flush() { drained = true; }
+
+// What has not left the line by then would leave it at the new rate.
+void FakeSerial::updateBaudRate(unsigned long baud) {
+  printf("%s at %lu bit/s\n", drained ? "whole" : "CUT", baud);
+  fflush(stdout);
+}
+#endif
+
 int FakeSerial::read() {
   std::lock_guard<std::mutex> lock(guard);
   if (arrived.empty()) return -1;
@@ -77,6 +91,9 @@ int FakeSerial::read() {
 size_t FakeSerial::write(const uint8_t* bytes, size_t length) {
 #ifdef TINYHIL_CORE_MBED
   if (length >= 64) return length;  // so it says
+#endif
+#ifdef TINYHIL_MAX_BAUD
+  drained = false;
 #endif
   const ssize_t sent = ::write(line, bytes, length);
   return sent < 0 ? 0 : static_cast<size_t>(sent);

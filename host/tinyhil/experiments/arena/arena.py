@@ -15,7 +15,7 @@ from tinyhil.artifacts import lock
 from tinyhil.errors import ConfigError
 from tinyhil.pipeline.run import Run
 from tinyhil.render import arena
-from tinyhil.session import PortLines, Session, open_session
+from tinyhil.session import Session, lines_to, open_session
 from tinyhil.session.arena import Sizing, smallest_arena
 from tinyhil.transport import owner
 from tinyhil.transport.finder import PortFinder
@@ -72,7 +72,7 @@ def size_arena(run: Run, capacity: int | None, headroom: float) -> ArenaResult:
         def start() -> Iterator[Session]:
             with run.live.device(firmware.project, reporter) as device:
                 port = run.live.start(device, firmware.image)
-                lines = PortLines(port, target.link.baud, controls=target.link.controls)
+                lines = lines_to(port, target.link)
                 with (
                     owner.owned(PortFinder(port).locate()),
                     open_session(lines, identity, target, device.check, reporter) as session,

@@ -33,7 +33,7 @@ from tinyhil.device.factory import open_device, require
 from tinyhil.errors import ConfigError
 from tinyhil.pipeline.answers.board_ports import BoardPorts
 from tinyhil.pipeline.observer import Observer
-from tinyhil.session import Identity, PortLines, capture, open_session
+from tinyhil.session import Identity, capture, lines_to, open_session
 from tinyhil.session.tensors import outputs_of, records_of
 from tinyhil.targets.model import UART, Target
 from tinyhil.transport import owner
@@ -271,7 +271,7 @@ def _ask(
             with (
                 owner.owned(PortFinder(at).locate()),
                 open_session(
-                    PortLines(at, target.link.baud, controls=target.link.controls),
+                    lines_to(at, target.link),
                     identity,
                     target,
                     device.check,

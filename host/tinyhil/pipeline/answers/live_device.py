@@ -21,7 +21,7 @@ from tinyhil.pipeline.answers.crash_places import decoding
 from tinyhil.pipeline.answers.running_device import RunningDevice
 from tinyhil.pipeline.layout import Layout
 from tinyhil.progress import Reporter, Silent
-from tinyhil.session import Identity, PortLines, capture, open_session
+from tinyhil.session import Identity, capture, lines_to, open_session
 from tinyhil.session.journal import Journal
 from tinyhil.session.lines import Lines
 from tinyhil.session.recording import Recorder
@@ -113,7 +113,7 @@ class LiveDevice:
         with self.device(firmware.project, reporter, flash=flash) as device:
             port = self.start(device, firmware.image)
             link = self._target.link
-            lines = PortLines(port, link.baud, controls=link.controls)
+            lines = lines_to(port, link)
             with (
                 decoding(firmware.image.elf),
                 open_session(lines, identity, self._target, device.check, reporter) as session,
@@ -134,7 +134,7 @@ class LiveDevice:
             origin = recording_header.origin(question.model, firmware.image)
             kept = stack.enter_context(Journal(self._layout.journal, origin, resume=self._options.resume))
             link = self._target.link
-            lines: Lines = PortLines(port, link.baud, finder, link.controls)
+            lines: Lines = lines_to(port, link, finder)
             if self._options.record is not None:
                 file = stack.enter_context(RecordFile(self._options.record))
                 lines = Recorder(lines, file, question.header, list(kept.answers.values()))

@@ -10,7 +10,7 @@ from tinyhil.device.base import Device
 from tinyhil.device.emulator import EmulatorDevice
 from tinyhil.errors import DeviceError
 from tinyhil.progress import Silent
-from tinyhil.session import Identity, PortLines, Session, open_session
+from tinyhil.session import Identity, Session, lines_to, open_session
 from tinyhil.session.lines import Line, Lines
 from tinyhil.targets.model import Target
 from tinyhil.targets.wire import Link
@@ -71,7 +71,7 @@ class RunningDevice:
             LinkError: it does not speak the protocol.
         """
         link = self.target.link
-        lines: Lines = _CurrentPort(lambda: self.port, link) if port is None else _lines(port, link)
+        lines: Lines = _CurrentPort(lambda: self.port, link) if port is None else lines_to(port, link)
         return open_session(lines, self._identity, self.target, self._device.check, Silent())
 
     def _started(self) -> str:
@@ -87,12 +87,8 @@ class _CurrentPort:
 
     def open(self, deadline: Deadline) -> Line:
         """See ``Lines.open``."""
-        return _lines(self._port(), self._link).open(deadline)
+        return lines_to(self._port(), self._link).open(deadline)
 
     def reopen(self, deadline: Deadline, check: Callable[[], None]) -> Line:
         """See ``Lines.reopen``."""
-        return _lines(self._port(), self._link).reopen(deadline, check)
-
-
-def _lines(port: str, link: Link) -> PortLines:
-    return PortLines(port, link.baud, controls=link.controls)
+        return lines_to(self._port(), self._link).reopen(deadline, check)
