@@ -20,6 +20,9 @@ static void tell() {
   printf("window %u\n", unsigned(port::window()));
   printf("stack %u of %u\n", unsigned(port::stack_used()), unsigned(port::stack_bytes()));
   port::led(200);
+  const uint8_t byte = 'x';
+  port::write(&byte, 1);
+  printf("other rates %d\n", port::set_rate(921600) && port::set_rate(0));
   exit(0);
 }
 

@@ -85,13 +85,15 @@ def test_every_vector_comes_back(sketch: Any, port: str) -> None:
     assert answers.counters["rejected_chunks"] == 0
 
 
-def test_the_clock_the_stack_and_the_led(sketch: Any) -> None:
+def test_the_clock_the_stack_the_led_and_the_rate(sketch: Any) -> None:
     done = subprocess.run([sketch.facts], capture_output=True, text=True, timeout=PATIENCE)
     said = done.stdout.splitlines()[1:]
     assert said[:3] == ["clock 1", "rate 1000000", "window 2"], done.stderr
     assert said[3] in ("stack 3000 of 8192", "stack 3000 of 32768")
     led = [flag.removeprefix("-DTINYHIL_LED=") for flag in sketch.target.compiles.flags if "TINYHIL_LED" in flag]
-    assert said[4:] == [f"pin {pin} brightness 200" for pin in led]
+    assert said[4 : 4 + len(led)] == [f"pin {pin} brightness 200" for pin in led]
+    rates = ["whole at 921600 bit/s", "whole at 115200 bit/s"] if sketch.target.link.max_baud else []
+    assert said[4 + len(led) :] == [*rates, f"other rates {len(rates) // 2}"]
 
 
 def test_two_starts_are_two_boots(sketch: Any) -> None:

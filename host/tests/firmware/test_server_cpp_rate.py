@@ -14,10 +14,12 @@ import pytest
 
 from tinyhil.link.line_rate import RATE_QUIET_MS, RATE_TRIAL_MS
 
+from .counter_model import VECTOR, infer, result
 from .wire import (
     BAUD,
     DESCRIBE,
     HELLO,
+    INFER,
     NOT_READY,
     SESSION,
     SWITCHED,
@@ -96,6 +98,15 @@ def test_noise_is_no_frame(counter_firmware: Path) -> None:
 def test_the_session_and_its_last_answer_outlive_the_return(counter_firmware: Path) -> None:
     after = said(counter_firmware, baud(FAST), (DESCRIBE, b"\0\0"), QUIET, (DESCRIBE, b"\0\1"))
     assert after == [SWITCHED, f"rate {FAST}", TENSOR, "rate 0", TENSOR]
+
+
+def test_what_was_carried_out_is_not_carried_out_again(counter_firmware: Path) -> None:
+    again = frame(INFER, 9, infer([VECTOR]))
+    wire = frame(*(HELLO, 1), b"\1\1") + frame(BAUD, 2, baud(FAST)[1]) + again + b"T" * QUIET + again
+    written = raw(counter_firmware, wire, 128, 0, 1_000_000, FAST)
+    *_, before, after = answers(re.sub(rb"rate \d+\n", b"", written))
+    assert before == after
+    assert before[0] == result([VECTOR])[0]
 
 
 def test_a_question_that_came_to_nothing_is_carried_out_again(counter_firmware: Path) -> None:

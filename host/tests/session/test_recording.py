@@ -13,6 +13,7 @@ import pytest
 from tinyhil.artifacts.types import Array, Capture
 from tinyhil.deadline import Deadline
 from tinyhil.errors import BlockedError, ConfigError, DeviceError
+from tinyhil.link.line_rate import Baud, Switched
 from tinyhil.session import recording
 from tinyhil.session.capture import Infer
 from tinyhil.session.journal import Answer, Memory
@@ -28,10 +29,10 @@ FORMAT_1 = Path(__file__).parent / "format1"
 HEADER = Header("inverter", "qemu-m4", "compiled", "int8", ORIGIN, "portable", 10, 20, {".text": 10}, {"gcc": "12"})
 
 
-def record(port: Path, target: Target, path: Path, kept: dict[int, Answer] | None = None) -> Capture:
+def record(port: Path, target: Target, path: Path, kept: dict[int, Answer] | None = None, max_baud: int = 0) -> Capture:
     kept = dict(kept or {})
     with RecordFile(path) as file:
-        lines = Recorder(PortLines(str(port), target.link.baud), file, HEADER, list(kept.values()))
+        lines = Recorder(PortLines(str(port), target.link.baud, max_baud=max_baud), file, HEADER, list(kept.values()))
         return capture_on(lines, IDENTITY, vectors(), target, ledger=Memory(kept))
 
 
@@ -96,6 +97,19 @@ def test_a_port_that_went_away_goes_away_again(port: Path, target: Target, path:
     with device(port, flicker) as board:
         recorded = record(port, target, path)
     assert board.plugged > 1
+    assert_same(replay(path, target), recorded)
+
+
+def test_a_line_that_became_faster_is_played_as_it_was(port: Path, target: Target, path: Path) -> None:
+    asked = []
+
+    def baud(payload: bytes) -> Switched:
+        asked.append(Switched.decode(payload))
+        return asked[-1]
+
+    with device(port, more={Baud.TYPE: baud}):
+        recorded = record(port, target, path, max_baud=921_600)
+    assert asked == [Switched(921_600), Switched(0)]
     assert_same(replay(path, target), recorded)
 
 
