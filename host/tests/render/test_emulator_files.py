@@ -46,17 +46,31 @@ def test_the_script_loads_the_board_and_the_firmware_and_offers_the_uart(files: 
         'mach create "renode-nano33ble"',
         "machine LoadPlatformDescription $ORIGIN/renode.repl",
         "sysbus LoadELF $elf",
+        "start",
         'emulation CreateServerSocketTerminal $port "term" false',
         "connector Connect sysbus.uart0 term",
-        "start",
     ]
 
 
-def test_the_platform_is_the_board_with_the_uart_that_the_driver_knows(files: dict[str, str]) -> None:
+def test_the_platform_is_the_board_with_what_the_driver_knows(files: dict[str, str], target: Target) -> None:
+    (counter,) = [flag.partition("=")[2] for flag in target.compiles.flags if "NRF_COUNTER" in flag]
     assert commands(files["emulator/renode.repl"]) == [
         'using "platforms/boards/arduino_nano_33_ble.repl"',
         "uart0:",
         "    easyDMA: false",
+        "sysbus:",
+        "    init:",
+        '        Tag <0x10000000, 0x10000FFF> "FICR"',
+        f"counter: Python.PythonPeripheral @ sysbus {counter}",
+        "    size: 0x8",
+        "    initable: false",
+        "    script: '''",
+        "from System import DateTime",
+        "if request.isRead:",
+        "    cpu = self.GetMachine()['sysbus.cpu']",
+        "    count = cpu.ExecutedInstructions if request.offset == 0 else DateTime.Now.Ticks",
+        "    request.value = int(count & 0xFFFFFFFF)",
+        "'''",
     ]
 
 
@@ -69,8 +83,8 @@ def test_nothing_that_varies_from_run_to_run_is_rendered(files: dict[str, str], 
     said = " ".join(emulator.arguments)
     for variable in ("$elf=@{temporary}/firmware", "$port={port}", "include @{temporary}/project/emulator/renode.resc"):
         assert f"-e {variable}" in said
-    assert {"--disable-xwt", "--plain"} <= set(emulator.arguments)
-    assert emulator.environment == {"TMPDIR": "{temporary}"}, "Renode deletes $TMPDIR/renode-*"
+    assert {"--console", "--plain"} <= set(emulator.arguments)
+    assert set(emulator.environment.values()) == {"{temporary}"}, "Renode deletes $TMPDIR/renode-*"
 
 
 def test_the_driver_and_the_linker_script_agree_with_the_platform(files: dict[str, str]) -> None:

@@ -160,7 +160,8 @@ def test_the_sine_is_exact_on_renode(tinyhil: Cli, made: Path) -> None:
     shutil.copytree(made / "sine/model", tinyhil.cwd / "build/sine/model")
     report = report_of(tinyhil, "renode-nano33ble")
     assert report["verdict"] == "pass"
-    assert (report["instructions_per_inference"], report["microseconds_per_inference"]) == (None, None)
+    assert report["instructions_per_inference"] is not None
+    assert report["microseconds_per_inference"] is None
 
 
 def test_renode_s_image_is_built_and_begins_where_the_chip_does(tinyhil: Cli, made: Path) -> None:

@@ -23,6 +23,7 @@ import re
 import select
 import threading
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -128,7 +129,7 @@ class EmulatorDevice:
             more = self._semihosting.arguments if self._semihosting else ()
             argv = [surroundings.fill(argument) for argument in (emulator.program, *emulator.arguments, *more)]
             environment = {name: surroundings.fill(value) for name, value in emulator.environment.items()}
-            child = process.spawn(argv, env=environment)
+            child = process.spawn(argv, env=environment, stdin=emulator.console)
         except ToolError as error:
             surroundings.remove()
             raise DeviceError(error.message) from error
@@ -137,10 +138,12 @@ class EmulatorDevice:
             raise
         self._run = run = _Run(child, serial_port, address, surroundings)
         try:
-            if not run.wait_for_port(deadline):
+            if not run.wait_for_port(deadline, lambda: self._said(run.output()) is not None):
                 self.check()
                 said = f"did not listen at {address}" if address else "named no serial port"
-                raise DeviceError(f"{self._name} {said} within {deadline.seconds:g} s", detail=run.output())
+                output = run.output()
+                cause = f": {self._cause(output)}" if self._said(output) else f" within {deadline.seconds:g} s"
+                raise DeviceError(f"{self._name} {said}{cause}", detail=output)
         except BaseException:
             self.stop()
             raise
@@ -187,9 +190,14 @@ class EmulatorDevice:
 
     def _cause(self, output: str) -> str:
         """The line of the output that says why the program ended."""
+        said = self._said(output)
+        return said if said is not None else output.rstrip().rpartition("\n")[2]
+
+    def _said(self, output: str) -> str | None:
+        """The cause in the output, where the target file says how it is told from the rest."""
         pattern = self._emulator.last_words
-        said = re.search(f"^.*(?:{pattern}).*$", output, re.MULTILINE) if pattern else None
-        return said[0].strip() if said else output.rstrip().rpartition("\n")[2]
+        found = re.search(f"^.*(?:{pattern}).*$", output, re.MULTILINE) if pattern else None
+        return None if found is None else next((group for group in found.groups() if group), found[0]).strip()
 
     def __enter__(self) -> Self:
         return self
@@ -224,10 +232,10 @@ class _Run:
         self._reader = threading.Thread(target=self._drain, name="emulator output", daemon=True)
         self._reader.start()
 
-    def wait_for_port(self, deadline: Deadline) -> bool:
-        """Whether the port was named, or listened at, before the program ended and before the deadline."""
+    def wait_for_port(self, deadline: Deadline, failed: Callable[[], bool]) -> bool:
+        """Whether the port was named, or listened at, before the program ended or failed and before the deadline."""
         if self._address:
-            if listener.wait(self._address, lambda: process.poll(self._child) is None, deadline):
+            if listener.wait(self._address, lambda: process.poll(self._child) is None and not failed(), deadline):
                 self.port = self._address
             return bool(self.port)
         with self._changed:

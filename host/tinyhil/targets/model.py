@@ -207,7 +207,11 @@ class Emulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         address: the alternative: where the program offers the serial line, ``socket://127.0.0.1:{port}``.
         flash_image: what ``{flash_image}`` is made of.
         templates: files of templates/emulator that are rendered into the project, in its folder ``emulator``.
-        last_words: regular expression of the lines of its output that say why it ended; by default the last line does.
+        last_words: regular expression of the lines of its output that say why it ended, or of which a group says it; by
+            default the last line does.
+        console: whether it has a console on its standard input, whose end ends it, and may be a script that starts the
+            real program: it gets a pipe, and whatever it has started ends with us.
+        start_within: seconds in which it has to offer its serial line; 0 for those of an answer.
         semihosting: what it takes for the faster line, which runs then use if nobody asks for another; where it is
             absent, the serial line above is the only one.
     """
@@ -223,6 +227,8 @@ class Emulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     flash_image: FlashImage | None = None
     templates: tuple[str, ...] = ()
     last_words: str = ""
+    console: bool = False
+    start_within: Annotated[float, Meta(ge=0)] = 0.0
     semihosting: Semihosting | None = None
 
     def __post_init__(self) -> None:
@@ -356,6 +362,11 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     emulator: Emulator | None = None
     upload: Upload | None = None
     pace: Pace = Pace()
+
+    @property
+    def start_within(self) -> float:
+        """Seconds in which the device has to be there after it was switched on."""
+        return max(self.link.answer_within, self.emulator.start_within if self.emulator else 0.0)
 
     @property
     def upload_program(self) -> str:

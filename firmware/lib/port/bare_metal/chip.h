@@ -18,6 +18,9 @@ void start_clock();
 uint32_t count();
 extern const uint32_t kCountHz;
 
+// A number that differs from start to start, where the chip can read one; else 0.
+uint32_t seed();
+
 // Everything that the UART needs. Without this call the rest of it is not called.
 void start_uart();
 

@@ -45,7 +45,7 @@ uint32_t boot_id() {
     // Multiplication by an odd number spreads a small counter over all bits and maps no two counts to one.
     // The time tells cold starts apart, whose memory is the same. On a line to the host no time passes while nothing
     // comes, so it is the same as well, and the host's number tells them apart.
-    id = (boots * 0x9E3779B1u) ^ ticks() ^ host_line::seed();
+    id = (boots * 0x9E3779B1u) ^ ticks() ^ host_line::seed() ^ chip::seed();
     if (id == 0) id = 1;
   }
   return id;

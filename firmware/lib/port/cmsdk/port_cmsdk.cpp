@@ -53,6 +53,8 @@ uint32_t looks = 0;
 
 namespace chip {
 
+uint32_t seed() { return 0; }
+
 void start_uart() {
   uart->divider = TINYHIL_CLOCK_HZ / kBaud;
   uart->control = 3;

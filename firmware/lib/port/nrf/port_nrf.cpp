@@ -5,6 +5,7 @@
 //
 // The target's flags say:
 //     TINYHIL_NRF_TXD_PIN, TINYHIL_NRF_RXD_PIN   which pins the serial line takes; above 31 they are those of port 1
+//     TINYHIL_NRF_COUNTER                        where Renode has two words for it: instructions, and a clock (renode.repl)
 //     TINYHIL_NRF_COUNT_INSTRUCTIONS             that QEMU runs it with -icount shift=0: an instruction takes 1 ns
 //
 // The UART is polled. Interrupts would lose no byte more or less in an emulator, which holds back what the UART has not
@@ -177,6 +178,12 @@ void uart_write(const uint8_t* bytes, size_t length) {
 
 void uart_idle() { keep_heart_beating(); }
 
+#ifdef TINYHIL_NRF_COUNTER
+uint32_t seed() { return at(TINYHIL_NRF_COUNTER + 4); }
+#else
+uint32_t seed() { return 0; }
+#endif
+
 }  // namespace chip
 
 // A real UART keeps six bytes while the CPU is busy, so nothing may be on its way but the request being computed.
@@ -247,6 +254,13 @@ uint32_t ticks() {
 
 // 0 where a later QEMU has taken SysTick out of this chip: no count is better than a wrong one.
 uint32_t tick_rate() { return systick->reload == kLongest ? 1000000000 : 0; }
+
+#elif defined(TINYHIL_NRF_COUNTER)
+
+// Renode counts whole blocks of code: its own function begins one.
+__attribute__((noinline)) uint32_t ticks() { return at(TINYHIL_NRF_COUNTER); }
+
+uint32_t tick_rate() { return 1000000000; }
 
 #else
 

@@ -267,7 +267,7 @@ def _ask(
             # A stranger's firmware gets none of this computer's files (docs/security.md).
             line=UART,
         ) as device:
-            at = device.start(folder / side.firmware, Deadline.after(target.link.answer_within))
+            at = device.start(folder / side.firmware, Deadline.after(target.start_within))
             with (
                 owner.owned(PortFinder(at).locate()),
                 open_session(

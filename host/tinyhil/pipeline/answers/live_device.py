@@ -95,7 +95,7 @@ class LiveDevice:
 
     def start(self, device: Device, image: FirmwareImage) -> str:
         """Starts a device and returns its port."""
-        self.port = device.start(image.elf, Deadline.after(self._target.link.answer_within))
+        self.port = device.start(image.elf, Deadline.after(self._target.start_within))
         return self.port
 
     def greet(self, firmware: Firmware, identity: Identity, reporter: Reporter, *, flash: bool) -> tuple[Welcome, str]:

@@ -75,7 +75,7 @@ class RunningDevice:
         return open_session(lines, self._identity, self.target, self._device.check, Silent())
 
     def _started(self) -> str:
-        return self._device.start(self._image.elf, Deadline.after(self.target.link.answer_within))
+        return self._device.start(self._image.elf, Deadline.after(self.target.start_within))
 
 
 class _CurrentPort:
