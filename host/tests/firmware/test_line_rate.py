@@ -78,6 +78,7 @@ def test_a_session_takes_the_line_to_the_rate_and_back(board: EmulatorDevice) ->
         assert proxy.counters["to_device"].noise_bytes == 0, "the second session need not wait for the device"
 
 
+@pytest.mark.long
 def test_what_the_wire_does_not_carry_is_left(board: EmulatorDevice) -> None:
     said = Said()
     with FaultProxy(port_of(board), rated=FAST) as proxy, opened(proxy.port, said, 2_000_000) as session:
@@ -99,6 +100,7 @@ def test_a_host_that_is_gone_leaves_the_line_to_the_device(board: EmulatorDevice
         assert proxy.counters["to_device"].noise_bytes > 0
 
 
+@pytest.mark.long
 def test_a_reset_is_noticed_and_the_line_is_fast_again(board: EmulatorDevice) -> None:
     said = Said()
     with FaultProxy(port_of(board), rated=WIRE) as proxy, opened(proxy.port, said) as session:

@@ -177,7 +177,6 @@ class Outstanding:
         self._line_rate = line_rate
         self._seen_rate = self._guessed_rate = 0.0
         self._in_a_row = 0
-        self._known.clear()
 
     def ask(self, row: Row[Any, Any], message: Message, ticket: int | None, answer_bytes: int, now: float) -> None:
         """Sends a new request of a row, whose answer has a payload of at most ``answer_bytes``."""
