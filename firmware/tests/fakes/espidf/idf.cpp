@@ -77,7 +77,22 @@ int uart_read_bytes(uart_port_t port, void* bytes, uint32_t length, TickType_t) 
   return static_cast<int>(got);
 }
 
+static bool drained = true;
+
+esp_err_t uart_wait_tx_done(uart_port_t, TickType_t ticks) {
+  drained = ticks == portMAX_DELAY;
+  return kOk;
+}
+
+// What has not left the line by then would leave it at the new rate.
+esp_err_t uart_set_baudrate(uart_port_t, uint32_t baud) {
+  printf("%s at %u bit/s\n", drained ? "whole" : "CUT", static_cast<unsigned>(baud));
+  fflush(stdout);
+  return kOk;
+}
+
 int uart_write_bytes(uart_port_t port, const void* bytes, size_t length) {
+  drained = false;
   if (port != UART_NUM_0 || capacity == 0 || !configured || !connected) return -1;
   return static_cast<int>(write(line, bytes, length));
 }

@@ -13,7 +13,9 @@
 #include <stdint.h>
 
 typedef int esp_err_t;
+#define ESP_OK 0
 typedef uint32_t TickType_t;
+#define portMAX_DELAY 0xFFFFFFFFu
 typedef void* QueueHandle_t;
 typedef void* TaskHandle_t;
 
@@ -68,6 +70,8 @@ extern "C" {
 esp_err_t uart_driver_install(uart_port_t line, int receive, int send, int events, QueueHandle_t* queue, int flags);
 esp_err_t uart_param_config(uart_port_t line, const uart_config_t* config);
 esp_err_t uart_set_pin(uart_port_t line, int tx, int rx, int rts, int cts);
+esp_err_t uart_wait_tx_done(uart_port_t line, TickType_t ticks);
+esp_err_t uart_set_baudrate(uart_port_t line, uint32_t baud);
 int uart_read_bytes(uart_port_t line, void* bytes, uint32_t length, TickType_t wait);
 int uart_write_bytes(uart_port_t line, const void* bytes, size_t length);
 
