@@ -16,7 +16,7 @@ from tinyhil.pipeline.port_check.findings import Checked, State
 from tinyhil.pipeline.port_check.probe import PATIENCE, Probe
 from tinyhil.progress import Silent
 from tinyhil.session import Identity, PortLines, ask, open_session
-from tinyhil.session.conversation import BITS_PER_BYTE
+from tinyhil.session.line_rate import BITS_PER_BYTE
 from tinyhil.targets.model import Target
 from tinyhil.transport import open_transport
 

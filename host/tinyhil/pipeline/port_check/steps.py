@@ -14,7 +14,7 @@ from tinyhil.pipeline.port_check.findings import Checked, State, failed
 from tinyhil.pipeline.port_check.goodput import goodput, greeted
 from tinyhil.pipeline.port_check.probe import PATIENCE, Probe
 from tinyhil.session.ask import SECONDS, Heard, ask
-from tinyhil.session.conversation import BITS_PER_BYTE
+from tinyhil.session.line_rate import BITS_PER_BYTE
 from tinyhil.targets.model import Target
 from tinyhil.transport import finder, open_transport
 from tinyhil.transport.finder import PortFinder, PortInfo
