@@ -23,7 +23,7 @@ uint8_t send_buffer[TINYHIL_MAX_PAYLOAD + link::kFrameOverhead];
 
 void write(void*, const uint8_t* bytes, size_t length) { port::write(bytes, length); }
 
-// How often the demo has come back. Each time is a start for the link.
+// How often the demo or the sketch has come back. Each time is a start for the link.
 uint32_t returns = 0;
 
 uint32_t boot_id() { return port::boot_id() + returns * 0x85EBCA6Bu; }
@@ -60,11 +60,39 @@ void rest() {
   port::idle();
 }
 
+#if defined(TINYHIL_DEMO_STEPS) || defined(TINYHIL_SKETCH_AFTER_MS)
+
+bool host_has_it = false;
+uint32_t since = 0;  // milliseconds at the last valid frame, or at the last step of the demo
+
+void take(uint8_t byte) {
+  const uint32_t before = server->decoder().count(link::Event::kFrame);
+  server->on_byte(byte);
+  if (server->decoder().count(link::Event::kFrame) == before) return;
+  host_has_it = true;
+  since = port::milliseconds();
+}
+
+// After this many milliseconds without a frame; returns whether that was now.
+bool give_back(uint32_t after) {
+  if (!host_has_it || port::milliseconds() - since < after) return false;
+  ++returns;
+  server->begin();
+  host_has_it = false;
+  return true;
+}
+
+#else
+
+const bool host_has_it = false;
+
+void take(uint8_t byte) { server->on_byte(byte); }
+
+#endif
+
 #ifdef TINYHIL_DEMO_STEPS
 
 tinyhil::Demo* demo;
-bool showing = true;  // the demo, and not in the hands of a host
-uint32_t since = 0;   // milliseconds at the last step of the demo, or at the last valid frame
 
 void begin_demo() {
   tinyhil::DemoConfig config;
@@ -77,42 +105,43 @@ void begin_demo() {
   demo = &instance;
 }
 
-void take(uint8_t byte) {
-  const uint32_t before = server->decoder().count(link::Event::kFrame);
-  server->on_byte(byte);
-  if (server->decoder().count(link::Event::kFrame) == before) return;
-  showing = false;
-  since = port::milliseconds();
-}
-
 // One line at most, and only when no byte is waiting.
 void pass_time() {
   const uint32_t now = port::milliseconds();
-  if (showing && now - since >= TINYHIL_DEMO_PERIOD_MS) {
+  if (!host_has_it && now - since >= TINYHIL_DEMO_PERIOD_MS) {
     since = now;
     if (server->works()) demo->step();
     return;  // what a line may have left in the port goes out with its next read()
   }
-  if (!showing && now - since >= TINYHIL_DEMO_AFTER_MS) {
-    ++returns;
-    server->begin();
-    demo->restart();
-    showing = true;
-  }
+  if (give_back(TINYHIL_DEMO_AFTER_MS)) demo->restart();
   rest();
 }
 
 #else
 
 void begin_demo() {}
-void take(uint8_t byte) { server->on_byte(byte); }
+
+#ifdef TINYHIL_SKETCH_AFTER_MS
+
+// A sketch has its own work, so that only a host is waited for.
+void pass_time() {
+  give_back(TINYHIL_SKETCH_AFTER_MS);
+  if (host_has_it) rest();
+}
+
+#else
+
 void pass_time() { rest(); }
 
+#endif
 #endif
 
 }  // namespace
 
-void app_setup() {
+namespace tinyhil {
+namespace app {
+
+void setup() {
   port::init();
   // Not a global, so that the port is ready before the server asks it for anything.
   static Server instance(config());
@@ -121,11 +150,19 @@ void app_setup() {
   begin_demo();
 }
 
-void app_poll() {
+bool poll() {
   const int byte = port::read();
   if (byte < 0) {
     pass_time();
-  } else {
-    take(static_cast<uint8_t>(byte));
+    return false;
   }
+  take(static_cast<uint8_t>(byte));
+  return true;
 }
+
+bool works() { return server->works(); }
+
+bool held() { return host_has_it; }
+
+}  // namespace app
+}  // namespace tinyhil

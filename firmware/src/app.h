@@ -1,12 +1,28 @@
-// The application: the server over the port, as the two calls that every main() and every sketch needs.
+// The application: the server over the port, as the calls that every main() and every sketch needs.
 //
-// A model that has a demo shows it until the first valid frame arrives, and again when none has for a while.
+// A model that has a demo shows it until the first valid frame arrives, and again when none has for a while. Around a
+// sketch of the user's own it is the sketch that goes on in between (TINYHIL_SKETCH_AFTER_MS).
 //
-// Usage: app_setup() once, then app_poll() for ever; each call takes at most one byte from the line.
+// Usage: setup() once, then poll() for ever; each call takes at most one byte from the line.
 #ifndef TINYHIL_APP_H_
 #define TINYHIL_APP_H_
 
-void app_setup();
-void app_poll();
+namespace tinyhil {
+namespace app {
+
+void setup();
+
+// Returns whether there was a byte. Sleeps where there was none, unless a sketch is to go on.
+bool poll();
+
+// Whether the engine has accepted the model.
+bool works();
+
+// Whether a host has the model: a frame has arrived, and the silence after it was not long yet. Never without a demo or
+// a sketch, which are what it matters to.
+bool held();
+
+}  // namespace app
+}  // namespace tinyhil
 
 #endif  // TINYHIL_APP_H_

@@ -2,6 +2,6 @@
 #include "app.h"
 
 int main() {
-  app_setup();
-  for (;;) app_poll();
+  tinyhil::app::setup();
+  for (;;) tinyhil::app::poll();
 }

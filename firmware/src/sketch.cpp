@@ -4,6 +4,6 @@
 // Last, because it defines macros with everyday names.
 #include <Arduino.h>
 
-void setup() { app_setup(); }
+void setup() { tinyhil::app::setup(); }
 
-void loop() { app_poll(); }
+void loop() { tinyhil::app::poll(); }

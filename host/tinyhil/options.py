@@ -46,6 +46,7 @@ class About:
         recorded: whether a recording keeps it: it has a meaning where another device answers, or none does.
         in_memory: whether the Python API takes arrays in place of the file, and writes it.
         number: whether the Python API takes a number in place of the text.
+        flag: on a command line, where it cannot be called by its name in Python.
     """
 
     help: str
@@ -57,6 +58,7 @@ class About:
     recorded: bool = True
     in_memory: bool = False
     number: bool = False
+    flag: str = ""
 
 
 def _option(default: _T, help: str, level: Level, **about: Any) -> _T:
@@ -104,6 +106,16 @@ class Options:
         False, "Go on in spite of what pre-flight finds. The report lists it.", Level.BUILD, recorded=False
     )
     """Go on in spite of the problems that pre-flight finds."""
+    form: str = _option(
+        "project",
+        "What the firmware is to be: a project of its own, or a library for a sketch of yours; then name what you have "
+        "built around it with --firmware.",
+        Level.BUILD,
+        metavar="project|library",
+        flag="--as",
+        recorded=False,
+    )
+    """``project``, or ``library`` for firmware of the user's own, which ``firmware`` names."""
     port: str | None = _option(
         None,
         "The port of a board, or of a device that is already running: a device path, usb:SERIALNUMBER, "
@@ -216,6 +228,7 @@ class Overrides(TypedDict, total=False):
     samples: FileOrArrays | None
     data: FileOrArrays | None
     force: bool
+    form: str
     port: str | None
     line: str | None
     firmware: str | Path | None
@@ -252,7 +265,7 @@ class Field:
     @property
     def flag(self) -> str:
         """Its flag on a command line."""
-        return f"--{self.name.replace('_', '-')}"
+        return self.about.flag or f"--{self.name.replace('_', '-')}"
 
     @property
     def is_switch(self) -> bool:

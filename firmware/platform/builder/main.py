@@ -28,7 +28,9 @@ optimisation = board.get("build.optimisation")
 if "build.ldscript" in board:
     # Relative to the project, where compiler and linker run: its own path must not matter.
     libraries = [env.GetProjectConfig().get("platformio", "lib_dir"), *env.GetProjectOption("lib_extra_dirs", [])]
-    scripts = [os.path.relpath(os.path.join(folder, board.get("build.ldscript"))) for folder in libraries]
+    # In a user's own project the script is a part of the one library of tinyhil's.
+    folders = [os.path.join(folder, part) for part in ("", "tinyhil") for folder in libraries]
+    scripts = [os.path.relpath(os.path.join(folder, board.get("build.ldscript"))) for folder in folders]
     ldscript = next(filter(os.path.isfile, scripts), scripts[0])
     if not os.path.isfile(ldscript):
         sys.stderr.write("error: the project has no linker script %s\n" % ldscript)

@@ -51,14 +51,25 @@ def train(output: Output, options: Options, model: MODEL) -> None:
 def render(output: Output, options: Options, model: MODEL) -> None:
     """Write a self-contained PlatformIO project, which opens and builds in an IDE without tinyhil.
 
+    **--as library** writes a library instead, by which a sketch of your own, with its sensors, is verified.
+
     **Example**
 
     tinyhil render sine --target nano33ble
     """
-    project = open_job(output, model, options).render()
+    from tinyhil.cli import console as view
+    from tinyhil.render import LIBRARY, library
+
+    job = open_job(output, model, options)
+    project = job.render()
+    folder = project.folder
+    if job.placement.form == LIBRARY:
+        folder /= library.NAME
+        rows = [("library", str(folder)), *library.LINES, ("then", _judge(job, model, "--firmware", "FIRMWARE.elf"))]
+        view.show_rows(output.console, rows)
     output.write_json(
         {
-            "project": str(project.folder),
+            "project": str(folder),
             "environment": project.environment,
             "project_sha256": project.sha256,
             "model_sha256": project.model_sha256,
@@ -118,8 +129,11 @@ def flash(
 
 def _next(job: Run, model: str) -> str:
     """The command that judges what was flashed."""
+    return _judge(job, model, *(["--port", job.live.port] if job.target.upload is not None else []))
+
+
+def _judge(job: Run, model: str, *more: str) -> str:
+    """The command that judges what was made."""
     words = ["tinyhil", "verify", model, "--target", job.target.name]
-    words += flags_of(job.options, ("engine", "scheme", "samples", "data", "budget", "vectors", "build_dir"))
-    if job.target.upload is not None:
-        words += ["--port", job.live.port]
-    return shlex.join(words)
+    words += flags_of(job.options, ("engine", "scheme", "samples", "data", "budget", "vectors", "build_dir", "form"))
+    return shlex.join([*words, *more])

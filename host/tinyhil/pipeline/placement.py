@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from tinyhil import kinds
+from tinyhil.errors import ConfigError
 from tinyhil.options import Options
+from tinyhil.render import FORMS, PROJECT
 from tinyhil.session.measuring import COUNT, WARM_UP
 from tinyhil.targets import registry
 from tinyhil.targets.allowance import Allowance, allowance
@@ -19,11 +23,13 @@ class Placement:
         target: the target's facts.
         engine_name: name of the engine.
         allowance: how much a run may ask of the device.
+        form: what the model is rendered as; one of ``render.FORMS``.
     """
 
     target: Target
     engine_name: str
     allowance: Allowance
+    form: str
 
     @property
     def engine(self) -> Engine:
@@ -38,16 +44,39 @@ class Placement:
             usual_scheme: how the recipe says.
         """
         engine = "" if self.engine_name == self.target.default_engine else f"-{self.engine_name}"
-        return f"{self.target.name}{engine}{'' if scheme == usual_scheme else f'-{scheme}'}"
+        form = "" if self.form == PROJECT else f"-{self.form}"
+        return f"{self.target.name}{engine}{'' if scheme == usual_scheme else f'-{scheme}'}{form}"
+
+    def require_image(self, firmware: Path | None) -> None:
+        """Sees that there is an image to run.
+
+        Args:
+            firmware: the one that the user names.
+
+        Raises:
+            ConfigError: the model is rendered as a library, which only the user can build, and none is named.
+        """
+        if self.form != PROJECT and firmware is None:
+            raise ConfigError(
+                "a library is built by your own project around it",
+                hint="build that, and name its ELF file with --firmware; to write the library: tinyhil render",
+                kind=kinds.CONTRADICTION,
+            )
 
 
 def chosen(options: Options) -> Placement:
     """The placement that the options name.
 
     Raises:
-        ConfigError: there is no such target or engine, or the options say no duration or no number of vectors.
+        ConfigError: there is no such target, engine or form, or the options say no duration or no number of vectors.
     """
+    if options.form not in FORMS:
+        raise ConfigError(
+            f"a model can be rendered as {' or '.join(FORMS)}, and not as {options.form!r}",
+            hint="correct --as, or leave it out for a project",
+            kind=kinds.UNKNOWN_NAME,
+        )
     target = registry.get(options.target)
     name, _ = registry.engine(target, options.engine)
     measured = 0 if target.measure.unit == "nothing" else WARM_UP + COUNT
-    return Placement(target, name, allowance(target.pace, options.budget, options.vectors, measured))
+    return Placement(target, name, allowance(target.pace, options.budget, options.vectors, measured), options.form)

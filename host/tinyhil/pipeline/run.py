@@ -39,7 +39,7 @@ from tinyhil.pipeline.sources import ModelSource
 from tinyhil.pipeline.stages import Stages
 from tinyhil.progress import Reporter
 from tinyhil.quantize.quantized_folder import inference
-from tinyhil.render import render
+from tinyhil.render import PROJECT, render
 from tinyhil.report import assemble, files
 from tinyhil.report.assemble import Evidence
 from tinyhil.session import Identity, journal
@@ -195,9 +195,8 @@ class Run:
 
         def work(reporter: Reporter) -> tuple[Project, bool, str]:
             with lock.exclusive(self.layout.target, reporter.text):
-                project, found = render(
-                    model, self.target, self.engine, self.layout.project, self._demo(model), arena_bytes
-                )
+                place, demo, form = self.layout.project, self._demo(model), self.placement.form
+                project, found = render(model, self.target, self.engine, place, demo, arena_bytes, form)
                 self._copy.alter(project)
             return project, found, f"{project.folder}"
 
@@ -343,7 +342,8 @@ class Run:
         return report
 
     def _check_outputs(self) -> None:
-        """Sees that the report can be written, before anything runs."""
+        """Sees that there can be a report, and that it can be written, before anything runs."""
+        self.placement.require_image(self.options.firmware)
         store.refuse_unwritable_folder(self.layout.results)
         for name in files.NAMES:
             if (self.layout.results / name).is_dir():
@@ -358,7 +358,7 @@ class Run:
 
     def _demo(self, model: QuantizedModel) -> Demo | None:
         """The recipe's demo, unless the scheme makes a model that it cannot take."""
-        demo = self.source.recipe.demo
+        demo = self.source.recipe.demo if self.placement.form == PROJECT else None
         if demo is None or self.source.scheme == self.source.recipe.quantize.scheme or _small_integers(model):
             return demo
         self.observer.warning(f"without the demo, which takes int8: the scheme {self.source.scheme} makes none")

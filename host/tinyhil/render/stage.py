@@ -1,6 +1,7 @@
 """The stage: lays out a PlatformIO project that opens and builds without tinyhil.
 
-A target that compiles nothing gets the model file and its description instead (interpreted.py).
+A target that compiles nothing gets the model file and its description instead (interpreted.py); a user who has a sketch
+already gets the same files as a library (library.py).
 
 ::
 
@@ -30,7 +31,7 @@ from tinyhil.artifacts import hashing, store
 from tinyhil.artifacts.types import Project, QuantizedModel
 from tinyhil.config.recipe import Demo
 from tinyhil.errors import ConfigError
-from tinyhil.render import arena, compiled, interpreted, tflm
+from tinyhil.render import arena, compiled, interpreted, library, tflm
 from tinyhil.targets.model import Build, Engine, Target
 
 PLATFORMS = "platforms"
@@ -52,6 +53,10 @@ _KEEP = (".pio", ".vscode", ".git")
 _NAME_BYTES = 63
 """Of a tensor's name on the link (docs/protocol.md, TENSOR)."""
 _ZERO = "0" * 64
+PROJECT = "project"
+LIBRARY = "library"
+FORMS = (PROJECT, LIBRARY)
+"""What a model can be rendered as."""
 GENERATED = "generated"
 """Beside the project: what the engine's compiler has made of the model."""
 
@@ -63,19 +68,22 @@ def render(
     folder: Path,
     demo: Demo | None = None,
     arena_bytes: int | None = None,
+    form: str = PROJECT,
 ) -> tuple[Project, bool]:
     """Renders ``model`` for ``target`` into ``folder``.
 
     Args:
         demo: what the firmware does without a host; nothing by default.
         arena_bytes: of the engine's working memory; by default what was measured for this model, or an estimate.
+        form: a project, or the library of a user's own, which shows no demo.
 
     Returns:
         The project, and whether it was there already.
 
     Raises:
-        ConfigError: the target has no such engine, cannot spare the arena that was measured, or names a port or a
-            template that does not exist; or the model cannot be shown in a demo.
+        ConfigError: the target has no such engine, cannot spare the arena that was measured, names a port or a
+            template that does not exist, or compiles nothing that could be a library; or the model cannot be shown in a
+            demo.
         ModelError: the engine cannot compute the model.
         StorageError: the folder cannot be written.
     """
@@ -87,6 +95,12 @@ def render(
             kind=kinds.UNKNOWN_NAME,
         )
     if target.build is None:
+        if form == LIBRARY:
+            raise ConfigError(
+                f"nothing is compiled for target {target.name}, so there is no library for it",
+                hint="choose another target, or leave out --as",
+                kind=kinds.CONTRADICTION,
+            )
         files, identity = interpreted.lay_out(model, target)
         return _project(model, target, engine_name, interpreted.describe(), folder, files, identity)
     if demo is not None:
@@ -101,8 +115,9 @@ def render(
     measured = arena_bytes or arena.found(folder.parent, model.sha256)
     generated = _generated(maker, model, engine, folder.parent / GENERATED)
     files = {f"lib/model/{path}": data for path, data in generated.items()}
-    files |= _copied(target.build, engine_name, demo)
+    files |= _copied(target.build, engine_name, demo, form)
     rates = target.link.flags if target.build.framework or target.link.max_baud else ()
+    flags = [*rates, *target.build.flags, *engine.flags]
     context = {
         "version": tinyhil.__version__,
         "recipe": model.recipe,
@@ -114,13 +129,20 @@ def render(
         "model_flags": maker.flags(generated),
         "demo": demo,
         "engine_facts": engine,
-        "build_flags": [*rates, *target.build.flags, *engine.flags],
+        "form": form,
+        "build_flags": library.other_flags(flags) if form == LIBRARY else flags,
+        "macros": library.macros(flags),
         "local_platform": target.build.local,
         "platforms": PLATFORMS,
         **maker.context(model, engine, target.chip, measured),
     }
-    identity = hashing.of_tree(files | _rendered({**context, "project_sha256": _ZERO}))
-    files |= _rendered({**context, "project_sha256": identity})
+
+    def laid_out(identity: str) -> dict[str, bytes]:
+        whole = files | _rendered({**context, "project_sha256": identity})
+        return library.lay_out(whole, context) if form == LIBRARY else whole
+
+    identity = hashing.of_tree(laid_out(_ZERO))
+    files = laid_out(identity)
     return _project(model, target, engine_name, maker.describe(engine), folder, files, identity)
 
 
@@ -186,19 +208,21 @@ def _require_ports(target: str, build: Build) -> None:
             )
 
 
-def _copied(build: Build, engine_name: str, demo: Demo | None) -> dict[str, bytes]:
+def _copied(build: Build, engine_name: str, demo: Demo | None, form: str) -> dict[str, bytes]:
     """The device's sources, without the engines and ports of other targets."""
     firmware = resources.folder("firmware")
     variants = {"engine": (engine_name,), "port": build.ports}
-    left_out = set(_ENTRIES.values()) - {_ENTRIES[build.framework]}
+    # The user's own sketch is where the program begins, if there is one.
+    left_out = set(_ENTRIES.values()) - ({_ENTRIES[build.framework]} if form == PROJECT else set())
     sources = resources.read_tree(firmware / "src").items()
     files = {f"src/{path}": data for path, data in sources if path not in left_out}
-    for library in (*_LIBRARIES, *(["demo"] if demo is not None else [])):
-        for path, data in resources.read_tree(firmware / "lib" / library).items():
+    more = [library.SKETCH] if form == LIBRARY else ["demo"] if demo is not None else []
+    for name in (*_LIBRARIES, *more):
+        for path, data in resources.read_tree(firmware / "lib" / name).items():
             top, slash, _ = path.partition("/")
-            if slash and top not in variants.get(library, ()):
+            if slash and top not in variants.get(name, ()):
                 continue
-            files[f"lib/tinyhil_{library}/{path}"] = data
+            files[f"lib/tinyhil_{name}/{path}"] = data
     if build.local:
         files |= {
             f"{PLATFORMS}/tinyhil/{path}": data for path, data in resources.read_tree(firmware / "platform").items()

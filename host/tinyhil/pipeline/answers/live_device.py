@@ -21,6 +21,7 @@ from tinyhil.pipeline.answers.crash_places import decoding
 from tinyhil.pipeline.answers.running_device import RunningDevice
 from tinyhil.pipeline.layout import Layout
 from tinyhil.progress import Reporter, Silent
+from tinyhil.render import PROJECT
 from tinyhil.session import Identity, capture, lines_to, open_session
 from tinyhil.session.journal import Journal
 from tinyhil.session.lines import Lines
@@ -80,7 +81,9 @@ class LiveDevice:
         Raises:
             DeviceError: a port is needed, and none is known.
         """
-        when = Flash.ALWAYS if flash else Flash.IF_STALE if self._options.flash else Flash.NEVER
+        # There is no project of ours to flash where the user's own has our library in it.
+        stale = Flash.IF_STALE if self._options.flash and self._options.form == PROJECT else Flash.NEVER
+        when = Flash.ALWAYS if flash else stale
         with open_device(
             self._target,
             self._options.port,

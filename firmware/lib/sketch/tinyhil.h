@@ -1,0 +1,49 @@
+// The model and its verification, for a sketch of your own: the one header of the library that a sketch includes.
+//
+// Purpose:   tinyhil verifies the very firmware that runs your sensors: between frames of a host the model is yours,
+//     while a host talks it is the host's.
+// Usage:     tinyhil_setup() in setup(), then tinyhil_poll() at least every few milliseconds, first in loop():
+//
+//         if (tinyhil_poll()) return;        // a host has the model
+//         static_cast<int8_t*>(tinyhil_input(0))[0] = ...;
+//         if (tinyhil_invoke()) use(static_cast<const int8_t*>(tinyhil_output(0))[0]);
+//
+// Ownership: the serial line that the host talks over is the library's: tinyhil_setup() opens it, and whatever the
+//     sketch prints goes through tinyhil_print(). setup(), loop() and main() are the sketch's.
+// Limits:    one model per image; all calls from one thread of execution, none from an interrupt.
+#ifndef TINYHIL_H_
+#define TINYHIL_H_
+
+#include <stdint.h>
+
+#include "engine.h"  // tinyhil::kModelInfo: types, shapes, scales and zero points of the model's inputs and outputs
+
+// Opens the line and prepares the model.
+void tinyhil_setup();
+
+// Answers what has arrived on the line. Returns whether a host has the model: from its first frame on until 30 s after
+// its last one (TINYHIL_SKETCH_AFTER_MS), and then nothing below has an effect. Does not wait while the model is yours.
+bool tinyhil_poll();
+
+// Where input `index` has to be written before each tinyhil_invoke(), which may destroy it:
+// tinyhil::kModelInfo.input[index].bytes bytes. Null while a host has the model, where there is no such input, and where
+// the engine has not accepted the model.
+void* tinyhil_input(uint8_t index);
+
+// Computes the outputs from the inputs. False, and no outputs, where the engine failed or a host has the model.
+bool tinyhil_invoke();
+
+// Where output `index` can be read after tinyhil_invoke(): tinyhil::kModelInfo.output[index].bytes bytes. Null as
+// tinyhil_input() is.
+const void* tinyhil_output(uint8_t index);
+
+// Takes a model that remembers back to its beginning; has no effect on any other, nor while a host has the model.
+void tinyhil_reset();
+
+// Sends text over the line, between the frames; nothing while a host has the model.
+void tinyhil_print(const char* text);
+
+// For pacing, where there is no millis(): runs over after 2^32.
+uint32_t tinyhil_milliseconds();
+
+#endif  // TINYHIL_H_
