@@ -73,7 +73,7 @@ void setup() {
 void loop() {
   if (tinyhil_poll()) return;  // tinyhil 3 of 3: a host has the model
   const uint32_t now = tinyhil_milliseconds();
-  if (now - last < kPeriodMs) return;
+  if (now - last < kPeriodMs) return tinyhil_rest();
   last = now;
   int8_t* const input = static_cast<int8_t*>(tinyhil_input(0));
   if (input == nullptr) return;

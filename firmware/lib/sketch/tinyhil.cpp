@@ -42,3 +42,8 @@ void tinyhil_print(const char* text) {
 }
 
 uint32_t tinyhil_milliseconds() { return tinyhil::port::milliseconds(); }
+
+void tinyhil_rest() {
+  tinyhil::port::milliseconds();  // that somebody waits for a time is what ends the sleep
+  tinyhil::port::idle();
+}

@@ -46,4 +46,8 @@ void tinyhil_print(const char* text);
 // For pacing, where there is no millis(): runs over after 2^32.
 uint32_t tinyhil_milliseconds();
 
+// Sleeps until a byte arrives, for a few milliseconds at most: for a sketch that has nothing to do. An Arduino core only
+// gets its turn.
+void tinyhil_rest();
+
 #endif  // TINYHIL_H_

@@ -63,6 +63,27 @@ def compile_project(row: Row, project: Path, objects: Path | None = None) -> Out
     return _sum(outcomes)
 
 
+def compile_library(row: Row, library: Path, sketch: Path) -> Outcome:
+    """Every source of a library and a sketch around it, with the one include folder that the Arduino IDE gives.
+
+    What the model's generators have made is compiled without warnings; ours and the sketch with all of them.
+
+    Args:
+        row: how.
+        library: its folder, rendered for the row's target.
+        sketch: the source of one's own.
+    """
+    flags = ["-DTINYHIL_TESTS_ALL_MACROS", "-DARDUINO=10819", *_fakes(row), f"-I{library / 'src'}"]
+    names = {path.name for path in FIRMWARE.rglob("*.cpp")} | {"model_info.cpp", "model_data.cpp", "model_operators.cpp"}
+    plus = sorted(library.rglob("*.cpp"))
+    outcomes = [
+        _run([*row.command, *WARNINGS, *flags], [sketch, *(path for path in plus if path.name in names)], None),
+        _run([*row.command, "-w", *flags], [path for path in plus if path.name not in names], None),
+        _run([*_c(row), "-w", *flags], sorted(library.rglob("*.c")), None),
+    ]
+    return _sum(outcomes)
+
+
 def compile_kernels(row: Row) -> Outcome:
     """Every kernel, whatever a model takes of them."""
     return _run([*row.command, *WARNINGS, *_fakes(row), f"-I{KERNELS}"], sorted(KERNELS.glob("*.cpp")), None)

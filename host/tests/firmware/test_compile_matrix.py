@@ -17,7 +17,7 @@ import pytest
 
 from tinyhil.artifacts.types import QuantizedModel
 from tinyhil.config.recipe import Demo
-from tinyhil.render import arena, render
+from tinyhil.render import LIBRARY, arena, render
 from tinyhil.targets import registry
 from tinyhil.targets.model import Chip, Target
 
@@ -26,6 +26,7 @@ from .cores import CORES, FACTORS, PAIRS, Row
 
 Rendered = Callable[[str, str], Path]
 
+SKETCH = matrix.FIRMWARE.parent / "examples/own-firmware/src/main.cpp"
 QUICK = ("esp32c3 2.0", "nano33ble")
 """The rows of every test run: the other compiler's, with exceptions and without."""
 SKETCHES = {
@@ -42,7 +43,10 @@ def rendered(
     quantized_model: Callable[[Path, bytes], QuantizedModel],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Rendered:
-    """The project of a target and an engine; where that is tflm, with a demo and the largest arena of the target."""
+    """The project of a target and an engine; where that is tflm, with a demo and the largest arena of the target.
+
+    Beside it, in the folder ``library``, the same as a library.
+    """
     made: dict[tuple[str, str], Path] = {}
     folder = tmp_path_factory.mktemp("matrix")
     model = quantized_model(folder, two_operators)
@@ -55,6 +59,7 @@ def rendered(
         return made[name, engine]
 
     def _render(target: Target, engine: str, place: Path) -> Path:
+        render(model, target, engine, place / "library", form=LIBRARY)
         if engine == "compiled":
             return render(model, target, engine, place / "project")[0].folder
         size = arena.most(target.engines[engine], target.chip)
@@ -77,7 +82,10 @@ def check(row: Row, rendered: Rendered, tmp_path: Path, *, small: bool) -> int:
         objects = tmp_path / engine if small else None
         if objects is not None:
             objects.mkdir()
-        outcomes.append(matrix.compile_project(row, rendered(row.target, engine), objects))
+        project = rendered(row.target, engine)
+        outcomes.append(matrix.compile_project(row, project, objects))
+        if engine == target.default_engine or not small:
+            outcomes.append(matrix.compile_library(row, project.with_name("library") / "tinyhil", SKETCH))
         if objects is not None:
             assert 0 < matrix.static_bytes(objects) <= target.chip.static_ram
     assert "".join(outcome.said for outcome in outcomes) == ""

@@ -1,5 +1,6 @@
 """Which folder of the firmware may include which: link knows no engine, engine no link, only ports know hardware.
 
+    sketch -> src, port, engine
     src -> server, port, demo     server -> link, engine     demo -> engine     link, engine, port, kernels -> nothing
 
 The kernels are called by what is generated for a model alone.
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 
 ALLOWED = {
+    "sketch": {"sketch", "src", "port", "engine"},
     "src": {"src", "server", "port", "demo"},
     "demo": {"demo", "engine"},
     "server": {"server", "link", "engine"},
@@ -118,6 +120,8 @@ def test_the_floors_hold(firmware: Path) -> None:
         ("lib/kernels/fixed_point.h", '#include "engine.h"'),
         ("lib/kernels/fixed_point.h", 'inline void f() { __asm__ volatile("cpsid i"); }'),
         ("lib/engine/engine.h", '#include "demo.h"'),
+        ("lib/sketch/tinyhil.cpp", '#include "server.h"'),
+        ("src/app.cpp", '#include "tinyhil.h"'),
     ],
 )
 def test_a_planted_line_is_found(firmware: Path, tmp_path: Path, file: str, line: str) -> None:

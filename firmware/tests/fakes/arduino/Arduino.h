@@ -33,6 +33,10 @@ unsigned long micros();
 unsigned long millis();
 void analogWrite(uint8_t pin, int value);
 
+// What sketches of one's own are compiled with.
+static const uint8_t A0 = 36;
+int analogRead(uint8_t pin);
+
 #ifdef TINYHIL_CORE_ESP32
 // C++ linkage on this core, C linkage on the other: a sketch that does not include this header has the wrong one.
 void setup();
