@@ -74,7 +74,11 @@ def compile_library(row: Row, library: Path, sketch: Path) -> Outcome:
         sketch: the source of one's own.
     """
     flags = ["-DTINYHIL_TESTS_ALL_MACROS", "-DARDUINO=10819", *_fakes(row), f"-I{library / 'src'}"]
-    names = {path.name for path in FIRMWARE.rglob("*.cpp")} | {"model_info.cpp", "model_data.cpp", "model_operators.cpp"}
+    names = {path.name for path in FIRMWARE.rglob("*.cpp")} | {
+        "model_info.cpp",
+        "model_data.cpp",
+        "model_operators.cpp",
+    }
     plus = sorted(library.rglob("*.cpp"))
     outcomes = [
         _run([*row.command, *WARNINGS, *flags], [sketch, *(path for path in plus if path.name in names)], None),

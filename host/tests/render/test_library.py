@@ -1,4 +1,4 @@
-"""The library for a project of the user's own: nothing in it gets into the way, and all that the target says is there."""
+"""The library for a project of one's own: nothing in it gets in the way, and all that the target says is there."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ def sources(files: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def test_a_sketch_sees_one_header_and_begins_where_it_wants(files: dict[str, bytes]) -> None:
-    assert {path for path in files if PurePosixPath(path).parent.as_posix() == "tinyhil/src"} == {"tinyhil/src/tinyhil.h"}
+    assert {path for path in files if PurePosixPath(path).parent.as_posix() == "tinyhil/src"} == {
+        "tinyhil/src/tinyhil.h"
+    }
     assert {PurePosixPath(path).parent.as_posix() for path in sources(files)} == {"tinyhil/src", TOP}
     assert {PurePosixPath(path).name for path in files} & {"main.cpp", "sketch.cpp"} == set()
     assert all(path.startswith(("tinyhil/", "emulator/")) for path in files)
@@ -81,9 +83,7 @@ def test_every_source_finds_its_headers_without_a_flag(files: dict[str, bytes], 
     assert bool(elsewhere) == (case[1] == "tflm")
 
 
-def test_what_the_target_says_by_macros_is_in_a_header(
-    files: dict[str, bytes], case: tuple[str, str]
-) -> None:
+def test_what_the_target_says_by_macros_is_in_a_header(files: dict[str, bytes], case: tuple[str, str]) -> None:
     target = registry.get(case[0])
     header = files[f"{TOP}/tinyhil_config.h"].decode()
     own = [flag.removeprefix("-D").partition("=") for flag in target.compiles.flags if flag.startswith("-DTINYHIL_")]
@@ -102,7 +102,16 @@ def test_what_the_target_says_by_macros_is_in_a_header(
 
 def test_the_arduino_ide_is_told_of_the_engines_library(files: dict[str, bytes], case: tuple[str, str]) -> None:
     lines = dict(line.split("=", 1) for line in files["tinyhil/library.properties"].decode().splitlines())
-    assert {"name", "version", "author", "maintainer", "sentence", "paragraph", "category", "architectures"} <= lines.keys()
+    assert {
+        "name",
+        "version",
+        "author",
+        "maintainer",
+        "sentence",
+        "paragraph",
+        "category",
+        "architectures",
+    } <= lines.keys()
     assert lines.get("depends", "") == ("Chirale_TensorFLowLite (=2.0.0)" if case[1] == "tflm" else "")
 
 
@@ -125,7 +134,9 @@ def test_another_model_is_another_library(
 
     (tmp_path / "other").mkdir()
     changed = replace(quantized_model(tmp_path / "other", build_tflite(edit)), sha256=model.sha256)
-    both = [render(each, registry.get("native"), "compiled", tmp_path / "x", form=LIBRARY)[0] for each in (model, changed)]
+    both = [
+        render(each, registry.get("native"), "compiled", tmp_path / "x", form=LIBRARY)[0] for each in (model, changed)
+    ]
     assert both[0].sha256 != both[1].sha256
 
 

@@ -18,8 +18,8 @@
     build/_models/<hash>.json             a row of the table of a folder of models
 
 ``<model>`` is a recipe's name; for a model file the file's name and the first digits of its SHA-256, so that two files
-of one name share nothing. ``<target>`` stands for the target's default engine and the recipe's scheme; another engine
-or scheme is appended: ``<target>-<engine>-<scheme>``.
+of one name share nothing. ``<target>`` stands for the target's default engine, the recipe's scheme and a project;
+what differs is appended: ``<target>-<engine>-<scheme>-library``.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Layout:
         build_dir: the build folder.
         model: the model's folder in it.
         target: the target's folder in that.
-        project: the PlatformIO project.
+        project: the PlatformIO project, or the folder with the library.
         image: first digits of the SHA-256 of the image that is run in place of the own one; empty for the own one.
     """
 

@@ -15,7 +15,10 @@ from tinyhil.affine import TensorSpec
 from tinyhil.errors import StaleFirmwareError, WrongTensorsError
 from tinyhil.link.events import DeviceDescription
 
-_RUN_AGAIN = "flash the firmware that was built from this model: tinyhil flash RECIPE --target TARGET"
+_RUN_AGAIN = (
+    "flash the firmware that was built from this model: tinyhil flash RECIPE --target TARGET; "
+    "firmware of your own: build it anew with the library as it is rendered now"
+)
 
 
 @dataclass(frozen=True)
