@@ -53,6 +53,15 @@ def link_driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def sketch_driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """lib/sketch over what notes what it is asked for."""
+    folder = tmp_path_factory.mktemp("sketch")
+    include = [FIRMWARE / "lib" / "sketch", FIRMWARE / "lib" / "port", FIRMWARE / "src"]
+    _compile(folder, TESTS / "sketch_driver.cpp", *_sources("sketch"), "-o", "sketch_driver", include=include)
+    return folder / "sketch_driver"
+
+
+@pytest.fixture(scope="session")
 def demo_driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """lib/demo behind a line of commands."""
     folder = tmp_path_factory.mktemp("demo")
