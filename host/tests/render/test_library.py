@@ -145,8 +145,8 @@ def test_two_sources_of_one_name_are_no_library() -> None:
         lay_out({"src/a.h": b"", "lib/b/a.h": b""}, {})
 
 
-def test_what_cannot_be_a_library_is_refused(model: QuantizedModel, tmp_path: Path) -> None:
+def test_what_cannot_be_a_library_is_refused() -> None:
     with pytest.raises(ConfigError, match="nothing is compiled"):
-        render(model, registry.get("sim"), registry.get("sim").default_engine, tmp_path / "project", form=LIBRARY)
+        placement.chosen(Options(target="sim", form=LIBRARY))
     with pytest.raises(ConfigError, match="'sketch'"):
         placement.chosen(Options(form="sketch"))

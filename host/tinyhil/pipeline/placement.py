@@ -68,7 +68,8 @@ def chosen(options: Options) -> Placement:
     """The placement that the options name.
 
     Raises:
-        ConfigError: there is no such target, engine or form, or the options say no duration or no number of vectors.
+        ConfigError: there is no such target, engine or form, the target has no library, or the options say no duration
+            or no number of vectors.
     """
     if options.form not in FORMS:
         raise ConfigError(
@@ -78,5 +79,11 @@ def chosen(options: Options) -> Placement:
         )
     target = registry.get(options.target)
     name, _ = registry.engine(target, options.engine)
+    if options.form != PROJECT and target.build is None:
+        raise ConfigError(
+            f"nothing is compiled for target {target.name}, so there is no library for it",
+            hint="choose another target, or leave out --as",
+            kind=kinds.CONTRADICTION,
+        )
     measured = 0 if target.measure.unit == "nothing" else WARM_UP + COUNT
     return Placement(target, name, allowance(target.pace, options.budget, options.vectors, measured), options.form)

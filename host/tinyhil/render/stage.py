@@ -75,15 +75,15 @@ def render(
     Args:
         demo: what the firmware does without a host; nothing by default.
         arena_bytes: of the engine's working memory; by default what was measured for this model, or an estimate.
-        form: a project, or the library of a user's own, which shows no demo.
+        form: a project, or a library for one of the user's own, which shows no demo; of no meaning where nothing is
+            compiled.
 
     Returns:
         The project, and whether it was there already.
 
     Raises:
-        ConfigError: the target has no such engine, cannot spare the arena that was measured, names a port or a
-            template that does not exist, or compiles nothing that could be a library; or the model cannot be shown in a
-            demo.
+        ConfigError: the target has no such engine, cannot spare the arena that was measured, or names a port or a
+            template that does not exist; or the model cannot be shown in a demo.
         ModelError: the engine cannot compute the model.
         StorageError: the folder cannot be written.
     """
@@ -95,12 +95,6 @@ def render(
             kind=kinds.UNKNOWN_NAME,
         )
     if target.build is None:
-        if form == LIBRARY:
-            raise ConfigError(
-                f"nothing is compiled for target {target.name}, so there is no library for it",
-                hint="choose another target, or leave out --as",
-                kind=kinds.CONTRADICTION,
-            )
         files, identity = interpreted.lay_out(model, target)
         return _project(model, target, engine_name, interpreted.describe(), folder, files, identity)
     if demo is not None:
