@@ -59,7 +59,8 @@ def rendered(
         return made[name, engine]
 
     def _render(target: Target, engine: str, place: Path) -> Path:
-        render(model, target, engine, place / "library", form=LIBRARY)
+        if target.compiles.library:
+            render(model, target, engine, place / "library", form=LIBRARY)
         if engine == "compiled":
             return render(model, target, engine, place / "project")[0].folder
         size = arena.most(target.engines[engine], target.chip)
@@ -84,7 +85,7 @@ def check(row: Row, rendered: Rendered, tmp_path: Path, *, small: bool) -> int:
             objects.mkdir()
         project = rendered(row.target, engine)
         outcomes.append(matrix.compile_project(row, project, objects))
-        if engine == target.default_engine or not small:
+        if target.compiles.library and (engine == target.default_engine or not small):
             outcomes.append(matrix.compile_library(row, project.with_name("library") / "tinyhil", SKETCH))
         if objects is not None:
             assert 0 < matrix.static_bytes(objects) <= target.chip.static_ram

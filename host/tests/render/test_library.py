@@ -146,7 +146,8 @@ def test_two_sources_of_one_name_are_no_library() -> None:
 
 
 def test_what_cannot_be_a_library_is_refused() -> None:
-    with pytest.raises(ConfigError, match="nothing is compiled"):
-        placement.chosen(Options(target="sim", form=LIBRARY))
+    for target in ("sim", "esp32-idf"):
+        with pytest.raises(ConfigError, match=target):
+            placement.chosen(Options(target=target, form=LIBRARY))
     with pytest.raises(ConfigError, match="'sketch'"):
         placement.chosen(Options(form="sketch"))

@@ -79,9 +79,10 @@ def chosen(options: Options) -> Placement:
         )
     target = registry.get(options.target)
     name, _ = registry.engine(target, options.engine)
-    if options.form != PROJECT and target.build is None:
+    if options.form != PROJECT and (target.build is None or not target.build.library):
         raise ConfigError(
-            f"nothing is compiled for target {target.name}, so there is no library for it",
+            f"there is no library for target {target.name}: "
+            + ("nothing is compiled for it" if target.build is None else f"{target.build.framework} takes none"),
             hint="choose another target, or leave out --as",
             kind=kinds.CONTRADICTION,
         )

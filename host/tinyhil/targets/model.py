@@ -97,6 +97,11 @@ class Build(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         """Whether it is a sketch: the framework has main() and calls setup() and loop()."""
         return self.framework == "arduino"
 
+    @property
+    def library(self) -> bool:
+        """Whether a model can be a library for a sketch: not where the framework takes components of its own form."""
+        return self.sketch or not self.framework
+
 
 class Pace(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a run's time is reckoned with, before it begins: how many vectors it sends follows from it (allowance.py).
