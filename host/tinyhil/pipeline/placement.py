@@ -58,7 +58,7 @@ class Placement:
         """
         if self.form != PROJECT and firmware is None:
             raise ConfigError(
-                "a library is built by your own project around it",
+                f"a {self.form} for {self.target.name} is built by your own project around it",
                 hint="build that, and name its ELF file with --firmware; to write the library: tinyhil render",
                 kind=kinds.CONTRADICTION,
             )
