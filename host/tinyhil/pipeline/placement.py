@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from tinyhil import kinds
 from tinyhil.errors import ConfigError
@@ -46,22 +45,6 @@ class Placement:
         engine = "" if self.engine_name == self.target.default_engine else f"-{self.engine_name}"
         form = "" if self.form == PROJECT else f"-{self.form}"
         return f"{self.target.name}{engine}{'' if scheme == usual_scheme else f'-{scheme}'}{form}"
-
-    def require_image(self, firmware: Path | None) -> None:
-        """Sees that there is an image to run.
-
-        Args:
-            firmware: the one that the user names.
-
-        Raises:
-            ConfigError: the model is rendered as a library, which only the user can build, and none is named.
-        """
-        if self.form != PROJECT and firmware is None:
-            raise ConfigError(
-                f"a {self.form} for {self.target.name} is built by your own project around it",
-                hint="build that, and name its ELF file with --firmware; to write the library: tinyhil render",
-                kind=kinds.CONTRADICTION,
-            )
 
 
 def chosen(options: Options) -> Placement:

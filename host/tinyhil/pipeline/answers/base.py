@@ -77,6 +77,7 @@ class Answers(Protocol):
             device: whether the device is needed as well as its firmware.
 
         Raises:
+            ConfigError: the firmware is the user's to build, and the options name none.
             MissingToolError: a program, a package or a library is not there.
             DeviceError: the port or the board is not there.
         """

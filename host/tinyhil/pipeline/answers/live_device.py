@@ -59,6 +59,8 @@ class LiveDevice:
 
     def require(self, engine: str, *, device: bool = True) -> None:
         """See ``Answers.require``."""
+        if self._options.firmware is None:
+            needs.of_form(self._target, self._options.form)
         if device:
             needs.of_device(self._target, self._options.port)
         if self._options.firmware is None:

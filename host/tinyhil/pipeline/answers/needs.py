@@ -11,7 +11,8 @@ import msgspec
 from tinyhil import kinds
 from tinyhil.device import factory
 from tinyhil.device.board import Port, usb_id
-from tinyhil.errors import DeviceError
+from tinyhil.errors import ConfigError, DeviceError
+from tinyhil.render import PROJECT
 from tinyhil.targets.model import Target
 from tinyhil.toolchain import core_dir, libraries, platformio
 from tinyhil.transport.finder import PortFinder, present
@@ -46,6 +47,23 @@ def of_device(target: Target, port: str | None) -> None:
                 "and --port takes any port",
                 kind=kinds.NO_BOARD,
             )
+
+
+def of_form(target: Target, form: str) -> None:
+    """Returns where tinyhil builds the firmware itself.
+
+    Args:
+        form: what the model is rendered as; one of ``render.FORMS``.
+
+    Raises:
+        ConfigError: it is a library, which only the user's own project builds.
+    """
+    if form != PROJECT:
+        raise ConfigError(
+            f"a {form} for {target.name} is built by your own project around it",
+            hint="build that, and name its ELF file with --firmware; to write the library: tinyhil render",
+            kind=kinds.CONTRADICTION,
+        )
 
 
 def of_build(target: Target, engine: str, project: Path) -> None:
