@@ -82,7 +82,9 @@ class FaultProxy:
         if reset is None and (faults.reset_every or back.reset_every):
             raise ConfigError("reset_every needs a way to reset the device", hint="give the reset command or signal")
         if rated and baud is not None:
-            raise ConfigError("a wire has one rate, or those of its ends", hint="give `baud`, or `rated`")
+            raise ConfigError(
+                "`baud` and `rated` were both given: a wire has one rate, or those of its ends", hint="give one"
+            )
         baud = DEFAULT_BAUD if rated else baud
         self.failure: TinyhilError | None = None
         self._address = port
