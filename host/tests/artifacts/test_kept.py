@@ -22,7 +22,7 @@ from tinyhil.quantize import model_file
 from tinyhil.train import stage as training
 
 FILES = (training.MODEL, training.DATASET, training.HISTORY)
-FACTS = {"metrics": {}, "provenance": "", "trained_by": "", "epoch": 1, "diagnosis": {}, "figures": {}}
+FACTS = {"metrics": {}, "provenance": "", "trained_by": "", "epoch": 1, "diagnosis": {}, "figures": {}, "functions": []}
 
 
 def _fails(*_: Any, **__: Any) -> Any:
