@@ -120,7 +120,7 @@ def test_faults_during_the_switch_cost_time_and_no_answer(board: EmulatorDevice)
     faults = Faults(bit_flip=3e-6, drop_frame=0.02, duplicate_frame=0.02, truncate_frame=0.01, insert_garbage=0.02)
     said, done, failures, each = Said(), 0, 0, 250
     reset: Callable[[], None] = lambda: os.kill(board.pid, signal.SIGUSR1)  # noqa: E731
-    resets = Faults(**{**faults.__dict__, "reset_every": 2000})
+    resets = Faults(**{**faults.__dict__, "reset_every": 400})
     with FaultProxy(port_of(board), resets, to_host=faults, rated=WIRE, reset=reset) as proxy:
         while done < LONG:
             with opened(proxy.port, said) as session:

@@ -119,6 +119,25 @@ def test_silence_begins_when_a_request_has_left() -> None:
     assert connection.counters.resends == 1
 
 
+def test_what_is_known_to_be_lost_is_sent_anew_at_once_and_in_order() -> None:
+    """And as for the first time: its answer is a round trip, and no copy of it queues at the device."""
+    connection, role = connection_of_pace(0.001)
+    tickets = [connection.infer(vectors(1), 1, 10.0) for _ in range(3)]
+    connection.data_to_send()
+    connection.on_time(20.0)
+    connection.data_to_send()
+    connection.set_line_rate(1e6)  # which is when it is known
+    connection.send_anew(30.0)
+    anew = requests(connection)
+    assert [sent.sequence for sent in anew] == tickets
+    assert connection.next_timeout(30.0) == pytest.approx(SOONEST, abs=1e-3)
+    for sent in anew:
+        (answer,) = role.receive(encode_frame(sent))
+        connection.receive(answer, 30.3)
+    connection.infer(vectors(1), 1, 40.0)
+    assert connection.next_timeout(40.0) == pytest.approx(1.0, abs=1e-3), "the guess, for 0.3 s were seen"
+
+
 def test_recordings_of_format_1_are_repeated_by_fixed_times() -> None:
     connection = ready(device(), resend_after=1.0, adaptive=False)
     for _ in range(3):

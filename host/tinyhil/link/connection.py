@@ -161,6 +161,10 @@ class Connection:
         """From now on the wire carries so many bytes per second at most."""
         self._exchange.set_line_rate(line_rate)
 
+    def send_anew(self, now: float) -> None:
+        """Sends all that is unanswered again: what was sent of it is known to be lost."""
+        self._exchange.send_anew(now)
+
     def hello(self, now: float) -> None:
         """Opens the session.
 

@@ -84,6 +84,10 @@ class Exchange:
         """From now on the wire carries so many bytes per second at most."""
         self._outstanding.set_line_rate(line_rate)
 
+    def send_anew(self, now: float) -> None:
+        """See ``Outstanding.send_anew``."""
+        self._outstanding.send_anew(now)
+
     def data_to_send(self) -> bytes:
         """The bytes to write now, each once."""
         return self._outstanding.data_to_send()

@@ -176,7 +176,13 @@ class Outstanding:
         """From now on the wire carries so many bytes per second at most; what it was seen to do says nothing."""
         self._line_rate = line_rate
         self._seen_rate = self._guessed_rate = 0.0
-        self._in_a_row = 0
+        self._in_a_row = self._queued_bytes = 0
+
+    def send_anew(self, now: float) -> None:
+        """Sends all that is unanswered again, as if for the first time: what was sent of it is known to be lost."""
+        for request in self._requests.values():
+            request.tries = request.silences = 0
+            self.repeat(request, now, silence=False)
 
     def ask(self, row: Row[Any, Any], message: Message, ticket: int | None, answer_bytes: int, now: float) -> None:
         """Sends a new request of a row, whose answer has a payload of at most ``answer_bytes``."""

@@ -7,9 +7,10 @@
       '-- no rate left --'-------------- an answer ------------ FALLEN  <-- silence ---'
 
 A device goes back to its first rate by itself (docs/protocol.md, "BAUD and SWITCHED"), also by a restart. So silence at
-another rate means: back to the first one, where everything that is unanswered is repeated as always. Once something is
-answered there, a rate is asked for again. Each gets ``CHANCES``, then it is the turn of the next lower one, and after
-the last the line stays as it is. A fall that a restart explains, or an idle time, costs none.
+another rate means: back to the first one, where everything that is unanswered is sent anew at once: nothing of it can
+still be on its way. Once something is answered there, a rate is asked for again. Each gets ``CHANCES``, then it is the
+turn of the next lower one, and after the last the line stays as it is. A fall that a restart explains, or an idle time,
+costs none.
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ class LineRate:
             self._since = now
         fallen = self._now_at != self._first and now - max(self._since, self._heard_at) > self._patience
         if fallen:
-            self._fall(connection)
+            self._fall(connection, now)
         if self._stage is Stage.WANTED and connection.can_send and not connection.in_flight:
             self._stage, self._charged = Stage.ASKED, None
             self._ticket = connection.ask(Baud(self._left[0]), now)
@@ -167,9 +168,10 @@ class LineRate:
         self._reporter.text(f"the line goes over to {asked:,} bit/s")
         self._ticket = connection.usage(now)
 
-    def _fall(self, connection: Connection) -> None:
+    def _fall(self, connection: Connection, now: float) -> None:
         self._reporter.text(f"silence at {self._now_at:,} bit/s: the line is back at {self._first:,}")
         self._set(self._first, connection)
+        connection.send_anew(now)
         self._stage = Stage.FALLEN
         if not self._free:
             self._charged = self._left.popleft()
