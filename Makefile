@@ -16,6 +16,9 @@ TESTS ?= not long
 WORKERS ?= 2
 ZOO ?= zoo
 
+# Some containers set it. Tests and benchmarks start hundreds of processes, and each would compile our modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help
 help: ## List the targets of this Makefile
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
