@@ -208,6 +208,7 @@ def test_the_verdict_catches_a_forced_model_that_is_computed_wrong(
 
 
 @needs_compiler
+@pytest.mark.long
 def test_the_same_forced_model_passes_where_it_is_computed_right(
     build_tflite: Build, quantized: Callable[[bytes], QuantizedModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,6 +91,7 @@ def test_calibration_sees_training_samples_only(quantized: Models, scheme: Schem
     assert spec.dequantize(lowest) == pytest.approx(0.0 if scheme != "int16x8" else -1.0, rel=1e-4)
 
 
+@pytest.mark.long
 def test_one_number_is_sent_in_all_its_values(quantized_number: Models) -> None:
     counts: dict[Scheme, int] = {"int8": 256, "int16x8": 65_536}
     for scheme, count in counts.items():

@@ -111,7 +111,7 @@ def test_flash(folder: Folder, suffix: str) -> None:
     carried_out(stopped)
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", LONG)
 def test_arena(folder: Folder, suffix: str) -> None:
     """Where the library of TFLM is not installed, that is the reason; the model and its samples were taken."""
     if shutil.which("arm-none-eabi-gcc") is None:

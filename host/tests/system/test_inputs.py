@@ -70,6 +70,7 @@ def test_a_run_sends_what_its_budget_allows_and_says_so_before_and_after(cli: Cl
     assert json.loads((cli.cwd / "again.json").read_text())["scope"] == json.loads(files.to_json(report))["scope"]
 
 
+@pytest.mark.long
 def test_vectors_and_search_overrule_the_budget(cli: Cli) -> None:
     done = cli("run", "m.TFLITE", "--target", "slow", "--vectors", "all", "--search", "70", "--json", "out.json")
     assert done.code == 0, done.out + done.err

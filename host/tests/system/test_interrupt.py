@@ -93,7 +93,8 @@ def test_ctrl_c(tinyhil: Cli, copied: Path, frozen: str, stage: str) -> None:
     assert tinyhil.leftovers() == []
 
 
-@pytest.mark.parametrize("stage", [pytest.param("train", marks=pytest.mark.long), "session"])
+@pytest.mark.long
+@pytest.mark.parametrize("stage", ["train", "session"])
 def test_a_polite_kill_ends_as_orderly(tinyhil: Cli, copied: Path, frozen: str, stage: str) -> None:
     running = start_in(stage, tinyhil, copied, frozen)
     running.child.terminate()

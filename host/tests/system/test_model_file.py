@@ -167,6 +167,7 @@ def test_each_wrong_keras_file_is_refused_with_its_cause(tinyhil: Cli) -> None:
             assert "replace it by a layer of Keras' own" in done.err
 
 
+@pytest.mark.long
 def test_a_name_that_is_no_identifier_in_c(tinyhil: Cli, tiny_model: bytes) -> None:
     """It reaches neither a file nor an identifier of the project."""
     if shutil.which("g++") is None:

@@ -101,6 +101,7 @@ def test_a_keras_file_is_quantized_by_the_samples_beside_it(tinyhil: Cli, folder
     assert net["exact"] == net["vectors"] > 0
 
 
+@pytest.mark.long
 def test_a_model_that_fails(tinyhil: Cli, folder: Path) -> None:
     """On a target whose interpreter gets the last bit of its outputs wrong."""
     line = "self._interpreter.get_output(index).reshape(tensor.shape)"

@@ -103,6 +103,7 @@ def test_forced_it_runs_with_a_warning_and_the_report_says_so(old: Cli) -> None:
     assert old("report", "sine", "--target", OLD).code == 2, "there has been no run of the recipe's scheme"
 
 
+@pytest.mark.long
 def test_the_shipped_engine_computes_both_and_is_not_forced(tinyhil: Cli, models: Path) -> None:
     if shutil.which("g++") is None:
         pytest.skip("blocked: g++ is not installed")

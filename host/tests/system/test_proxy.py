@@ -142,6 +142,7 @@ def test_they_are_stopped(fault_proxy):
 """
 
 
+@pytest.mark.long
 def test_the_fixture_makes_proxies_and_stops_them(tinyhil: Cli, tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(TESTS)
     done = run_pytest(tinyhil, tmp_path / "test_it.py", "-W", "error")

@@ -137,6 +137,7 @@ def test_two_unbroken_runs_count_the_same_instructions(tinyhil: Cli, fine: str, 
     assert report(build, fine) == written
 
 
+@pytest.mark.long
 def test_what_led_to_a_report_is_asked_again(tinyhil: Cli, copied: Path) -> None:
     passed(tinyhil("run", "sine"))
     done = tinyhil("run", "sine", "--resume")
@@ -144,6 +145,7 @@ def test_what_led_to_a_report_is_asked_again(tinyhil: Cli, copied: Path) -> None
     assert "nothing was resumed: the run that wrote the journal is complete" in done.out
 
 
+@pytest.mark.long
 def test_another_firmware_is_asked_afresh(tinyhil: Cli, fine: str, build: Path) -> None:
     journal = build / "sine" / fine / "journal"
     killed(tinyhil, ["run", "sine", "--target", fine], journal, 5, 0.0)

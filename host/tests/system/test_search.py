@@ -79,6 +79,7 @@ def test_a_planted_fault_is_found_and_reduced(tiny_model: bytes, tmp_path: Path)
     assert (answers[1] == wanted[1]).all()
 
 
+@pytest.mark.long
 def test_nothing_is_found_where_there_is_nothing(tinyhil: Cli, tiny_model: bytes) -> None:
     (tinyhil.cwd / "small.tflite").write_bytes(tiny_model)
     done = tinyhil("search", "small.tflite", "--target", "sim", "--search", "10", "--seed", "3", "--json", "out.json")

@@ -73,6 +73,7 @@ def test_unknown_key_in_a_target(tinyhil: Cli, target_file: Callable[..., str]) 
     assert "`maximal_payload`" in done.err
 
 
+@pytest.mark.long
 def test_a_firmware_that_is_no_image(tinyhil: Cli, copied: Path, tmp_path: Path) -> None:
     whole = (copied / "sine/qemu-m4/firmware/firmware.elf").read_bytes()
     for content in (b"", b"not an ELF file", whole[: len(whole) // 2]):

@@ -143,6 +143,7 @@ def test_it_computes_what_fit_computes(name: str, xla: bool) -> None:
     assert int(ours.optimizer.iterations) == int(theirs.optimizer.iterations) == EPOCHS * 4
 
 
+@pytest.mark.long
 def test_dropout_drops_what_it_drops_in_fit() -> None:
     # XLA has a random generator of its own, so both have to use it.
     case = Case(
