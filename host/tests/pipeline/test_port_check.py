@@ -57,7 +57,7 @@ def fast() -> Target:
     return registry.get("native")
 
 
-def found(target: Target, port: str, seconds: float = 2.0, patience: float = 0.06) -> dict[str, Checked]:
+def found(target: Target, port: str, seconds: float = 2.0, patience: float = 0.2) -> dict[str, Checked]:
     listed = list(check(target, port, present=list, seconds=seconds, patience=patience))
     assert len({each.name for each in listed}) == len(listed), "something is said twice"
     assert all(each.next_step for each in listed if each.state in (State.FAILED, State.WARNING))
