@@ -6,7 +6,7 @@ ESP32 256. So these two lengths are tried, the longer one first.
 
 from __future__ import annotations
 
-from tinyhil.link.frames import MAX_PAYLOAD, longest_wire
+from tinyhil.link.frames import longest_wire
 
 REGREET_SECONDS = 3.0
 """For a device that may only have lost long requests to answer a short one."""
@@ -14,10 +14,8 @@ REGREET_SECONDS = 3.0
 _FRAMES = (256, 64)
 """Bytes on the wire."""
 
-LIMITS = tuple(max(payload for payload in range(MAX_PAYLOAD) if longest_wire(payload) <= frame) for frame in _FRAMES)
-"""Bytes of the longest payload for each."""
-
 
 def shorter(frame_bytes: int) -> int | None:
     """Bytes of the longest payload to try, where frames of so many bytes were lost; None where none is shorter."""
-    return next((limit for limit, frame in zip(LIMITS, _FRAMES, strict=True) if frame < frame_bytes), None)
+    frame = next((each for each in _FRAMES if each < frame_bytes), None)
+    return None if frame is None else max(size for size in range(frame) if longest_wire(size) <= frame)
