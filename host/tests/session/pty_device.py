@@ -108,13 +108,20 @@ class PtyDevice:
         while not self._ended.is_set():
             if self.silent and self.babble and self._master >= 0:
                 self._put(self.babble)
-            if self._master < 0 or not select.select([self._master], [], [], 0.02)[0]:
+            if not self._is_asked():
                 self._ended.wait(0.001)
                 continue
             with contextlib.suppress(OSError):  # nobody has opened the terminal at the moment
                 for byte in os.read(self._master, 1 if self.pace else 4096):
                     self._take(byte)
                     self._ended.wait(self.pace)
+
+    def _is_asked(self) -> bool:
+        """Whether bytes wait in the terminal; none do where another thread unplugs it just now."""
+        try:
+            return self._master >= 0 and bool(select.select([self._master], [], [], 0.02)[0])
+        except (OSError, ValueError):
+            return False
 
     def _take(self, byte: int) -> None:
         for answer in self.role.receive(bytes([byte])):
