@@ -5,6 +5,7 @@ It imports next to nothing itself; the commands are in ``tinyhil.cli.app``.
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -13,9 +14,13 @@ from typing import Any, NoReturn, TextIO
 
 from tinyhil.errors import ExitCode
 
+FEWER_COLLECTIONS = (20_000, 20, 20)
+"""Starting makes many objects that stay; looking through them every 700 new ones took a tenth of a warm run."""
+
 
 def main() -> NoReturn:
     """Entry point of the console script. What is not foreseen ends here, as a fault of tinyhil."""
+    gc.set_threshold(*FEWER_COLLECTIONS)
     try:
         sys.stdout, sys.stderr = _unbroken(sys.stdout), _unbroken(sys.stderr)
         from tinyhil.cli.app import app
