@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -31,6 +32,9 @@ from .visit import Visit
 for _number in (signal.SIGINT, signal.SIGQUIT):
     if signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)
+
+# TensorFlow makes a million objects that stay; looking through them again and again took 5 % of the time.
+gc.set_threshold(20_000, 20, 20)
 
 # No test may fail because the machine is busy.
 settings.register_profile("tinyhil", deadline=None, suppress_health_check=[HealthCheck.too_slow])

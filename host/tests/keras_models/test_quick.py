@@ -13,7 +13,7 @@ from tinyhil.artifacts import lock
 from .expected import IMAGES, QUICK, REFUSED, ROWS, run_exactly, run_refused
 
 
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("name", [QUICK[0], *(pytest.param(each, marks=pytest.mark.long) for each in QUICK[1:])])
 def test_it_is_exact(quick_models: Path, tmp_path: Path, name: str) -> None:
     if shutil.which("g++") is None:
         pytest.skip("blocked: g++ is not installed")

@@ -101,7 +101,7 @@ def test_what_a_line_loses(
 ) -> None:
     only(monkeypatch, check_of)
     with bad_line(tmp_path / "port", harmless=True, **of_line):
-        checks = found(fast, str(tmp_path / "port"), 0.5)
+        checks = found(fast, str(tmp_path / "port"))
     assert failed(checks) == {name: wanted}
     assert re.search(said, checks[name].said)
 

@@ -183,6 +183,7 @@ def planted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 needs_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="blocked: g++ is not installed")
 
 
+@pytest.mark.long
 @needs_compiler
 @pytest.mark.usefixtures("planted")
 def test_the_verdict_catches_a_forced_model_that_is_computed_wrong(

@@ -70,7 +70,7 @@ def test_the_map_holds_the_minimum_the_starts_and_what_comes_down(stem: Path, dr
         assert axes.get_ylim()[0] < y < axes.get_ylim()[1]
 
 
-@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("count", [1, pytest.param(3, marks=pytest.mark.long)])
 def test_any_descent_can_be_read(stem: Path, drawn: list[Figure], count: int) -> None:
     every = [
         [(2.0, -1.0)],  # it starts at the minimum

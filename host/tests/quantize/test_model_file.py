@@ -180,6 +180,7 @@ def test_names() -> None:
     assert model_file.name_of(Path("ß日本.tflite")) == "model"
 
 
+@pytest.mark.long
 def test_a_keras_file_with_samples_is_as_if_trained_here(keras_files: Path, tmp_path: Path) -> None:
     x = np.random.default_rng(2).uniform(0, 1, (20, 8, 8, 1))
     y = np.arange(20) % 10

@@ -101,6 +101,7 @@ def test_one_number_is_sent_in_all_its_values(quantized_number: Models) -> None:
     assert not quantized_number["float32"].vectors.exhaustive
 
 
+@pytest.mark.long
 def test_accuracy_is_judged_where_the_data_lies(number: FloatModel, quantized_number: Models) -> None:
     """A symmetric type has as many values below zero, where no data is."""
     with np.load(number.dataset) as sets:

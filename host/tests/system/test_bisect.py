@@ -95,6 +95,7 @@ def test_a_fault_is_found_at_exactly_its_layer(
     assert re.search(rf"^{layer} +{operator.name} +{named} .*  differs by up to \d+ LSB$", found["out"], re.MULTILINE)
 
 
+@pytest.mark.long
 def test_the_report_of_the_same_firmware_has_the_layers(tinyhil: Cli) -> None:
     """Whichever comes first; a report of another firmware does not."""
     model = layered.dense_model()

@@ -42,7 +42,7 @@ def test_the_sine_is_exact_and_nothing_is_made_twice(tinyhil: Cli, built: Path, 
     assert {"g++", "gcc"} <= set(report["tool_versions"])
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", ["native", pytest.param("native-asan", marks=pytest.mark.long)])
 def test_the_hardware_in_the_loop_tests_pass(tinyhil: Cli, built: Path, target: str) -> None:
     done = run_pytest(tinyhil, "hil_tests", "--target", target, "--build-dir", built)
     assert done.returncode == 0, done.stdout

@@ -83,6 +83,7 @@ def names(made: tuple[pictures.Picture, ...], folder: Path) -> list[str]:
     return [str(picture.files[0].relative_to(folder).with_suffix("")) for picture in made]
 
 
+@pytest.mark.long
 def test_a_regression_with_its_device(sine: Callable[..., Run], copied: Path) -> None:
     old = copied / "sine/plots/of-an-earlier-run.png"
     old.parent.mkdir(exist_ok=True)

@@ -39,7 +39,7 @@ def crossentropy() -> Any:
     return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
-QUICK = ("regression", "convolution")
+QUICK = ("regression",)
 CASES = {
     "regression": Case(
         lambda: [keras.Input((5,)), layers.Dense(8, "relu"), layers.Dense(1)],
@@ -178,7 +178,7 @@ def test_every_epoch_has_an_order_of_its_own() -> None:
     assert by_us(model(case), case, shuffle=True, seed=5).history != shuffled.history
 
 
-@pytest.mark.parametrize("restore", [False, True])
+@pytest.mark.parametrize("restore", [pytest.param(False, marks=pytest.mark.long), True])
 def test_early_stopping_stops_where_fit_stops(restore: bool) -> None:
     case = Case(CASES["regression"].layers, lambda: {"optimizer": keras.optimizers.Adam(0.1), "loss": "mse"}, X, Y)
 
