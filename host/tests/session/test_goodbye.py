@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 
 from tinyhil.artifacts.types import Capture
+from tinyhil.deadline import Deadline
 from tinyhil.link.line_rate import Baud, Switched
 from tinyhil.progress import Silent
 from tinyhil.session import Session, open_session
 from tinyhil.session.ask import ask
 from tinyhil.session.journal import Memory
-from tinyhil.session.lines import Lines, PortLines
+from tinyhil.session.lines import Line, Lines, PortLines
 from tinyhil.session.recording import Kind, Recorder, Recording
 from tinyhil.session.records import RecordFile, unpack
 from tinyhil.targets.model import Target
+from tinyhil.transport import Rated
 
 from .captures import capture_on
 from .pty_device import IDENTITY, PtyDevice, device, vectors
@@ -83,13 +85,39 @@ def test_the_line_is_given_back_by_it(port: Path, target: Target) -> None:
     assert asked == [FAST], "and the first rate need not be asked for"
 
 
-@pytest.mark.parametrize("gone", [False, True], ids=["silent", "unplugged"])
-def test_an_answer_that_does_not_come_changes_nothing(port: Path, target: Target, gone: bool) -> None:
+class Watched(PortLines):
+    """Lines of which it is noted what rates they are set to."""
+
+    def open(self, deadline: Deadline) -> Line:
+        line = super().open(deadline)
+        assert isinstance(line.transport, Rated)
+        self.rates: list[int] = []
+        set_rate = line.transport.set_rate
+
+        def noted(rate: int) -> None:
+            self.rates.append(rate)
+            set_rate(rate)
+
+        line.transport.set_rate = noted  # type: ignore[method-assign]
+        return line
+
+
+def test_without_an_answer_it_is_said_at_the_first_rate_and_then_left(port: Path, target: Target) -> None:
+    """It may have been the rate; and whatever it was, what was answered before stands."""
+    lines = Watched(str(port), target.link.baud, max_baud=FAST, stays=True)
+    with device(port, more={Baud.TYPE: Rates().take}) as plugged, opened(lines, target) as session:
+        answers = session.infer(*vectors().inputs)
+        assert lines.rates == [FAST]
+        plugged.silent = True
+    assert lines.rates == [FAST, target.link.baud]
+    assert (answers.outputs[0] == vectors().reference[0]).all()
+
+
+def test_a_device_that_is_gone_is_not_waited_for(port: Path, target: Target) -> None:
     with device(port) as plugged, opened(lines_to(port, target), target) as session:
         answers = session.infer(*vectors().inputs)
-        if gone:
-            plugged.unplug()
-        plugged.silent = True
+        plugged.unplug()
+    assert plugged.plugged == 1
     assert (answers.outputs[0] == vectors().reference[0]).all()
 
 

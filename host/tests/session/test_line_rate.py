@@ -273,6 +273,15 @@ def test_a_goodbye_is_heard_at_whatever_rate_the_device_has(idle: float) -> None
     assert world.asked == [921_600], "no rate is asked for any more"
 
 
+def test_a_goodbye_is_tried_at_the_rate_before_it_is_given_up() -> None:
+    """A host that was busy with something else has not looked at the line meanwhile."""
+    world = World()
+    world.settle()
+    world.now += RATE_QUIET_MS / 1000 * 0.7
+    assert len(leave(world)) == 1
+    assert world.rates == (921_600, BASE)
+
+
 def test_a_goodbye_whose_answer_is_lost_is_said_again_at_the_first_rate() -> None:
     world = World()
     world.settle()

@@ -144,8 +144,7 @@ class LineRate:
         return True
 
     def leave(self, now: float) -> None:
-        """The last question is on its way: no rate is asked for any more, and silence means the first one soon."""
-        self._left.clear()
+        """The last question is on its way. If the device is back at its first rate, that has to be found out soon."""
         self._free, self._since = True, now
         self._stage = Stage.FIRST if self._now_at == self._first else Stage.PROVING
 
