@@ -19,8 +19,8 @@ bool poll();
 // Whether the engine has accepted the model.
 bool works();
 
-// Whether a host has the model: a frame has arrived, and the silence after it was not long yet. Never without a demo or
-// a sketch, which are what it matters to.
+// Whether a host has the model: a frame has arrived, and no GOODBYE nor a long silence after it. Never without a demo or a
+// sketch, which are what it matters to.
 bool held();
 
 }  // namespace app
