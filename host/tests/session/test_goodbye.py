@@ -94,9 +94,9 @@ class Watched(PortLines):
         self.rates: list[int] = []
         set_rate = line.transport.set_rate
 
-        def noted(rate: int) -> None:
-            self.rates.append(rate)
-            set_rate(rate)
+        def noted(baud: int) -> None:
+            self.rates.append(baud)
+            set_rate(baud)
 
         line.transport.set_rate = noted  # type: ignore[method-assign]
         return line
