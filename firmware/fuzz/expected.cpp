@@ -57,7 +57,8 @@ Answer Device::answer(const Request& request) {
 Answer Device::fresh(const Request& request) {
   const Bytes& payload = request.payload;
   if (request.type == 0x01) return hello(payload);
-  if (request.type > 0x0B) return error(kUnknown, request.type);
+  if (request.type > 0x0C) return error(kUnknown, request.type);
+  if (request.type == 0x0C) return goodbye(payload);
   if (!ready_) return error(kNotReady, kBootId);
   if (request.type == 0x08) return usage(payload);
   if (request.type == 0x09) return arena(payload);
@@ -192,6 +193,13 @@ Answer Device::baud(const Bytes& payload) {
   Answer answer = {0x8B, {}, false};
   u32(&answer.payload, rate_);
   return answer;
+}
+
+Answer Device::goodbye(const Bytes& payload) {
+  if (!payload.empty()) return error(kLength, payload.size());
+  ready_ = false;
+  rate_ = 0;
+  return {0x8C, {}, false};
 }
 
 Answer Device::profile(const Bytes& payload) {

@@ -61,6 +61,7 @@ class Device {
   Answer arena(const Bytes& payload);
   Answer profile(const Bytes& payload);
   Answer baud(const Bytes& payload);
+  Answer goodbye(const Bytes& payload);
 
   const uint16_t max_payload_;
   const uint32_t tick_rate_;

@@ -234,8 +234,8 @@ class Host {
         put_number(&payload, source_->byte(), 2);
         return wire(0x07, payload);
       }
-      case 12: {  // what the device's resources are, and its line
-        const uint8_t type = static_cast<uint8_t>(0x08 + source_->byte() % 4);
+      case 12: {  // what the device's resources are, its line, and the end
+        const uint8_t type = static_cast<uint8_t>(0x08 + source_->byte() % 5);
         if (type == 0x09) put_number(&payload, source_->number(2) % (fake::kCapacity + 2), 4);
         if (type == 0x0A) put_number(&payload, source_->byte() % (fake::kOperators + 1), 2);
         if (type == 0x0B) put_number(&payload, source_->byte() * (expected::kMaxRate / 128), 4);

@@ -73,9 +73,9 @@ void take(uint8_t byte) {
   since = port::milliseconds();
 }
 
-// After this many milliseconds without a frame; returns whether that was now.
+// After a GOODBYE, or this many milliseconds without a frame; returns whether that was now.
 bool give_back(uint32_t after) {
-  if (!host_has_it || port::milliseconds() - since < after) return false;
+  if (!host_has_it || (!server->parted() && port::milliseconds() - since < after)) return false;
   ++returns;
   server->begin();
   host_has_it = false;

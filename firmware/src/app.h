@@ -1,7 +1,8 @@
 // The application: the server over the port, as the calls that every main() and every sketch needs.
 //
-// A model that has a demo shows it until the first valid frame arrives, and again when none has for a while. Around a
-// sketch of the user's own it is the sketch that goes on in between (TINYHIL_SKETCH_AFTER_MS).
+// A model that has a demo shows it until the first valid frame arrives, and again after a GOODBYE, or when no frame has
+// come for a while. Around a sketch of the user's own it is the sketch that goes on in between
+// (TINYHIL_SKETCH_AFTER_MS).
 //
 // Usage: setup() once, then poll() for ever; each call takes at most one byte from the line.
 #ifndef TINYHIL_APP_H_
@@ -18,8 +19,8 @@ bool poll();
 // Whether the engine has accepted the model.
 bool works();
 
-// Whether a host has the model: a frame has arrived, and the silence after it was not long yet. Never without a demo or
-// a sketch, which are what it matters to.
+// Whether a host has the model: a frame has arrived, and no GOODBYE nor a long silence after it. Never without a demo or a
+// sketch, which are what it matters to.
 bool held();
 
 }  // namespace app

@@ -83,6 +83,7 @@ bool sound(const Frame& frame) {
     case kArena: return fits(kArenaLength, frame.length);
     case kProfile: return fits(kProfileLength, frame.length);
     case kBaud: return fits(kBaudLength, frame.length);
+    case kGoodbye: return fits(kGoodbyeLength, frame.length);
     default: return false;
   }
 }

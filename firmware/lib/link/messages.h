@@ -46,6 +46,7 @@ constexpr uint8_t kUsage = 0x08;
 constexpr uint8_t kArena = 0x09;
 constexpr uint8_t kProfile = 0x0A;
 constexpr uint8_t kBaud = 0x0B;
+constexpr uint8_t kGoodbye = 0x0C;
 constexpr uint8_t kWelcome = 0x81;
 constexpr uint8_t kTensor = 0x82;
 constexpr uint8_t kResult = 0x83;
@@ -57,6 +58,7 @@ constexpr uint8_t kUsed = 0x88;
 constexpr uint8_t kPrepared = 0x89;
 constexpr uint8_t kProfiled = 0x8A;
 constexpr uint8_t kSwitched = 0x8B;
+constexpr uint8_t kParted = 0x8C;
 constexpr uint8_t kError = 0xFF;
 
 // Types that pass the frame decoder, those of messages to come included.
@@ -76,6 +78,7 @@ constexpr uint8_t kUsageLength = 0;
 constexpr uint8_t kArenaLength = 4;
 constexpr uint8_t kProfileLength = 2;
 constexpr uint8_t kBaudLength = 4;
+constexpr uint8_t kGoodbyeLength = 0;
 inline bool fits(uint8_t rule, size_t length) {
   return (rule & kOrMore) != 0 ? length >= (rule & ~kOrMore & 0xFFu) : length == rule;
 }

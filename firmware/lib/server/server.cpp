@@ -140,6 +140,7 @@ const Server::Row Server::kExchanges[] = {
     {link::kArena, link::kArenaLength, link::kPrepared, kSession, call<&Server::arena>},
     {link::kProfile, link::kProfileLength, link::kProfiled, kModel, call<&Server::profile>},
     {link::kBaud, link::kBaudLength, link::kSwitched, kSession, call<&Server::baud>},
+    {link::kGoodbye, link::kGoodbyeLength, link::kParted, kNothing, call<&Server::goodbye>},
 };
 
 // The order of the checks is part of the protocol: type, not ready, init failed, length, and in each handler argument.
@@ -311,6 +312,13 @@ size_t Server::baud() {
   const link::Baud baud = link::parse_baud(decoder_.frame());
   next_rate_ = baud.rate <= config_.max_rate ? baud.rate : 0;
   return link::write_switched(payload_, next_rate_);
+}
+
+// The line goes back to its first rate when the answer has left. What else the device does then is the caller's affair.
+size_t Server::goodbye() {
+  ready_ = false;
+  next_rate_ = 0;
+  return 0;
 }
 
 size_t Server::error(link::ErrorCode code, uint32_t detail) {

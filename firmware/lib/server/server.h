@@ -46,6 +46,9 @@ class Server {
   // Whether the engine has accepted the model.
   bool works() const { return init_status_ == 0; }
 
+  // Whether the last request was a GOODBYE: nobody is there who waits for anything.
+  bool parted() const { return answer_ == link::kParted; }
+
   void on_byte(uint8_t byte);
   void receive(const uint8_t* bytes, size_t length);
 
@@ -86,6 +89,7 @@ class Server {
   size_t arena();
   size_t profile();
   size_t baud();
+  size_t goodbye();
   void keep_rate();
   uint32_t compute(const link::Infer& infer, uint8_t* outputs);
   uint32_t ticks() const { return config_.tick_rate != 0 ? config_.ticks() : 0; }

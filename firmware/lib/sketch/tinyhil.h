@@ -21,8 +21,9 @@
 // Opens the line and prepares the model.
 void tinyhil_setup();
 
-// Answers what has arrived on the line. Returns whether a host has the model: from its first frame on until 30 s after
-// its last one (TINYHIL_SKETCH_AFTER_MS), and then nothing below has an effect. Does not wait while the model is yours.
+// Answers what has arrived on the line. Returns whether a host has the model: from its first frame on until its goodbye,
+// or else 30 s after its last one (TINYHIL_SKETCH_AFTER_MS), and then nothing below has an effect. Does not wait while
+// the model is yours.
 bool tinyhil_poll();
 
 // Where input `index` has to be written before each tinyhil_invoke(), which may destroy it:

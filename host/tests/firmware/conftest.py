@@ -132,6 +132,24 @@ def copy_firmware(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "copy_engine"
 
 
+@pytest.fixture(scope="session")
+def demo_firmware(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole firmware for the host with a demo, which silence does not bring back, and a line with rates."""
+    folder = tmp_path_factory.mktemp("demo_firmware")
+    never = 2**31
+    (folder / "tinyhil_config.h").write_text(
+        "#define TINYHIL_MAX_PAYLOAD 4096\n#define TINYHIL_DEMO_FROM 0.0f\n#define TINYHIL_DEMO_STEP 1.0f\n"
+        "#define TINYHIL_DEMO_STEPS 100\n#define TINYHIL_DEMO_PERIOD_MS 20\n"
+        f"#define TINYHIL_DEMO_AFTER_MS {never}u\n"
+    )
+    program = [FIRMWARE / "src" / name for name in ("main.cpp", "app.cpp")]
+    sources = [TESTS / "copy_engine.cpp", *program, *_sources("link", "engine", "server", "demo", "port/posix")]
+    include = [folder, FIRMWARE / "src", FIRMWARE / "lib/port", FIRMWARE / "lib/demo"]
+    given = ["-DTEST_INPUTS=1", "-DTEST_OUTPUTS=1", "-DTINYHIL_MAX_BAUD=2000000"]
+    _compile(folder, *given, *sources, "-o", "demo_firmware", include=include)
+    return folder / "demo_firmware"
+
+
 ENTRIES = {"arduino": "sketch.cpp", "espidf": "idf.cpp"}
 """Where a program of a framework begins."""
 DEFINED = {"arduino": ("-DARDUINO=10819",), "espidf": ("-DESP_PLATFORM",)}

@@ -16,6 +16,7 @@ from .wire import (
     CLEARED,
     DATA,
     DESCRIBE,
+    GOODBYE,
     HELLO,
     INFER,
     INIT_FAILED,
@@ -23,6 +24,7 @@ from .wire import (
     INVOKE_FAILED,
     INVOKE_STATUS,
     NOT_READY,
+    PARTED,
     PREPARE_STATUS,
     PREPARED,
     PROFILE,
@@ -151,6 +153,8 @@ class Oracle:
             return self._hello(payload)
         if kind in UNKNOWN_REQUESTS:
             return error(UNKNOWN_TYPE, kind)
+        if kind == GOODBYE:
+            return self._goodbye(payload)
         if not self.ready:
             return error(NOT_READY, BOOT_ID)
         if self.status and kind not in (USAGE, ARENA, BAUD):
@@ -180,6 +184,12 @@ class Oracle:
             self.model.prepare(self.model.memory()[0])
             self.resized, self.status = False, 0
         return self.facts[HELLO, b"\1\1"]
+
+    def _goodbye(self, payload: bytes) -> Message:
+        if payload:
+            return error(BAD_LENGTH, len(payload))
+        self.ready = False
+        return PARTED, b""
 
     def _describe(self, payload: bytes) -> Message | None:
         if len(payload) != 2:

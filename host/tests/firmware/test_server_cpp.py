@@ -177,10 +177,10 @@ def test_invoke_that_fails_is_reported_and_forgotten(counter: Path) -> None:
 
 @pytest.mark.parametrize("status", [1, 0xFFFFFFFF])
 def test_engine_that_did_not_accept_the_model(counter: Path, status: int) -> None:
-    requests = [SESSION, (DESCRIBE, b"\0\0"), (INFER, infer([VECTOR])), (RESET, b""), (0x0C, b"")]
+    requests = [SESSION, (DESCRIBE, b"\0\0"), (INFER, infer([VECTOR])), (RESET, b""), (0x0D, b"")]
     got = talk(counter, requests, PAYLOAD, status)
     assert got[0][0] == WELCOME
-    assert got[1:] == [error(INIT_FAILED, status)] * 3 + [error(UNKNOWN_TYPE, 0x0C)]
+    assert got[1:] == [error(INIT_FAILED, status)] * 3 + [error(UNKNOWN_TYPE, 0x0D)]
 
 
 @pytest.mark.parametrize("kind", UNKNOWN_REQUESTS)

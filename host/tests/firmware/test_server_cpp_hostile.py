@@ -26,6 +26,7 @@ from .wire import (
     INPUTS_DIFFER,
     INVOKE_FAILED,
     NOT_READY,
+    PARTED,
     PREPARED,
     PROFILE,
     PROFILED,
@@ -145,7 +146,7 @@ def test_random_requests(counter: Path, large: Path, model: type[Model]) -> None
     # Nothing above is true because little happened.
     errors = {payload[0] for kind, _, payload in seen if kind == ERROR}
     assert errors == EVERY_ERROR | ({INIT_FAILED} if model is CounterModel else set())
-    kinds = {WELCOME, TENSOR, CLEARED, WRITTEN, RAN, DATA, USED, PROFILED, ERROR}
+    kinds = {WELCOME, TENSOR, CLEARED, WRITTEN, RAN, DATA, USED, PROFILED, PARTED, ERROR}
     kinds |= {RESULT, PREPARED} if model is CounterModel else set()
     assert {kind for kind, _, _ in seen} == kinds
     if model is LargeModel:

@@ -205,5 +205,5 @@ def test_reset_of_a_model_without_state(large: Path) -> None:
 
 
 def test_an_unknown_type_is_kept_under_its_own_type(counter: Path) -> None:
-    got = numbered(counter, [(0x0D, 9, b""), (0x0C, 9, b""), (0x0D, 9, b"")])
-    assert got == [error(UNKNOWN_TYPE, kind) for kind in (0x0D, 0x0C, 0x0D)]
+    got = numbered(counter, [(0x0D, 9, b""), (0x0E, 9, b""), (0x0D, 9, b"")])
+    assert got == [error(UNKNOWN_TYPE, kind) for kind in (0x0D, 0x0E, 0x0D)]

@@ -18,9 +18,11 @@ from .counter_model import VECTOR, infer, result
 from .wire import (
     BAUD,
     DESCRIBE,
+    GOODBYE,
     HELLO,
     INFER,
     NOT_READY,
+    PARTED,
     SESSION,
     SWITCHED,
     TENSOR,
@@ -119,6 +121,14 @@ def test_a_question_that_came_to_nothing_is_carried_out_again(counter_firmware: 
 
 def test_the_first_rate_can_be_asked_for(counter_firmware: Path) -> None:
     assert said(counter_firmware, baud(FAST), baud(0), 2 * QUIET) == [SWITCHED, f"rate {FAST}", SWITCHED, "rate 0"]
+
+
+def test_a_goodbye_is_answered_at_the_rate_and_brings_the_first_one(counter_firmware: Path) -> None:
+    """Whoever opens the port next is at the first rate; and where PARTED was lost, so is the host soon."""
+    leaves = said(counter_firmware, baud(FAST), (USAGE, b""), (GOODBYE, b""), 2 * QUIET, (GOODBYE, b""))
+    assert leaves == [SWITCHED, f"rate {FAST}", 0x88, PARTED, "rate 0", PARTED]
+    assert said(counter_firmware, baud(FAST), (GOODBYE, b"")) == [SWITCHED, f"rate {FAST}", PARTED, "rate 0"]
+    assert said(counter_firmware, (GOODBYE, b""), 2 * QUIET) == [PARTED], "it is at its first rate"
 
 
 def test_a_greeting_keeps_the_rate(counter_firmware: Path) -> None:

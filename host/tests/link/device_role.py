@@ -11,7 +11,7 @@ from tinyhil.affine import TensorSpec
 from tinyhil.link.fields import Message, MessageType
 from tinyhil.link.frames import Frame, FrameDecoder, encode_frame
 from tinyhil.link.inference import Cleared, Data, Ran, Result, Written
-from tinyhil.link.messages import Direction, Error, ErrorCode, Tensor, Welcome
+from tinyhil.link.messages import Direction, Error, ErrorCode, Parted, Tensor, Welcome
 from tinyhil.link.resources import OperatorTicks, Prepared, Profiled, Used
 
 OPERATORS = tuple(OperatorTicks(f"operator {index}", 5 * index) for index in range(20))
@@ -50,7 +50,7 @@ class DeviceRole:
         forgets: asked at every WRITE whether its bytes get lost inside the device.
         restarts: asked at every request of a session, by its type, whether the device starts again instead of carrying
             it out. It is then answered as if it came once more.
-        knows_resources: whether the device knows USAGE, ARENA and PROFILE.
+        knows_resources: whether the device knows USAGE, ARENA and PROFILE, and GOODBYE, which is younger.
         operators: what a profile tells.
         more: handlers of requests that are none of the protocol's, by type.
 
@@ -59,6 +59,7 @@ class DeviceRole:
         boots: how often it has started again.
         inferences: how many vectors were carried out in all, profiles included.
         arena: bytes that the engine was last prepared in.
+        goodbyes: how often it was told goodbye, repetitions included.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class DeviceRole:
         self.runs: list[list[bytes]] = []
         self.boots = 0
         self.inferences = 0
+        self.goodbyes = 0
         self.welcome = replace(
             WELCOME,
             stateful=clear is not None,
@@ -155,8 +157,11 @@ class DeviceRole:
             handlers[MessageType.USAGE] = self._usage
             handlers[MessageType.ARENA] = self._arena
             handlers[MessageType.PROFILE] = self._profile
+            handlers[MessageType.GOODBYE] = self._goodbye
         if kind not in handlers:
             return Error(ErrorCode.UNKNOWN_TYPE, kind)
+        if kind == MessageType.GOODBYE:
+            return self._goodbye(payload)
         if self._greeted and self._restarts(kind):
             self.restart()
         if not self._greeted:
@@ -269,6 +274,15 @@ class DeviceRole:
         while len(page._pack()) > self.welcome.max_payload:
             page = replace(page, entries=page.entries[:-1])
         return page
+
+    def _goodbye(self, payload: bytes) -> Message:
+        """For the link it goes back to its work by a start."""
+        if payload:
+            return Error(ErrorCode.BAD_LENGTH, len(payload))
+        self.goodbyes += 1
+        self.welcome = replace(self.welcome, boot_id=self.welcome.boot_id + 1)
+        self._greeted = False
+        return Parted()
 
     def _beyond(self, direction: Direction, index: int, offset: int, length: int) -> Error | None:
         if index >= len(self._memory[direction]):

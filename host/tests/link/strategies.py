@@ -8,7 +8,7 @@ from tinyhil.affine import DType, TensorSpec
 from tinyhil.link.fields import Message
 from tinyhil.link.inference import Cleared, Data, Infer, Ran, Read, Reset, Result, Run, Write, Written
 from tinyhil.link.line_rate import Baud, Switched
-from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Hello, Tensor, Welcome
+from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Goodbye, Hello, Parted, Tensor, Welcome
 from tinyhil.link.resources import Arena, OperatorTicks, Prepared, Profile, Profiled, Usage, Used
 
 U8 = st.integers(0, 0xFF)
@@ -70,7 +70,7 @@ MESSAGES: st.SearchStrategy[Message] = st.one_of(
     st.builds(Tensor, st.sampled_from(Direction), U8, SPECS),
     vectors().map(lambda pair: Infer(*pair)),
     st.tuples(vectors(), U32).map(lambda both: Result(both[0][0], both[1], both[0][1])),
-    st.sampled_from([Reset(), Cleared(), Written(), Usage()]),
+    st.sampled_from([Reset(), Cleared(), Written(), Usage(), Goodbye(), Parted()]),
     st.builds(Write, U8, U32, PART),
     st.builds(Run, U32),
     st.builds(Ran, U32),

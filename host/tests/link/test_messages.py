@@ -21,7 +21,18 @@ from tinyhil.errors import LocalLinkError, RemoteLinkError
 from tinyhil.link.fields import Message
 from tinyhil.link.inference import Cleared, Data, Infer, Ran, Read, Reset, Result, Run, Write, Written
 from tinyhil.link.line_rate import Baud, Switched
-from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Hello, MessageType, Tensor, Welcome
+from tinyhil.link.messages import (
+    Describe,
+    Direction,
+    Error,
+    ErrorCode,
+    Goodbye,
+    Hello,
+    MessageType,
+    Parted,
+    Tensor,
+    Welcome,
+)
 from tinyhil.link.resources import Arena, OperatorTicks, Prepared, Profile, Profiled, Usage, Used
 
 from .strategies import MESSAGES
@@ -30,7 +41,7 @@ SCALE = float(np.float32(0.1))
 SPEC = TensorSpec("x", DType.INT8, (1, 3), SCALE, -128)
 TENSOR = Tensor(Direction.INPUT, 0, SPEC)
 WELCOME = Welcome(1, False, 1, 1, 1024, 4, 7, 25_000_000, 2048, b"m" * 32, b"p" * 32, "compiled")
-HANDSHAKE: list[type[Message]] = [Hello, Welcome, Describe, Tensor]
+HANDSHAKE: list[type[Message]] = [Hello, Welcome, Describe, Tensor, Goodbye, Parted]
 WORK: list[type[Message]] = [Infer, Result, Reset, Cleared, Write, Written, Run, Ran, Read, Data]
 RESOURCES: list[type[Message]] = [Usage, Used, Arena, Prepared, Profile, Profiled, Baud, Switched]
 KINDS: list[type[Message]] = [*HANDSHAKE, *WORK, *RESOURCES, Error]
@@ -95,7 +106,7 @@ def test_layouts_are_those_of_the_page() -> None:
     assert Read(1, 0x01020304, 0x0506).encode() == b"\x01\x04\x03\x02\x01\x06\x05"
     assert Data(b"ab").encode() == b"ab"
     assert Error(ErrorCode.BAD_LENGTH, 0x0102).encode() == b"\x03\x02\x01\x00\x00"
-    assert Usage().encode() == b""
+    assert Usage().encode() == Goodbye().encode() == Parted().encode() == b""
     assert USED.encode() == struct.pack("<6I", 1, 2, 3, 4, 5, 6)
     assert Arena(0x01020304).encode() == b"\x04\x03\x02\x01"
     assert Prepared(1, 2).encode() == b"\x01\0\0\0\x02\0\0\0"
@@ -284,6 +295,8 @@ def with_byte(position: int, value: int) -> Callable[[bytes], bytes]:
         (Read(0, 0, 1), with_byte(6, 0x11)),
         (Data(b"x"), lambda p: b""),
         (Usage(), lambda p: b"x"),
+        (Goodbye(), lambda p: b"x"),
+        (Parted(), lambda p: b"x"),
         (USED, lambda p: p[:-1]),
         (USED, lambda p: p + b"\0"),
         (Arena(1), lambda p: p[:3]),

@@ -38,8 +38,8 @@ SERVER = (ROOT / "firmware/lib/server/server.cpp").read_text("utf-8")
 class LaterType(IntEnum):
     """Types that a later version of the page may have."""
 
-    LED = 0x0C
-    LIT = 0x8C
+    LED = 0x0D
+    LIT = 0x8D
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def test_a_further_row_that_is_required_ends_the_session_where_it_is_not_known()
 
 def test_a_further_row_is_in_diagram_and_list() -> None:
     assert ", LED, LIT, unknown type\n" in LATER.diagram()
-    assert "| 0x0C | LED | 0x8C | LIT | a session | yes | yes |\n" in LATER.list_of_messages()
+    assert "| 0x0D | LED | 0x8D | LIT | a session | yes | yes |\n" in LATER.list_of_messages()
 
 
 def test_a_request_without_a_row_is_refused() -> None:

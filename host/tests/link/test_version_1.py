@@ -9,7 +9,7 @@ from tinyhil.link.fields import Message
 from tinyhil.link.frames import Frame, FrameDecoder, encode_frame
 from tinyhil.link.inference import Cleared, Data, Infer, Ran, Read, Reset, Result, Run, Write, Written
 from tinyhil.link.line_rate import Baud, Switched
-from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Hello, Tensor, Welcome
+from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Goodbye, Hello, Parted, Tensor, Welcome
 from tinyhil.link.resources import Arena, OperatorTicks, Prepared, Profile, Profiled, Usage, Used
 from tinyhil.link.table import EXCHANGES
 
@@ -49,6 +49,8 @@ FROZEN: list[tuple[Message, str]] = [
     (Error(ErrorCode.NOT_READY, 0xB007B007), "000fff0d0c0b0a0507b007b07456f81300"),
     (Baud(921600), "00060b0d0c0b0a03100e054a932b9a00"),
     (Switched(921600), "00068b0d0c0b0a03100e0505937efc00"),
+    (Goodbye(), "000a0c0d0c0b0a700b83fb00"),
+    (Parted(), "000a8c0d0c0b0ae2bb654a00"),
 ]
 
 

@@ -71,14 +71,15 @@ def failed(checks: dict[str, Checked]) -> dict[str, str]:
 
 
 def test_a_sound_line(tmp_path: Path, fast: Target) -> None:
-    with bad_line(tmp_path / "port"):
+    with bad_line(tmp_path / "port") as board:
         checks = found(fast, str(tmp_path / "port"))
+        assert board.role.goodbyes == 1, "at the end, for each counts as a start"
     assert set(checks) == {*ALWAYS, "boot", "bytes", "longest frame", "line", "goodput", "resets"}
     assert failed(checks) == {}
     assert {name for name, each in checks.items() if each.state is State.WARNING} <= {"goodput"}
     assert "256 values" in checks["bytes"].said
     assert f"{longest_wire(1024)} bytes arrive" in checks["longest frame"].said
-    assert "answered 10 times" in checks["resets"].said
+    assert "answered 10 times, 1 starts" in checks["resets"].said
 
 
 LINES: list[tuple[dict[str, Any], str, str, str, str]] = [

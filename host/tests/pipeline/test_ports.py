@@ -79,6 +79,13 @@ def test_a_board_that_answers(board: str) -> None:
     )
 
 
+def test_a_board_that_was_asked_is_told_goodbye(tmp_path: Path) -> None:
+    link = tmp_path / "ttyACM0"
+    with device(link) as plugged:
+        look(nano(str(link)))
+        assert plugged.role.goodbyes == 1
+
+
 def test_a_converter_may_be_any_of_several_boards(silent: str) -> None:
     found = look(Listed(silent, 0x10C4, 0xEA60))[silent]
     assert set(found.targets) == {"esp32", "esp32-idf", "esp32c3", "esp32s3"}

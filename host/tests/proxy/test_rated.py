@@ -69,6 +69,7 @@ def test_what_is_being_sent_keeps_the_rate_that_it_was_sent_at() -> None:
     arrived, seconds = carried(wire, b"")
     assert arrived == DATA
     assert seconds == pytest.approx(len(DATA) * 10 / BASE)
+    assert wire.room > 0, "it takes what is sent at the new rate, without being told of it again"
     wire.set_rates(FAST, FAST, LIMIT)
     assert carried(wire, DATA)[0] == DATA
 

@@ -9,9 +9,10 @@ import pytest
 
 from tinyhil.deadline import Deadline
 from tinyhil.link.connection import Connection
-from tinyhil.link.events import Answered, ConnectionEvent, Restarted
+from tinyhil.link.events import Answered, ConnectionEvent, NotKnown, Restarted
 from tinyhil.link.fields import Message
 from tinyhil.link.line_rate import RATE_QUIET_MS, RATE_TRIAL_MS, Baud, Switched
+from tinyhil.link.messages import Goodbye
 from tinyhil.progress import Silent
 from tinyhil.session.line_rate import CHANCES, LineRate
 
@@ -31,16 +32,21 @@ class World:
         highest: that the host asks for.
         most: that the device takes; None for one that is older than the question.
         carries: the highest rate at which anything arrives.
+        older: whether the device is older than GOODBYE.
 
     Attributes:
         device_rate: what the device's end is at.
+        loses: how many of the next answers get lost on the wire.
         asked: the rates that the device was asked for.
     """
 
     name = "world"
 
-    def __init__(self, highest: int = 921_600, most: int | None = 2_000_000, carries: int = 3_000_000) -> None:
+    def __init__(
+        self, highest: int = 921_600, most: int | None = 2_000_000, carries: int = 3_000_000, older: bool = False
+    ) -> None:
         self.now = 0.0
+        self.loses = 0
         self.carries = carries
         self.device_rate = self.host_rate = BASE
         self.asked: list[int] = []
@@ -50,7 +56,7 @@ class World:
         self._heard = 0.0
         self._proven = False
         more: dict[int, Callable[[bytes], Message]] = {Baud.TYPE: self._baud} if most is not None else {}
-        self.role = DeviceRole([X, STATE_IN], [Y], model, more=more)
+        self.role = DeviceRole([X, STATE_IN], [Y], model, more=more, knows_resources=not older)
         self.connection = Connection(FIRST, max_tries=None)
         self.rate = LineRate(self, BASE, highest, ANSWER_WITHIN, Silent())
         self.connection.hello(0.0)
@@ -84,7 +90,10 @@ class World:
         answers = self.role.receive(sent) if heard else []
         events: list[ConnectionEvent] = []
         if answers:
-            arrives = self.device_rate == self.host_rate
+            if self.role.goodbyes:
+                self._next = BASE
+            arrives = self.device_rate == self.host_rate and not self.loses
+            self.loses = max(0, self.loses - 1)
             self._proven = self.device_rate == self._next
             self._heard, self.device_rate = self.now, self._next
             if arrives:
@@ -242,6 +251,54 @@ def test_at_the_end_the_line_is_given_back() -> None:
     assert world.rate.give_back(world.connection, world.now)
     (answer,) = world.until(lambda: not world.connection.in_flight)
     assert isinstance(answer, Answered)
+    assert world.device_rate == BASE
+
+
+def leave(world: World) -> list[ConnectionEvent]:
+    """Says goodbye, as a conversation does at its end."""
+    world.connection.ask(Goodbye(), world.now)
+    world.rate.leave(world.now)
+    return world.until(lambda: not world.connection.in_flight)
+
+
+@pytest.mark.parametrize("idle", [0.0, RATE_QUIET_MS / 1000 * 5], ids=["at once", "after a while"])
+def test_a_goodbye_is_heard_at_whatever_rate_the_device_has(idle: float) -> None:
+    world = World()
+    world.settle()
+    world.until(lambda end=world.now + idle: world.now >= end)  # type: ignore[misc]
+    (answer,) = leave(world)
+    assert isinstance(answer, Answered)
+    assert world.device_rate == BASE
+    assert world.role.goodbyes == 1
+    assert world.asked == [921_600], "no rate is asked for any more"
+
+
+def test_a_goodbye_is_tried_at_the_rate_before_it_is_given_up() -> None:
+    """A host that was busy with something else has not looked at the line meanwhile."""
+    world = World()
+    world.settle()
+    world.now += RATE_QUIET_MS / 1000 * 0.7
+    assert len(leave(world)) == 1
+    assert world.rates == (921_600, BASE)
+
+
+def test_a_goodbye_whose_answer_is_lost_is_said_again_at_the_first_rate() -> None:
+    world = World()
+    world.settle()
+    world.loses = 1
+    assert len(leave(world)) == 1
+    assert world.rates == (BASE, BASE)
+    assert world.role.goodbyes == 1, "the second time it was answered from what was kept"
+
+
+def test_an_older_device_is_asked_for_the_first_rate_after_the_goodbye() -> None:
+    world = World(older=True)
+    world.settle()
+    (answer,) = leave(world)
+    assert isinstance(answer, NotKnown)
+    assert world.rates == (921_600, 921_600)
+    assert world.rate.give_back(world.connection, world.now)
+    world.until(lambda: not world.connection.in_flight)
     assert world.device_rate == BASE
 
 

@@ -18,7 +18,7 @@ from tinyhil.config.recipe import Demo
 from tinyhil.deadline import Deadline
 from tinyhil.device.emulator import EmulatorDevice
 from tinyhil.link.frames import DecoderEvent, Frame, FrameDecoder, Text, encode_frame
-from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Hello, Welcome
+from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Goodbye, Hello, Parted, Welcome
 from tinyhil.options import Options
 from tinyhil.pipeline.observer import SilentObserver
 from tinyhil.pipeline.opening import open_run
@@ -35,6 +35,7 @@ PATIENCE = 60.0
 PERIOD_MS = 20
 TAKEN_OVER_WITHIN_MS = 200
 AFTER_MS = 200
+AFTER_MS_SHIPPED = 30_000
 PLOTTED = re.compile(r"[A-Za-z]\w*:-?\d+(\.\d+)?( [A-Za-z]\w*:-?\d+(\.\d+)?)*\n")
 """A line of the Arduino Serial Plotter: pairs of label and number."""
 
@@ -125,7 +126,7 @@ class Host:
         assert isinstance(event, Text), event
         return event.text
 
-    def ask(self, number: int, message: Hello | Describe) -> tuple[Frame, list[str]]:
+    def ask(self, number: int, message: Hello | Describe | Goodbye) -> tuple[Frame, list[str]]:
         """The answer to a request, and the lines before it."""
         self.send(encode_frame(Frame(message.TYPE, number, message.encode())))
         lines = []
@@ -137,7 +138,7 @@ class Host:
     def silent(self, seconds: float) -> bool:
         """Whether nothing at all arrives for so long."""
         deadline = Deadline.after(seconds)
-        while not deadline.expired:
+        while not deadline.expired and not self._events:
             self.read(deadline.remaining)
         return not self._events
 
@@ -232,6 +233,19 @@ def test_silence_brings_the_demo_back_as_after_a_start(
     captured = capture_on(port, impatient.identity, impatient.model.vectors, impatient.target, device[0].check)
     np.testing.assert_array_equal(captured.outputs[0], impatient.model.vectors.reference[0])
     assert captured.counters["rejected_chunks"] == 0
+
+
+def test_a_goodbye_brings_the_demo_back_as_after_a_start(
+    shipped: Made, demo: Demo, device: list[EmulatorDevice]
+) -> None:
+    with plugged(start(shipped, device)) as host:
+        boots = []
+        for _ in range(2):
+            boots.append(Welcome.decode(host.ask(1, Hello())[0].payload).boot_id)
+            assert host.ask(2, Goodbye())[0].type == Parted.TYPE
+            assert not host.silent(AFTER_MS_SHIPPED / 2000), "long before silence brings it back"
+            assert [host.line() in wanted(shipped, demo, at) for at in range(3)] == [True] * 3
+        assert len(set(boots)) == 2
 
 
 def test_a_run_takes_the_device_over_in_the_middle_of_its_demo(shipped: Made, device: list[EmulatorDevice]) -> None:

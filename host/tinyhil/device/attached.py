@@ -16,6 +16,8 @@ class AttachedDevice:
         port: as given with ``--port``.
     """
 
+    stays = True
+
     def __init__(self, port: str) -> None:
         self._port = port
 

@@ -18,6 +18,10 @@ class Device(Protocol):
     Used as a context manager it is stopped at the end, however that comes.
     """
 
+    @property
+    def stays(self) -> bool:
+        """Whether it goes on running when it was stopped here, so that a session says goodbye to it."""
+
     def start(self, firmware: Path, deadline: Deadline) -> str:
         """Runs a firmware image and returns the name of its serial port, as a transport opens it.
 

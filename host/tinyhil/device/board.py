@@ -99,6 +99,8 @@ class BoardDevice:
         port: as given with ``--port``; None to find it.
     """
 
+    stays = True
+
     def __init__(
         self,
         name: str,

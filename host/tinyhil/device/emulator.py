@@ -98,6 +98,8 @@ class EmulatorDevice:
         ConfigError: the emulator has no such line.
     """
 
+    stays = False
+
     def __init__(self, emulator: Emulator, project: Path | None = None, line: str | None = UART) -> None:
         self._emulator = emulator
         self._project = project

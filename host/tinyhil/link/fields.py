@@ -30,6 +30,7 @@ class MessageType(IntEnum):
     ARENA = 0x09
     PROFILE = 0x0A
     BAUD = 0x0B
+    GOODBYE = 0x0C
     WELCOME = 0x81
     TENSOR = 0x82
     RESULT = 0x83
@@ -41,6 +42,7 @@ class MessageType(IntEnum):
     PREPARED = 0x89
     PROFILED = 0x8A
     SWITCHED = 0x8B
+    PARTED = 0x8C
     ERROR = 0xFF
 
 

@@ -1,4 +1,4 @@
-"""The messages of the handshake, and ERROR: their fields, their limits, and nothing about order.
+"""The messages of the handshake and of the end, and ERROR: their fields, their limits, and nothing about order.
 
 They are those of docs/protocol.md, "Messages"; the messages that run the model are in inference.py. Each message is a
 frozen value with ``encode()`` and ``decode()``. Both hold every limit of the protocol page: what breaks one when
@@ -16,7 +16,7 @@ from enum import IntEnum
 from typing import ClassVar, Self
 
 from tinyhil.affine import DType, TensorSpec
-from tinyhil.link.fields import MalformedError, Message, exactly, is_float32, member, outside, split
+from tinyhil.link.fields import BareMessage, MalformedError, Message, exactly, is_float32, member, outside, split
 from tinyhil.link.fields import MessageType as MessageType  # readers look for it here
 from tinyhil.link.frames import MAX_PAYLOAD
 
@@ -242,6 +242,20 @@ class Tensor(Message):
         dtype = member(DType, code, "element type")
         spec = TensorSpec(text, dtype, struct.unpack(f"<{rank}I", dimensions), scale, zero_point)
         return cls(member(Direction, direction, "direction"), index, spec)
+
+
+@dataclass(frozen=True)
+class Goodbye(BareMessage):
+    """Ends the session, if there is one: the line is back at its first rate, and the device at what it does alone."""
+
+    TYPE: ClassVar[MessageType] = MessageType.GOODBYE
+
+
+@dataclass(frozen=True)
+class Parted(BareMessage):
+    """The session is over."""
+
+    TYPE: ClassVar[MessageType] = MessageType.PARTED
 
 
 @dataclass(frozen=True, slots=True)

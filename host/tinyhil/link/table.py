@@ -40,7 +40,7 @@ from tinyhil.link.events import DeviceDescription, WorkDone
 from tinyhil.link.fields import Message
 from tinyhil.link.inference import Cleared, Data, Infer, Ran, Read, Reset, Result, Run, Write, Written
 from tinyhil.link.line_rate import Baud, Switched
-from tinyhil.link.messages import MIN_PAYLOAD, Describe, Error, ErrorCode, Hello, Tensor, Welcome
+from tinyhil.link.messages import MIN_PAYLOAD, Describe, Error, ErrorCode, Goodbye, Hello, Parted, Tensor, Welcome
 from tinyhil.link.resources import Arena, Prepared, Profile, Profiled, Usage, Used
 from tinyhil.link.states import EventKind, State
 
@@ -68,7 +68,7 @@ class Row(Generic[_Q, _A]):
     Attributes:
         request: the message that the host sends.
         answer: the message that answers it; an ERROR may do so as well.
-        needs: what the device has to have. The one exchange that needs nothing is the greeting.
+        needs: what the device has to have. Greeting and goodbye need nothing.
         alone: nothing else may be on its way meanwhile.
         optional: a device may be too old to know it, and then answers `unknown type`, which ends nothing.
         resumes_after: an ERROR after which the caller's work goes on by itself.
@@ -99,7 +99,7 @@ class Row(Generic[_Q, _A]):
     @property
     def endless(self) -> bool:
         """Whether it is repeated at the same pace until it is answered, as a greeting is while a board boots."""
-        return self.needs is Needs.NOTHING
+        return self.state is State.GREETING
 
     def is_answer(self, error: Error) -> bool:
         """Whether an ERROR is an answer like any other, rather than the end of the session."""
@@ -118,6 +118,7 @@ _ROWS = (
     Row(Arena, Prepared, needs=Needs.SESSION, alone=True, optional=True, handler=handlers.answered),
     Row(Profile, Profiled, alone=True, optional=True, answer_bytes=lambda profile, device: device.welcome.max_payload),
     Row(Baud, Switched, needs=Needs.SESSION, alone=True, optional=True, handler=handlers.answered),
+    Row(Goodbye, Parted, needs=Needs.NOTHING, alone=True, optional=True, handler=handlers.answered),
 )
 """In the order of their types."""
 

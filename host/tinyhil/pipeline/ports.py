@@ -101,7 +101,7 @@ def survey(
 
 def _answer_of(device: str, link: Link) -> dict[str, Any]:
     try:
-        heard = ask(device, link.baud, controls=link.controls)
+        heard = ask(device, link.baud, controls=link.controls, parting=True)
     except PortBusyError as error:
         return {"state": BUSY, **_why(error)}
     except DeviceError as error:

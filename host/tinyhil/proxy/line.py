@@ -61,8 +61,7 @@ class Line:
             limit: above which it gets noise too.
         """
         self._sender, self._receiver, self._limit = sender or self._sender, receiver, limit
-        if self._wire and self._wire.idle:
-            self._wire.set_rate(self._sender)
+        self._follow()
 
     def push(self, data: bytes, now: float) -> None:
         """Takes bytes from the sender, at most ``room``."""
@@ -74,7 +73,9 @@ class Line:
     def due(self, now: float) -> bytes | Action | None:
         """What the receiver gets next, if it is time for it."""
         if self._wire and self._queued < QUEUE_BYTES:
-            self._arrive(self._heard(self._wire.pop(now), self._wire.baud), now)
+            baud = self._wire.baud
+            self._arrive(self._heard(self._wire.pop(now), baud), now)
+            self._follow()
         if self._queue and self._queue[0].at <= now:
             return self._queue[0].what
         return None
@@ -97,6 +98,11 @@ class Line:
         if self._wire and self._queued < QUEUE_BYTES and (due := self._wire.next_due(now)) is not None:
             times.append(due)
         return min(times, default=None)
+
+    def _follow(self) -> None:
+        """The wire goes over to the sender's rate when it is idle."""
+        if self._wire and self._wire.idle:
+            self._wire.set_rate(self._sender)
 
     def _heard(self, data: bytes, baud: int) -> bytes:
         """What the receiver's UART makes of what was sent."""

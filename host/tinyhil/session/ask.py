@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 import time
 from dataclasses import dataclass
@@ -42,8 +41,17 @@ class Heard:
     said: str = ""
 
 
-def ask(address: str, baud: int, seconds: float = SECONDS, *, controls: tuple[bool, bool] = RAISED) -> Heard:
+def ask(
+    address: str, baud: int, seconds: float = SECONDS, *, controls: tuple[bool, bool] = RAISED, parting: bool = False
+) -> Heard:
     """Greets the device behind ``address``.
+
+    Args:
+        address: as :func:`tinyhil.transport.open_transport` takes it.
+        baud: line rate in bit/s.
+        seconds: for the answer.
+        controls: of a serial port, DTR and RTS.
+        parting: nothing else is to be asked: the device is told goodbye.
 
     Raises:
         PortBusyError: another process holds the port.
@@ -51,12 +59,15 @@ def ask(address: str, baud: int, seconds: float = SECONDS, *, controls: tuple[bo
     """
     deadline = Deadline.after(seconds)
     transport = open_transport(address, baud=baud, deadline=deadline, controls=controls)
-    line = Line(transport, secrets.randbits(32), time.monotonic)
+    line = Line(transport, secrets.randbits(32), time.monotonic, stays=parting)
     evidence = Evidence()
     talk = Conversation(line, baud, deadline.remaining, lambda: None, Silent(), evidence)
-    with contextlib.closing(talk) as conversation:
-        try:
-            return Heard(conversation.greeting())
-        except (UnansweredError, PortLostError, RemoteLinkError) as error:
-            explain(error, evidence)
-            return Heard(None, error.message, error.kind, error.hint, last_said(evidence))
+    heard = Heard(None)
+    try:
+        heard = Heard(talk.greeting())
+    except (UnansweredError, PortLostError, RemoteLinkError) as error:
+        explain(error, evidence)
+        heard = Heard(None, error.message, error.kind, error.hint, last_said(evidence))
+    finally:
+        talk.close(parting=heard.welcome is not None)
+    return heard

@@ -23,6 +23,7 @@ from tinyhil.deadline import Deadline
 from tinyhil.errors import DeviceError, TinyhilError, UnansweredError
 from tinyhil.link.connection import Connection
 from tinyhil.link.events import (
+    Answered,
     ConnectionEvent,
     DeviceText,
     Failed,
@@ -34,7 +35,9 @@ from tinyhil.link.events import (
 )
 from tinyhil.link.evidence import Evidence
 from tinyhil.link.frames import MAX_PAYLOAD, longest_wire
-from tinyhil.link.messages import Welcome
+from tinyhil.link.line_rate import RATE_TRIAL_MS
+from tinyhil.link.messages import Goodbye, Welcome
+from tinyhil.link.states import State
 from tinyhil.progress import Reporter
 from tinyhil.session import explained, lengths
 from tinyhil.session.identity import Identity
@@ -51,8 +54,9 @@ RESTARTS_IN_VAIN = 5
 MOST = 6.0
 """How many times ``answer_within`` a device has for one answer while its bytes move."""
 
-_FAREWELL_S = 0.3
-"""What the answer to the last question is waited for. Without it the device ends the rate by itself, but later."""
+_FAREWELL_S = 1.2 * RATE_TRIAL_MS / 1000
+"""What the answer to the last question is waited for: at another rate than the first, long enough to give that up, and
+at the first one once more. Without an answer the device goes back by itself, but later."""
 
 LONGEST_PART = longest_wire(MAX_PAYLOAD)
 """Bytes that may belong to a frame which is not whole yet."""
@@ -96,6 +100,7 @@ class Conversation:
         self._rate = LineRate(line.transport, baud, line.max_baud, answer_within, reporter)
         self._adaptive = line.adaptive
         self.connection = self._connection(line.first_sequence)
+        self._stays = line.stays
         self._transport = line.transport
         self._now = line.clock
         self._patience = answer_within
@@ -150,14 +155,36 @@ class Conversation:
                     self._rate.want()
                     return event.description.welcome
 
-    def close(self) -> None:
-        """Gives the line up, at its first rate if the device is there to be told."""
+    def close(self, *, parting: bool = False) -> None:
+        """Gives the line up, at its first rate if the device is there to be told.
+
+        Args:
+            parting: what was to be asked has been answered, and a device that stays is told goodbye. Whether it hears
+                it is nobody's concern: without, it goes back to what it does alone a while later.
+        """
         with contextlib.suppress(TinyhilError):
-            if self._rate.give_back(self.connection, self._now()):
-                self._deadline = Deadline.after(_FAREWELL_S)
+            self._patience = _FAREWELL_S
+            parted = parting and self._stays and self._part()
+            if not parted and self._rate.give_back(self.connection, self._now()):
+                self._deadline = self._fresh()
                 while self.connection.in_flight:
                     self._turn("the last question")
         self._transport.close()
+
+    def _part(self) -> bool:
+        """Says goodbye; whether the device knows what that is."""
+        connection = self.connection
+        if connection.state not in (State.DESCRIBING, State.READY):
+            return False
+        self._deadline = self._fresh()
+        while connection.state is not State.READY or connection.in_flight:
+            self._turn("the end of the handshake")
+        ticket = connection.ask(Goodbye(), self._now())
+        self._rate.leave(self._now())
+        while True:
+            for event in self._turn("the goodbye"):
+                if isinstance(event, WorkDone) and event.ticket == ticket:
+                    return isinstance(event, Answered)
 
     def _begin_handshake(self, within: float | None = None) -> None:
         self._greeted = False

@@ -143,9 +143,14 @@ class LineRate:
             self._stage, self._free = Stage.FAST, False
         return True
 
+    def leave(self, now: float) -> None:
+        """The last question is on its way. If the device is back at its first rate, that has to be found out soon."""
+        self._free, self._since = True, now
+        self._stage = Stage.FIRST if self._now_at == self._first else Stage.PROVING
+
     def give_back(self, connection: Connection, now: float) -> bool:
         """Asks for the first rate, so that who comes next need not wait for it; whether there was a need to."""
-        if self._stage is not Stage.FAST or not connection.can_send or connection.in_flight:
+        if self._now_at == self._first or not connection.can_send or connection.in_flight:
             return False
         connection.ask(Baud(0), now)
         self._stage = Stage.FIRST

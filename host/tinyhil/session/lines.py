@@ -34,6 +34,7 @@ class Line:
         adaptive: whether the connection learns from round trips how long silence is borne. Conversations were recorded
             before it did, and are played back as they were.
         max_baud: highest rate in bit/s that the line may be taken to; 0 where it keeps the one it was opened with.
+        stays: whether the device goes on running when the session is over, so that it is told.
     """
 
     transport: Transport
@@ -41,6 +42,7 @@ class Line:
     clock: Callable[[], float]
     adaptive: bool = True
     max_baud: int = 0
+    stays: bool = False
 
 
 class Lines(Protocol):
@@ -73,6 +75,7 @@ class PortLines:
         finder: finds the port again under whatever name it returns.
         controls: of a serial port, DTR and RTS.
         max_baud: highest rate in bit/s that the line may be taken to, where the port has rates; 0 for none.
+        stays: as ``Line`` has it.
     """
 
     def __init__(
@@ -82,8 +85,10 @@ class PortLines:
         finder: PortFinder | None = None,
         controls: tuple[bool, bool] = RAISED,
         max_baud: int = 0,
+        stays: bool = False,
     ) -> None:
         self._max_baud = max_baud
+        self._stays = stays
         self._baud = baud
         self._controls = controls
         self._finder = finder or PortFinder(address)
@@ -93,7 +98,7 @@ class PortLines:
         transport = open_transport(self._finder.locate(), baud=self._baud, deadline=deadline, controls=self._controls)
         self._finder.remember()
         max_baud = self._max_baud if isinstance(transport, Rated) else 0
-        return Line(transport, secrets.randbits(32), time.monotonic, max_baud=max_baud)
+        return Line(transport, secrets.randbits(32), time.monotonic, max_baud=max_baud, stays=self._stays)
 
     def reopen(self, deadline: Deadline, check: Callable[[], None]) -> Line:
         """See ``Lines.reopen``. A port that is there but cannot be opened yet (no permission yet) is waited for too."""
@@ -111,6 +116,6 @@ class PortLines:
                     ) from error
 
 
-def lines_to(address: str, link: Link, finder: PortFinder | None = None) -> PortLines:
-    """Lines to a device, as its target file describes them."""
-    return PortLines(address, link.baud, finder, link.controls, link.max_baud)
+def lines_to(address: str, link: Link, finder: PortFinder | None = None, *, stays: bool = False) -> PortLines:
+    """Lines to a device, as its target file describes them; ``stays`` is that of the device."""
+    return PortLines(address, link.baud, finder, link.controls, link.max_baud, stays)

@@ -47,6 +47,9 @@ _OPEN = struct.Struct("<dI")
 _OPEN_RATED = struct.Struct("<dII")
 """Of a line whose rate may be changed."""
 
+_OPEN_STAYS = struct.Struct("<dII?")
+"""Of a line to a device that stays."""
+
 _TIME = struct.Struct("<d")
 
 
@@ -133,8 +136,12 @@ class Recorder:
 
     def _tap(self, line: Line) -> Line:
         tapped = _Tapped(line, self._file, self._start)
-        rated = _OPEN_RATED.pack(tapped.now, line.first_sequence, line.max_baud)
-        self._file.append(Kind.OPEN, rated if line.max_baud else _OPEN.pack(tapped.now, line.first_sequence))
+        facts = [tapped.now, line.first_sequence]
+        if line.stays:
+            body = _OPEN_STAYS.pack(*facts, line.max_baud, True)
+        else:
+            body = _OPEN_RATED.pack(*facts, line.max_baud) if line.max_baud else _OPEN.pack(*facts)
+        self._file.append(Kind.OPEN, body)
         return replace(line, transport=tapped, clock=lambda: tapped.now)
 
 
@@ -227,11 +234,11 @@ class Recording:
     def open(self, deadline: Deadline) -> Line:
         """See ``Lines.open``."""
         record = self._expect(Kind.OPEN, "opens the line")
-        rated = len(record.body) == _OPEN_RATED.size
-        now, first_sequence, *rates = self._fields(_OPEN_RATED if rated else _OPEN, record)
+        layouts = {each.size: each for each in (_OPEN_RATED, _OPEN_STAYS)}
+        now, first_sequence, *more = self._fields(layouts.get(len(record.body), _OPEN), record)
         transport = _Played(self, now)
         adaptive = self.header.format != _FIXED_TIMES
-        return Line(transport, first_sequence, lambda: transport.now, adaptive, *rates)
+        return Line(transport, first_sequence, lambda: transport.now, adaptive, *more)
 
     def reopen(self, deadline: Deadline, check: Callable[[], None]) -> Line:
         """See ``Lines.reopen``. Nothing is waited for."""

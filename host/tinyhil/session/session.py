@@ -109,7 +109,7 @@ class Session:
         try:
             self.over_losses(lambda: None)
         except BaseException:
-            self.close()
+            self._give_up_line()
             raise
 
     @property
@@ -272,9 +272,9 @@ class Session:
             self._losses_covered, self._restarts_covered = before
 
     def close(self) -> None:
-        """Gives up the line; the device goes on running."""
+        """Gives up the line, and says goodbye to a device that stays; it goes on running."""
         self._closed = True
-        self._give_up_line()
+        self._give_up_line(parting=True)
 
     def __enter__(self) -> Self:
         return self
@@ -282,7 +282,9 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None and self._talk is not None:
+        if kind is not None:
+            self._give_up_line()
+        elif self._talk is not None:
             self.reporter.text(f"link: {self.line_counters.describe()}")
         self.close()
 
@@ -370,10 +372,10 @@ class Session:
         )
         self.welcome = self._talk.handshake(self._identity)
 
-    def _give_up_line(self) -> None:
+    def _give_up_line(self, *, parting: bool = False) -> None:
         talk, self._talk = self._talk, None
         if talk is not None:
-            talk.close()
+            talk.close(parting=parting)
 
 
 def open_session(

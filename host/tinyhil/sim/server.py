@@ -18,10 +18,11 @@ from tinyhil.link.fields import Message, MessageType
 from tinyhil.link.frames import REQUEST_TYPES, Frame, FrameDecoder, encode_frame
 from tinyhil.link.inference import Cleared, Data, Ran, Result, Write, Written
 from tinyhil.link.line_rate import Switched
-from tinyhil.link.messages import VERSION, Direction, Error, ErrorCode, Tensor, Welcome
+from tinyhil.link.messages import VERSION, Direction, Error, ErrorCode, Parted, Tensor, Welcome
 from tinyhil.link.resources import MAX_OPERATOR_NAME, OperatorTicks, Prepared, Profiled, Used
 from tinyhil.link.table import EXCHANGES, Needs
 
+_WITHOUT_SESSION = frozenset(row.request.TYPE for row in EXCHANGES if row.needs is Needs.NOTHING)
 _WITHOUT_MODEL = frozenset(row.request.TYPE for row in EXCHANGES if row.needs is not Needs.MODEL)
 """What tells about an engine that did not accept the model, and what may mend it."""
 
@@ -116,6 +117,7 @@ class Server:
             MessageType.ARENA: self._arena,
             MessageType.PROFILE: self._profile,
             MessageType.BAUD: self._baud,
+            MessageType.GOODBYE: self._goodbye,
         }
 
     def receive(self, data: bytes) -> bytes:
@@ -139,7 +141,7 @@ class Server:
         handler = self._handlers.get(request.type)
         if handler is None:
             return Error(ErrorCode.UNKNOWN_TYPE, request.type)
-        if not self._ready:
+        if not self._ready and request.type not in _WITHOUT_SESSION:
             return Error(ErrorCode.NOT_READY, self._welcome.boot_id)
         if self._init_status != 0 and request.type not in _WITHOUT_MODEL:
             return Error(ErrorCode.INIT_FAILED, self._init_status)
@@ -269,6 +271,13 @@ class Server:
     def _baud(self, payload: bytes) -> Message:
         """There is no line whose rate could be another one."""
         return Switched(0) if len(payload) == 4 else _bad_length(payload)
+
+    def _goodbye(self, payload: bytes) -> Message:
+        """It does nothing of its own that it could go back to."""
+        if payload:
+            return _bad_length(payload)
+        self._ready = False
+        return Parted()
 
     def _ticks(self) -> int:
         return 0 if self._identity.ticks is None else self._identity.ticks()

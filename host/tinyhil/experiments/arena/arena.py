@@ -72,7 +72,7 @@ def size_arena(run: Run, capacity: int | None, headroom: float) -> ArenaResult:
         def start() -> Iterator[Session]:
             with run.live.device(firmware.project, reporter) as device:
                 port = run.live.start(device, firmware.image)
-                lines = lines_to(port, target.link)
+                lines = lines_to(port, target.link, stays=device.stays)
                 with (
                     owner.owned(PortFinder(port).locate()),
                     open_session(lines, identity, target, device.check, reporter) as session,

@@ -271,7 +271,7 @@ def _ask(
             with (
                 owner.owned(PortFinder(at).locate()),
                 open_session(
-                    lines_to(at, target.link),
+                    lines_to(at, target.link, stays=device.stays),
                     identity,
                     target,
                     device.check,

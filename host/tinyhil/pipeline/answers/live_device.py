@@ -118,7 +118,7 @@ class LiveDevice:
         with self.device(firmware.project, reporter, flash=flash) as device:
             port = self.start(device, firmware.image)
             link = self._target.link
-            lines = lines_to(port, link)
+            lines = lines_to(port, link, stays=device.stays)
             with (
                 decoding(firmware.image.elf),
                 open_session(lines, identity, self._target, device.check, reporter) as session,
@@ -139,7 +139,7 @@ class LiveDevice:
             origin = recording_header.origin(question.model, firmware.image)
             kept = stack.enter_context(Journal(self._layout.journal, origin, resume=self._options.resume))
             link = self._target.link
-            lines: Lines = lines_to(port, link, finder)
+            lines: Lines = lines_to(port, link, finder, stays=device.stays)
             if self._options.record is not None:
                 file = stack.enter_context(RecordFile(self._options.record))
                 lines = Recorder(lines, file, question.header, list(kept.answers.values()))

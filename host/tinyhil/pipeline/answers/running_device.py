@@ -70,8 +70,10 @@ class RunningDevice:
             DeviceError: it does not answer there, or is not the one that is meant.
             LinkError: it does not speak the protocol.
         """
-        link = self.target.link
-        lines: Lines = _CurrentPort(lambda: self.port, link) if port is None else lines_to(port, link)
+        link, stays = self.target.link, self._device.stays
+        lines: Lines = (
+            _CurrentPort(lambda: self.port, link, stays) if port is None else lines_to(port, link, stays=stays)
+        )
         return open_session(lines, self._identity, self.target, self._device.check, Silent())
 
     def _started(self) -> str:
@@ -81,14 +83,15 @@ class RunningDevice:
 class _CurrentPort:
     """Lines to a port whose name changes when the device is started again."""
 
-    def __init__(self, port: Callable[[], str], link: Link) -> None:
+    def __init__(self, port: Callable[[], str], link: Link, stays: bool) -> None:
         self._port = port
         self._link = link
+        self._stays = stays
 
     def open(self, deadline: Deadline) -> Line:
         """See ``Lines.open``."""
-        return lines_to(self._port(), self._link).open(deadline)
+        return lines_to(self._port(), self._link, stays=self._stays).open(deadline)
 
     def reopen(self, deadline: Deadline, check: Callable[[], None]) -> Line:
         """See ``Lines.reopen``."""
-        return lines_to(self._port(), self._link).reopen(deadline, check)
+        return lines_to(self._port(), self._link, stays=self._stays).reopen(deadline, check)

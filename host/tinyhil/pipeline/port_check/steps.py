@@ -139,9 +139,10 @@ def _line(target: Target, path: str, patience: float) -> Iterator[Checked]:
 def _resets(target: Target, path: str, seconds: float) -> Checked:
     """Closes and opens the port, which resets boards whose DTR leads to reset."""
     answered, boots = 0, set()
-    for _ in range(RESETS):
+    for left in reversed(range(RESETS)):
         try:
-            welcome = ask(path, target.link.baud, seconds, controls=target.link.controls).welcome
+            # Not a goodbye in between: what it brings back counts as a start too.
+            welcome = ask(path, target.link.baud, seconds, controls=target.link.controls, parting=left == 0).welcome
         except TinyhilError:
             continue
         if welcome is not None:
