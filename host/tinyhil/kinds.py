@@ -254,6 +254,23 @@ NO_BOARD = Kind(
     "The target is a board, and no serial port has its USB id, or it is not known which port is meant.",
     ("Plug the board in with a cable that carries data.", "Name its port: --port /dev/ttyACM0 or usb:SERIALNUMBER."),
 )
+QUARANTINED = Kind(
+    "TH-302",
+    "The board is quarantined",
+    3,
+    "Somebody has put the board with this USB serial number into quarantine, so that no run uses it.",
+    (
+        "Use another board, or release it: tinyhil quarantine --release SERIAL.",
+        "tinyhil doctor --target NAME --port PORT checks it all the same; tinyhil quarantine --list shows all of them.",
+    ),
+)
+QUARANTINE_FILE = Kind(
+    "TH-303",
+    "The list of quarantined boards cannot be read",
+    3,
+    "The file with the quarantined boards is damaged or may not be read, so nobody knows which boards may be used.",
+    ("Mend or remove the file that the error names; TINYHIL_QUARANTINE names another one.",),
+)
 PORT_BUSY = Kind(
     "TH-310",
     "The port is busy",

@@ -1,4 +1,4 @@
-"""Where the device's sources and the templates lie, and where what can be made again is kept for the user.
+"""Where the device's sources and the templates lie, and where what is kept for the user lies.
 
 The former lie inside an installed package, or at the top of a checkout.
 """
@@ -32,6 +32,15 @@ def user_cache() -> Path:
     """
     given = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(given) if Path(given).is_absolute() else Path.home() / ".cache") / "tinyhil"
+
+
+def user_state() -> Path:
+    """The folder of tinyhil in the user's state: ``$XDG_STATE_HOME/tinyhil``, by default ``~/.local/state/tinyhil``.
+
+    As ``user_cache``; but nothing in it can be made again.
+    """
+    given = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(given) if Path(given).is_absolute() else Path.home() / ".local" / "state") / "tinyhil"
 
 
 def read_tree(root: Path) -> dict[str, bytes]:

@@ -16,6 +16,7 @@ from tinyhil.pipeline.opening import open_run
 from tinyhil.pipeline.run import Run
 from tinyhil.targets import registry
 from tinyhil.toolchain import libraries
+from tinyhil.transport import quarantine
 
 from .test_preflight import Watching
 
@@ -58,6 +59,21 @@ def test_a_board_that_is_plugged_in_is_enough(bare: None, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(needs, "present", lambda: [Listed()])
     needs.of_device(registry.get("nano33ble"), None)
+
+
+@pytest.mark.parametrize("port", [None, "usb:N1"])
+def test_a_board_that_is_quarantined_is_not_enough(
+    bare: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, port: str | None
+) -> None:
+    class Listed:
+        vid, pid, device, serial_number = 0x2341, 0x805A, "/dev/ttyACM0", "N1"
+
+    monkeypatch.setenv(quarantine.VARIABLE, str(tmp_path / "boards.json"))
+    monkeypatch.setattr(needs, "present", lambda: [Listed()])
+    quarantine.add("N1", "resets under load")
+    with pytest.raises(BlockedError) as caught:
+        needs.of_device(registry.get("nano33ble"), port)
+    assert caught.value.kind is kinds.QUARANTINED
 
 
 def test_a_device_that_is_not_asked_for_is_not_looked_for(bare: None) -> None:

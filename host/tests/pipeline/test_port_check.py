@@ -17,6 +17,7 @@ from tinyhil.proxy import FaultProxy, Faults
 from tinyhil.session import ask
 from tinyhil.targets import registry
 from tinyhil.targets.model import Target
+from tinyhil.transport import finder, quarantine
 
 from ..session import bad_lines
 from ..session.bad_lines import bad_line
@@ -193,3 +194,19 @@ def test_other_control_lines_are_tried(tmp_path: Path, fast: Target, monkeypatch
         checks = found(fast, str(tmp_path / "port"))
     assert checks["control lines"].state is State.FAILED
     assert "link.dtr = false and link.rts = true" in checks["control lines"].next_step
+
+
+def test_a_board_in_quarantine_is_checked_and_said_to_be_in_it(
+    tmp_path: Path, fast: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(monkeypatch, "nothing")
+    port = str(tmp_path / "port")
+    monkeypatch.setenv(quarantine.VARIABLE, str(tmp_path / "boards.json"))
+    quarantine.add("N1", "resets under load")
+    monkeypatch.setattr(finder, "present", lambda: [Listed(port, serial_number="N1")])
+    with bad_line(tmp_path / "port"):
+        checks = {each.name: each for each in check(fast, port, present=finder.present)}
+        assert checks["handshake"].state is State.OK
+    assert checks["quarantine"].state is State.WARNING
+    assert "resets under load" in checks["quarantine"].said
+    assert not quarantine._admitted.get()

@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from tinyhil import kinds
+from tinyhil.errors import DeviceError
 from tinyhil.pipeline import ports
+from tinyhil.pipeline.answers.board_ports import BoardPorts
 from tinyhil.pipeline.ports import Found, survey
+from tinyhil.progress import Silent
 from tinyhil.session import ask
 from tinyhil.targets import registry
-from tinyhil.transport import owner
+from tinyhil.transport import owner, quarantine
 
 from ..link.device_role import WELCOME
 from ..session.bad_lines import DOWNLOAD, bad_line
@@ -130,3 +133,40 @@ def test_a_port_that_is_not_there(tmp_path: Path) -> None:
     path = str(tmp_path / "gone")
     found = look(nano(path))[path]
     assert (found.state, found.why) == (ports.CLOSED, f"there is no port {path}")
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_quarantined_board_is_shown_and_left_alone(
+    silent: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: bool
+) -> None:
+    monkeypatch.setenv(quarantine.VARIABLE, str(tmp_path / "boards.json"))
+    monkeypatch.setattr(ports, "ask", lambda *_, **__: pytest.fail("it was asked"))
+    quarantine.add("N1", "resets under load")
+    found = look(nano(silent), named=(silent,) if named else ())[silent]
+    assert (found.state, found.id) == (ports.QUARANTINED, kinds.QUARANTINED.id)
+    assert "resets under load" in found.why
+    assert "--release N1" in found.next_step
+
+
+class TestBoardPorts:
+    """The ports of one target, of which one is quarantined."""
+
+    @pytest.fixture(autouse=True)
+    def _quarantined(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setenv(quarantine.VARIABLE, str(tmp_path / "boards.json"))
+        quarantine.add("N1", "resets under load")
+
+    def of(self, *listed: Listed) -> BoardPorts:
+        return BoardPorts(registry.get("nano33ble"), Path(), Path(), Silent(), lambda: listed)
+
+    def test_another_board_takes_its_part(self) -> None:
+        free = Listed("/dev/ttyACM1", 0x2341, 0x805A, "N2")
+        assert list(self.of(nano("/dev/ttyACM0"), free, Listed("/dev/ttyS0")).present()) == [free, Listed("/dev/ttyS0")]
+
+    def test_a_lone_one_is_not_said_to_be_absent(self) -> None:
+        assert list(self.of(nano("/dev/ttyACM0")).present()) == [nano("/dev/ttyACM0")]
+
+    def test_it_is_neither_held_nor_flashed(self) -> None:
+        with pytest.raises(DeviceError) as caught:
+            self.of(nano("/dev/ttyACM0")).hold("/dev/ttyACM0")
+        assert caught.value.kind is kinds.QUARANTINED

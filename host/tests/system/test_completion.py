@@ -13,7 +13,7 @@ from .cli import Cli
 SHELLS = ("bash", "zsh", "fish")
 WORDS = {
     ("",): {"run", "quantize", "explain", "targets"},
-    ("qua",): {"quantize"},
+    ("qua",): {"quantize", "quarantine"},
     ("run", ""): {"sine", "digits", "conv-digits", "mine.tflite"},
     ("run", "si"): {"sine"},
     ("run", "sine", "--target", ""): {"qemu-m4", "native", "sim"},

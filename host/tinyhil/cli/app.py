@@ -18,6 +18,7 @@ from tinyhil.cli.preflight import preflight
 from tinyhil.cli.profile import profile
 from tinyhil.cli.proxy import proxy
 from tinyhil.cli.quantize import quantize
+from tinyhil.cli.quarantine import quarantine
 from tinyhil.cli.search import search
 from tinyhil.cli.selftest import selftest
 from tinyhil.cli.starter import new
@@ -77,6 +78,7 @@ for each in (
     listings.recipes,
     listings.ports,
     listings.doctor,
+    quarantine,
     explain,
     proxy,
     new,

@@ -86,6 +86,24 @@ def error_ids(incomplete: str) -> Completions:
     return _starting(incomplete.upper(), [(kind.id, kind.title) for kind in kinds.all_kinds()])
 
 
+def serial_numbers(incomplete: str) -> Completions:
+    """USB serial numbers of the boards that are plugged in."""
+    from tinyhil.transport import finder
+
+    return _starting(incomplete, [(port.serial_number, port.device) for port in finder.present() if port.serial_number])
+
+
+def quarantined(incomplete: str) -> Completions:
+    """USB serial numbers of the boards that are quarantined."""
+    from tinyhil.errors import TinyhilError
+    from tinyhil.transport import quarantine
+
+    try:
+        return _starting(incomplete, [(entry.serial_number, entry.reason) for entry in quarantine.entries()])
+    except TinyhilError:  # a damaged file is for the command to tell
+        return []
+
+
 def _starting(incomplete: str, found: Iterable[tuple[str, str]]) -> Completions:
     return [each for each in found if each[0].startswith(incomplete)]
 

@@ -94,7 +94,8 @@ def ports(
 ) -> None:
     """Show which serial ports there are, which boards they may be, and what answers there.
 
-    Only ports that may be a board of a known target are opened and asked. Exits with 0 if one answered (or with
+    Only ports that may be a board of a known target are opened and asked, and none of a board that is quarantined
+    (**tinyhil quarantine**). Exits with 0 if one answered (or with
     **--no-ask**), and else with 3.
 
     **Examples**

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from tinyhil import kinds
 from tinyhil.device.board import Port, usb_id
 from tinyhil.errors import DeviceError, PortBusyError
 from tinyhil.session.ask import ask
 from tinyhil.targets.model import Target
 from tinyhil.targets.wire import Link
-from tinyhil.transport import finder
+from tinyhil.transport import finder, quarantine
 from tinyhil.transport.finder import PortInfo
 
 NOT_ASKED = "not asked"
@@ -23,6 +24,7 @@ ANSWERS = "answers"
 SILENT = "silent"
 BUSY = "busy"
 CLOSED = "cannot be opened"
+QUARANTINED = "quarantined"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Found:
         serial_number: of the USB device; empty if it has none.
         description: what the system calls it.
         targets: names of the targets that it may be.
-        state: ``answers``, ``silent``, ``busy``, ``cannot be opened`` or ``not asked``.
+        state: ``answers``, ``silent``, ``busy``, ``cannot be opened``, ``quarantined`` or ``not asked``.
         why: more about it, if there is more to say.
         id: of the kind of error that keeps it from answering, see docs/errors.md; empty if it answers or was not asked.
         next_step: what to do then.
@@ -76,6 +78,9 @@ def survey(
         named: ports that are asked whatever they are.
         asking: whether to ask at all.
         present: lists the serial ports.
+
+    Raises:
+        DeviceError: the list of quarantined boards is damaged.
     """
     listed = {port.device: port for port in cast(Iterable[Port], present())}
     found = []
@@ -84,7 +89,10 @@ def survey(
         usb = usb_id(port) if port is not None else ""
         may_be = [target for target in targets if target.upload is not None and usb in target.upload.usb]
         what: dict[str, Any] = {"state": NOT_ASKED}
-        if asking and (may_be or device in named):
+        if (entry := quarantine.of_port(device, present)) is not None:
+            said = {"why": entry.said, "id": kinds.QUARANTINED.id, "next_step": entry.release}
+            what = {"state": QUARANTINED, **said}
+        elif asking and (may_be or device in named):
             what = _answer_of(device, may_be[0].link if may_be else Link())
         found.append(
             Found(

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from tinyhil import terminal
 from tinyhil.deadline import Deadline
 from tinyhil.errors import ConfigError
-from tinyhil.transport import owner
+from tinyhil.transport import owner, quarantine
 from tinyhil.transport.base import Transport
 from tinyhil.transport.finder import PortFinder
 from tinyhil.transport.poll_stream import PollStream
@@ -34,9 +34,10 @@ def open_transport(address: str, *, baud: int, deadline: Deadline, controls: tup
 
     Raises:
         ConfigError: the address cannot be meant.
-        DeviceError: it cannot be opened, or another process holds it.
+        DeviceError: it cannot be opened, another process holds it, or its board is quarantined.
     """
     address = PortFinder(address).locate()
+    quarantine.refuse(address)
     claimed = owner.claim(address)
     try:
         return owner.until_closed(_open(address, baud, deadline, controls), claimed)

@@ -80,13 +80,37 @@ class PortFinder:
 
     def remember(self) -> None:
         """Notes which board is at the address now, to find it again. To be called while the port is open."""
-        if self._serial_number or "://" in self._address or self._address.startswith(("unix:", terminal.SCHEME)):
+        if self._serial_number or not _is_path(self._address):
             return
-        path = os.path.realpath(self._address)
-        for port in self._ports():
-            if port.serial_number and os.path.realpath(port.device) == path:
-                self._serial_number = port.serial_number
-                self._function = _function(port)
+        port = _listed(self._address, self._ports())
+        if port is not None and port.serial_number:
+            self._serial_number = port.serial_number
+            self._function = _function(port)
+
+
+def serial_number(address: str, ports: Callable[[], Iterable[PortInfo]] | None = None) -> str:
+    """The USB serial number of the board behind an address; empty where it has none, or is none of this machine's.
+
+    Args:
+        address: as for :class:`PortFinder`.
+        ports: lists the serial ports; by default those of this machine.
+    """
+    if address.startswith(SCHEME):
+        return address.removeprefix(SCHEME)
+    if not _is_path(address):
+        return ""
+    port = _listed(address, present() if ports is None else ports())
+    return (port.serial_number or "") if port is not None else ""
+
+
+def _is_path(address: str) -> bool:
+    return "://" not in address and not address.startswith(("unix:", terminal.SCHEME))
+
+
+def _listed(path: str, ports: Iterable[PortInfo]) -> PortInfo | None:
+    """The entry of the list that a path leads to."""
+    real = os.path.realpath(path)
+    return next((port for port in ports if os.path.realpath(port.device) == real), None)
 
 
 def _function(port: PortInfo) -> str:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import cast
 
 from tinyhil.artifacts import lock
-from tinyhil.device.board import Port
+from tinyhil.device.board import Port, usb_id
 from tinyhil.progress import Reporter
 from tinyhil.session.ask import ask
 from tinyhil.targets.model import Target
 from tinyhil.toolchain import platformio
-from tinyhil.transport import finder, owner
+from tinyhil.transport import finder, owner, quarantine
 from tinyhil.transport.finder import PortFinder, PortInfo
 
 
@@ -43,8 +43,12 @@ class BoardPorts:
         self._ports = ports
 
     def present(self) -> Iterable[Port]:
-        """See ``Ports.present``."""
-        return cast(Iterable[Port], self._ports())
+        """See ``Ports.present``. A quarantined board is left out where another one may take its part."""
+        listed = list(cast(Iterable[Port], self._ports()))
+        held = {entry.serial_number for entry in quarantine.entries()}
+        free = [port for port in listed if port.serial_number not in held]
+        wanted = self._target.upload.usb if self._target.upload is not None else ()
+        return free if any(usb_id(port) in wanted for port in free) else listed
 
     def locate(self, port: str) -> str:
         """See ``Ports.locate``."""
@@ -60,6 +64,7 @@ class BoardPorts:
 
     def hold(self, port: str) -> contextlib.AbstractContextManager[None]:
         """See ``Ports.hold``."""
+        quarantine.refuse(port, self._ports)
         return owner.owned(port)
 
     def upload(self, port: str | None) -> None:

@@ -15,6 +15,7 @@ from tinyhil.errors import ConfigError, DeviceError
 from tinyhil.render import PROJECT
 from tinyhil.targets.model import Target
 from tinyhil.toolchain import core_dir, libraries, platformio
+from tinyhil.transport import quarantine
 from tinyhil.transport.finder import PortFinder, present
 
 
@@ -26,9 +27,10 @@ def of_device(target: Target, port: str | None) -> None:
 
     Raises:
         MissingToolError: the target's emulator is not installed.
-        DeviceError: the port is not there, or no board is plugged in.
+        DeviceError: the port is not there, no board is plugged in, or all that are have been quarantined.
     """
     if port is not None:
+        quarantine.refuse(port)
         found = PortFinder(port).locate()
         if found.startswith("/") and not Path(found).exists():
             raise DeviceError(
@@ -40,13 +42,16 @@ def of_device(target: Target, port: str | None) -> None:
     factory.require(target, port)
     if target.emulator is None and target.upload is not None and target.upload.usb:
         wanted = target.upload.usb
-        if not any(usb_id(listed) in wanted for listed in cast(Iterable[Port], present())):
+        boards = [listed for listed in cast(Iterable[Port], present()) if usb_id(listed) in wanted]
+        if not boards:
             raise DeviceError(
                 f"no {target.name} is plugged in: no serial port has the USB id {' or '.join(wanted)}",
                 hint="plug it in, with a cable that carries data; `tinyhil ports` shows what is there, "
                 "and --port takes any port",
                 kind=kinds.NO_BOARD,
             )
+        if all(quarantine.of_port(board.device, present) for board in boards):
+            quarantine.refuse(boards[0].device, present)
 
 
 def of_form(target: Target, form: str) -> None:

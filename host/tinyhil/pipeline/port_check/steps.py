@@ -16,7 +16,7 @@ from tinyhil.pipeline.port_check.probe import PATIENCE, Probe
 from tinyhil.session.ask import SECONDS, Heard, ask
 from tinyhil.session.line_rate import BITS_PER_BYTE
 from tinyhil.targets.model import Target
-from tinyhil.transport import finder, open_transport
+from tinyhil.transport import finder, open_transport, quarantine
 from tinyhil.transport.finder import PortFinder, PortInfo
 
 RESETS = 10
@@ -43,6 +43,24 @@ def check(
         seconds: for an answer to the greeting.
         patience: seconds of silence after which a single frame counts as lost, beside its time on the wire.
     """
+    steps = _steps(target, port, present, seconds, patience)
+    while True:
+        # A board in quarantine may be checked; what the caller does between two checks is not covered by that.
+        with quarantine.admitted():
+            checked = next(steps, None)
+        if checked is None:
+            return
+        yield checked
+
+
+def _steps(
+    target: Target, port: str, present: Callable[[], Iterable[PortInfo]], seconds: float, patience: float
+) -> Iterator[Checked]:
+    try:
+        if (entry := quarantine.of_port(port, present)) is not None:
+            yield Checked("quarantine", State.WARNING, entry.said, entry.release, kinds.QUARANTINED.id)
+    except DeviceError as error:
+        yield failed("quarantine", error)
     try:
         path = PortFinder(port).locate()
     except TinyhilError as error:
