@@ -292,6 +292,16 @@ UNANSWERED = Kind(
     "The port is open, but no answer came in time. It may run other firmware, or speak at another baud rate.",
     ("Flash it: tinyhil flash RECIPE --target NAME.", "tinyhil ports shows what answers on each port."),
 )
+POWER = Kind(
+    "TH-321",
+    "The board's power cannot be switched",
+    3,
+    "The board did not answer any more, and a command of [power] in the target file, such as uhubctl, failed.",
+    (
+        "Run the command by hand: uhubctl lists the hubs that can switch; it needs permission for their USB devices.",
+        "Correct power.off and power.on in the target file, or take [power] out.",
+    ),
+)
 STALE_FIRMWARE = Kind(
     "TH-340",
     "The device runs another build",

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tinyhil.artifacts.retries import Retries
 from tinyhil.artifacts.types import Beside, Problem, Resources
 from tinyhil.compare import health
 from tinyhil.compare.bisection import Bisection, DeviceSide, Layer, Probe
@@ -222,6 +223,7 @@ REPORTS = st.builds(
     headline=TEXT,
     source_sha256=st.none() | SHA256,
     samples_sha256=st.none() | SHA256,
+    retries=st.none() | st.builds(Retries, *[st.integers(0, 3)] * 7),
     scope=st.none() | st.builds(Scope, COUNT, COUNT, COUNT, COUNT),
     line=st.none() | st.sampled_from(["uart", "semihosting"]),
     blocked=st.none() | st.builds(Blocked, error=TEXT, cause=TEXT, hint=TEXT, detail=TEXT, id=TEXT),

@@ -48,15 +48,18 @@ def _verify(output: Output, job: Run) -> None:
     """Judges; a blocked run still gets its JSON."""
     import msgspec
 
+    from tinyhil.cli import console as view
     from tinyhil.errors import BlockedError
-    from tinyhil.report import files
+    from tinyhil.report import files, terminal
 
     folder = job.layout.results
     try:
         report = job.verify()
     except BlockedError:
         if (folder / files.JSON).is_file():
-            output.write_json(msgspec.to_builtins(files.read(folder)))
+            blocked = files.read(folder)
+            output.write_json(msgspec.to_builtins(blocked))
+            view.show_rows(output.errors, [row for row in terminal.rows(blocked) if row[0] == "retries"])
         raise
     _conclude(output, report, folder / files.HTML)
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from tinyhil.artifacts import hashing
+from tinyhil.artifacts.retries import Retries
 from tinyhil.artifacts.types import Beside, Problem, Resources
 from tinyhil.compare.bisection import Bisection
 from tinyhil.compare.classification import Agreement, Classification
@@ -328,7 +329,7 @@ class Report:
     out, and is None in reports of earlier versions and of runs that were blocked before; ``findings`` has what looks
     wrong; those that ``tinyhil.compare.health.STRICT`` names fail a run that is ``strict``. ``headline`` says what was
     judged. ``source_sha256`` is of what was asked for: the user's file, or all that a recipe's model depends on;
-    ``samples_sha256`` of the samples beside a file.
+    ``samples_sha256`` of the samples beside a file. ``retries`` is None in reports of earlier versions.
     """
 
     schema: int
@@ -370,6 +371,7 @@ class Report:
     headline: str = ""
     source_sha256: str | None = None
     samples_sha256: str | None = None
+    retries: Retries | None = None
 
 
 JUDGED = (

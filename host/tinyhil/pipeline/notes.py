@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tinyhil import kinds
 from tinyhil.affine import TensorSpec
+from tinyhil.artifacts.retries import Retries
 from tinyhil.artifacts.types import FirmwareImage, FloatModel, Vectors
 from tinyhil.link.frames import MAX_PAYLOAD
 from tinyhil.pipeline.run_search import RunSearch
@@ -63,6 +64,11 @@ def of_lengths(longest_payload: int) -> str:
     if longest_payload == MAX_PAYLOAD:
         return ""
     return f"; long requests were lost ({kinds.LONG_LOST.id}), so none had more than {longest_payload} bytes"
+
+
+def of_retries(found: Retries) -> str:
+    """What was done again, to be added to a line."""
+    return "".join(f"; {words}: {getattr(found, name)}" for name, words in found.shown)
 
 
 def of_search(search: RunSearch | None) -> str:

@@ -116,6 +116,7 @@ class Run:
             trained=self.source.trained,
             source_sha256=asked.source_sha256,
             samples_sha256=asked.samples_sha256,
+            retries=self.answers.retries.so_far,
         )
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 import tinyhil
+from tinyhil.artifacts.retries import Retries
 from tinyhil.artifacts.types import Capture, FirmwareImage, FloatModel, Problem, Project, QuantizedModel
 from tinyhil.compare import health
 from tinyhil.compare.scope import Scope
@@ -37,7 +38,7 @@ class Evidence:
     ``forced`` has the problems in spite of which it was forced. A .tflite file has no ``trained``.
     ``line`` is what carries the bytes, where the device is an emulator that is started. ``scope`` says what was left
     out. ``strict`` is whether findings fail the run, ``source_sha256`` of what was asked for, and ``samples_sha256`` of
-    the samples beside it.
+    the samples beside it. ``retries`` is what was done again.
     """
 
     model: QuantizedModel | None = None
@@ -52,6 +53,7 @@ class Evidence:
     strict: bool = False
     source_sha256: str | None = None
     samples_sha256: str | None = None
+    retries: Retries | None = None
 
 
 def judged(recipe: str, target: Target, engine: str, evidence: Evidence, verification: Verification) -> Report:
@@ -129,6 +131,7 @@ def _report(
         strict=evidence.strict,
         source_sha256=evidence.source_sha256,
         samples_sha256=evidence.samples_sha256,
+        retries=evidence.retries,
     )
     return replace(made, headline=headline(made))
 

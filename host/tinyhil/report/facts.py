@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, is_dataclass
 from typing import Any, NamedTuple
 
+from tinyhil.artifacts.retries import Retries
 from tinyhil.compare.fidelity import CONFIDENCE
 from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Search
@@ -125,6 +126,7 @@ def facts(report: Report) -> tuple[Fact, ...]:
         *(_bisection(report, read) if report.bisection is not None else ()),
         *_cost(report, read),
         *(_resources(report, read) if report.resources is not None else ()),
+        *(_retries(report.retries, read) if report.retries is not None else ()),
     ]
     made += [
         Fact(label, ("sha256 ", read(path)))
@@ -327,6 +329,14 @@ def _resources(report: Report, read: Reader) -> Iterator[Fact]:
     if found.stack_used is not None:
         limit = () if found.stack_bytes is None else (" B of ", read("resources/stack_bytes", ","))
         yield Fact("stack", ("up to ", read("resources/stack_used", ","), *limit, " B"))
+
+
+def _retries(found: Retries, read: Reader) -> Iterator[Fact]:
+    parts: list[Figure | str] = []
+    for name, words in found.shown:
+        parts += ["; " if parts else "", f"{words}: ", read(f"retries/{name}", ",")]
+    if parts:
+        yield Fact("retries", tuple(parts))
 
 
 def shown(made: Sequence[Fact]) -> dict[str, Source]:

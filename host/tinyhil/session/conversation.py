@@ -19,6 +19,7 @@ import contextlib
 import math
 from collections.abc import Callable, Iterator
 
+from tinyhil.artifacts.retries import Retries
 from tinyhil.deadline import Deadline
 from tinyhil.errors import DeviceError, TinyhilError, UnansweredError
 from tinyhil.link.connection import Connection
@@ -99,6 +100,7 @@ class Conversation:
         self._longest_payload = longest_payload
         self._rate = LineRate(line.transport, baud, line.max_baud, answer_within, reporter)
         self._adaptive = line.adaptive
+        self._tally = line.tally
         self.connection = self._connection(line.first_sequence)
         self._stays = line.stays
         self._transport = line.transport
@@ -130,6 +132,8 @@ class Conversation:
         """
         if longest_payload is not None:
             self._longest_payload = longest_payload
+        self._count()
+        self._tally.add(Retries(greeted_again=1))
         self.connection = self._connection(self.connection.next_sequence)
         self._rate.begin_again()
 
@@ -162,6 +166,7 @@ class Conversation:
             parting: what was to be asked has been answered, and a device that stays is told goodbye. Whether it hears
                 it is nobody's concern: without, it goes back to what it does alone a while later.
         """
+        self._count()  # before the farewell, whose loss is nobody's concern
         with contextlib.suppress(TinyhilError):
             self._patience = _FAREWELL_S
             parted = parting and self._stays and self._part()
@@ -185,6 +190,11 @@ class Conversation:
             for event in self._turn("the goodbye"):
                 if isinstance(event, WorkDone) and event.ticket == ticket:
                     return isinstance(event, Answered)
+
+    def _count(self) -> None:
+        """Adds what the connection did again; once for each."""
+        counters = self.connection.counters
+        self._tally.add(Retries(resends=counters.resends, restarts=counters.restarts))
 
     def _begin_handshake(self, within: float | None = None) -> None:
         self._greeted = False

@@ -10,9 +10,10 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from tinyhil.artifacts.retries import Tally
 from tinyhil.deadline import Deadline
 from tinyhil.errors import DeviceError
 from tinyhil.targets.wire import Link
@@ -35,6 +36,7 @@ class Line:
             before it did, and are played back as they were.
         max_baud: highest rate in bit/s that the line may be taken to; 0 where it keeps the one it was opened with.
         stays: whether the device goes on running when the session is over, so that it is told.
+        tally: takes what the conversation does again.
     """
 
     transport: Transport
@@ -43,6 +45,7 @@ class Line:
     adaptive: bool = True
     max_baud: int = 0
     stays: bool = False
+    tally: Tally = field(default_factory=Tally)
 
 
 class Lines(Protocol):

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from tinyhil.errors import ConfigError
-from tinyhil.targets.wire import Link, Positive, Upload
+from tinyhil.targets.wire import Link, Positive, Power, Upload
 
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 """Names of targets, recipes and engines: they become folder names."""
@@ -353,6 +353,7 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         upload: how the firmware gets onto the device, where that is a step of its own.
         build: None where there is nothing to compile: the target runs the model file itself (tinyhil.sim).
         pace: what a run's time is reckoned with.
+        power: how the board's power is switched, where something can.
     """
 
     name: Name
@@ -367,6 +368,7 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     emulator: Emulator | None = None
     upload: Upload | None = None
     pace: Pace = Pace()
+    power: Power | None = None
 
     @property
     def start_within(self) -> float:

@@ -1,4 +1,4 @@
-"""How a device is reached: flashed, found, and talked to over its wire. Parts of a target file, see model.py."""
+"""How a device is reached: flashed, found, switched, and talked to over its wire. Parts of a target file (model.py)."""
 
 from __future__ import annotations
 
@@ -28,6 +28,24 @@ class Upload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         """Refuses a device that could never be found."""
         if bool(self.usb) == bool(self.port):
             raise ValueError("`usb` says how the port is found, or `port` where it is: one of the two")
+
+
+class Power(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a board's power is switched, such as by a USB hub that can: used when the board does not answer any more.
+
+    Attributes:
+        off: a program and its arguments, run without a shell: ``["uhubctl", "-l", "1-1", "-p", "2", "-a", "off"]``.
+        on: likewise.
+        off_seconds: for which it stays off.
+        back_within: seconds within which the board's port is back then.
+        cycles: how often at most in one run.
+    """
+
+    off: Annotated[tuple[str, ...], Meta(min_length=1)]
+    on: Annotated[tuple[str, ...], Meta(min_length=1)]
+    off_seconds: Annotated[float, Meta(ge=0)] = 2.0
+    back_within: Annotated[float, Meta(gt=0)] = 10.0
+    cycles: Annotated[int, Meta(ge=1, le=10)] = 2
 
 
 class Link(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

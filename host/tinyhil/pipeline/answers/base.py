@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from tinyhil.artifacts.retries import Tally
 from tinyhil.artifacts.types import Capture, FirmwareImage, Project, QuantizedModel
 from tinyhil.pipeline.run_search import RunSearch
 from tinyhil.progress import Reporter
@@ -68,6 +69,10 @@ class Answers(Protocol):
     @property
     def line(self) -> LineName | None:
         """What carries the bytes of an emulator that is started for the run; None where none is."""
+
+    @property
+    def retries(self) -> Tally:
+        """What was done again so far."""
 
     def require(self, engine: str, *, device: bool = True) -> None:
         """Returns where a run can be carried out, as far as that can be told at once.

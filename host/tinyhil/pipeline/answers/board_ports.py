@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from tinyhil.artifacts import lock
+from tinyhil.artifacts.retries import Retries, Tally
 from tinyhil.device.board import Port, usb_id
 from tinyhil.progress import Reporter
 from tinyhil.session.ask import ask
@@ -26,6 +27,7 @@ class BoardPorts:
         locked: the folder that belongs to one process at a time while something is made in it.
         reporter: told what is asked and what PlatformIO prints.
         ports: lists the serial ports.
+        tally: takes the count of uploads.
     """
 
     def __init__(
@@ -35,11 +37,13 @@ class BoardPorts:
         locked: Path,
         reporter: Reporter,
         ports: Callable[[], Iterable[PortInfo]] = finder.present,
+        tally: Tally | None = None,
     ) -> None:
         self._target = target
         self._folder = folder
         self._locked = locked
         self._reporter = reporter
+        self._tally = Tally() if tally is None else tally
         self._ports = ports
 
     def present(self) -> Iterable[Port]:
@@ -69,5 +73,6 @@ class BoardPorts:
 
     def upload(self, port: str | None) -> None:
         """See ``Ports.upload``."""
+        self._tally.add(Retries(flash_attempts=1))
         with lock.exclusive(self._locked, self._reporter.text):
             platformio.upload(self._folder, self._target.name, self._target.compiles, port, self._reporter)

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from tinyhil.artifacts import lock
+from tinyhil.artifacts.retries import Tally
 from tinyhil.artifacts.types import Capture, FirmwareImage, Project
 from tinyhil.deadline import Deadline
 from tinyhil.device.base import Device
@@ -18,11 +19,13 @@ from tinyhil.pipeline.answers import needs, recording_header
 from tinyhil.pipeline.answers.base import Firmware, Maker, Question
 from tinyhil.pipeline.answers.board_ports import BoardPorts
 from tinyhil.pipeline.answers.crash_places import decoding
+from tinyhil.pipeline.answers.power_cycles import PowerCycles
 from tinyhil.pipeline.answers.running_device import RunningDevice
 from tinyhil.pipeline.layout import Layout
 from tinyhil.progress import Reporter, Silent
 from tinyhil.render import PROJECT
 from tinyhil.session import Identity, capture, lines_to, open_session
+from tinyhil.session.counted import CountedLines
 from tinyhil.session.journal import Journal
 from tinyhil.session.lines import Lines
 from tinyhil.session.recording import Recorder
@@ -43,6 +46,7 @@ class LiveDevice:
     Attributes:
         port: where the device was last found; empty before.
         line: see ``Answers``.
+        retries: see ``Answers``.
 
     Raises:
         ConfigError: the options name a line that the target's emulator does not have, or no emulator is started.
@@ -56,13 +60,15 @@ class LiveDevice:
         self._target = target
         self._options = options
         self._layout = layout
+        self.retries = Tally()
+        self._power = PowerCycles(target, options.port, self.retries)
 
     def require(self, engine: str, *, device: bool = True) -> None:
         """See ``Answers.require``."""
         if self._options.firmware is None:
             needs.of_form(self._target, self._options.form)
         if device:
-            needs.of_device(self._target, self._options.port)
+            self._power.over(lambda _: needs.of_device(self._target, self._options.port), Silent())
         if self._options.firmware is None:
             needs.of_build(self._target, engine, self._layout.project)
 
@@ -89,7 +95,7 @@ class LiveDevice:
         with open_device(
             self._target,
             self._options.port,
-            ports=BoardPorts(self._target, project.folder, self._layout.target, reporter),
+            ports=BoardPorts(self._target, project.folder, self._layout.target, reporter, tally=self.retries),
             project=project.sha256,
             folder=project.folder,
             flash=when,
@@ -115,19 +121,25 @@ class LiveDevice:
         Raises:
             BlockedError: as ``Answers.capture``.
         """
+        return self._power.over(lambda _: self._greet(firmware, identity, reporter, flash), reporter)
+
+    def _greet(self, firmware: Firmware, identity: Identity, reporter: Reporter, flash: bool) -> tuple[Welcome, str]:
         with self.device(firmware.project, reporter, flash=flash) as device:
             port = self.start(device, firmware.image)
-            link = self._target.link
-            lines = lines_to(port, link, stays=device.stays)
+            lines = CountedLines(lines_to(port, self._target.link, stays=device.stays), self.retries)
             with (
                 decoding(firmware.image.elf),
                 open_session(lines, identity, self._target, device.check, reporter) as session,
             ):
                 welcome = session.welcome
-        return welcome, f"answers on {port}, engine {welcome.engine}, boot id {welcome.boot_id:08x}"
+        note = f"answers on {port}, engine {welcome.engine}, boot id {welcome.boot_id:08x}"
+        return welcome, note + notes.of_retries(self.retries.so_far)
 
     def capture(self, question: Question, reporter: Reporter) -> tuple[Capture, str]:
-        """See ``Answers.capture``. Every answer goes to the journal as it arrives."""
+        """See ``Answers.capture``. Every answer goes to the journal at once, and stays there over a power cycle."""
+        return self._power.over(lambda again: self._capture(question, reporter, again), reporter)
+
+    def _capture(self, question: Question, reporter: Reporter, again: bool) -> tuple[Capture, str]:
         firmware, vectors = question.firmware, question.model.vectors
         with contextlib.ExitStack() as stack:
             stack.enter_context(decoding(firmware.image.elf))
@@ -137,7 +149,7 @@ class LiveDevice:
             stack.enter_context(owner.owned(finder.locate()))
             stack.enter_context(lock.exclusive(self._layout.target, reporter.text))
             origin = recording_header.origin(question.model, firmware.image)
-            kept = stack.enter_context(Journal(self._layout.journal, origin, resume=self._options.resume))
+            kept = stack.enter_context(Journal(self._layout.journal, origin, resume=self._options.resume or again))
             link = self._target.link
             lines: Lines = lines_to(port, link, finder, stays=device.stays)
             if self._options.record is not None:
@@ -146,7 +158,14 @@ class LiveDevice:
             if kept.afresh:
                 reporter.text(f"nothing to resume: {kept.afresh}")
             session = stack.enter_context(
-                open_session(lines, question.identity, self._target, device.check, reporter, ledger=kept)
+                open_session(
+                    CountedLines(lines, self.retries),
+                    question.identity,
+                    self._target,
+                    device.check,
+                    reporter,
+                    ledger=kept,
+                )
             )
             answers = capture(session, vectors, question.search)
             note = notes.of_session(vectors.count, kept, question.search) + notes.of_lengths(session.longest_payload)

@@ -9,12 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
+from tinyhil.artifacts.retries import Tally
 from tinyhil.artifacts.types import Capture, FirmwareImage, Project
 from tinyhil.errors import ConfigError
 from tinyhil.pipeline import notes
 from tinyhil.pipeline.answers.base import Firmware, Maker, Question
 from tinyhil.progress import Reporter
 from tinyhil.session import capture, journal, open_session
+from tinyhil.session.counted import CountedLines
 from tinyhil.session.journal import Memory
 from tinyhil.session.recording import Recording
 from tinyhil.targets.model import LineName, Target
@@ -32,6 +34,7 @@ class RecordedDevice:
 
     Attributes:
         line: see ``Answers``.
+        retries: see ``Answers``; those of the recorded conversations.
     """
 
     stage = "replay"
@@ -40,6 +43,7 @@ class RecordedDevice:
         self._file = file
         self._recording = recording
         self._target = target
+        self.retries = Tally()
         self.line = cast(LineName | None, recording.header.options.get("line"))
 
     def require(self, engine: str, *, device: bool = True) -> None:
@@ -88,9 +92,8 @@ class RecordedDevice:
         """
         vectors = question.model.vectors
         ledger = Memory(self._recording.answers)
-        with open_session(
-            self._recording, question.identity, self._target, lambda: None, reporter, ledger=ledger
-        ) as session:
+        lines = CountedLines(self._recording, self.retries)
+        with open_session(lines, question.identity, self._target, lambda: None, reporter, ledger=ledger) as session:
             answers = capture(session, vectors, question.search)
         searched = notes.of_search(question.search)
         return answers, f"{vectors.count} vectors{searched}, recorded {self._recording.header.started}"
