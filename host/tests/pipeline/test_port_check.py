@@ -17,6 +17,7 @@ from tinyhil.proxy import FaultProxy, Faults
 from tinyhil.session import ask
 from tinyhil.targets import registry
 from tinyhil.targets.model import Target
+from tinyhil.targets.wire import Power
 from tinyhil.transport import finder, quarantine
 
 from ..session import bad_lines
@@ -210,3 +211,10 @@ def test_a_board_in_quarantine_is_checked_and_said_to_be_in_it(
     assert checks["quarantine"].state is State.WARNING
     assert "resets under load" in checks["quarantine"].said
     assert not quarantine._admitted.get()
+
+
+@pytest.mark.parametrize(("program", "state"), [("sh", State.OK), ("no-such-hub", State.WARNING)])
+def test_what_switches_power_is_looked_for_and_not_run(program: str, state: State) -> None:
+    checked = place.power(Power(off=(program, "-c", "exit 1"), on=("sh",)))
+    assert checked.state is state
+    assert program in checked.said

@@ -9,6 +9,7 @@ import typer
 import tinyhil
 from tinyhil.cli import listings, stages, verdicts
 from tinyhil.cli.arena import arena
+from tinyhil.cli.bench_report import bench_report
 from tinyhil.cli.bisect import bisect
 from tinyhil.cli.explain import explain
 from tinyhil.cli.models import models
@@ -84,3 +85,4 @@ for each in (
     new,
 ):
     app.command(cls=PlainCommand)(each)
+app.command("bench-report", cls=PlainCommand)(bench_report)

@@ -5,6 +5,6 @@ frames and keeps what else comes, ``line`` judges by them.
 """
 
 from tinyhil.pipeline.port_check.findings import Checked, State
-from tinyhil.pipeline.port_check.steps import check
+from tinyhil.pipeline.port_check.steps import PRINTS_NOTHING, check
 
-__all__ = ["Checked", "State", "check"]
+__all__ = ["PRINTS_NOTHING", "Checked", "State", "check"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grp
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import cast
@@ -11,6 +12,7 @@ from typing import cast
 from tinyhil.device.board import Port, usb_id
 from tinyhil.pipeline.port_check.findings import Checked, State
 from tinyhil.targets.model import Target
+from tinyhil.targets.wire import Power
 from tinyhil.transport.finder import PortInfo
 
 RULES = "/etc/udev/rules.d/60-tinyhil.rules"
@@ -67,6 +69,16 @@ def ids(path: str, target: Target, present: Callable[[], Iterable[PortInfo]]) ->
         return Checked(name, State.OK, f"USB id {found}")
     step = f"name another port, or another target than {target.name}"
     return Checked(name, State.WARNING, f"USB id {found}, where {target.name} has {' or '.join(wanted)}", step)
+
+
+def power(facts: Power) -> Checked:
+    """Whether the programs are there that switch the board's power; nothing is switched."""
+    name = "power"
+    missing = sorted({command[0] for command in (facts.off, facts.on) if shutil.which(command[0]) is None})
+    if not missing:
+        return Checked(name, State.OK, f"it can be switched by {facts.off[0]}; that was not tried")
+    step = "install it (uhubctl: sudo apt-get install uhubctl), or correct [power] in the target file"
+    return Checked(name, State.WARNING, f"{' and '.join(missing)} is not installed, by which it is switched", step)
 
 
 def _group(path: str) -> str:

@@ -20,6 +20,7 @@ from tinyhil.transport import finder, open_transport, quarantine
 from tinyhil.transport.finder import PortFinder, PortInfo
 
 RESETS = 10
+PRINTS_NOTHING = "it prints nothing at its start"
 _GREETINGS = 4
 _DAMAGE = (kinds.LINE_ENDINGS, kinds.SEVEN_BITS, kinds.FLOW_CONTROL, kinds.DAMAGED_ANSWERS, kinds.NOISE)
 
@@ -70,6 +71,8 @@ def _steps(
     if found[-1].state is State.FAILED:
         return
     yield place.ids(path, target, present)
+    if target.power is not None:
+        yield place.power(target.power)
     try:
         heard = _ask(target, path, seconds)
     except TinyhilError as error:
@@ -142,9 +145,7 @@ def _line(target: Target, path: str, patience: float) -> Iterator[Checked]:
         probe = Probe(transport, patience, byte_seconds)
         boot = probe.listen(patience)
         words = "; ".join(boot.texts[-3:])
-        yield Checked(
-            "boot", State.OK, f"it prints at its start: {words}" if words else "it prints nothing at its start"
-        )
+        yield Checked("boot", State.OK, f"it prints at its start: {words}" if words else PRINTS_NOTHING)
         welcome = greeted(probe)
         if welcome is None:
             yield Checked("line: broken", State.FAILED, "it answered before, and does not answer now", "try it again")
