@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tinyhil.artifacts.retries import Retries
@@ -126,3 +127,10 @@ def test_without_a_report_and_without_a_port(tmp_path: Path) -> None:
     made = board_report.board_report(registry.get("sim"), None, tmp_path / "none", list)
     assert (made["report"], made["checks"], made["usb"]) == (None, [], "")
     assert "no report" in texts(made)
+
+
+def test_the_name_of_a_target_of_one_s_own_is_left_out(board: Target, tmp_path: Path) -> None:
+    own = msgspec.structs.replace(board, name=f"{USER}-board", title=PERSON)
+    made = board_report.board_report(own, None, tmp_path, list)
+    nothing_personal(texts(made))
+    assert made["target"]["cpu"] == board.chip.cpu

@@ -248,3 +248,28 @@ def test_the_page_has_every_target_that_ships() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert [name for name in SHIPPED if f"`{name}`" not in page] == []
     assert len(EXAMPLES) == 3
+
+
+POWER = """
+[power]
+off = ["uhubctl", "-l", "1-1", "-p", "2", "-a", "off"]
+on = ["uhubctl", "-l", "1-1", "-p", "2", "-a", "on"]
+"""
+
+
+def test_the_commands_that_switch_power(own: Path) -> None:
+    with (own / "mine.toml").open("a") as file:
+        file.write(POWER)
+    power = registry.get("mine", user=own).power
+    assert power is not None
+    assert power.off == ("uhubctl", "-l", "1-1", "-p", "2", "-a", "off")
+    for old, new in (
+        ("on = [", "again = ["),
+        ("off = [", 'off = "uhubctl" #'),
+        ('"-a", "on"]', '"-a", "on"]\ncycles = 0'),
+    ):
+        whole = (own / "mine.toml").read_text()
+        edit(own, old, new)
+        with pytest.raises(ConfigError, match=r"mine\.toml"):
+            registry.get("mine", user=own)
+        (own / "mine.toml").write_text(whole)

@@ -39,16 +39,23 @@ def bench_report(
         import json as form
 
         from tinyhil.artifacts import store
+        from tinyhil.errors import ConfigError
         from tinyhil.pipeline import board_report
         from tinyhil.targets import registry
 
         facts = registry.get(target)
         file = output_file or Path(f"bench-report-{target}.md")
         store.refuse_unwritable(file)
+        if file.is_file() and not file.read_bytes().startswith(board_report.HEAD.encode()):
+            raise ConfigError(
+                f"{file} exists and is no such report, so it is not overwritten",
+                hint="remove it, or name another file with --output",
+            )
         made = board_report.board_report(facts, port, build_dir)
         store.write_text(file, board_report.in_markdown(made, form.dumps(made, indent=2)))
         failed = [each["name"] for each in made["checks"] if each["state"] == "failed"]
         said = f"failed: {', '.join(failed)}" if failed else f"{len(made['checks'])} checks, none failed"
+        said = "the port was not checked: --port names it" if port is None else said
         report = "no report of a run" if made["report"] is None else f"last report: {made['report']['verdict']}"
         output.console.print(f"{said}; {report}", markup=False, soft_wrap=True, highlight=False)
         output.console.print(f"written: {file}", markup=False, soft_wrap=True, highlight=False)

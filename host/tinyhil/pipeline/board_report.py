@@ -32,6 +32,8 @@ from tinyhil.transport import finder
 from tinyhil.transport.finder import PortInfo
 
 SCHEMA = 1
+HEAD = "# A board on tinyhil: "
+"""What such a file begins with."""
 _PACKAGES = ("tinyhil", "platformio", "tflite-micro", "bakenn", "tensorflow", "numpy", "pyserial")
 
 _ADDRESS = re.compile(r"\b(?!https?:)[a-z0-9+.-]+://\S+|\b(?:unix|usb|terminal):\S+", re.IGNORECASE)
@@ -239,7 +241,7 @@ def in_markdown(made: dict[str, Any], exact: str) -> str:
         made: what ``board_report`` has returned.
         exact: the same as JSON.
     """
-    lines = [f"# A board on tinyhil: {made['target']['name']}", "", "| | |", "|---|---|"]
+    lines = [f"{HEAD}{made['target']['name']}", "", "| | |", "|---|---|"]
     lines += [f"| {name} | {_cell(value)} |" for name, value in made["versions"].items()]
     lines += [f"| target: {name} | {_cell(value)} |" for name, value in made["target"].items()]
     lines += [f"| USB id | {_cell(made['usb'] or 'unknown')} |", "", "## Check of the port", ""]
