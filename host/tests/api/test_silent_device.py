@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from xml.etree import ElementTree
 
 import pytest
@@ -15,8 +16,11 @@ from rich.console import Console
 import tinyhil
 from tinyhil import kinds
 from tinyhil.cli.console import show_error
+from tinyhil.cli.session import Output
+from tinyhil.cli.verdicts import _verify
 from tinyhil.errors import DeviceError
 from tinyhil.pipeline.answers.crash_places import decoding
+from tinyhil.pipeline.run import Run
 from tinyhil.targets import registry
 from tinyhil.toolchain import backtrace
 
@@ -81,3 +85,28 @@ def test_a_crash_says_where_in_the_source_it_was(here: Path, monkeypatch: pytest
         with pytest.raises(DeviceError) as caught, decoding(Path("firmware.elf")):
             raise DeviceError("it crashed", detail="fault 03", kind=kind)
         assert caught.value.detail == wanted
+
+
+def test_power_cycles_are_in_the_report_and_on_the_terminal_of_a_blocked_run(
+    model_file: Path, hasty: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A script stands in for uhubctl; the board stays in its boot loader whatever it does."""
+    hub = here / "uhubctl"
+    hub.write_text("#!/bin/sh\n")
+    hub.chmod(0o755)
+    with (here / "targets/hasty.toml").open("a") as file:
+        file.write(
+            f'\n[power]\noff = ["{hub}", "-a", "off"]\non = ["{hub}", "-a", "on"]\noff_seconds = 0.0\ncycles = 1\n'
+        )
+    with blocked(model_file, hasty, babble=bad_lines.DOWNLOAD) as (error, folder):
+        report = json.loads((folder / "report.json").read_text())
+    assert report["retries"]["power_cycles"] == 1
+    assert "power cycles: 1" in report["blocked"]["cause"]
+
+    def verify() -> None:
+        raise error
+
+    output = Output(Console(), Console(stderr=True), None, verbose=False)
+    with pytest.raises(tinyhil.BlockedError):
+        _verify(output, cast(Run, SimpleNamespace(verify=verify, layout=SimpleNamespace(results=folder))))
+    assert "power cycles: 1" in capsys.readouterr().err

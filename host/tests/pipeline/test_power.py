@@ -73,18 +73,20 @@ class Hub:
             while not ended.wait(0.005):
                 for asked in self.asked[done:]:
                     done += 1
-                    if asked == OFF:
+                    if asked == OFF and board.terminal >= 0:
                         board.unplug()
-                    else:
+                    elif asked == ON:
                         board.silent = not heals
                         board.role.restart()
                         board.plug()
 
         thread = threading.Thread(target=follow)
         thread.start()
-        yield
-        ended.set()
-        thread.join()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
 
 
 @pytest.fixture
@@ -151,7 +153,7 @@ def test_a_board_that_is_beyond_help_is_given_up(hub: Hub, target: Target, port:
         asked.capture(question(port.parent), Silent())
     assert hub.asked == 2 * [OFF, ON]
     assert asked.retries.so_far.power_cycles == 2
-    assert "2 times" in caught.value.message
+    assert "power cycles: 2" in caught.value.message
     assert caught.value.kind is kinds.NOTHING_CAME
 
 
@@ -172,6 +174,27 @@ def test_a_hub_that_does_not_switch_is_named(hub: Hub, target: Target, port: Pat
         assert "exit code 3" in caught.value.message
         assert "no such hub" in caught.value.detail
         assert hub.asked == [OFF], "it is not switched on if it was not switched off"
+
+
+def test_a_board_that_does_not_answer_the_greeting(hub: Hub, target: Target, port: Path) -> None:
+    """As after ``flash``; the line about it says what it took."""
+    asked = live(with_power(target, hub.power()), port)
+    with device(port) as board, hub.feeds(board):
+        board.silent = True
+        _, note = asked.greet(question(port.parent).firmware, IDENTITY, Silent(), flash=False)
+    assert hub.asked == [OFF, ON]
+    assert "power cycles: 1" in note
+
+
+def test_a_board_that_is_not_there_may_be_switched_off(hub: Hub, target: Target, port: Path) -> None:
+    options = Options(port=str(port), firmware=port.parent / "firmware.elf")
+    asked = LiveDevice(
+        with_power(target, hub.power()), options, Layout(port.parent, port.parent, port.parent, port.parent)
+    )
+    with device(port) as board, hub.feeds(board):
+        board.unplug()
+        asked.require("compiled")
+    assert hub.asked == [OFF, ON]
 
 
 def attempts(target: Target, port: str | None, kind: Kind) -> int:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
+from tinyhil.artifacts.retries import Retries
 from tinyhil.artifacts.types import FloatModel, Problem
-from tinyhil.compare.verdict import SCHEMA, Blocked, Report, Training
+from tinyhil.compare.verdict import SCHEMA, Blocked, Report, Training, digest
 from tinyhil.errors import DeviceError, MissingToolError
-from tinyhil.report import assemble, terminal
+from tinyhil.report import assemble, files, terminal
 from tinyhil.report.assemble import Evidence
+from tinyhil.report.markdown import to_markdown
+from tinyhil.report.page import to_html
 from tinyhil.targets.model import Target
 
 from .conftest import FIRMWARE_SHA, MODEL_SHA, PROJECT_SHA, TICKS
@@ -129,3 +133,29 @@ def test_a_blocked_report_names_the_class_of_its_error(qemu_m4: Target) -> None:
     report = assemble.blocked("tiny", qemu_m4, "compiled", Evidence(), MissingToolError("no compiler"))
     assert report.blocked is not None
     assert report.blocked.error == "MissingToolError"
+
+
+AGAIN = Retries(resends=3, restarts=1, flash_attempts=2, power_cycles=1)
+SHOWN = "requests sent again: 3; restarts of the device: 1; attempts to flash: 2; power cycles: 1"
+
+
+def test_what_was_done_again_is_in_every_form_of_a_judged_and_of_a_blocked_report(
+    evidence: Evidence, judge: Callable[..., Report], qemu_m4: Target
+) -> None:
+    judged = replace(judge(qemu_m4, 5), retries=AGAIN)
+    blocked = assemble.blocked("tiny", qemu_m4, "compiled", replace(evidence, retries=AGAIN), DeviceError("gone"))
+    for report in (judged, blocked):
+        assert dict(terminal.rows(report))["retries"] == SHOWN
+        assert SHOWN in to_markdown(report)
+        assert json.loads(files.to_json(report))["retries"]["power_cycles"] == 1
+        assert '<property name="retries.resends" value="3"' in files.to_junit(report)
+        assert 'data-figure="retries.power_cycles"' in to_html(report)
+
+
+def test_what_went_well_at_once_makes_no_line(judge: Callable[..., Report], qemu_m4: Target) -> None:
+    once = replace(judge(qemu_m4, 5), retries=Retries(flash_attempts=1))
+    assert "retries" not in dict(terminal.rows(once))
+
+
+def test_what_was_done_again_is_no_part_of_the_verdict(judge: Callable[..., Report], qemu_m4: Target) -> None:
+    assert digest(replace(judge(qemu_m4, 5), retries=AGAIN)) == digest(judge(qemu_m4, 5))

@@ -62,7 +62,7 @@ class PowerCycles:
             except BlockedError as error:
                 if not self._left or error.kind not in HELPED:
                     if self._tally.so_far.power_cycles:
-                        error.message += f" (power switched off and on {self._tally.so_far.power_cycles} times)"
+                        error.message += f" (power cycles: {self._tally.so_far.power_cycles})"
                     raise
                 reporter.text(f"{error.message}; switching the board's power off and on")
                 self._cycle(error, reporter)
