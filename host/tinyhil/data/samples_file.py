@@ -13,6 +13,8 @@ Suffixes are read in any case.
 from __future__ import annotations
 
 import csv
+import io
+import re
 from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +30,8 @@ from tinyhil.errors import InputError
 INPUTS, TARGETS = "x", "y"
 FORMS = ".npz, .npy, .csv or a folder of images by class"
 _TARGET_COLUMNS = ("y", "label", "labels", "class", "target")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE | re.ASCII)
+"""NaN and infinite values are numbers here, and refused by whoever wants finite ones."""
 _Arrays = dict[str, npt.NDArray[np.generic]]
 
 
@@ -143,7 +147,9 @@ def _csv(path: Path) -> SamplesFile:
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     try:
-        rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if any(cell.strip() for cell in row)]
+        # Strict: a quotation that nobody closes is an error, and no part of the next number.
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        rows = [row for row in lines if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise InputError(
             f"{path} cannot be read as CSV: {error}",
@@ -153,7 +159,9 @@ def _csv(path: Path) -> SamplesFile:
     head: list[str] = []
     if rows and not any(_is_number(cell) for cell in rows[0]):
         head = [cell.strip() for cell in rows.pop(0)]
-    width = len(head or rows[0]) if rows else 0
+    if not rows:
+        raise InputError(f"{path} has no samples", hint="write a sample a line", kind=kinds.SAMPLES)
+    width = len(head or rows[0])
     for number, row in enumerate(rows, 1):
         if len(row) != width:
             raise InputError(
@@ -173,6 +181,12 @@ def _csv(path: Path) -> SamplesFile:
     if not labelled:
         return SamplesFile(arrays, flat=True)
     cells = [row[labelled[0]].strip() for row in rows]
+    if "" in cells:
+        raise InputError(
+            f"{path}: sample {cells.index('') + 1} has no target in column {head[labelled[0]]}",
+            hint="give every sample one target, or leave the sample out",
+            kind=kinds.SAMPLES,
+        )
     if all(_is_number(cell) for cell in cells):
         values = np.array([float(cell) for cell in cells])
         whole = bool(
@@ -201,8 +215,5 @@ def _numbers(path: Path, rows: list[list[str]], columns: list[int], head: list[s
 
 
 def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    """Whether a cell is a number as tables have it; Python's own ``1_000`` is none."""
+    return _NUMBER.fullmatch(cell.strip()) is not None
