@@ -18,6 +18,7 @@ import re
 from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +31,7 @@ from tinyhil.errors import InputError
 INPUTS, TARGETS = "x", "y"
 FORMS = ".npz, .npy, .csv or a folder of images by class"
 _TARGET_COLUMNS = ("y", "label", "labels", "class", "target")
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE | re.ASCII)
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
 """NaN and infinite values are numbers here, and refused by whoever wants finite ones."""
 _Arrays = dict[str, npt.NDArray[np.generic]]
 
@@ -127,6 +128,15 @@ def contents(found: SamplesFile) -> str:
     """The arrays in words: names, shapes and types."""
     listed = [f"{name!r} {array.shape} {array.dtype}" for name, array in found.arrays.items()]
     return ", ".join(listed) or "no arrays"
+
+
+def not_finite(name: str, array: npt.NDArray[Any]) -> str:
+    """How many values are NaN or infinite, and the first of them by NumPy's index: ``x has 2 ...``; empty for none."""
+    if array.dtype.kind in "biu" or np.isfinite(array).all():
+        return ""
+    wrong = np.argwhere(~np.isfinite(array))
+    values = "1 value that is" if len(wrong) == 1 else f"{len(wrong):,} values that are"
+    return f"{name} has {values} NaN or infinite, the first at {name}[{', '.join(map(str, wrong[0]))}]"
 
 
 def _csv(path: Path) -> SamplesFile:
