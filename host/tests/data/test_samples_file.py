@@ -173,6 +173,14 @@ def test_what_is_no_file_of_samples_is_refused(tmp_path: Path, name: str) -> Non
         samples_file.read(tmp_path / name)
 
 
+@pytest.mark.parametrize("suffix", [".npz", ".npy", ".csv", "", ".jpg"])
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path, suffix: str) -> None:
+    for name, why in ((f"{'a' * 300}{suffix}", "File name too long"), (f"a\0{suffix}", "null byte")):
+        for look in (samples_file.read, samples_file.digest):
+            with pytest.raises(InputError, match=why):
+                look(tmp_path / name)
+
+
 def test_the_digest_goes_by_content_and_class(tmp_path: Path) -> None:
     root = folder(tmp_path, ("a", "b"))
     before = samples_file.digest(root)

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyhil import kinds
-from tinyhil.artifacts import hashing
+from tinyhil.artifacts import foreign, hashing
 from tinyhil.data import image_folder, npz
 from tinyhil.errors import InputError
 
@@ -64,7 +64,7 @@ def read(path: Path, names: Container[str] | None = None, channels: int | None =
         InputError: it cannot be read, is damaged, too large, or has anything but numbers; or its form is unknown.
         MissingToolError: it has images, and Pillow is not installed.
     """
-    if path.is_dir():
+    if foreign.is_folder(path):
         found = image_folder.read(path, channels)
         targets = {} if found.labels is None else {TARGETS: found.labels}
         return SamplesFile({INPUTS: found.images, **targets}, found.classes, pixels=True)
@@ -75,12 +75,7 @@ def read(path: Path, names: Container[str] | None = None, channels: int | None =
         return SamplesFile({INPUTS: npz.read_array(path)})
     if suffix == ".csv":
         return _csv(path)
-    if not path.exists():
-        raise InputError(
-            f"cannot read {path}: there is no such file",
-            hint="paths are relative to the current folder",
-            kind=kinds.SAMPLES,
-        )
+    npz.refuse_large(path)
     raise InputError(
         f"{path} is no file of samples",
         hint=f"give {FORMS}; numpy.savez('data.npz', x=..., y=...) writes the first",
@@ -94,7 +89,7 @@ def class_names(path: Path) -> tuple[str, ...]:
     Raises:
         InputError: as ``read``.
     """
-    if path.is_dir():
+    if foreign.is_folder(path):
         return image_folder.classes(path)
     return read(path).classes if path.suffix.lower() == ".csv" else ()
 
@@ -105,15 +100,15 @@ def digest(path: Path) -> str:
     Raises:
         InputError: it cannot be read, or is too large.
     """
-    if not path.is_dir():
+    if not foreign.is_folder(path):
         npz.refuse_large(path)
     try:
-        files = image_folder.files(path) if path.is_dir() else [path]
+        files = image_folder.files(path) if foreign.is_folder(path) else [path]
         if sum(file.stat().st_size for file in files) > npz.MAX_BYTES:
             raise InputError(
                 f"{path} has more than {npz.MAX_BYTES:,} bytes", hint="use fewer samples", kind=kinds.SAMPLES
             )
-        if not path.is_dir():
+        if not foreign.is_folder(path):
             return hashing.of_file(path)
         return hashing.of_json({str(file.relative_to(path)): hashing.of_file(file) for file in files})
     except OSError as error:
