@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -171,6 +172,16 @@ def test_what_is_no_file_of_samples_is_refused(tmp_path: Path, name: str) -> Non
         (tmp_path / name).write_text("1")
     with pytest.raises(InputError, match=name):
         samples_file.read(tmp_path / name)
+
+
+def test_a_folder_that_cannot_be_listed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    for look in (samples_file.read, samples_file.digest, samples_file.class_names):
+        with pytest.raises(InputError, match=f"cannot read {tmp_path}: Permission denied"):
+            look(tmp_path)
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".npy", ".csv", "", ".jpg"])
