@@ -47,6 +47,15 @@ def test_an_error_carries_cause_hint_and_detail(kind: type[TinyhilError]) -> Non
     assert (kind("cause").hint, kind("cause").detail) == (kind.kind.steps[0], "")
 
 
+def test_what_quotes_a_whole_file_is_shortened() -> None:
+    error = errors.ConfigError(f"begin {'x' * 10**6} end", hint="y" * 10**6)
+    assert error.message.startswith("begin x")
+    assert error.message.endswith("x end")
+    assert "(998,010 characters left out)" in str(error)
+    assert max(len(error.message), len(error.hint)) < 2100
+    assert errors.ConfigError("x" * 2000).message == "x" * 2000
+
+
 def test_a_narrower_kind_is_that_of_one_error_only() -> None:
     assert errors.ConfigError("cause", kind=kinds.SAMPLES).kind is kinds.SAMPLES
     assert errors.ConfigError("cause").kind is kinds.CONFIG

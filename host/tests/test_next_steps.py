@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
 from tinyhil import kinds
+from tinyhil.cli.app import app
 from tinyhil.errors import InputError, TinyhilError
 
 from .test_errors import CLASSES
@@ -112,3 +115,21 @@ def test_who_raises_a_general_kind_says_the_step_himself(package: Path) -> None:
         if "hint" not in keywords and kind.removeprefix("kinds.") in GENERAL:
             lacking.append(place)
     assert lacking == []
+
+
+def test_no_path_is_refused_by_the_parser_of_the_command_line() -> None:
+    """It would say so without an id and a next step."""
+    paths = {}
+    for command in app.registered_commands:
+        assert command.callback is not None
+        hints = get_type_hints(command.callback, include_extras=True)
+        for name, parameter in inspect.signature(command.callback).parameters.items():
+            kind, *told = get_args(hints.get(name, parameter.annotation)) or (None,)
+            if Path in (kind, *get_args(kind)) and name not in WRITTEN:
+                paths[f"{command.callback.__name__} {name}"] = told[0].readable or told[0].exists
+    assert {"run samples", "run data", "run firmware", "bisect rerun"} <= set(paths)
+    assert [name for name, looked_at in paths.items() if looked_at] == []
+
+
+WRITTEN = {"json", "json_path", "markdown", "record", "build_dir", "link"}
+"""Options whose file or folder is written, and not read."""

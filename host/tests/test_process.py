@@ -248,3 +248,27 @@ def environment() -> dict[str, str]:
     """Ours, with the package that is under test found first."""
     package = Path(process.__file__).parents[1]
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(package), os.environ.get("PYTHONPATH", "")])}
+
+
+@pytest.mark.parametrize("apart", ["", "setsid "])
+def test_whoever_keeps_the_output_open_is_not_waited_for(apart: str, tmp_path: Path) -> None:
+    script = f"{apart}sleep {FOREVER} & echo $! > pid; echo last words; printf unfinished; exit 3"
+    with pytest.raises(ToolError, match="exit code 3") as caught:
+        process.run(["sh", "-c", script], what="speak", cwd=tmp_path)
+    assert caught.value.detail == "last words\nunfinished"
+    left = int((tmp_path / "pid").read_text())
+    if apart:
+        os.kill(left, signal.SIGKILL)
+    assert ends(left)
+
+
+def test_nor_is_whoever_goes_on_talking(tmp_path: Path) -> None:
+    with pytest.raises(ToolError, match="exit code 3"):
+        process.run(["sh", "-c", "setsid yes & echo $! > pid; exit 3"], what="speak", cwd=tmp_path)
+    left = int((tmp_path / "pid").read_text())
+    assert ends(left), "nobody reads it any more"
+
+
+def test_ends_of_lines_and_characters_may_come_in_pieces() -> None:
+    pieces = r"printf 'one\r'; sleep 0.01; printf '\ntwo\rthree\303'; sleep 0.01; printf '\274\n\303'"
+    assert process.run(["sh", "-c", pieces], what="speak") == "one\ntwo\nthree\u00fc\n\N{REPLACEMENT CHARACTER}"

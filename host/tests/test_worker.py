@@ -222,6 +222,27 @@ def test_the_noise_of_libraries_stays_text(call: Call, recorder: Recorder) -> No
     ]
 
 
+@pytest.mark.parametrize("said", ["@tinyhil nonsense", '@tinyhil {"result": {"x": 2}}', '@tinyhil  {"progress": 1}'])
+def test_what_only_looks_like_an_answer_is_noise(call: Call, recorder: Recorder, said: str) -> None:
+    assert call("print(request['said'], *os.environ, flush=True); return {'x': 1}", {"said": said}) == {"x": 1}
+    (text,) = recorder.events[1:]
+    assert text.startswith(said)
+    assert "TINYHIL_CHILD" not in text
+
+
+def test_what_a_child_leaves_behind_does_not_hold_its_parent_up(call: Call) -> None:
+    with pytest.raises(ToolError, match="the process ended with exit code 0") as caught:
+        call(
+            """
+            import subprocess
+            left = subprocess.Popen(["sleep", "1000"], start_new_session=True)
+            print(left.pid, flush=True)
+            os._exit(0)
+            """
+        )
+    os.kill(int(caught.value.detail), signal.SIGKILL)
+
+
 def test_noise_is_the_evidence_of_a_failure(call: Call) -> None:
     with pytest.raises(ToolError) as caught:
         call(

@@ -63,12 +63,24 @@ class TinyhilError(Exception):
     exit_code = ExitCode.BLOCKED
 
     def __init__(self, message: str, *, hint: str = "", detail: str = "", kind: Kind | None = None) -> None:
-        super().__init__(message)
+        self.message = _short(message)
+        super().__init__(self.message)
         if kind is not None:
             self.kind = kind
-        self.message = message
-        self.hint = hint or self.kind.steps[0]
+        self.hint = _short(hint) or self.kind.steps[0]
         self.detail = detail
+
+
+_LONGEST = 2000
+"""Characters of a message: files may have names, keys and values of megabytes, and messages quote them."""
+
+
+def _short(text: str) -> str:
+    """A text without the middle, where it is longer than anybody reads."""
+    left_out = len(text) - _LONGEST
+    if left_out <= 0:
+        return text
+    return f"{text[: _LONGEST // 2]} ({left_out:,} characters left out) {text[-_LONGEST // 2 :]}"
 
 
 class InputError(TinyhilError):

@@ -17,14 +17,16 @@ Later the number may belong to somebody else. So ask :func:`poll`, not ``Popen.p
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +60,11 @@ class Limits:
 UNLIMITED = Limits()
 GRACE_SECONDS = 2.0
 """How long a process group may take to end after SIGTERM before it is killed."""
+_LOOK_MILLISECONDS = 200
+"""How often a child that prints nothing is looked at: it may have ended, and something of it keep its output open."""
+_READ_BYTES = 1 << 16
+_PIPE_BYTES = 1 << 20
+"""The most that a pipe holds: what a child may have printed before its end that was not read yet."""
 
 
 def physical_memory() -> int:
@@ -198,6 +205,40 @@ def poll(child: Child, within: float = 0.0) -> int | None:
     return child.returncode
 
 
+def lines(child: Child) -> Iterator[str]:
+    """Each line that a child prints, with its end, until it has ended.
+
+    A process that it left behind and that keeps its output open, in a group of its own perhaps, is not waited for.
+    """
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8")("replace"), translate=True)
+    begun = ""
+    for chunk in _chunks(child):
+        *whole, begun = (begun + decoder.decode(chunk, final=not chunk)).split("\n")
+        yield from (f"{line}\n" for line in whole)
+    if begun:
+        yield begun
+
+
+def _chunks(child: Child) -> Iterator[bytes]:
+    """What a child prints as it comes, and nothing at the end."""
+    assert child.stdout is not None
+    output = child.stdout.fileno()
+    readable = select.poll()
+    readable.register(output, select.POLLIN)
+    left = _PIPE_BYTES
+    while left > 0:
+        ended = poll(child) is not None
+        if readable.poll(0 if ended else _LOOK_MILLISECONDS):
+            chunk = os.read(output, _READ_BYTES)
+            if not chunk:
+                break
+            left -= len(chunk) if ended else 0
+            yield chunk
+        elif ended:
+            break
+    yield b""
+
+
 def describe_exit(code: int) -> str:
     """An exit code of :mod:`subprocess` in words; a negative one is the number of a signal."""
     if code >= 0:
@@ -255,18 +296,17 @@ def run(
         ToolError: it exited with another code than 0, or by a signal; ``detail`` is its output.
     """
     child = spawn(argv, cwd=cwd, env=env)
-    lines: list[str] = []
+    printed: list[str] = []
     try:
-        assert child.stdout is not None
-        for line in child.stdout:
-            lines.append(line)
+        for line in lines(child):
+            printed.append(line)
             if on_line is not None:
                 on_line(line.rstrip("\n"))
         code = child.wait()
         _sweep(child)
     finally:
         end(child)
-    output = "".join(lines)
+    output = "".join(printed)
     if code != 0:
         raise ToolError(f"could not {what}: {Path(argv[0]).name} ended with {describe_exit(code)}", detail=output)
     return output

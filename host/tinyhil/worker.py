@@ -2,8 +2,9 @@
 
 The parent calls :func:`call`, or keeps a :class:`Worker` for several requests; the child's module ends in
 ``serve(work)``. A request is one line of JSON on standard input; the answers are lines on the child's output that
-start with a marker, so that whatever a library logs between them is kept apart. A TinyhilError in the child is raised
-again in the parent; any other end without a result is a ToolError with the child's output and a next step.
+start with a marker, which the parent has drawn, so that whatever libraries or recipes print is kept apart. A
+TinyhilError in the child is raised again in the parent; any other end without a result is a ToolError with the child's
+output and a next step.
 
 Code of a recipe may do to the child what it likes. While it runs the parent knows whose it is (:func:`recipe_runs`), so
 an end of the process is an error of the recipe; and a child that has run any is ended with its result, because what
@@ -16,6 +17,7 @@ import contextlib
 import fcntl
 import json
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -27,7 +29,8 @@ from tinyhil import errors, kinds, process
 from tinyhil.process import UNLIMITED, Limits
 from tinyhil.progress import Reporter
 
-MARKER = "@tinyhil "
+_WORD = "TINYHIL_CHILD"
+"""The variable with the word that begins every line of a child which is meant for its parent."""
 
 _QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -59,6 +62,10 @@ def call(
     return result
 
 
+def _marker(word: str) -> str:
+    return f"@tinyhil {word} "
+
+
 class Worker:
     """A child process that is asked again and again, and keeps what it has loaded between two requests.
 
@@ -78,7 +85,10 @@ class Worker:
         self._reporter = reporter
         self._limits = limits
         self._recipe: _Recipe | None = None
-        self._child = process.spawn(argv, env=_QUIET, stdin=True, limits=limits)
+        word = secrets.token_hex(8)
+        self._marker = _marker(word)
+        self._child = process.spawn(argv, env={**_QUIET, _WORD: word}, stdin=True, limits=limits)
+        self._printed = process.lines(self._child)
         self._log: list[str] = []
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -137,14 +147,13 @@ class Worker:
 
     def _events(self) -> Iterator[dict[str, Any]]:
         """What the child sends, but for its progress and its noise, which are passed on."""
-        assert self._child.stdout is not None
-        for line in self._child.stdout:
-            if not line.startswith(MARKER):
+        for line in self._printed:
+            if not line.startswith(self._marker):
                 self._log.append(line)
                 if line.strip():
                     self._reporter.text(line.rstrip("\n"))
                 continue
-            event = json.loads(line[len(MARKER) :])
+            event = json.loads(line[len(self._marker) :])
             if "progress" in event:
                 self._reporter.progress(*event["progress"])
             elif "recipe" in event:
@@ -217,15 +226,17 @@ class _Channel:
 
     Args:
         descriptor: of the pipe to the parent.
+        marker: how lines begin that are meant for the parent.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, marker: str) -> None:
         self._descriptor = descriptor
+        self._marker = marker
         self.recipe = _Recipe("", "")
 
     def send(self, event: dict[str, Any]) -> None:
         # One write call, and a newline first: a library may have left a line unfinished on the same pipe.
-        os.write(self._descriptor, f"\n{MARKER}{json.dumps(event)}\n".encode())
+        os.write(self._descriptor, f"\n{self._marker}{json.dumps(event)}\n".encode())
 
     def runs(self, recipe: _Recipe) -> None:
         """Whose code runs from now on."""
@@ -275,7 +286,8 @@ def serve(work: Callable[[dict[str, Any], Reporter], dict[str, Any]]) -> None:
     global _channel
     # Code that reads standard input, or closes or replaces one of the streams, has no part in the conversation.
     requests = os.fdopen(fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, _APART), encoding="utf-8")
-    channel = _channel = _Channel(fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, _APART))
+    marker = _marker(os.environ.pop(_WORD, ""))
+    channel = _channel = _Channel(fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, _APART), marker)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)

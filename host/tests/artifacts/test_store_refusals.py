@@ -102,6 +102,7 @@ def test_a_full_device(tmp_path: Path) -> None:
 
     with pytest.raises(StorageError, match="No space left on device") as caught:
         fill()
+    assert caught.value.hint.startswith("free some space")
     assert str(tmp_path) in caught.value.message
     assert isinstance(caught.value.__cause__, OSError)
 
@@ -136,8 +137,9 @@ def test_a_folder_that_cannot_be(tmp_path: Path, below: str, attempt: Callable[[
 
 def test_a_folder_where_the_file_should_be(tmp_path: Path) -> None:
     (tmp_path / "file").mkdir()
-    with pytest.raises(StorageError, match="Is a directory"):
+    with pytest.raises(StorageError, match="Is a directory") as caught:
         store.write_bytes(tmp_path / "file", b"x")
+    assert caught.value.hint.startswith("remove the folder that is in its place")
     assert list(tmp_path.iterdir()) == [tmp_path / "file"]
     (tmp_path / store.MANIFEST).mkdir()
     with pytest.raises(StorageError, match=store.MANIFEST):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -71,12 +72,28 @@ def test_targets_that_are_reals_stay_so(tmp_path: Path) -> None:
         ("a,b\n1,2\n3,red\n", "sample 2 has 'red' in column b"),
         ("1,2\n3,red\n", "sample 2 has 'red' in column 2"),
         ("a,y,label\n1,2,3\n", "2 columns of targets: y, label"),
+        ("a,y\n1,2\n3,\n", "sample 2 has no target in column y"),
+        ('a\n"1\n2\n', "cannot be read as CSV: unexpected end of data"),
+        ("a\n1_000\n", "sample 1 has '1_000' in column a"),
+        ("a\n\u0661\n", "sample 1 has '\u0661' in column a"),
+        ("a\n1\x0c2\n", r"sample 1 has '1\\x0c2' in column a"),
+        ("a\n1\u20282\n", r"sample 1 has '1\\u20282' in column a"),
+        ("a,b\n", "has no samples"),
+        ("", "has no samples"),
     ],
 )
 def test_a_table_that_is_none_is_refused_with_its_place(tmp_path: Path, text: str, words: str) -> None:
-    (tmp_path / "s.csv").write_text(text)
+    (tmp_path / "s.csv").write_text(text, "utf-8")
     with pytest.raises(InputError, match=words):
         samples_file.read(tmp_path / "s.csv")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("begin", ["", "\N{BYTE ORDER MARK}", "\N{BYTE ORDER MARK}a;b\n"])
+def test_a_table_of_any_program_is_read(tmp_path: Path, begin: str, end: str) -> None:
+    text = f"{begin}1;-.5\n+2E1; 3. \n\n".replace("\n", end)
+    (tmp_path / "s.csv").write_bytes(text.encode())
+    assert samples_file.read(tmp_path / "s.csv").arrays["x"].tolist() == [[1, -0.5], [20, 3]]
 
 
 @given(st.binary(max_size=200))
@@ -155,6 +172,24 @@ def test_what_is_no_file_of_samples_is_refused(tmp_path: Path, name: str) -> Non
         (tmp_path / name).write_text("1")
     with pytest.raises(InputError, match=name):
         samples_file.read(tmp_path / name)
+
+
+def test_a_folder_that_cannot_be_listed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    for look in (samples_file.read, samples_file.digest, samples_file.class_names):
+        with pytest.raises(InputError, match=f"cannot read {tmp_path}: Permission denied"):
+            look(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".npy", ".csv", "", ".jpg"])
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path, suffix: str) -> None:
+    for name, why in ((f"{'a' * 300}{suffix}", "File name too long"), (f"a\0{suffix}", "null byte")):
+        for look in (samples_file.read, samples_file.digest):
+            with pytest.raises(InputError, match=why):
+                look(tmp_path / name)
 
 
 def test_the_digest_goes_by_content_and_class(tmp_path: Path) -> None:

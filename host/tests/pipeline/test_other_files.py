@@ -155,6 +155,12 @@ def test_folders_and_what_is_no_file(tmp_path: Path, tiny_model: bytes) -> None:
     assert "did you mean" in refusal(tmp_path / "models/a.keras", tmp_path).hint
     for name in ("./nothing", "~/m", "a\\b", "nothing.model", str(tmp_path / "x")):
         assert "there is no file" in refusal(name, tmp_path).message
+    for name, why in {
+        f"{tmp_path}/{'a' * 300}.tflite": "File name too long",
+        f"{'a/' * 3000}.keras": "File name too long",
+        "a\0b.tflite": "null byte",
+    }.items():
+        assert why in refusal(name, tmp_path).message
 
 
 def test_a_suffix_in_capitals_is_a_model(tmp_path: Path, tiny_model: bytes) -> None:

@@ -120,8 +120,11 @@ def test_a_damaged_or_missing_file_is_refused(model: Path, tmp_path: Path) -> No
     [
         ({"x": np.zeros((4, 2))}, "'x' has the shape (4, 2), the model takes (samples, 3)"),
         ({"x": np.zeros((0, 3))}, "'x' has no samples"),
-        ({"x": np.array([[1, 2, np.nan], [1, np.inf, 1]])}, "'x' has 2 values that are NaN or infinite"),
-        ({"x": np.full((1, 3), 1e300)}, "'x' has 3 values that are NaN or infinite as float32"),
+        (
+            {"x": np.array([[1, 2, np.nan], [1, np.inf, 1]])},
+            "x has 2 values that are NaN or infinite, the first at x[0, 2]",
+        ),
+        ({"x": np.full((1, 3), 1e300)}, "x has 3 values that are NaN or infinite, the first at x[0, 0], as float32"),
         ({"z": np.zeros((4, 3))}, "has no array 'x'"),
         ({"x": np.array([["a", "b", "c"]])}, "x has elements of type <U1, not numbers"),
         ({"x": np.array([[None, 1, 2]], object)}, "x holds pickled Python objects, which are never loaded"),

@@ -7,16 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tinyhil import kinds
+from tinyhil.compare import classification
 from tinyhil.compare.health import Finding
 from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Example, Search
-from tinyhil.compare.verdict import Bound, Report
+from tinyhil.compare.verdict import Accuracy, Bound, Classifier, Fidelity, Report
 from tinyhil.errors import ConfigError, DeviceError
 from tinyhil.report import assemble, files
 from tinyhil.report.assemble import Evidence
+from tinyhil.report.disagreements import disagreements
 from tinyhil.targets.model import Target
 
 WARNING = Finding("constant-output", "it is always the same", "train it")
@@ -77,6 +80,14 @@ FIGURES: dict[str, tuple[str, dict[str, Any]]] = {
     "errors of values that are not finite": ("accuracy.overall.device_vs_float", {"not_finite": 1}),
     "no error of values that are": ("accuracy.overall.device_vs_float", {"mae": None}),
     "an r2 above 1": ("accuracy.overall.device_vs_float", {"r2": 1.5}),
+    "a cosine below -1": ("accuracy.overall.device_vs_float", {"cosine": -2.0}),
+    "a norm that is not that of the squares": ("accuracy.overall.device_vs_float", {"residual_norm": 1e9}),
+    "figures of no values": ("accuracy.overall.device_vs_float", {"values": 0}),
+    "figures of more values than there are": ("accuracy.overall.device_vs_float", {"values": 10**9}),
+    "accuracy of no vectors": ("accuracy", {"vectors": 0}),
+    "accuracy of no output": ("accuracy", {"outputs": ()}),
+    "a bound on what has none": ("accuracy", {"bounds": (Bound("mae", None, 1.0, met=False),)}),
+    "a share that a proof does not exclude": ("fidelity", {"detectable": 0.5}),
     "parts that do not add up": ("accuracy.overall.split", {"device": 7.0}),
     "points that differ by more than all": ("points", {"lsb": (99, 0, 0)}),
     "points of other lengths": ("points", {"lsb": (0,)}),
@@ -91,6 +102,42 @@ def test_a_figure_that_is_none_is_refused(failed: Report, name: str) -> None:
         read(within(failed, part, **changes))
     assert caught.value.kind is kinds.CONTRADICTORY_REPORT
     assert caught.value.hint
+
+
+def test_figures_of_the_same_outputs_that_differ_are_refused(judge: Callable[..., Report], qemu_m4: Target) -> None:
+    report = judge(qemu_m4, 5)
+    assert report.accuracy is not None
+    assert report.fidelity is not None
+    overall = report.accuracy.overall
+    assert overall is not None
+    exact = replace(report.fidelity, max_lsb=0)
+    for path, figure in (("device_vs_reference", {"max_error": 9.0}), ("reference_vs_float", {"mae": 8.0})):
+        wrong = replace(report.accuracy, overall=_changed(overall, [path], figure))
+        assert any("no output differs" in each for each in disagreements(wrong, exact))
+    assert not list(disagreements(report.accuracy, report.fidelity))
+    for part in ("overall.device_vs_float", "overall"):
+        changes: dict[str, Any] = {"max_error": 0.0} if "." in part else {"device_vs_truth": None}
+        assert list(disagreements(_changed(report.accuracy, part.split("."), changes), report.fidelity))
+
+
+def test_classes_that_are_miscounted_are_refused() -> None:
+    truth = np.array([0, 1, 2, 2])
+    right, wrong = (
+        classification.classification(np.array(made), truth, ("a", "b", "c")) for made in ([0, 1, 2, 2], [0, 1, 2, 1])
+    )
+    good = Classifier(right, right, wrong, (), classification.Agreement(1.0, 0.75, 0.75), 0.25)
+    accuracy = Accuracy(passed=True, vectors=4, truth=None, overall=None, outputs=(), classifier=good, bounds=())
+    fidelity = Fidelity(True, 4, 0, 0, 0, False, "it", (), None)
+    assert list(disagreements(accuracy, fidelity)) == []
+    assert list(disagreements(replace(accuracy, vectors=5), fidelity))
+    for changes in (
+        {"top1_drop": 0.0},
+        {"device": replace(wrong, accuracy=1.0)},
+        {"device": replace(wrong, unclassified=1)},
+        {"reference": replace(right, confusion=((1, 0, 0), (0, 1, 0), (0, 0, 9)))},
+    ):
+        made: Classifier = _changed(good, [], changes)
+        assert list(disagreements(replace(accuracy, classifier=made), fidelity)), changes
 
 
 def test_a_verdict_that_the_figures_do_not_bear_is_refused(passed: Report, failed: Report) -> None:
@@ -109,7 +156,10 @@ def test_a_verdict_that_the_figures_do_not_bear_is_refused(passed: Report, faile
         {"accuracy": replace(failed.accuracy, bounds=(Bound("device_vs_float.mae", 0.0, 1.0, met=True),), passed=True)},
         {"accuracy": replace(failed.accuracy, bounds=(Bound("top1_drop", None, 1.0, met=True),), passed=True)},
         {"scope": Scope(2, 3, 0, 0)},
+        {"findings": (replace(WARNING, level="information"),)},
+        {"instructions_per_inference": 3.0, "microseconds_per_inference": 2.0},
         {"scope": Scope(3, 2, 0, 0)},
+        {"scope": Scope(3, 3, 5, 4)},
         {"model_sha256": "0" * 63},
     ]
     for changes in wrong:

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -245,6 +245,17 @@ def test_junit_says_when_the_run_was_and_a_digest_does_not(report: Report, tmp_p
     files.write(files.read(tmp_path), tmp_path)
     assert (tmp_path / files.XML).read_text(encoding="utf-8") == text
     assert "time" not in _suite(files.to_junit(report)).attrib
+
+
+@pytest.mark.parametrize("hours", [-11, 0, 5])
+def test_junit_of_a_run_without_a_verdict_says_when_it_was_too(tmp_path: Path, hours: int) -> None:
+    """In UTC, as consumers take it, wherever it was."""
+    began = datetime(2024, 2, 29, 12, 0, 0, 999_999, tzinfo=timezone(timedelta(hours=hours)))
+    blocked = replace(_EMPTY, blocked=Blocked("DeviceError", "it never answered", "look at the cable", ""))
+    files.write(blocked, tmp_path, files.Took(began, 0.0))
+    suite = _suite((tmp_path / files.XML).read_text(encoding="utf-8"))
+    assert datetime.fromisoformat(suite.attrib["timestamp"] + "Z") == began.replace(microsecond=0)
+    assert suite.attrib["time"] == "0.000"
 
 
 _EMPTY = Report(

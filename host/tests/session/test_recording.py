@@ -225,6 +225,10 @@ def test_what_is_no_recording(path: Path) -> None:
     path.write_bytes(b"something else")
     with pytest.raises(ConfigError, match="not a recording of this version"):
         Recording(path)
+    os.mkfifo(path.with_name("pipe"))
+    for endless in (path.with_name("pipe"), Path("/dev/zero"), path.parent):
+        with pytest.raises(ConfigError, match=f"{endless} cannot be read: it is a "):
+            Recording(endless)
 
 
 def test_the_header_says_what_and_when(port: Path, target: Target, path: Path) -> None:

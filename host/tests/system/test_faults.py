@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -124,6 +125,33 @@ def test_the_verdict_s_code_is_kept_where_nobody_reads_the_output(tinyhil: Cli, 
     assert closed_early(tinyhil, "report", "tiny.tflite", "--target", "sim", "--json", "/dev/stdout") == 1
     assert closed_early(tinyhil, "run", "cosine") == 2
     assert closed_early(tinyhil, "--help") == 0
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_change_nothing(tinyhil: Cli, tiny_model: bytes, closed: str) -> None:
+    """The next pipe would get the number of one, and be taken for it."""
+    (tinyhil.cwd / "tiny.tflite").write_bytes(tiny_model)
+    assert shell(tinyhil, f"run tiny.tflite --target sim --json out.json {closed}")[0] == 0
+    assert json.loads((tinyhil.cwd / "out.json").read_text())["verdict"] == "pass"
+
+
+def test_what_is_printed_and_has_no_space(tinyhil: Cli) -> None:
+    """Of what goes to standard output nothing may be lost unnoticed; who fills the disk with errors keeps the code."""
+    for command in ("recipes --json -", "--version"):
+        code, said = shell(tinyhil, f"{command} >/dev/full")
+        assert code == 3
+        assert (
+            "error TH-220: cannot write standard output: No space left on device\n"
+            "next:  free some space where it leads to\n"
+        ) in said
+    assert shell(tinyhil, "run cosine >/dev/full 2>/dev/full") == (2, "")
+
+
+def shell(cli: Cli, line: str) -> tuple[int, str]:
+    """The exit code of a command in a shell, and what it says on standard error."""
+    command = f"exec {shlex.quote(sys.executable)} -m tinyhil {line}"
+    done = subprocess.run(["sh", "-c", command], cwd=cli.cwd, env=cli.environment(), capture_output=True, text=True)
+    return done.returncode, done.stderr
 
 
 def test_explain(tinyhil: Cli) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,13 +10,14 @@ import pytest
 import typer
 
 from tinyhil import api
-from tinyhil.cli import session
+from tinyhil.cli import job, session
 from tinyhil.errors import ConfigError, StorageError
+from tinyhil.options import Options
 from tinyhil.session.recording import Kind
 from tinyhil.session.records import pack
 
 
-def code_of(path: Path, body: Callable[[session.Output], None]) -> int:
+def code_of(path: Path, body: Callable[[session.Output], object]) -> int:
     """The exit code of a command with this --json."""
     with pytest.raises(typer.Exit) as caught, session.command(path) as output:
         body(output)
@@ -42,6 +44,13 @@ def test_json_does_not_overwrite_what_is_no_json(tmp_path: Path, content: bytes)
     assert (tmp_path / "m.tflite").read_bytes() == content
 
 
+def test_two_outputs_need_two_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "link").symlink_to("one")
+    options = Options(target="sim", record=tmp_path / "link")
+    assert code_of(tmp_path / "one", lambda output: job.open_job(output, "sine", options)) == 2
+    assert "--json and --record both name" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("before", [None, b"", b'{"old": 1}', b" [1]"])
 def test_json_that_can_be_written(tmp_path: Path, before: bytes | None) -> None:
     path = tmp_path / "new" / "out.json" if before is None else tmp_path / "out.json"
@@ -59,6 +68,13 @@ def test_record_does_not_overwrite_what_is_no_recording(tmp_path: Path, tiny_mod
     with pytest.raises(ConfigError, match="exists and is no recording"):
         api.open_run(tiny_model, target="sim", record=tmp_path / "mine", build_dir=tmp_path / "build")
     assert (tmp_path / "mine").read_bytes() == content
+
+
+def test_record_takes_no_pipe_and_no_device(tmp_path: Path, tiny_model: bytes) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", Path("/dev/null")):
+        with pytest.raises(ConfigError, match=f"--record {place} leads to a pipe or a device"):
+            api.open_run(tiny_model, target="sim", record=place, build_dir=tmp_path / "build")
 
 
 @pytest.mark.parametrize("content", [None, b"", pack(Kind.HEADER, b"of another version")])

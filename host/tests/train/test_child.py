@@ -200,8 +200,19 @@ def test_samples_that_the_recipe_cannot_prepare(tmp_path: Path) -> None:
     ("code", "kind", "words"),
     [
         (CODE.replace('"test"', '"tests"'), ConfigError, "must return a dict with train, validation, test"),
-        (CODE.replace("x[25:], x", "x[26:], x"), InputError, "recipe's test set has 4 inputs and 5 targets"),
-        (CODE.replace("(30, 2))", "(30, 2)); x[3] = np.nan"), InputError, "train set contains NaN"),
+        (CODE.replace("x[25:], x", "x[26:], x"), InputError, "the test set has 4 inputs and 5 targets"),
+        (
+            CODE.replace("(30, 2))", "(30, 2)); x[3] = np.nan"),
+            InputError,
+            r"train set: .* first at inputs\[3, 0\]",
+        ),
+        (
+            CODE.replace("x[20:25, :1]", "x[20:25, :1] * np.nan"),
+            InputError,
+            "validation set: targets has 5 values",
+        ),
+        (CODE.replace("x[25:], x", "x[:0], x"), InputError, "test set has 0 inputs"),
+        (CODE.replace("Input((2,)", "Input((3,)"), InputError, "samples of the train set have the shape"),
         (CODE + "def train(model, data, reporter): return model, 7\n", ConfigError, "no dict of lists of numbers"),
         (CODE + "def train(model, data, reporter): return model, {'w': [1]}\n", ConfigError, "has no loss"),
         (CODE + "def train(model, data, reporter): return model, {'loss': [float('nan')]}\n", ConfigError, "NaN"),
@@ -209,5 +220,5 @@ def test_samples_that_the_recipe_cannot_prepare(tmp_path: Path) -> None:
     ],
 )
 def test_what_a_recipe_may_do_wrong(tmp_path: Path, code: str, kind: type[Exception], words: str) -> None:
-    with pytest.raises(kind, match=words):
+    with pytest.raises(kind, match=rf"code\.py: .*{words}"):
         work(tmp_path, code)

@@ -109,8 +109,8 @@ def test_a_training_that_diverges_ends(xla_steps: int, monkeypatch: pytest.Monke
     ],
 )
 def test_what_keras_does_not_know(changed: dict[str, Any], words: str) -> None:
-    with pytest.raises(ConfigError, match=words):
-        fit.fit(model(), TRAIN, VALIDATION, settings(**changed), Silent())
+    with pytest.raises(ConfigError, match=f"mine.toml: .*{words}"):
+        fit.fit(model(), TRAIN, VALIDATION, settings(**changed), Silent(), "mine.toml")
 
 
 def _but(old: Train, **changed: Any) -> Train:

@@ -155,6 +155,14 @@ def test_fidelity_allows_what_the_recipe_allows(tolerance: int, passed: bool) ->
     assert [mismatch.actual for mismatch in fidelity.first_mismatches] == ([] if passed else [8.0])
 
 
+@pytest.mark.parametrize("tolerance", [255, 10**30])
+def test_a_tolerance_that_nothing_can_miss_is_refused(tolerance: int) -> None:
+    model, capture = small()
+    with pytest.raises(ConfigError, match="of type int8 cannot have larger ones than 255"):
+        verify(model, capture, NOTHING, (Fidelity(max_lsb=tolerance), Accuracy()), None)
+    assert verify(model, capture, NOTHING, (Fidelity(max_lsb=254), Accuracy()), None).passed
+
+
 @pytest.mark.parametrize(
     ("asked", "met"),
     [

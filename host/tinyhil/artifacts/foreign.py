@@ -73,6 +73,33 @@ def first_line(error: BaseException) -> str:
     return f"{said[:_LONGEST]}..." if len(said) > _LONGEST else said or type(error).__name__
 
 
+def is_file(path: Path) -> bool:
+    """Whether a path leads to a file; False as well where nobody may look, or no file can have such a name."""
+    with contextlib.suppress(OSError, ValueError):
+        return path.is_file()
+    return False
+
+
+def is_folder(path: Path) -> bool:
+    """The same of a folder."""
+    with contextlib.suppress(OSError, ValueError):
+        return path.is_dir()
+    return False
+
+
+def why_not_reached(path: Path) -> str:
+    """What keeps us from seeing whether there is something at a path, in the system's words; empty for nothing."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except OSError as error:
+        return error.strerror or str(error)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
 def why_not_regular(path: Path) -> str:
     """Why a path leads to no file with an end, such as a pipe; empty where it is one, or where there is nothing."""
     try:

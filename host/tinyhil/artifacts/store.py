@@ -31,8 +31,15 @@ SCHEMA = 2
 _NEW = ".new"
 """Folder in that of an artifact."""
 
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_STEPS = {
+    errno.EISDIR: "remove the folder that is in its place",
+    errno.ENOTDIR: "remove the file that is in the place of a folder",
+    errno.EEXIST: "remove what is in its place",
+    errno.EIO: "look at the disk",
+}
 _STORAGE_ERRNOS = {
-    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO),
+    *(*_NO_SPACE, errno.EIO),
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
 }
 
@@ -63,8 +70,9 @@ def storage(path: Path) -> Iterator[None]:
         if error.errno not in _STORAGE_ERRNOS:
             raise
         place = error.filename or path
+        step = "free some space" if error.errno in _NO_SPACE else _STEPS.get(error.errno, "look at its rights")
         raise StorageError(
-            f"cannot write {place}: {error.strerror}", hint="free some space, or choose another folder with --build-dir"
+            f"cannot write {place}: {error.strerror}", hint=f"{step}, or choose another folder with --build-dir"
         ) from error
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from tinyhil import kinds
-from tinyhil.artifacts import hashing, store
+from tinyhil.artifacts import foreign, hashing, store
 from tinyhil.artifacts.types import FirmwareImage, Project
 from tinyhil.build import interpreted
 from tinyhil.errors import InputError, ToolError
@@ -100,6 +100,8 @@ def prebuilt(elf: Path, project: Project, target: Target) -> FirmwareImage:
     Raises:
         InputError: there is no such file, or it is not a linked image.
     """
+    if why := foreign.why_not_reached(elf):
+        raise InputError(f"cannot read {elf}: {why}", hint="look at the name and at the rights of its folders")
     if not elf.is_file():
         raise InputError(f"there is no firmware image {elf}", hint="paths are relative to the current folder")
     if target.build is None:

@@ -58,9 +58,14 @@ def bisect(
     ] = 0,
     rerun: Annotated[
         Path | None,
-        typer.Option("--rerun", metavar="DIR", help="Run the repro bundle in this folder again, and do nothing else."),
+        typer.Option(
+            "--rerun",
+            metavar="DIR",
+            help="Run the repro bundle in this folder again, and do nothing else.",
+            readable=False,
+        ),
     ] = None,
-    built_from: Annotated[Path | None, typer.Option("--built-from", hidden=True)] = None,
+    built_from: Annotated[Path | None, typer.Option("--built-from", hidden=True, readable=False)] = None,
 ) -> None:
     """Name the first layer whose output differs from the reference, or between two engines.
 

@@ -41,6 +41,7 @@ def models(
         Path,
         typer.Argument(
             metavar="DIR",
+            readable=False,
             help="A folder with .tflite and .keras files; folders inside of it are left alone.",
             show_default=False,
             autocompletion=completion.folders,

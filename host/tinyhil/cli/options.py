@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
@@ -90,6 +91,8 @@ def _parameter(field: Field) -> inspect.Parameter:
         shown["metavar"] = about.metavar
     if about.least is not None:
         shown["min"] = about.least
+    if field.type is Path:
+        shown["readable"] = False  # who reads it says why not, with an id and the next step
     if field.name in _COMPLETIONS:
         shown["autocompletion"] = _COMPLETIONS[field.name]
     kind: Any = field.type | None if field.optional else field.type

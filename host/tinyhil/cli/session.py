@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import signal
 import sys
@@ -98,7 +99,8 @@ def command(json_path: Path | None = None, *, verbose: bool = False) -> Iterator
         raise _ended(output, error, verbose=verbose) from error
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        storage = StorageError(f"the operating system refused: {place}{error.strerror or error}")
+        hint = "use a shorter name" if error.errno == errno.ENAMETOOLONG else ""
+        storage = StorageError(f"the operating system refused: {place}{error.strerror or error}", hint=hint)
         raise _ended(output, storage, verbose=verbose) from error
     except (EOFError, SystemExit) as error:
         # Nothing foresees them here; left alone they would end the process with exit code 1, a verdict of fail.

@@ -11,7 +11,9 @@ from tinyhil.cli.session import JsonOption, command
 
 
 def new(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write it.", show_default=False)],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where to write it.", show_default=False, readable=False)
+    ],
     name: Annotated[
         str | None, typer.Option("--name", help="Name of the recipe.  [default: made from DIR]", show_default=False)
     ] = None,

@@ -85,7 +85,7 @@ def verify(output: Output, options: Options, model: MODEL) -> None:
 def replay(
     output: Output,
     options: Options,
-    file: Annotated[Path, typer.Argument(help="A file that --record wrote.", show_default=False)],
+    file: Annotated[Path, typer.Argument(help="A file that --record wrote.", show_default=False, readable=False)],
 ) -> None:
     """Judge a recorded run again, without a device.
 

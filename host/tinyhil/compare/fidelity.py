@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from tinyhil.affine import TensorSpec
 from tinyhil.artifacts.types import Array
+from tinyhil.errors import ConfigError
 
 _Integers = npt.NDArray[np.int64]
 
@@ -55,6 +56,24 @@ class Differences:
     mismatches: int
     max_lsb: int
     first: tuple[Mismatch, ...]
+
+
+def require_bound(specs: Sequence[TensorSpec], tolerance_lsb: int) -> None:
+    """Refuses a tolerance that no output can miss: whatever the device answered, it would pass.
+
+    Raises:
+        ConfigError: it allows as much as all integers of an output are apart.
+    """
+    for spec in specs:
+        if spec.dtype.numpy.kind == "f":
+            continue
+        lowest, highest = spec.dtype.limits
+        if tolerance_lsb >= highest - lowest:
+            raise ConfigError(
+                f"differences of {tolerance_lsb:,} LSB are allowed, and output {spec.name!r} of type "
+                f"{spec.dtype.name.lower()} cannot have larger ones than {highest - lowest:,}",
+                hint="allow fewer: with --max-lsb, or as max_lsb in the recipe's [fidelity]",
+            )
 
 
 def detectable(vectors: int) -> float:

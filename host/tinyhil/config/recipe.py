@@ -51,7 +51,7 @@ Scheme = Literal["float32", "int8", "int8-per-channel", "int16x8", "dynamic"]
 quantization); Dense layers per tensor.
 """
 
-Positive = Annotated[int, Meta(gt=0)]
+Positive = Annotated[int, Meta(gt=0, lt=2**31)]
 Shown = Annotated[float, Meta(ge=-100_000, le=100_000)]
 """A number that the firmware prints (firmware/lib/demo)."""
 Bound = Annotated[float, Meta(ge=0, le=sys.float_info.max)]
@@ -85,7 +85,7 @@ class Train(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         early_stopping: when to end before the last epoch; not with ``keep_best``, which needs no restoring.
     """
 
-    seed: int
+    seed: Annotated[int, Meta(ge=0, lt=2**32)]
     epochs: Positive
     batch_size: Positive
     optimizer: str

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from tinyhil import kinds
 from tinyhil.data import samples_file
 from tinyhil.data.dataset import SETS, Array, Dataset, Pair, made, split, stratified
@@ -83,9 +81,6 @@ def _divided(pairs: list[Pair], seed: int) -> tuple[list[Pair], str]:
 def _check(path: Path, name: str, array: Array) -> None:
     if array.ndim == 0 or array.size == 0:
         raise InputError(f"{path}: {name} is empty", hint="put samples into it, the first axis", kind=kinds.SAMPLES)
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise InputError(
-            f"{path}: {name} contains NaN or infinite values",
-            hint="remove these samples, or replace the values",
-            kind=kinds.SAMPLES,
-        )
+    wrong = samples_file.not_finite(name, array)
+    if wrong:
+        raise InputError(f"{path}: {wrong}", hint="remove these samples, or replace the values", kind=kinds.SAMPLES)

@@ -114,11 +114,19 @@ def _refusal(message: str) -> InputError:
 
 
 def _folders(path: Path) -> list[Path]:
-    return [folder for folder in sorted(path.iterdir()) if folder.is_dir() and _images_in(folder)]
+    return [folder for folder in _entries(path) if folder.is_dir() and _images_in(folder)]
+
+
+def _entries(folder: Path) -> list[Path]:
+    def refuse(message: str) -> InputError:
+        return InputError(message, hint="look at the rights of the folder", kind=kinds.SAMPLES)
+
+    with foreign.reading(folder, "a folder", refuse):
+        return sorted(folder.iterdir())
 
 
 def _images_in(folder: Path) -> list[Path]:
-    return [file for file in sorted(folder.iterdir()) if file.suffix.lower() in SUFFIXES and file.is_file()]
+    return [file for file in _entries(folder) if file.suffix.lower() in SUFFIXES and file.is_file()]
 
 
 def _numbered(names: tuple[str, ...] | list[str]) -> bool:

@@ -13,21 +13,26 @@ Suffixes are read in any case.
 from __future__ import annotations
 
 import csv
+import io
+import re
 from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tinyhil import kinds
-from tinyhil.artifacts import hashing
+from tinyhil.artifacts import foreign, hashing
 from tinyhil.data import image_folder, npz
 from tinyhil.errors import InputError
 
 INPUTS, TARGETS = "x", "y"
 FORMS = ".npz, .npy, .csv or a folder of images by class"
 _TARGET_COLUMNS = ("y", "label", "labels", "class", "target")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
+"""NaN and infinite values are numbers here, and refused by whoever wants finite ones."""
 _Arrays = dict[str, npt.NDArray[np.generic]]
 
 
@@ -59,7 +64,7 @@ def read(path: Path, names: Container[str] | None = None, channels: int | None =
         InputError: it cannot be read, is damaged, too large, or has anything but numbers; or its form is unknown.
         MissingToolError: it has images, and Pillow is not installed.
     """
-    if path.is_dir():
+    if foreign.is_folder(path):
         found = image_folder.read(path, channels)
         targets = {} if found.labels is None else {TARGETS: found.labels}
         return SamplesFile({INPUTS: found.images, **targets}, found.classes, pixels=True)
@@ -70,12 +75,7 @@ def read(path: Path, names: Container[str] | None = None, channels: int | None =
         return SamplesFile({INPUTS: npz.read_array(path)})
     if suffix == ".csv":
         return _csv(path)
-    if not path.exists():
-        raise InputError(
-            f"cannot read {path}: there is no such file",
-            hint="paths are relative to the current folder",
-            kind=kinds.SAMPLES,
-        )
+    npz.refuse_large(path)
     raise InputError(
         f"{path} is no file of samples",
         hint=f"give {FORMS}; numpy.savez('data.npz', x=..., y=...) writes the first",
@@ -89,7 +89,7 @@ def class_names(path: Path) -> tuple[str, ...]:
     Raises:
         InputError: as ``read``.
     """
-    if path.is_dir():
+    if foreign.is_folder(path):
         return image_folder.classes(path)
     return read(path).classes if path.suffix.lower() == ".csv" else ()
 
@@ -100,15 +100,15 @@ def digest(path: Path) -> str:
     Raises:
         InputError: it cannot be read, or is too large.
     """
-    if not path.is_dir():
+    if not foreign.is_folder(path):
         npz.refuse_large(path)
     try:
-        files = image_folder.files(path) if path.is_dir() else [path]
+        files = image_folder.files(path) if foreign.is_folder(path) else [path]
         if sum(file.stat().st_size for file in files) > npz.MAX_BYTES:
             raise InputError(
                 f"{path} has more than {npz.MAX_BYTES:,} bytes", hint="use fewer samples", kind=kinds.SAMPLES
             )
-        if not path.is_dir():
+        if not foreign.is_folder(path):
             return hashing.of_file(path)
         return hashing.of_json({str(file.relative_to(path)): hashing.of_file(file) for file in files})
     except OSError as error:
@@ -123,6 +123,15 @@ def contents(found: SamplesFile) -> str:
     """The arrays in words: names, shapes and types."""
     listed = [f"{name!r} {array.shape} {array.dtype}" for name, array in found.arrays.items()]
     return ", ".join(listed) or "no arrays"
+
+
+def not_finite(name: str, array: npt.NDArray[Any]) -> str:
+    """How many values are NaN or infinite, and the first of them by NumPy's index: ``x has 2 ...``; empty for none."""
+    if array.dtype.kind in "biu" or np.isfinite(array).all():
+        return ""
+    wrong = np.argwhere(~np.isfinite(array))
+    values = "1 value that is" if len(wrong) == 1 else f"{len(wrong):,} values that are"
+    return f"{name} has {values} NaN or infinite, the first at {name}[{', '.join(map(str, wrong[0]))}]"
 
 
 def _csv(path: Path) -> SamplesFile:
@@ -143,7 +152,9 @@ def _csv(path: Path) -> SamplesFile:
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     try:
-        rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if any(cell.strip() for cell in row)]
+        # Strict: a quotation that nobody closes is an error, and no part of the next number.
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        rows = [row for row in lines if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise InputError(
             f"{path} cannot be read as CSV: {error}",
@@ -153,7 +164,9 @@ def _csv(path: Path) -> SamplesFile:
     head: list[str] = []
     if rows and not any(_is_number(cell) for cell in rows[0]):
         head = [cell.strip() for cell in rows.pop(0)]
-    width = len(head or rows[0]) if rows else 0
+    if not rows:
+        raise InputError(f"{path} has no samples", hint="write a sample a line", kind=kinds.SAMPLES)
+    width = len(head or rows[0])
     for number, row in enumerate(rows, 1):
         if len(row) != width:
             raise InputError(
@@ -173,6 +186,12 @@ def _csv(path: Path) -> SamplesFile:
     if not labelled:
         return SamplesFile(arrays, flat=True)
     cells = [row[labelled[0]].strip() for row in rows]
+    if "" in cells:
+        raise InputError(
+            f"{path}: sample {cells.index('') + 1} has no target in column {head[labelled[0]]}",
+            hint="give every sample one target, or leave the sample out",
+            kind=kinds.SAMPLES,
+        )
     if all(_is_number(cell) for cell in cells):
         values = np.array([float(cell) for cell in cells])
         whole = bool(
@@ -201,8 +220,5 @@ def _numbers(path: Path, rows: list[list[str]], columns: list[int], head: list[s
 
 
 def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    """Whether a cell is a number as tables have it; Python's own ``1_000`` is none."""
+    return _NUMBER.fullmatch(cell.strip()) is not None

@@ -24,10 +24,11 @@ what differs is appended: ``<target>-<engine>-<scheme>-library``.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tinyhil.artifacts import hashing
+from tinyhil.artifacts import foreign, hashing
 from tinyhil.session import journal
 
 HASH_DIGITS = 8
@@ -146,9 +147,10 @@ def of_image(own: Layout, firmware: Path | None) -> Layout:
         own: of the run with an image of its own.
         firmware: that image; None for the own one. Whether it can be read is found out where it is used.
     """
-    if firmware is None or not firmware.is_file():
-        return own
-    return replace(own, image=hashing.of_file(firmware)[:HASH_DIGITS])
+    if firmware is not None and foreign.is_file(firmware):
+        with contextlib.suppress(OSError):
+            return replace(own, image=hashing.of_file(firmware)[:HASH_DIGITS])
+    return own
 
 
 def in_memory(build_dir: Path, digest: str) -> Path:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tinyhil import kinds
-from tinyhil.artifacts import store
+from tinyhil.artifacts import foreign, store
 from tinyhil.errors import ConfigError
 from tinyhil.options import Options, restored
 from tinyhil.pipeline import placement
@@ -44,13 +44,16 @@ def _check_outputs(options: Options) -> None:
     """Sees that what is to be written can be, before anything runs.
 
     Raises:
-        ConfigError: --record names a file with something else in it.
+        ConfigError: --record names a file with something else in it, or no file.
         StorageError: a file or the build folder cannot be written.
     """
     store.refuse_unwritable_folder(options.build_dir)
     if options.record is None:
         return
     store.refuse_unwritable(options.record)
+    other = foreign.why_not_regular(options.record)
+    if other:
+        raise ConfigError(f"--record {options.record} leads to {other}", hint="name a file with --record")
     if options.record.is_file() and options.record.stat().st_size and not is_recording(options.record):
         raise ConfigError(
             f"{options.record} exists and is no recording, so it is not overwritten",

@@ -169,12 +169,10 @@ def real(path: Path, name: str, array: Array) -> Samples:
     """
     with np.errstate(over="ignore"):
         values = array.astype(np.float32)
-    if not np.isfinite(values).all():
-        count = int((~np.isfinite(values)).sum())
+    wrong = samples_file.not_finite(name, values)
+    if wrong:
         raise ConfigError(
-            f"{path}: {name!r} has {count} values that are NaN or infinite as float32",
-            hint="remove them: no model is defined for them",
-            kind=kinds.SAMPLES,
+            f"{path}: {wrong}, as float32", hint="remove them: no model is defined for them", kind=kinds.SAMPLES
         )
     return values
 
@@ -185,10 +183,9 @@ def finite_targets(path: Path, targets: Array) -> Array:
     Raises:
         ConfigError: there is a NaN or infinite value.
     """
-    if not np.isfinite(targets.astype(np.float64)).all():
-        raise ConfigError(
-            f"{path} has targets that are NaN or infinite", hint="remove them and their inputs", kind=kinds.SAMPLES
-        )
+    wrong = samples_file.not_finite(TARGETS, targets)
+    if wrong:
+        raise ConfigError(f"{path}: {wrong}", hint="remove these targets and their inputs", kind=kinds.SAMPLES)
     return targets
 
 

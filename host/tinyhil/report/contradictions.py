@@ -13,11 +13,12 @@ from dataclasses import fields, is_dataclass
 from itertools import pairwise
 from typing import Any
 
-from tinyhil.compare import health
+from tinyhil.compare import fidelity, health
 from tinyhil.compare.regression import RegressionFigures
 from tinyhil.compare.verdict import Accuracy, Bound, ErrorSplit, Fidelity, Points, Report
 from tinyhil.report import assemble
 from tinyhil.report.catalogue import ORIGINS
+from tinyhil.report.disagreements import disagreements
 from tinyhil.report.headline import headline
 
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -27,6 +28,7 @@ _NOT_NEGATIVE = {"count", "bytes", "LSB or ULP", "index", "share of 1", "Speed.u
 """Units of figures that cannot be below 0."""
 _SIGNED_SHARE = "Classifier.top1_drop"
 _ERRORS = {"RegressionFigures.mae", "RegressionFigures.rmse", "RegressionFigures.residual_norm"}
+_BOUNDED = {"top1_drop", "device_vs_truth.mae", "device_vs_float.mae", "float_vs_truth.mae"}
 _ROUNDING = 1e-6
 
 
@@ -39,6 +41,11 @@ def contradictions(report: Report) -> Iterator[str]:
         yield from _scope(report, report.fidelity)
     if report.accuracy is not None:
         yield from _accuracy(report.accuracy)
+        if report.fidelity is not None:
+            yield from disagreements(report.accuracy, report.fidelity)
+    for finding in report.findings:
+        if finding.kind in health.STRICT and finding.level != "warning":
+            yield f"the finding {finding.kind} fails a strict run, and is only worth to know"
     yield from _cost(report)
     yield from _words(report)
 
@@ -102,6 +109,8 @@ def _regression(found: RegressionFigures, path: str) -> Iterator[str]:
         value = getattr(found, name)
         if value is not None and value > 1 + _ROUNDING:
             yield f"{path}.{name} is {value}, above 1"
+    if found.cosine is not None and found.cosine < -1 - _ROUNDING:
+        yield f"{path}.cosine is {found.cosine}, below -1"
 
 
 def _split(found: ErrorSplit, path: str) -> Iterator[str]:
@@ -146,6 +155,10 @@ def _fidelity(found: Fidelity) -> Iterator[str]:
     for each in found.first_mismatches:
         if not found.tolerance_lsb < abs(each.lsb) <= found.max_lsb or each.vector >= found.vectors:
             yield f"fidelity lists a mismatch of {each.lsb} LSB in vector {each.vector}"
+    excluded = None if found.exhaustive or wrong or found.vectors == 0 else fidelity.detectable(found.vectors)
+    # Earlier versions did not say it.
+    if found.detectable is not None and not math.isclose(found.detectable, excluded or 0, rel_tol=_ROUNDING):
+        yield f"{found.vectors} vectors exclude a share of {excluded}, and not of {found.detectable}"
     if found.exhaustive and found.search is not None:
         yield "fidelity has a search, though every input there is was sent"
     if found.search is not None and example is not None and not example.max_lsb > found.search.tolerance_lsb:
@@ -157,6 +170,8 @@ def _scope(report: Report, found: Fidelity) -> Iterator[str]:
     if scope is not None:
         if scope.vectors != found.vectors or scope.vectors > scope.available:
             yield f"{found.vectors} vectors were judged, and {scope.vectors} of {scope.available} sent"
+        if scope.search > scope.search_wanted:
+            yield f"{scope.search} inputs were for the search, and {scope.search_wanted} were asked for"
         if found.exhaustive and scope.vectors < scope.available:
             yield f"all inputs there are were sent, and {scope.vectors} of {scope.available} vectors"
     if points is not None:
@@ -182,6 +197,8 @@ def _points(points: Points, found: Fidelity) -> Iterator[str]:
 
 def _accuracy(found: Accuracy) -> Iterator[str]:
     for bound in found.bounds:
+        if bound.figure not in _BOUNDED:
+            yield f"there is a bound on {bound.figure}, which is no figure that has one"
         value = _figure(found, bound)
         if value is not None and bound.value != value:
             yield f"the bound on {bound.figure} is held against {bound.value}, and the figure is {value}"
@@ -209,6 +226,8 @@ def _cost(report: Report) -> Iterator[str]:
         yield f"the arena has {size.arena_bytes} of {size.ram_bytes} bytes of RAM"
     if speed is not None and not speed.min <= speed.median <= speed.max:
         yield f"the quickest inference took {speed.min}, the median {speed.median}, the slowest {speed.max}"
+    if report.instructions_per_inference is not None and report.microseconds_per_inference is not None:
+        yield "an inference is measured in instructions and in microseconds, and a target has one of them"
     if speed is not None and speed.count == 0:
         yield "no inference was timed, and figures of their time are given"
 

@@ -53,7 +53,7 @@ class Took:
     @property
     def attributes(self) -> dict[str, str]:
         """Of the element testsuite: seconds, and ISO 8601 without a zone, as its schema has it."""
-        return {"timestamp": self.began.strftime(_TIMESTAMP), "time": f"{self.seconds:.3f}"}
+        return {"timestamp": self.began.astimezone(UTC).strftime(_TIMESTAMP), "time": f"{self.seconds:.3f}"}
 
 
 _TIMESTAMP = "%Y-%m-%dT%H:%M:%S"

@@ -211,6 +211,9 @@ class Recording:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        other = foreign.why_not_regular(path)
+        if other:
+            raise ConfigError(f"{path} cannot be read: it is {other}", hint="give a file that --record wrote")
         try:
             self._stream = path.open("rb")
         except OSError as error:

@@ -18,6 +18,7 @@ from tinyhil.artifacts import arrays, store
 from tinyhil.compare import diagnosis
 from tinyhil.config import recipe as recipes
 from tinyhil.config import recipe_code
+from tinyhil.data import samples_file
 from tinyhil.errors import ConfigError, InputError, MissingToolError
 from tinyhil.progress import Reporter
 from tinyhil.train import stage
@@ -45,7 +46,7 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
         with recipe_code.looking_at(file, "what dataset() returns cannot be used"):
             raw = _dataset(code, settings.seed)
     with recipe_code.looking_at(file, "the recipe does not take its data"):
-        whose = "the recipe's" if source is None else f"{source}: the"
+        whose = f"{file if source is None else source}: the"
         sets = _checked(raw.sets, inspect.unwrap(code.prepare) if hasattr(code, "prepare") else None, whose)
     reporter.text(f"data: {raw.provenance}")
     keras.utils.set_random_seed(settings.seed)
@@ -56,8 +57,9 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
             hint="return the keras.Model, not compiled",
             kind=kinds.RECIPE_CODE,
         )
-    _fits(model, sets, settings)
-    model, history, facts = _train(code, model, sets, settings, reporter)
+    _fits(model, sets, settings, whose)
+    where = str(request.get("recipe", file))
+    model, history, facts = _train(code, model, sets, settings, reporter, where)
     with store.storage(folder):
         model.save(folder / stage.MODEL)
     arrays.write_dataset(folder / stage.DATASET, {name: sets[name] for name in data.SETS})
@@ -75,7 +77,7 @@ def work(request: dict[str, Any], reporter: Reporter) -> dict[str, Any]:
 
 
 def _train(
-    code: Any, model: Any, sets: dict[str, data.Pair], settings: recipes.Train, reporter: Reporter
+    code: Any, model: Any, sets: dict[str, data.Pair], settings: recipes.Train, reporter: Reporter, where: str
 ) -> tuple[Any, dict[str, list[float]], dict[str, Any]]:
     """The trained model, its history, and what is to be known of the training."""
     from tinyhil.train import fit
@@ -83,9 +85,9 @@ def _train(
     if hasattr(code, "train"):
         with recipe_code.looking_at(Path(code.__file__), "train() has to return a model and a history"):
             model, history = code.train(model, sets, reporter)
-        kept = _history(history)
+        kept = _history(history, code.__file__)
         return model, kept, {"metrics": _at(kept, 0), "trained_by": "the recipe's own loop", "epoch": len(kept["loss"])}
-    trained = fit.fit(model, sets["train"], sets["validation"], settings, reporter)
+    trained = fit.fit(model, sets["train"], sets["validation"], settings, reporter, where)
     by = f"Keras' fit: {trained.fallback}" if trained.fallback else "compiled epochs"
     reporter.text(f"trained by {by}")
     metrics = _at(trained.history, trained.epoch)
@@ -107,7 +109,7 @@ def _dataset(code: Any, seed: int) -> data.Dataset:
         return made
     if not isinstance(made, dict) or any(name not in made for name in data.SETS):
         raise ConfigError(
-            f"the recipe's dataset() must return a dict with {', '.join(data.SETS)}",
+            f"{code.__file__}: dataset() must return a dict with {', '.join(data.SETS)}",
             hint="each is a pair of arrays, inputs and targets",
             kind=kinds.RECIPE_CODE,
         )
@@ -137,21 +139,21 @@ def _checked(sets: Mapping[str, data.Pair], prepare: Any, whose: str) -> dict[st
                 hint="give every sample one target",
                 kind=kinds.SAMPLES,
             )
-        if not (np.isfinite(inputs).all() and np.isfinite(targets).all()):
-            raise InputError(
-                f"{whose} {name} set contains NaN or infinite values", hint="remove these samples", kind=kinds.SAMPLES
-            )
+        wrong = samples_file.not_finite("inputs", inputs) or samples_file.not_finite("targets", targets)
+        if wrong:
+            raise InputError(f"{whose} {name} set: {wrong}", hint="remove these samples", kind=kinds.SAMPLES)
         checked[name] = (inputs, targets)
     return checked
 
 
-def _fits(model: Any, sets: dict[str, data.Pair], settings: recipes.Train) -> None:
+def _fits(model: Any, sets: dict[str, data.Pair], settings: recipes.Train, whose: str) -> None:
     """Refuses samples that the model does not take: XLA and TensorFlow say so in other words, or not at all."""
     shape, classes = getattr(model, "input_shape", None), getattr(model, "output_shape", None)
     for name, (inputs, targets) in sets.items():
         if isinstance(shape, tuple) and _differ(shape[1:], inputs.shape[1:]):
             raise InputError(
-                f"the samples of the {name} set have the shape {inputs.shape[1:]}, the model takes {tuple(shape[1:])}",
+                f"{whose} samples of the {name} set have the shape {inputs.shape[1:]}, "
+                f"the model takes {tuple(shape[1:])}",
                 hint="reshape the samples, the first axis is the sample; or change the recipe's model",
                 kind=kinds.SAMPLES,
             )
@@ -159,7 +161,7 @@ def _fits(model: Any, sets: dict[str, data.Pair], settings: recipes.Train) -> No
             continue
         if targets.dtype.kind != "i" or targets.min() < 0 or targets.max() >= classes[-1]:
             raise InputError(
-                f"the targets of the {name} set are from {targets.min()} to {targets.max()} ({targets.dtype}), "
+                f"{whose} targets of the {name} set are from {targets.min()} to {targets.max()} ({targets.dtype}), "
                 f"the model knows the classes 0 to {classes[-1] - 1}",
                 hint="number the classes from 0 on, or give the model as many outputs",
                 kind=kinds.SAMPLES,
@@ -170,22 +172,22 @@ def _differ(wanted: tuple[int | None, ...], found: tuple[int, ...]) -> bool:
     return len(wanted) != len(found) or any(want not in (None, have) for want, have in zip(wanted, found, strict=True))
 
 
-def _history(history: Any) -> dict[str, list[float]]:
+def _history(history: Any, file: str) -> dict[str, list[float]]:
     """What a recipe's own loop says of its steps, or a ConfigError."""
     try:
         kept = {str(name): [float(value) for value in values] for name, values in history.items()}
     except (AttributeError, TypeError, ValueError) as error:
-        raise _wrong_history(f"is no dict of lists of numbers: {error}") from error
+        raise _wrong_history(file, f"is no dict of lists of numbers: {error}") from error
     if not kept.get("loss"):
-        raise _wrong_history("has no loss")
+        raise _wrong_history(file, "has no loss")
     if not all(values and math.isfinite(sum(values)) for values in kept.values()):
-        raise _wrong_history("has an empty list, NaN or infinite values")
+        raise _wrong_history(file, "has an empty list, NaN or infinite values")
     return kept
 
 
-def _wrong_history(what: str) -> ConfigError:
+def _wrong_history(file: str, what: str) -> ConfigError:
     return ConfigError(
-        f"the history that the recipe's train() returns {what}",
+        f"{file}: the history that train() returns {what}",
         hint="return the model, and a dict with at least the list 'loss', a finite number for each step",
         kind=kinds.RECIPE_CODE,
     )

@@ -38,22 +38,25 @@ class TrainingResult:
     fallback: str
 
 
-def fit(model: Any, train: Set, validation: Set, settings: Train, reporter: Reporter) -> TrainingResult:
+def fit(
+    model: Any, train: Set, validation: Set, settings: Train, reporter: Reporter, where: str = "the recipe"
+) -> TrainingResult:
     """Trains ``model`` in place.
 
     Args:
         model: a Keras model; it is compiled here.
         train: inputs and targets, each (samples, *shape).
         validation: the same, never trained on.
+        where: the settings stand, for errors.
 
     Raises:
         ConfigError: the recipe names an optimizer, loss or metric that Keras does not know, or wants to stop by a
             figure that there is none of.
         ToolError: the loss became NaN or infinite.
     """
-    compile_as(model, settings)
+    compile_as(model, settings, where)
     keep = _KeepBest() if settings.keep_best else None
-    stop = _stopper(settings)
+    stop = _stopper(settings, where)
     callbacks = [_Watch(settings.epochs, reporter), *(part for part in (keep, stop) if part is not None)]
     outcome = loop.fit(
         model,
@@ -72,8 +75,11 @@ def fit(model: Any, train: Set, validation: Set, settings: Train, reporter: Repo
     return TrainingResult(outcome.history, epoch, outcome.fallback)
 
 
-def compile_as(model: Any, settings: Train) -> None:
+def compile_as(model: Any, settings: Train, where: str = "the recipe") -> None:
     """Gives the model its optimizer, loss and metrics.
+
+    Args:
+        where: the settings stand.
 
     Raises:
         ConfigError: Keras does not know one of them.
@@ -86,7 +92,7 @@ def compile_as(model: Any, settings: Train) -> None:
         if settings.from_logits:
             if not isinstance(loss, keras.losses.Loss) or "from_logits" not in loss.get_config():
                 raise ConfigError(
-                    f"the recipe's loss {settings.loss!r} takes no logits",
+                    f"{where}: the loss {settings.loss!r} takes no logits",
                     hint="name the class, such as SparseCategoricalCrossentropy",
                 )
             loss = type(loss)(from_logits=True)
@@ -94,20 +100,20 @@ def compile_as(model: Any, settings: Train) -> None:
             keras.metrics.get(name)
     except ValueError as error:
         raise ConfigError(
-            f"the recipe's training settings: {error}",
+            f"{where}: wrong settings of the training: {error}",
             hint="correct [train] in the recipe: docs/design.md lists its keys",
         ) from error
     model.compile(optimizer=optimizer, loss=loss, metrics=list(settings.metrics))
 
 
-def _stopper(settings: Train) -> Any:
+def _stopper(settings: Train, where: str) -> Any:
     wanted = settings.early_stopping
     if wanted is None:
         return None
     known = ["loss", *settings.metrics]
     if wanted.monitor.removeprefix("val_") not in known:
         raise ConfigError(
-            f"the recipe stops by {wanted.monitor!r}, which is no figure of the training",
+            f"{where}: the training stops by {wanted.monitor!r}, which is no figure of the training",
             hint=f"there are {', '.join(f'{name}, val_{name}' for name in known)}",
         )
     return keras.callbacks.EarlyStopping(

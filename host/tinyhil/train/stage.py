@@ -68,6 +68,7 @@ def train(path: Path, folder: Path, reporter: Reporter, data: Path | None = None
             result = worker.call(
                 "tinyhil.train.child",
                 {
+                    "recipe": str(path),
                     "code": str(code),
                     "folder": str(new),
                     "train": msgspec.to_builtins(recipe.train),

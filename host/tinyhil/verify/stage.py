@@ -41,9 +41,10 @@ def verify(
 
     Raises:
         ConfigError: a bound needs what the recipe does not have, its truth cannot be used, or it names another number
-            of classes than the model has.
+            of classes than the model has; or every difference there can be is allowed.
     """
     wanted_fidelity, wanted_accuracy = demands
+    fidelity.require_bound(model.outputs, wanted_fidelity.max_lsb)
     found = fidelity.compare(capture.outputs, model.vectors.reference, model.outputs, wanted_fidelity.max_lsb)
     not_finite = sum(int(np.count_nonzero(~np.isfinite(part))) for part in capture.outputs)
     known = accuracy.ideal(model, truth)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -67,3 +68,14 @@ def test_a_manifest_that_is_none(made: Path, tmp_path: Path, text: str | bytes) 
     (folder / bundle.MANIFEST).write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(ConfigError, match=r"repro\.json"):
         bundle.read(folder)
+
+
+def test_a_manifest_that_is_no_file(made: Path, tmp_path: Path) -> None:
+    folder = changed(made, tmp_path, lambda told: None)
+    (folder / bundle.MANIFEST).unlink()
+    os.mkfifo(folder / "pipe")
+    for place in (folder / "pipe", Path("/dev/zero"), folder):
+        (folder / bundle.MANIFEST).symlink_to(place)
+        with pytest.raises(ConfigError, match=r"is no repro bundle: it has no repro\.json"):
+            bundle.read(folder)
+        (folder / bundle.MANIFEST).unlink()

@@ -290,7 +290,7 @@ def read(folder: Path) -> Repro:
         ConfigError: it is no bundle, or a file of it is missing or damaged.
     """
     path = folder / MANIFEST
-    if not path.exists():
+    if not foreign.is_file(path):
         raise _refusal(f"{folder} is no repro bundle: it has no {MANIFEST}")
     with foreign.reading(path, "the repro.json of a repro bundle", _refusal):
         repro = msgspec.json.decode(path.read_bytes(), type=Repro)

@@ -57,7 +57,7 @@ def _opened(model: str, options: Options, placement: Placement, stages: Stages) 
             raise _no_model(Path(model))
         return _recipe(model, options, placement, stages)
     path = Path(model)
-    if not path.is_file():
+    if not foreign.is_file(path):
         raise _no_model(path)
     if (other := other_files.refusal(path, _head(path))) is not None:
         raise other
@@ -79,21 +79,23 @@ def _is_path(model: str) -> bool:
 
 def _no_model(path: Path) -> ConfigError | ModelError:
     """The error for a path that leads to no model file."""
-    if (path / _SAVED_MODEL).is_file():
+    if foreign.is_file(path / _SAVED_MODEL):
         return _saved_model(path)
-    if path.is_dir():
+    if foreign.is_folder(path):
         models = [each.name for each in sorted(path.iterdir()) if is_file(each.name)]
         return ConfigError(
             f"{path} is a folder" + (f", with {', '.join(models[:3])}" if models else ", and has no model file"),
             hint=f"name one of its files, or run all: tinyhil models {path}" if models else _FILES,
             kind=kinds.OTHER_FILE,
         )
-    if path.is_file():
+    if foreign.is_file(path):
         known = other_files.refusal(path, _head(path))
         return known or ConfigError(f"{path} is no model file that is known", hint=_FILES, kind=kinds.OTHER_FILE)
     if os.path.lexists(path):
         what = foreign.why_not_regular(path) or "a link that leads nowhere"
         return ConfigError(f"{path} is {what}", hint=_FILES, kind=kinds.OTHER_FILE)
+    if why := foreign.why_not_reached(path):
+        return ConfigError(f"cannot read {path}: {why}", hint="look at the name and at the rights of its folders")
     near = [*other_files.near(path), *difflib.get_close_matches(path.name, _beside(path))]
     hint = f"did you mean {path.parent / near[0]}?" if near else "paths are relative to the current folder"
     return ConfigError(f"there is no file {path}", hint=hint, kind=kinds.OTHER_FILE)
