@@ -135,7 +135,7 @@ goodput: install ## Measure the link on a modelled wire, beside a text protocol,
 	$(BIN)/python benchmarks/goodput.py
 
 .PHONY: line-rate
-line-rate: install ## Run digits over a modelled wire at 115,200 and at 921,600 bit/s (about 70 seconds)
+line-rate: install ## Run digits over a modelled wire at 115,200 and at 921,600 bit/s (about 90 seconds)
 	$(BIN)/python benchmarks/line_rate.py
 
 .PHONY: soak

@@ -57,17 +57,20 @@ class _Standing:
 
 @pytest.mark.parametrize(
     ("fast", "code", "said"),
-    [(2.0, 0, "115,200 7.00 (>= 7.00): as promised"), (2.1, 1, "6.67 (BELOW 7.00): below what is promised")],
+    [
+        ([3.0, 2.0, 2.5], 0, "115,200 7.00 (>= 7.00): as promised"),
+        ([2.1, 2.2, 3.0], 1, "6.67 (BELOW 7.00): below what is promised"),
+    ],
 )
 def test_the_exit_code_says_what_came_out(
-    fast: float, code: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    fast: list[float], code: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = SimpleNamespace(sha256="", inputs=(), outputs=(), vectors=None)
     image = SimpleNamespace(project_sha256="", elf=None)
     monkeypatch.setattr(line_rate, "open_run", lambda *_: SimpleNamespace(quantize=lambda: model))
     monkeypatch.setattr(line_rate, "render", lambda *_: (None, False))
     monkeypatch.setattr(line_rate, "build", lambda *_: (image, False))
-    monkeypatch.setattr(line_rate, "at", lambda rate, *_: Goodput(818, 784, 14.0 if rate == SLOW else fast))
+    monkeypatch.setattr(line_rate, "at", lambda rate, *_: Goodput(818, 784, 14.0 if rate == SLOW else fast.pop(0)))
     monkeypatch.setattr(sys, "argv", ["line_rate.py"])
     with pytest.raises(SystemExit) as ended:
         line_rate.main()
