@@ -134,6 +134,10 @@ zoo: install ## Run every model file of the folder ZOO on qemu-m4 and sim; the t
 goodput: install ## Measure the link on a modelled wire, beside a text protocol, and beside a bare echo
 	$(BIN)/python benchmarks/goodput.py
 
+.PHONY: line-rate
+line-rate: install ## Run digits over a modelled wire at 115,200 and at 921,600 bit/s (about 90 seconds)
+	$(BIN)/python benchmarks/line_rate.py
+
 .PHONY: soak
 soak: install ## Send COUNT inferences through a bad line (SEED); 0 wrong, 0 lost, 0 counted twice
 	$(BIN)/python benchmarks/soak.py --count $(COUNT) --seed $(SEED)

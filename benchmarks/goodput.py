@@ -97,10 +97,10 @@ def link(target: Target, firmware: Path, shape: Shape, vectors: Vectors, baud: i
     """Asks a device through the product; behind a modelled wire if there is a baud rate."""
     with running(target, firmware) as (port, device):
         if baud is None:
-            return support.ask(port, target, shape, vectors, device.check)
+            return support.ask(port, target, support.copying(shape), vectors, device.check)
         told = msgspec.structs.replace(target, link=msgspec.structs.replace(target.link, baud=baud))
         with FaultProxy(port, baud=baud) as proxy:
-            return support.ask(proxy.port, told, shape, vectors, device.check)
+            return support.ask(proxy.port, told, support.copying(shape), vectors, device.check)
 
 
 def text(program: Path, shape: Shape, vectors: Vectors, baud: int | None = None) -> Goodput:

@@ -74,7 +74,7 @@ def firmware(folder: Path, target: Target, shape: Shape) -> Path:
     """
     (folder / "tinyhil_config.h").write_text(f"#define TINYHIL_MAX_PAYLOAD {target.link.max_payload}\n")
     sources = [path for where in _APPLICATION for path in sorted(where.glob("*.cpp")) if path.name != _ARDUINO_ENTRY]
-    sizes = [f"-DTEST_INPUTS={shape.inputs}", f"-DTEST_OUTPUTS={shape.outputs}"]
+    sizes = [f"-DTEST_INPUTS={shape.inputs}", f"-DTEST_OUTPUTS={shape.outputs}", *target.link.flags]
     program = folder / f"copy_{target.name}_{shape.inputs}_{shape.outputs}.elf"
     return _compile(program, target, [*sources, FIRMWARE / "tests/copy_engine.cpp"], sizes)
 
@@ -105,26 +105,30 @@ def some_vectors(count: int, shape: Shape) -> Vectors:
     return Vectors((values,), (values[:, :, : shape.outputs].copy(),), None, exhaustive=False)
 
 
-def ask(port: str, target: Target, shape: Shape, vectors: Vectors, check: Callable[[], None]) -> Goodput:
-    """Lets the product's own session ask a copying device, and makes sure that the answers are right."""
-    identity = session.Identity(
+def copying(shape: Shape) -> session.Identity:
+    """What the firmware with the copying engine says of itself."""
+    return session.Identity(
         "00" * 32,
         "00" * 32,
         (TensorSpec("in", DType.INT8, (1, shape.inputs), 1.0, 0),),
         (TensorSpec("out", DType.INT8, (1, shape.outputs), 1.0, 0),),
     )
+
+
+def ask(port: str, target: Target, identity: session.Identity, vectors: Vectors, check: Callable[[], None]) -> Goodput:
+    """Lets the product's own session ask a device, at the rates of the target, and makes sure of its answers."""
     stopwatch = _Stopwatch()
+    inputs = sum(spec.nbytes for spec in identity.inputs)
     # Single inferences, which a run measures as well, are not what is measured here.
     target = msgspec.structs.replace(target, measure=Measure(unit="nothing"))
     started = time.perf_counter()
-    lines = session.PortLines(port, target.link.baud)
+    lines = session.PortLines(port, target.link.baud, max_baud=target.link.max_baud)
     with session.open_session(lines, identity, target, check, stopwatch) as opened:
         captured = session.capture(opened, vectors)
     seconds = time.perf_counter() - started
-    if not np.array_equal(captured.outputs[0], vectors.reference[0]):
+    if not all(map(np.array_equal, captured.outputs, vectors.reference)):
         raise SystemExit("the device answered wrong: the figures would mean nothing")
-    steady = stopwatch.rate * shape.inputs
-    return Goodput(vectors.count, shape.inputs, seconds, steady, captured.counters["resends"])
+    return Goodput(vectors.count, inputs, seconds, stopwatch.rate * inputs, captured.counters["resends"])
 
 
 class _Stopwatch(Silent):

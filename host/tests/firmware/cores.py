@@ -1,8 +1,8 @@
 """How the cores of boards compile: one row for each core and CPU, and rows that cover what no core combines so far.
 
-``source`` says where a core has its flags. Those of arduino-esp32 2.0 and of ArduinoCore-mbed were read there on
-2026-11-30; those of arduino-esp32 3.x and of the Pico are what the projects say of them. What is left out of them are
-flags that turn warnings off: ours are all on, and errors.
+``source`` says where a core has its flags. They were read there on 2026-11-30, those of arduino-esp32 3.x in
+esp32-arduino-libs for ESP-IDF 5.1. What is left out of them are flags that turn warnings off: ours are all on, and
+errors; and extensions of the C3's instruction set that no compiler of C++ sees.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ class Row:
 _ESP = ("-fexceptions", "-fno-rtti")
 _IDF = ("-fno-exceptions", "-fno-rtti")
 _MBED = ("-fno-exceptions", "-fno-rtti", "-funsigned-char")
+_MBED_STM32 = ("-fexceptions", "-fno-rtti", "-funsigned-char")
 _ESP2 = "arduino-esp32 2.0.17, tools/platformio-build-%s.py: CXXFLAGS"
 _ESP3 = "arduino-esp32 3.x, esp32-arduino-libs, %s/flags/cpp_flags"
 _IDF5 = "ESP-IDF 5.5.3, tools/cmake/build.cmake and CMakeLists.txt, with the defaults of its configuration"
@@ -88,7 +89,7 @@ CORES = (
         "arm",
         "portenta",
         "gnu++14",
-        (*_MBED, "-mcpu=cortex-m7", "-mfloat-abi=softfp", "-mfpu=fpv5-d16"),
+        (*_MBED_STM32, "-mcpu=cortex-m7", "-mfloat-abi=softfp", "-mfpu=fpv5-d16"),
         _VARIANT % "PORTENTA_H7_M7",
     ),
     Row("rp2040", "arm", "nano-rp2040", "gnu++14", (*_MBED, "-mcpu=cortex-m0plus"), _VARIANT % "NANO_RP2040_CONNECT"),

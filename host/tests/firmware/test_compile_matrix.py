@@ -2,6 +2,11 @@
 
 The fakes of TensorFlow Lite Micro were held by hand against the headers of Chirale_TensorFLowLite 2.0.0 on 2026-11-30:
 the same engine, model library and templates compiled against both by arm-none-eabi-g++ 12.2, without a warning.
+
+On that day every unit of the rendered projects, with both engines, was compiled against the real headers and with the
+real flags as well, without a warning: arduino-esp32 2.0.17 (esp32, esp32s3, esp32c3, on UART and USB, nano-esp32),
+ArduinoCore-mbed 4.6.0 (nano33ble, nano-rp2040, pico, portenta), and ESP-IDF 5.1 with esp-tflite-micro (esp32-idf). One
+warning has to be off for the C3, of gcc 11 and later about FreeRTOS' own portmacro.h; the core's gcc is 8.4.
 """
 
 from __future__ import annotations

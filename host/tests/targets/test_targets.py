@@ -227,6 +227,8 @@ def test_an_arena_is_within_what_the_linker_gives() -> None:
     esp32 = registry.get("esp32")
     assert esp32.chip.static_ram < esp32.chip.ram_bytes
     for target in boards():
+        if "-DTINYHIL_CORE_MBED" in target.compiles.flags:  # its linker scripts keep a stack behind the static data
+            assert target.chip.static_ram < target.chip.ram_bytes, target.name
         for engine in target.engines.values():
             assert arena.most(engine, target.chip) <= target.chip.static_ram
     greedy = msgspec.structs.replace(esp32.engines["tflm"], max_arena=10**9)
