@@ -272,3 +272,11 @@ def test_nor_is_whoever_goes_on_talking(tmp_path: Path) -> None:
 def test_ends_of_lines_and_characters_may_come_in_pieces() -> None:
     pieces = r"printf 'one\r'; sleep 0.01; printf '\ntwo\rthree\303'; sleep 0.01; printf '\274\n\303'"
     assert process.run(["sh", "-c", pieces], what="speak") == "one\ntwo\nthree\u00fc\n\N{REPLACEMENT CHARACTER}"
+
+
+@pytest.mark.parametrize("talks", ["", "while :; do echo on; done & "])
+def test_who_takes_too_long_is_ended_and_named(talks: str) -> None:
+    """Whether it is silent, or keeps printing."""
+    with pytest.raises(ToolError, match=r"could not wait: sh has not ended within 0\.3 s") as caught:
+        process.run(["sh", "-c", f"echo $$; {talks}sleep {FOREVER}"], what="wait", within=0.3)
+    assert ends(int(caught.value.detail.split()[0]))

@@ -30,6 +30,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyhil.deadline import Deadline
 from tinyhil.errors import MissingToolError, ToolError
 
 
@@ -205,21 +206,21 @@ def poll(child: Child, within: float = 0.0) -> int | None:
     return child.returncode
 
 
-def lines(child: Child) -> Iterator[str]:
-    """Each line that a child prints, with its end, until it has ended.
+def lines(child: Child, until: Deadline | None = None) -> Iterator[str]:
+    """Each line that a child prints, with its end, until it has ended; or until a deadline, and then it runs on.
 
     A process that it left behind and that keeps its output open, in a group of its own perhaps, is not waited for.
     """
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8")("replace"), translate=True)
     begun = ""
-    for chunk in _chunks(child):
+    for chunk in _chunks(child, until):
         *whole, begun = (begun + decoder.decode(chunk, final=not chunk)).split("\n")
         yield from (f"{line}\n" for line in whole)
     if begun:
         yield begun
 
 
-def _chunks(child: Child) -> Iterator[bytes]:
+def _chunks(child: Child, until: Deadline | None) -> Iterator[bytes]:
     """What a child prints as it comes, and nothing at the end."""
     assert child.stdout is not None
     output = child.stdout.fileno()
@@ -235,6 +236,8 @@ def _chunks(child: Child) -> Iterator[bytes]:
             left -= len(chunk) if ended else 0
             yield chunk
         elif ended:
+            break
+        if until is not None and until.expired:
             break
     yield b""
 
@@ -281,6 +284,7 @@ def run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     on_line: Callable[[str], None] | None = None,
+    within: float | None = None,
 ) -> str:
     """Runs a program to its end and returns all it printed.
 
@@ -290,19 +294,25 @@ def run(
         cwd: where it runs, by default where we run.
         env: variables added to ours.
         on_line: called with each line as it comes.
+        within: seconds that it may take; None for as long as it likes.
 
     Raises:
         MissingToolError: the program is not there.
-        ToolError: it exited with another code than 0, or by a signal; ``detail`` is its output.
+        ToolError: it exited with another code than 0, or by a signal, or took too long; ``detail`` is its output.
     """
     child = spawn(argv, cwd=cwd, env=env)
+    until = None if within is None else Deadline.after(within)
     printed: list[str] = []
     try:
-        for line in lines(child):
+        for line in lines(child, until):
             printed.append(line)
             if on_line is not None:
                 on_line(line.rstrip("\n"))
-        code = child.wait()
+        code = child.wait() if until is None else poll(child, until.remaining)
+        if code is None:
+            raise ToolError(
+                f"could not {what}: {Path(argv[0]).name} has not ended within {within:g} s", detail="".join(printed)
+            )
         _sweep(child)
     finally:
         end(child)

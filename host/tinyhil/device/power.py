@@ -9,6 +9,9 @@ from tinyhil.errors import DeviceError, MissingToolError, ToolError
 from tinyhil.progress import Reporter
 from tinyhil.targets.wire import Power
 
+_WITHIN_S = 60.0
+"""What a command may take: far more than a hub does, and less than anybody would wait for one that hangs."""
+
 
 def cycle(power: Power, reporter: Reporter) -> None:
     """Switches off, waits, and switches on.
@@ -18,7 +21,7 @@ def cycle(power: Power, reporter: Reporter) -> None:
         reporter: told the commands and what they print.
 
     Raises:
-        DeviceError: a command is not there, or failed; ``detail`` is its output.
+        DeviceError: a command is not there, failed, or does not end; ``detail`` is its output.
     """
     _switch("off", power.off, reporter)
     time.sleep(power.off_seconds)
@@ -28,7 +31,7 @@ def cycle(power: Power, reporter: Reporter) -> None:
 def _switch(way: str, command: tuple[str, ...], reporter: Reporter) -> None:
     reporter.text(f"$ {' '.join(command)}")
     try:
-        process.run(command, what=f"switch the board's power {way}", on_line=reporter.text)
+        process.run(command, what=f"switch the board's power {way}", on_line=reporter.text, within=_WITHIN_S)
     except (ToolError, MissingToolError) as error:
         raise DeviceError(
             error.message,
