@@ -13,7 +13,7 @@ TIME ?= 600
 COUNT ?= 1000000
 SEED ?= 1
 TESTS ?= not long
-WORKERS ?= 2
+WORKERS ?= 3
 ZOO ?= zoo
 
 # Some containers set it. Tests and benchmarks start hundreds of processes, and each would compile our modules anew.

@@ -38,12 +38,17 @@ gc.set_threshold(20_000, 20, 20)
 
 # No test may fail because the machine is busy.
 settings.register_profile("tinyhil", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("tinyhil")
+settings.register_profile("quick", settings.get_profile("tinyhil"), max_examples=30)
 
 HOST = Path(__file__).parents[1]
 
 WEIGHTS = ((1, -2, 3), (4, 5, -6))
 BIAS = (7, -8)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Without the long tests, Hypothesis tries fewer examples too."""
+    settings.load_profile("quick" if config.option.markexpr == "not long" else "tinyhil")
 
 
 @pytest.hookimpl(optionalhook=True)

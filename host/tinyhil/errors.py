@@ -72,15 +72,19 @@ class TinyhilError(Exception):
 
 
 _LONGEST = 2000
-"""Characters of a message: files may have names, keys and values of megabytes, and messages quote them."""
+"""Characters of a line of a message: files may have names, keys and values of megabytes, and messages quote them."""
 
 
 def _short(text: str) -> str:
-    """A text without the middle, where it is longer than anybody reads."""
-    left_out = len(text) - _LONGEST
+    """A text whose lines lack their middle, where they are longer than anybody reads."""
+    return "\n".join(map(_short_line, text.split("\n")))
+
+
+def _short_line(line: str) -> str:
+    left_out = len(line) - _LONGEST
     if left_out <= 0:
-        return text
-    return f"{text[: _LONGEST // 2]} ({left_out:,} characters left out) {text[-_LONGEST // 2 :]}"
+        return line
+    return f"{line[: _LONGEST // 2]} ({left_out:,} characters left out) {line[-_LONGEST // 2 :]}"
 
 
 class InputError(TinyhilError):

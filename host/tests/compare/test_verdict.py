@@ -23,6 +23,7 @@ OUTSIDE = {
     "scope",
     "findings",
     "line",
+    "retries",
     "strict",
     "headline",
     "source_sha256",

@@ -97,4 +97,4 @@ def test_a_monitor_at_the_first_rate_reads_it_after_a_faster_session(port: str) 
         with opened(proxy.port, max_baud=FAST, reporter=said) as session:
             assert session.infer([[7]]).outputs[0].tolist() == [[[7]]]
         assert goes_on(monitored(proxy.port))
-    assert said.lines[0] == f"the line goes over to {FAST:,} bit/s"
+    assert f"the line goes over to {FAST:,} bit/s" in said.lines

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 # One child for all cases, so that TensorFlow starts once.
 CASES = """
 import json, sys

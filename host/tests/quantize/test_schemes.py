@@ -123,6 +123,7 @@ def test_accuracy_is_judged_where_the_data_lies(number: FloatModel, quantized_nu
 _BY_SCHEME: tuple[tuple[Scheme, bool], ...] = (("dynamic", False), ("int8", True))
 
 
+@pytest.mark.long
 def test_small_layers_stay_float_under_dynamic(quantized_number: Models) -> None:
     for name, quantized in _BY_SCHEME:
         graph = tflite.parse(quantized_number[name].path.read_bytes(), name).main

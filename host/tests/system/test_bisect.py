@@ -171,6 +171,7 @@ def test_a_bundle_that_was_changed_is_refused(alone: Path, tinyhil: Cli) -> None
     assert "is no repro bundle" in refused().err
 
 
+@pytest.mark.long
 def test_a_bundle_whose_firmware_is_another_one_is_blocked(
     bisected: Callable[[str, int], dict[str, Any]], alone: Path, tinyhil: Cli
 ) -> None:

@@ -174,6 +174,7 @@ def emulator(elf: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
             process.kill()
 
 
+@pytest.mark.long
 def test_a_device_that_stops_in_the_middle(tinyhil: Cli, copied: Path, target_file: Callable[..., str]) -> None:
     name = target_file("halting", ("answer_within = 10.0", "answer_within = 5.0\nmax_batch = 1"))
     assert tinyhil("build", "sine", "--target", name).code == 0
