@@ -125,8 +125,10 @@ def test_what_nothing_makes_wait_fits_the_buffer(name: str) -> None:
     [
         ("nano33ble", "TINYHIL_WRITE_BYTES", "64", "the handshake"),
         ("esp32", "TINYHIL_RECEIVE_BUFFER", "256", "request 1"),
-        ("esp32-idf", "TINYHIL_RECEIVE_BUFFER", "256", "request 1"),
-        ("esp32-idf", "TINYHIL_RECEIVE_BUFFER", "128", "the handshake"),
+        *(
+            pytest.param("esp32-idf", "TINYHIL_RECEIVE_BUFFER", least, unanswered, marks=pytest.mark.long)
+            for least, unanswered in (("256", "request 1"), ("128", "the handshake"))
+        ),
     ],
 )
 def test_the_traps_are_real(

@@ -162,6 +162,7 @@ def test_figures_are_those_of_another_route(images: FloatModel, quantized: Model
         assert found.drop == pytest.approx(found.accuracy_float - right / 30)
 
 
+@pytest.mark.long
 def test_figures_of_a_regression(number: FloatModel, quantized_number: Models) -> None:
     with np.load(number.dataset) as sets:
         test_x, test_y = sets["test_x"], sets["test_y"]

@@ -69,7 +69,8 @@ def require(target: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", [pytest.param(each, marks=pytest.mark.long if each == "qemu-m7" else ()) for each in FAMILIES]
+    "target",
+    [pytest.param(each, marks=pytest.mark.long if each in ("qemu-m33", "qemu-m7") else ()) for each in FAMILIES],
 )
 def test_the_sine_is_exact_on_every_chip_family(sine_on: Callable[..., Path], target: str) -> None:
     require(target)
