@@ -108,6 +108,11 @@ fuzz: install ## Fuzz the decoders and the server, $(TIME) seconds each
 hostile: install ## Feed hostile files (SEED) to every reader and to whole runs, $(TIME) seconds each; goes on where it was
 	$(BIN)/python -m host.tests.hostile.run --seconds $(TIME) --seed $(SEED)
 
+.PHONY: flips
+flips: install ## Flip every byte of the sine's .tflite with two masks, and run each on sim from end to end
+	$(BIN)/tinyhil quantize sine
+	$(BIN)/python -m host.tests.hostile.flips build/sine/model/int8/model.tflite
+
 .PHONY: bench
 bench: install ## Time the commands that should be quick, and the link
 	$(BIN)/python benchmarks/startup.py

@@ -51,6 +51,25 @@ class Oracle:
             twin.close()
 
 
+def judge(target: str, resident: Resident, oracle: Oracle, path: Path, vectors: Path, *, twice: bool) -> dict[str, str]:
+    """What becomes of a file in a run, and of its verdict before the oracle.
+
+    Args:
+        resident: a ``whole_worker`` of the target.
+        vectors: where those of a file that passes are put.
+        twice: whether one that is judged is judged again.
+    """
+    request = {"path": str(path), "vectors": str(vectors)}
+    answer = resident.ask(request, _PATIENCE[target])
+    if answer["outcome"] == "pass" and (why := oracle.forbids(path, vectors)):
+        return {"outcome": "forbidden", "told": why}
+    if twice and answer["outcome"] in ("pass", "fail"):
+        again = resident.ask(request, _PATIENCE[target])
+        if again != answer:
+            return {"outcome": "unsteady", "told": f"{answer} and then {again}"}
+    return answer
+
+
 def run(
     name: str,
     folder: Path,
@@ -70,14 +89,7 @@ def run(
             number = options.seed * 1_000_000_007 + sum(counts.values())
             rng = random.Random(f"{name} {number}")
             path.write_bytes(tflite_mutations.model(rng, rng.choice(good)))
-            request = {"path": str(path), "vectors": str(vectors)}
-            answer = resident.ask(request, _PATIENCE[target])
-            if answer["outcome"] == "pass" and (why := oracle.forbids(path, vectors)):
-                answer = {"outcome": "forbidden", "told": why}
-            elif answer["outcome"] in ("pass", "fail") and number % _TWICE == 0:
-                again = resident.ask(request, _PATIENCE[target])
-                if again != answer:
-                    answer = {"outcome": "unsteady", "told": f"{answer} and then {again}"}
+            answer = judge(target, resident, oracle, path, vectors, twice=number % _TWICE == 0)
             counts[answer["outcome"]] += 1
             if answer["outcome"] in BAD:
                 keep(folder, name, number, path.read_bytes(), answer["told"])
