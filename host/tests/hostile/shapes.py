@@ -55,8 +55,11 @@ def _shape(graph: Any, index: int) -> Shape:
 
 def _dense(taken: list[Shape], gives: list[Shape], _: Any) -> bool:
     units, depth = taken[1]
-    bias = len(taken) < 3 or taken[2] in ((), (units,))
-    return bias and math.prod(taken[0]) % depth == 0 and math.prod(gives[0]) == math.prod(taken[0]) // depth * units
+    return (
+        _biased(taken, units)
+        and math.prod(taken[0]) % depth == 0
+        and math.prod(gives[0]) == math.prod(taken[0]) // depth * units
+    )
 
 
 def _window(size: int, taps: int, stride: int, dilation: int, padding: int) -> int:
@@ -85,7 +88,15 @@ def _weighted(taken: list[Shape], gives: list[Shape], options: Any, channels: in
         _window(width, wide, options.strideW, options.dilationWFactor, options.padding),
         channels,
     )
-    return gives[0] == wanted and (len(taken) < 3 or taken[2] in ((), (channels,)))
+    return gives[0] == wanted and _biased(taken, channels)
+
+
+def _biased(taken: list[Shape], channels: int) -> bool:
+    """Whether there is no bias, or one of an element for each channel, in whatever form.
+
+    Source: NumElements(bias) in ``Prepare`` of tensorflow/lite/kernels/fully_connected.cc and conv.cc.
+    """
+    return len(taken) < 3 or taken[2] == () or math.prod(taken[2]) == channels
 
 
 def _pool(taken: list[Shape], gives: list[Shape], options: Any) -> bool:

@@ -9,13 +9,16 @@ import pytest
 from ..hostile import flips
 from ..hostile.run import BAD
 
+_COUNT, _PARTS = 300, 6
+
 
 @pytest.mark.long
-def test_some_of_all_flips(made: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", range(_PARTS))
+def test_some_of_all_flips(made: Path, tmp_path: Path, part: int) -> None:
     """All of them: ``make flips``."""
     content = (made / "sine" / "model" / "int8" / "model.tflite").read_bytes()
-    counts = flips.table(content, flips.flips(len(content), 300), tmp_path, twice=5)
-    assert counts.total() == 300
+    counts = flips.table(content, flips.flips(len(content), _COUNT)[part::_PARTS], tmp_path, twice=5)
+    assert counts.total() == _COUNT // _PARTS
     assert {outcome: counts[outcome] for outcome in BAD if counts[outcome]} == {}
-    assert counts["refused"] > 30, "damage is seen"
-    assert counts["pass"] > 30, "other weights are another model, which may be exact"
+    assert counts["refused"] > 5, "damage is seen"
+    assert counts["pass"] > 5, "other weights are another model, which may be exact"
