@@ -17,17 +17,12 @@ from tinyhil.progress import Silent
 from tinyhil.proxy import FaultProxy
 from tinyhil.session import Identity, PortLines, Session, open_session
 from tinyhil.session.ask import ask
-from tinyhil.targets import registry
 from tinyhil.transport import open_transport
 
-from .test_line_rate import Said
+from .test_line_rate import FAST, NATIVE, PATIENCE, WIRE, Said
 
-PATIENCE = 20.0
-WIRE = 3_000_000
-FAST = 921_600
 SPEC = TensorSpec("copy", DType.INT8, (1, 1), 1.0, 0)
 IDENTITY = Identity("00" * 32, "00" * 32, (SPEC,), (SPEC,))
-NATIVE = registry.get("native")
 LINE = re.compile(rb"x:(\d+)\.0000 y:(\d+)\.0000\r?")
 
 

@@ -168,12 +168,12 @@ def _target(target: Target) -> dict[str, Any]:
 
 def _usb(listed: Iterable[PortInfo], port: str) -> str:
     """Vendor and product id, without the serial number."""
-    number = port.removeprefix(finder.SCHEME) if port.startswith(finder.SCHEME) else None
-    real = os.path.realpath(port)
-    for each in cast(Iterable[Port], listed):
-        if each.serial_number == number if number else os.path.realpath(each.device) == real:
-            return usb_id(each)
-    return ""
+    ports = cast(list[Port], listed)
+    if port.startswith(finder.SCHEME):
+        found = next((each for each in ports if each.serial_number == port.removeprefix(finder.SCHEME)), None)
+    else:
+        found = finder.listed(port, ports)
+    return "" if found is None else usb_id(found)
 
 
 _QUOTING = {"boot": "it prints at its start", "quarantine": "it is quarantined"}

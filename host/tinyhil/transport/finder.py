@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from tinyhil import kinds, terminal
 from tinyhil.errors import ConfigError, DeviceError
@@ -22,6 +22,13 @@ class PortInfo(Protocol):
     device: str
     serial_number: str | None
     location: str | None
+
+
+class _Named(Protocol):
+    device: str
+
+
+_P = TypeVar("_P", bound=_Named)
 
 
 def present() -> Iterable[PortInfo]:
@@ -80,9 +87,9 @@ class PortFinder:
 
     def remember(self) -> None:
         """Notes which board is at the address now, to find it again. To be called while the port is open."""
-        if self._serial_number or not _is_path(self._address):
+        if self._serial_number or not is_path(self._address):
             return
-        port = _listed(self._address, self._ports())
+        port = listed(self._address, self._ports())
         if port is not None and port.serial_number:
             self._serial_number = port.serial_number
             self._function = _function(port)
@@ -97,17 +104,18 @@ def serial_number(address: str, ports: Callable[[], Iterable[PortInfo]] | None =
     """
     if address.startswith(SCHEME):
         return address.removeprefix(SCHEME)
-    if not _is_path(address):
+    if not is_path(address):
         return ""
-    port = _listed(address, present() if ports is None else ports())
+    port = listed(address, present() if ports is None else ports())
     return (port.serial_number or "") if port is not None else ""
 
 
-def _is_path(address: str) -> bool:
+def is_path(address: str) -> bool:
+    """Whether an address is the name of a port of this machine, and of no other form."""
     return "://" not in address and not address.startswith(("unix:", terminal.SCHEME))
 
 
-def _listed(path: str, ports: Iterable[PortInfo]) -> PortInfo | None:
+def listed(path: str, ports: Iterable[_P]) -> _P | None:
     """The entry of the list that a path leads to."""
     real = os.path.realpath(path)
     return next((port for port in ports if os.path.realpath(port.device) == real), None)

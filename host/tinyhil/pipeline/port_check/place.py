@@ -13,7 +13,7 @@ from tinyhil.device.board import Port, usb_id
 from tinyhil.pipeline.port_check.findings import Checked, State
 from tinyhil.targets.model import Target
 from tinyhil.targets.wire import Power
-from tinyhil.transport.finder import PortInfo
+from tinyhil.transport.finder import PortInfo, is_path, listed
 
 RULES = "/etc/udev/rules.d/60-tinyhil.rules"
 
@@ -38,7 +38,7 @@ def permissions(path: str, target: Target) -> Iterator[Checked]:
         path: of the device; what is no path has no permissions.
     """
     name = "permissions"
-    if "://" in path or path.startswith(("unix:", "terminal:")):
+    if not is_path(path):
         yield Checked(name, State.SKIPPED, f"{path} is no file of this computer")
         return
     if not Path(path).exists():
@@ -59,9 +59,8 @@ def permissions(path: str, target: Target) -> Iterator[Checked]:
 def ids(path: str, target: Target, present: Callable[[], Iterable[PortInfo]]) -> Checked:
     """Whether the port has the USB id of the target."""
     name = "ids"
-    real = os.path.realpath(path)
-    ports = cast(Iterable[Port], present())
-    found = next((usb_id(port) for port in ports if os.path.realpath(port.device) == real), "")
+    port = listed(path, cast(Iterable[Port], present()))
+    found = usb_id(port) if port is not None else ""
     wanted = target.upload.usb if target.upload is not None else ()
     if not found:
         return Checked(name, State.SKIPPED, f"{path} is no USB port, so nothing says what is behind it")
