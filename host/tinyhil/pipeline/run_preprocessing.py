@@ -9,6 +9,7 @@ from tinyhil import kinds, tflite
 from tinyhil.artifacts.types import Array, QuantizedModel
 from tinyhil.compare.preprocessing import Allowed, Preprocessing, Sides, judge
 from tinyhil.data import samples_file
+from tinyhil.data.samples_file import SamplesFile
 from tinyhil.errors import ConfigError
 from tinyhil.options import Options
 from tinyhil.pipeline.reference_outputs import reference_outputs
@@ -113,8 +114,11 @@ def raw_samples(options: Options, model: QuantizedModel, reporter: Reporter) -> 
             "only firmware of your own has preprocessing that raw samples could be for",
             hint="add --as library and --firmware FILE (docs/own-firmware.md), or leave out --raw",
         )
-    raw = _read(options.raw)
+    found = samples_file.read(options.raw)
+    raw = _raw(options.raw, found)
     if options.prepare is None:
+        if set(found.arrays) <= {RAW, samples_file.TARGETS}:
+            raise _wrong(options.raw, "has raw samples, and no features that the host makes of them")
         given = samples.read(options.raw, model.inputs).inputs
         parts = [vectors.quantized(spec, part) for spec, part in zip(model.inputs, given, strict=True)]
         host = f"features in {options.raw.name}"
@@ -127,9 +131,8 @@ def raw_samples(options: Options, model: QuantizedModel, reporter: Reporter) -> 
     return RawSamples(raw, tuple(shaped), host)
 
 
-def _read(path: Path) -> Array:
-    """The array ``raw`` of an .npz file, or the whole of one of another form."""
-    found = samples_file.read(path)
+def _raw(path: Path, found: SamplesFile) -> Array:
+    """The array ``raw`` of an .npz file, or the inputs of one of another form."""
     raw = found.arrays.get(RAW if path.suffix.lower() == ".npz" else samples_file.INPUTS)
     if raw is None:
         raise _wrong(path, f"has no array {RAW!r}: it has {samples_file.contents(found)}")
