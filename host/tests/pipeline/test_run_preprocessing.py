@@ -117,7 +117,7 @@ def test_code_that_cannot_be_used(model: QuantizedModel, tmp_path: Path, text: s
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (Options(raw=Path("raw.npz")), "only firmware of your own"),
+        (Options(raw=Path("raw.npz")), "a project has none"),
         (Options(form=LIBRARY, prepare=Path("prepare.py")), "there are none"),
         (Options(form=LIBRARY, features_lsb=1), "there are none"),
     ],

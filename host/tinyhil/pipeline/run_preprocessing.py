@@ -111,7 +111,7 @@ def raw_samples(options: Options, model: QuantizedModel, reporter: Reporter) -> 
         return None
     if options.form != LIBRARY:
         raise ConfigError(
-            "only firmware of your own has preprocessing that raw samples could be for",
+            f"--raw {options.raw} is for firmware of your own, which may have preprocessing; a project has none",
             hint="add --as library and --firmware FILE (docs/own-firmware.md), or leave out --raw",
         )
     found = samples_file.read(options.raw)
