@@ -53,7 +53,10 @@ FROZEN: list[tuple[Message, str]] = [
     (Goodbye(), "000a0c0d0c0b0a700b83fb00"),
     (Parted(), "000a8c0d0c0b0ae2bb654a00"),
     (Preprocess(0x01020304), "000e0d0d0c0b0a04030201241f81a300"),
-    (Preprocessed(0x01020304, 258, DType.INT16, (1, 8)), "000c8d0d0c0b0a04030201020101040302010101020801010591964afe00"),
+    (
+        Preprocessed(0x01020304, 258, DType.INT16, (1, 8)),
+        "000c8d0d0c0b0a04030201020101040302010101020801010591964afe00",
+    ),
 ]
 
 
