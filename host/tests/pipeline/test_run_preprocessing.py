@@ -81,7 +81,7 @@ def test_a_table_is_raw_samples_as_a_whole(model: QuantizedModel, width: int, tm
         ({"x": RAW}, "has no array 'raw'"),
         ({"raw": RAW}, "has raw samples, and no features"),
         ({"raw": RAW[:0], "x": RAW}, "has no raw samples"),
-        ({"raw": np.float32([[np.nan]]), "x": RAW}, "NaN or infinite"),
+        ({"raw": np.full((1, 1), np.nan), "x": RAW}, "NaN or infinite"),
         ({"raw": RAW, "x": np.zeros((5, 99))}, "the model takes"),
     ],
 )
