@@ -12,6 +12,8 @@ from tinyhil import kinds
 from tinyhil.artifacts.types import QuantizedModel
 from tinyhil.errors import ConfigError, InputError
 from tinyhil.options import Options
+from tinyhil.pipeline.observer import SilentObserver
+from tinyhil.pipeline.opening import open_run
 from tinyhil.pipeline.run_preprocessing import RawSamples, raw_samples
 from tinyhil.progress import Silent
 from tinyhil.render import LIBRARY
@@ -122,8 +124,19 @@ def test_code_that_cannot_be_used(model: QuantizedModel, tmp_path: Path, text: s
         (Options(form=LIBRARY, features_lsb=1), "there are none"),
     ],
 )
-def test_options_that_do_not_go_together(model: QuantizedModel, options: Options, said: str) -> None:
+def test_options_that_do_not_go_together_are_refused_before_anything_runs(options: Options, said: str) -> None:
     with pytest.raises(ConfigError, match=said) as caught:
-        raw_samples(options, model, Silent())
+        open_run("sine", options, SilentObserver())
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("missing", ["raw", "prepare"])
+def test_so_is_a_file_that_is_not_there(tmp_path: Path, missing: str) -> None:
+    given = {"raw": file(tmp_path, raw=RAW), "prepare": code(tmp_path, PREPARE)} | {missing: tmp_path / "nothing"}
+    options = Options(form=LIBRARY, build_dir=tmp_path / "build", raw=given["raw"], prepare=given["prepare"])
+    with pytest.raises(InputError, match="nothing"):
+        open_run("sine", options, SilentObserver())
+
+
+def test_without_raw_samples_nothing_is_asked(model: QuantizedModel) -> None:
     assert raw_samples(Options(form=LIBRARY), model, Silent()) is None

@@ -14,13 +14,14 @@ import pytest
 
 import tinyhil
 from tinyhil.compare.preprocessing import Apart
+from tinyhil.compare.verdict import digest
 from tinyhil.deadline import Deadline
 from tinyhil.device.emulator import EmulatorDevice
 from tinyhil.errors import ConfigError, StaleFirmwareError
 from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Hello, Welcome
 from tinyhil.options import Options
 from tinyhil.pipeline.observer import SilentObserver
-from tinyhil.pipeline.opening import open_run
+from tinyhil.pipeline.opening import open_replay, open_run
 from tinyhil.progress import Silent
 from tinyhil.render import LIBRARY
 from tinyhil.targets import registry
@@ -95,14 +96,17 @@ def test_it_passes(own: Own) -> None:
     assert report.project_sha256 == library.sha256
 
 
-def test_its_preprocessing_is_verified_as_well(own: Own, raw: Path) -> None:
-    report = tinyhil.run("sine", **vars(replace(own.options, raw=raw, prepare=EXAMPLE / "prepare.py")))
+def test_its_preprocessing_is_verified_as_well(own: Own, raw: Path, tmp_path: Path) -> None:
+    asked = replace(own.options, raw=raw, prepare=EXAMPLE / "prepare.py", record=tmp_path / "run.rec")
+    report = tinyhil.run("sine", **vars(asked))
     found = report.preprocessing
     assert report.verdict == "pass"
     assert found is not None
     assert (found.samples, found.host) == (64, "prepare() of prepare.py")
     assert found.features == found.model == found.end_to_end == Apart(0, 0)
     assert (found.cost is not None) == (report.speed is not None)
+    with open_replay(tmp_path / "run.rec", own.options.build_dir, SilentObserver()) as replay:
+        assert digest(replay.judge()) == digest(report), "a recording has it too"
 
 
 def test_an_error_in_the_preprocessing_is_none_of_the_model(own: Own, raw: Path, tmp_path: Path) -> None:

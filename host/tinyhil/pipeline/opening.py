@@ -10,7 +10,7 @@ from tinyhil import kinds
 from tinyhil.artifacts import foreign, store
 from tinyhil.errors import ConfigError
 from tinyhil.options import Options, restored
-from tinyhil.pipeline import placement
+from tinyhil.pipeline import placement, run_preprocessing
 from tinyhil.pipeline.answers import LiveDevice, RecordedDevice
 from tinyhil.pipeline.device_copy import CopyOfFile, DeviceCopy, TrueCopy
 from tinyhil.pipeline.observer import Observer
@@ -34,6 +34,7 @@ def open_run(model: str, options: Options, observer: Observer) -> Run:
             are some for what takes none.
     """
     _check_outputs(options)
+    run_preprocessing.check(options)
     place, stages = placement.chosen(options), Stages(observer)
     source, layout = open_source(model, options, place, stages)
     copy: DeviceCopy = TrueCopy() if options.built_from is None else CopyOfFile(options.built_from)

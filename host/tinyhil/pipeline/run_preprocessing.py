@@ -8,7 +8,7 @@ from pathlib import Path
 from tinyhil import kinds, tflite
 from tinyhil.artifacts.types import Array, QuantizedModel
 from tinyhil.compare.preprocessing import Allowed, Preprocessing, Sides, judge
-from tinyhil.data import samples_file
+from tinyhil.data import npz, samples_file
 from tinyhil.data.samples_file import SamplesFile
 from tinyhil.errors import ConfigError
 from tinyhil.options import Options
@@ -82,6 +82,30 @@ class RunPreprocessing:
         self.found = judge(sides, (model.inputs, model.outputs), self._allowed, self._raw.host, cost)
 
 
+def check(options: Options) -> None:
+    """Sees that raw samples can be asked for, before anything runs.
+
+    Raises:
+        ConfigError: the options do not go together.
+        InputError: a file is missing, or cannot be samples or code.
+    """
+    if options.raw is None:
+        if options.prepare is not None or options.features_lsb:
+            raise ConfigError(
+                "--prepare and --features-lsb are about raw samples, and there are none",
+                hint="name a file of raw samples with --raw, or leave them out",
+            )
+        return
+    if options.form != LIBRARY:
+        raise ConfigError(
+            f"--raw {options.raw} is for firmware of your own, which may have preprocessing; a project has none",
+            hint="add --as library and --firmware FILE (docs/own-firmware.md), or leave out --raw",
+        )
+    for path in (options.raw, options.prepare):
+        if path is not None:
+            npz.refuse_large(path)
+
+
 def asked(options: Options, model: QuantizedModel, max_lsb: int, reporter: Reporter) -> RunPreprocessing | None:
     """What a run asks of the firmware's preprocessing; None where the options name no raw samples.
 
@@ -99,21 +123,11 @@ def raw_samples(options: Options, model: QuantizedModel, reporter: Reporter) -> 
     """The raw samples that the options name, with the host's features; None where they name none.
 
     Raises:
-        ConfigError: the options do not go together, or the code that is to prepare the samples fails.
-        InputError: the file cannot be used.
+        ConfigError: the file cannot be used, or the code that is to prepare the samples fails.
+        InputError: likewise.
     """
     if options.raw is None:
-        if options.prepare is not None or options.features_lsb:
-            raise ConfigError(
-                "--prepare and --features-lsb are about raw samples, and there are none",
-                hint="name a file of raw samples with --raw, or leave them out",
-            )
         return None
-    if options.form != LIBRARY:
-        raise ConfigError(
-            f"--raw {options.raw} is for firmware of your own, which may have preprocessing; a project has none",
-            hint="add --as library and --firmware FILE (docs/own-firmware.md), or leave out --raw",
-        )
     found = samples_file.read(options.raw)
     raw = _raw(options.raw, found)
     if options.prepare is None:
