@@ -55,7 +55,7 @@ def test_the_first_samples_that_differ_are_named_in_every_form(judged: Judge) ->
     report = judged(DIFFERS)
     lines = [text for _, text in terminal.rows(report)]
     assert "raw sample 7, input 0[2]: host -7, device -10 (-3 LSB)" in lines
-    assert "4 of 64 outputs for the device's own features differ, by at most 9 from the reference" in lines
+    assert "4 of 64 outputs for the device's own features differ, by at most 9 LSB from the reference" in lines
     for form in (to_markdown(report), to_html(report)):
         assert "Where the preprocessing differs" in form
     names = {each.attrib["name"] for each in ElementTree.fromstring(files.to_junit(report)).iter("property")}

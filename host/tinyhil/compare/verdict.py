@@ -1,8 +1,8 @@
 """The verdict and the report: one object, from which every rendering is made.
 
 Field names are those of ``report.json``, whose schema (docs/report.schema.json) is generated from these classes. The
-two verdicts, fidelity and accuracy, stay apart; ``verdict`` is *pass* only if both hold, and *blocked* is neither
-pass nor fail.
+verdicts on fidelity, accuracy and preprocessing stay apart; ``verdict`` is *pass* only if all of them hold, and
+*blocked* is neither pass nor fail.
 """
 
 from __future__ import annotations

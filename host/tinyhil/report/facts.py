@@ -213,6 +213,7 @@ def _preprocessing(report: Report, found: Preprocessing, read: Reader) -> Iterat
         place = ("raw sample ", read(f"{one}/vector"), ", input ", read(f"{one}/output"), "[", read(f"{one}/element"))
         values = ("]: host ", read(f"{one}/expected", ".10g"), ", device ", read(f"{one}/actual", ".10g"))
         yield Fact("", (*place, *values, " (", read(f"{one}/lsb", "+,"), " ", read(f"{at}/unit"), ")"))
+    unit = "LSB" if report.fidelity is None else read("fidelity/unit")
     for label, name, of in (("its model", "model", "the host's"), ("end to end", "end_to_end", "the device's own")):
         apart = (
             read(f"{at}/{name}/mismatches", ","),
@@ -220,7 +221,8 @@ def _preprocessing(report: Report, found: Preprocessing, read: Reader) -> Iterat
             read(f"{at}/samples", ","),
             f" outputs for {of} features",
         )
-        yield Fact(label, (*apart, " differ, by at most ", read(f"{at}/{name}/max_lsb", ","), " from the reference"))
+        most = (" differ, by at most ", read(f"{at}/{name}/max_lsb", ","), " ", unit, " from the reference")
+        yield Fact(label, (*apart, *most))
     if found.cost is not None and report.speed is not None:
         yield Fact("one raw sample", (read(f"{at}/cost", ",.0f"), f" {UNITS[report.speed.unit]} to preprocess it"))
 
