@@ -118,7 +118,8 @@ def _at(wanted: int, target: Target, path: str, known: Identity) -> Checked:
         got = max(sent, received) / (time.monotonic() - began)  # the line has as much room in each direction
         resent, kept = session.line_counters.resends, session.line_rate == wanted
     carried = wanted / BITS_PER_BYTE
-    said = f"{wanted} baud: {got:,.0f} B/s of tensors one way, {got / carried:.0%} of {carried:,.0f}, {resent} requests repeated"
+    share = f"{got / carried:.0%} of {carried:,.0f}"
+    said = f"{wanted} baud: {got:,.0f} B/s of tensors one way, {share}, {resent} requests repeated"
     if not kept:
         return Checked(name, State.WARNING, f"{said}; the line did not stay at the rate", _LESS)
     if got < _SHARE * carried:
