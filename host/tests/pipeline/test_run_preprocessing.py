@@ -71,6 +71,19 @@ def test_features_by_the_user_s_own_code_are_the_same(model: QuantizedModel, wid
     assert np.array_equal(by_code.features[0], beside.features[0])
 
 
+def test_host_and_device_are_given_the_same_floats(model: QuantizedModel, width: int, tmp_path: Path) -> None:
+    found = read(model, raw=file(tmp_path, raw=RAW + 0.1, x=RAW[:, :width] / 8.0))
+    assert found.raw.dtype == np.float32
+
+
+def test_a_tolerance_that_nothing_can_miss_is_refused(model: QuantizedModel, width: int, tmp_path: Path) -> None:
+    raw = file(tmp_path, raw=RAW, x=RAW[:, :width] / 8.0)
+    assert read(model, raw=raw, features_lsb=254)
+    with pytest.raises(ConfigError, match=r"255 LSB are allowed, and input .* of type int8") as caught:
+        read(model, raw=raw, features_lsb=255)
+    assert "--features-lsb" in caught.value.hint
+
+
 def test_a_table_is_raw_samples_as_a_whole(model: QuantizedModel, width: int, tmp_path: Path) -> None:
     np.save(tmp_path / "raw.npy", RAW)
     prepare = code(tmp_path, PREPARE.replace("WIDTH", str(width)))

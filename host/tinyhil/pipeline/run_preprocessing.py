@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from tinyhil import kinds, tflite
 from tinyhil.artifacts.types import Array, QuantizedModel
+from tinyhil.compare import fidelity
 from tinyhil.compare.preprocessing import Allowed, Preprocessing, Sides, judge
 from tinyhil.data import npz, samples_file
 from tinyhil.data.samples_file import SamplesFile
@@ -123,11 +126,13 @@ def raw_samples(options: Options, model: QuantizedModel, reporter: Reporter) -> 
     """The raw samples that the options name, with the host's features; None where they name none.
 
     Raises:
-        ConfigError: the file cannot be used, or the code that is to prepare the samples fails.
+        ConfigError: the file cannot be used, the code that is to prepare the samples fails, or every difference there
+            can be is allowed.
         InputError: likewise.
     """
     if options.raw is None:
         return None
+    fidelity.require_bound(model.inputs, options.features_lsb, "input", "allow fewer, with --features-lsb")
     found = samples_file.read(options.raw)
     raw = _raw(options.raw, found)
     if options.prepare is None:
@@ -154,7 +159,7 @@ def _raw(path: Path, found: SamplesFile) -> Array:
         raise _wrong(path, "has no raw samples")
     if wrong := samples_file.not_finite(RAW, raw):
         raise _wrong(path, f"cannot be used: {wrong}")
-    return raw
+    return raw.astype(np.float32) if raw.dtype.kind == "f" else raw  # as a device has it; the host is given the same
 
 
 def _wrong(path: Path, what: str) -> ConfigError:
