@@ -195,8 +195,10 @@ class Options:
         Level.ANSWERS,
         metavar="FILE",
         usual="x in the file of raw samples",
+        recorded=False,
     )
-    """A Python file with a function ``prepare`` from raw samples to features; None for those in the file ``raw``."""
+    """A Python file with a function ``prepare`` from raw samples to features; None for those in the file ``raw``. A
+    recording does not name it: it may come from anywhere, and is not to say what code runs here."""
     features_lsb: int = _option(
         0,
         "Differences of features between device and host that are allowed, in LSB of the input; of floats in ULP.",

@@ -105,8 +105,11 @@ def test_its_preprocessing_is_verified_as_well(own: Own, raw: Path, tmp_path: Pa
     assert (found.samples, found.host) == (64, "prepare() of prepare.py")
     assert found.features == found.model == found.end_to_end == Apart(0, 0)
     assert (found.cost is not None) == (report.speed is not None)
-    with open_replay(tmp_path / "run.rec", own.options.build_dir, SilentObserver()) as replay:
+    recorded = tmp_path / "run.rec", own.options.build_dir, SilentObserver()
+    with open_replay(*recorded, EXAMPLE / "prepare.py") as replay:
         assert digest(replay.judge()) == digest(report), "a recording has it too"
+    with open_replay(*recorded) as replay, pytest.raises(ConfigError, match="no features"):
+        replay.judge()  # it is not for a recording to say what code runs here
 
 
 def test_an_error_in_the_preprocessing_is_none_of_the_model(own: Own, raw: Path, tmp_path: Path) -> None:

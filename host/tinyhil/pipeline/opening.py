@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from tinyhil import kinds
@@ -63,8 +64,11 @@ def _check_outputs(options: Options) -> None:
 
 
 @contextlib.contextmanager
-def open_replay(file: Path, build_dir: Path, observer: Observer) -> Iterator[Run]:
+def open_replay(file: Path, build_dir: Path, observer: Observer, prepare: Path | None = None) -> Iterator[Run]:
     """A run whose device is a recording, until the context ends. Its report is judged, and not written.
+
+    Args:
+        prepare: makes the features of raw samples, as in the recorded run; a recording names no code.
 
     Raises:
         ConfigError: the file is no recording, or what it was made with is unknown here: recipe, model file, target.
@@ -72,7 +76,8 @@ def open_replay(file: Path, build_dir: Path, observer: Observer) -> Iterator[Run
     recording = Recording(file)
     with contextlib.closing(recording):
         header = recording.header
-        options = _options(header, build_dir)
+        options = replace(_options(header, build_dir), prepare=prepare)
+        run_preprocessing.require_raw(options)
         place, stages = placement.chosen(options), Stages(observer)
         source, layout = open_source(header.model or header.recipe, options, place, stages)
         answers = RecordedDevice(file, recording, place.target)

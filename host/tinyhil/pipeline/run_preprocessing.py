@@ -85,6 +85,19 @@ class RunPreprocessing:
         self.found = judge(sides, (model.inputs, model.outputs), self._allowed, self._raw.host, cost)
 
 
+def require_raw(options: Options) -> None:
+    """Refuses options about raw samples without such.
+
+    Raises:
+        ConfigError: as it says.
+    """
+    if options.raw is None and (options.prepare is not None or options.features_lsb):
+        raise ConfigError(
+            "--prepare and --features-lsb are about raw samples, and there are none",
+            hint="name a file of raw samples with --raw, or leave them out",
+        )
+
+
 def check(options: Options) -> None:
     """Sees that raw samples can be asked for, before anything runs.
 
@@ -92,12 +105,8 @@ def check(options: Options) -> None:
         ConfigError: the options do not go together.
         InputError: a file is missing, or cannot be samples or code.
     """
+    require_raw(options)
     if options.raw is None:
-        if options.prepare is not None or options.features_lsb:
-            raise ConfigError(
-                "--prepare and --features-lsb are about raw samples, and there are none",
-                hint="name a file of raw samples with --raw, or leave them out",
-            )
         return
     if options.form != LIBRARY:
         raise ConfigError(
