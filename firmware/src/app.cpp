@@ -164,5 +164,9 @@ bool works() { return server->works(); }
 
 bool held() { return host_has_it; }
 
+#ifdef TINYHIL_PREPROCESSING
+void preprocess(const TensorInfo& raw, void* memory, void (*run)()) { preprocessing = {&raw, memory, run}; }
+#endif
+
 }  // namespace app
 }  // namespace tinyhil

@@ -9,6 +9,9 @@
 #define TINYHIL_APP_H_
 
 namespace tinyhil {
+
+struct TensorInfo;
+
 namespace app {
 
 void setup();
@@ -22,6 +25,10 @@ bool works();
 // Whether a host has the model: a frame has arrived, and no GOODBYE nor a long silence after it. Never without a demo or a
 // sketch, which are what it matters to.
 bool held();
+
+// Around a sketch: from now on a host can have `run` called, which takes the raw sample in `memory` to the model's
+// inputs. `raw` has the sample's type and shape, and stays where it is.
+void preprocess(const TensorInfo& raw, void* memory, void (*run)());
 
 }  // namespace app
 }  // namespace tinyhil

@@ -84,6 +84,7 @@ bool sound(const Frame& frame) {
     case kProfile: return fits(kProfileLength, frame.length);
     case kBaud: return fits(kBaudLength, frame.length);
     case kGoodbye: return fits(kGoodbyeLength, frame.length);
+    case kPreprocess: return fits(kPreprocessLength, frame.length);
     default: return false;
   }
 }

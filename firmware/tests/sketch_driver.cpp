@@ -11,6 +11,34 @@
 namespace {
 
 bool accepted, taken, failing;
+int32_t raw[2][3];
+float number;
+const tinyhil::TensorInfo* raw_info;
+void* raw_memory;
+void (*run_for_host)();
+int reached;
+void preprocess() {
+  if (tinyhil_input(0) != nullptr) ++reached;
+}
+
+// What was registered: of an array its shape, of a number that of a batch of one. Then what it reaches.
+bool registers() {
+  tinyhil_preprocess(preprocess, number);
+  if (raw_info->rank != 1 || raw_info->dims[0] != 1 || raw_info->dtype != tinyhil::DType::kFloat32) return false;
+  if (raw_memory != &number || raw_info->bytes != sizeof(number)) return false;
+  tinyhil_preprocess(preprocess, raw);
+  const uint32_t shape[] = {1, 2, 3};
+  if (raw_info->rank != 3 || raw_info->dtype != tinyhil::DType::kInt32 || raw_info->bytes != sizeof(raw)) return false;
+  for (int i = 0; i < 3; ++i) {
+    if (raw_info->dims[i] != shape[i]) return false;
+  }
+  accepted = taken = true;
+  preprocess();    // the sketch's own call, while a host has the model
+  run_for_host();  // the host's
+  preprocess();
+  return reached == 1 && raw_memory == raw && !tinyhil_invoke();
+}
+
 int bytes, resets, invokes;
 size_t written;
 int8_t tensor[1];
@@ -29,6 +57,11 @@ void setup() {}
 bool poll() { return bytes-- > 0; }
 bool works() { return accepted; }
 bool held() { return taken; }
+void preprocess(const TensorInfo& info, void* memory, void (*run)()) {
+  raw_info = &info;
+  raw_memory = memory;
+  run_for_host = run;
+}
 }  // namespace app
 
 namespace engine {
@@ -51,6 +84,7 @@ void idle() {}
 
 int main() {
   tinyhil_setup();
+  if (!registers()) return 2;
   tinyhil_rest();
   for (int state = 0; state < 8; ++state) {
     accepted = (state & 4) != 0;

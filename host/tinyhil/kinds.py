@@ -316,6 +316,17 @@ WRONG_TENSORS = Kind(
     "The hashes are right, but shapes, types or quantization of its tensors are not those of the model.",
     ("Build and flash it again.", "If it stays, it is a fault of the engine or of tinyhil: please report it."),
 )
+NO_PREPROCESSING = Kind(
+    "TH-351",
+    "The firmware has no preprocessing to be asked for",
+    3,
+    "Raw samples were given, and the sketch around the library has registered no function that takes them.",
+    (
+        "Call tinyhil_preprocess(FUNCTION, RAW) in the sketch, behind tinyhil_setup(): docs/own-firmware.md.",
+        "Render the library again with this version, copy it, and build.",
+        "Leave out --raw: the model alone is verified then.",
+    ),
+)
 LINK = Kind(
     "TH-400",
     "The link failed",

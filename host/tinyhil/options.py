@@ -181,6 +181,32 @@ class Options:
         least=0,
     )
     """The largest difference from the reference in LSB, in ULP where outputs are floats; None for the recipe's."""
+    raw: Path | None = _option(
+        None,
+        "Raw samples for the preprocessing of firmware of your own (--as library): an .npz file with raw, and perhaps "
+        "with x, the features that the host makes of them.",
+        Level.ANSWERS,
+        metavar="FILE",
+    )
+    """A file of raw samples, which the firmware's own preprocessing takes to the model's inputs."""
+    prepare: Path | None = _option(
+        None,
+        "A Python file with prepare(raw), which makes the features of raw samples on the host.",
+        Level.ANSWERS,
+        metavar="FILE",
+        usual="x in the file of raw samples",
+        recorded=False,
+    )
+    """A Python file with a function ``prepare`` from raw samples to features; None for those in the file ``raw``. A
+    recording does not name it: it may come from anywhere, and is not to say what code runs here."""
+    features_lsb: int = _option(
+        0,
+        "Differences of features between device and host that are allowed, in LSB of the input; of floats in ULP.",
+        Level.ANSWERS,
+        metavar="COUNT",
+        least=0,
+    )
+    """The largest difference between features of device and host in LSB of the model's input, in ULP of floats."""
     budget: str = _option(
         "60s",
         "Time that vectors and search may take, by what the target's file says of its pace: 90s, 5min.",
@@ -237,6 +263,9 @@ class Overrides(TypedDict, total=False):
     record: str | Path | None
     search: int | None
     max_lsb: int | None
+    raw: str | Path | None
+    prepare: str | Path | None
+    features_lsb: int
     budget: str | int
     vectors: str | int | None
     build_dir: str | Path

@@ -1,7 +1,8 @@
 // Firmware of one's own around a model: a sensor of angles, its preprocessing, the model, and a line for the plotter.
 //
-// Of tinyhil there are three lines in it, all marked. Everything else is as it would be without.
-#include <tinyhil.h>  // tinyhil 1 of 3
+// Of tinyhil there are four lines in it, all marked. Everything else is as it would be without. The fourth has the
+// preprocessing verified as well; prepare.py is the same preprocessing on the host.
+#include <tinyhil.h>  // tinyhil 1 of 4
 
 #ifdef ARDUINO
 #include <Arduino.h>
@@ -10,7 +11,10 @@
 namespace {
 
 const int kSteps = 1024;  // of the sensor, for a full turn
+const int kReadings = 8;  // of which the mean is taken
 const uint32_t kPeriodMs = 20;
+
+int16_t window[kReadings];  // a raw sample: readings of the sensor, in steps
 
 // The sensor: a turning knob where there is a pin for one, else an angle that goes round and round.
 int read_sensor() {
@@ -23,12 +27,22 @@ int read_sensor() {
 #endif
 }
 
-// Steps of the sensor to the model's input: radians, quantized as the model says.
-int8_t preprocess(int steps) {
+// Reads the sensor several times, without its turning on between two readings of the same raw sample.
+void read_window() {
+  const int steps = read_sensor();
+  for (int i = 0; i < kReadings; ++i) window[i] = static_cast<int16_t>(steps);
+}
+
+// The window to the model's input: the mean, in radians, quantized as the model says.
+void preprocess() {
+  int8_t* const to = static_cast<int8_t*>(tinyhil_input(0));
+  if (to == nullptr) return;
+  int sum = 0;
+  for (int i = 0; i < kReadings; ++i) sum += window[i];
   const tinyhil::TensorInfo& input = tinyhil::kModelInfo.input[0];
-  const float radians = static_cast<float>(steps) * (6.2831853f / kSteps);
+  const float radians = static_cast<float>(sum) * (6.2831853f / (kReadings * kSteps));
   const int quantized = static_cast<int>(radians / input.scale + 0.5f) + input.zero_point;
-  return static_cast<int8_t>(quantized > 127 ? 127 : quantized);
+  *to = static_cast<int8_t>(quantized > 127 ? 127 : quantized);
 }
 
 // The model's output in thousandths.
@@ -67,19 +81,19 @@ uint32_t last = 0;  // milliseconds
 }  // namespace
 
 void setup() {
-  tinyhil_setup();  // tinyhil 2 of 3
+  tinyhil_setup();                         // tinyhil 2 of 4
+  tinyhil_preprocess(preprocess, window);  // tinyhil 3 of 4
 }
 
 void loop() {
-  if (tinyhil_poll()) return;  // tinyhil 3 of 3: a host has the model
+  if (tinyhil_poll()) return;  // tinyhil 4 of 4: a host has the model
   const uint32_t now = tinyhil_milliseconds();
   if (now - last < kPeriodMs) return tinyhil_rest();
   last = now;
-  int8_t* const input = static_cast<int8_t*>(tinyhil_input(0));
-  if (input == nullptr) return;
-  const int steps = read_sensor();
-  *input = preprocess(steps);
-  if (tinyhil_invoke()) show(steps, thousandths(*static_cast<const int8_t*>(tinyhil_output(0))));
+  if (tinyhil_input(0) == nullptr) return;
+  read_window();
+  preprocess();
+  if (tinyhil_invoke()) show(window[0], thousandths(*static_cast<const int8_t*>(tinyhil_output(0))));
 }
 
 #ifndef ARDUINO

@@ -47,6 +47,7 @@ constexpr uint8_t kArena = 0x09;
 constexpr uint8_t kProfile = 0x0A;
 constexpr uint8_t kBaud = 0x0B;
 constexpr uint8_t kGoodbye = 0x0C;
+constexpr uint8_t kPreprocess = 0x0D;
 constexpr uint8_t kWelcome = 0x81;
 constexpr uint8_t kTensor = 0x82;
 constexpr uint8_t kResult = 0x83;
@@ -59,6 +60,7 @@ constexpr uint8_t kPrepared = 0x89;
 constexpr uint8_t kProfiled = 0x8A;
 constexpr uint8_t kSwitched = 0x8B;
 constexpr uint8_t kParted = 0x8C;
+constexpr uint8_t kPreprocessed = 0x8D;
 constexpr uint8_t kError = 0xFF;
 
 // Types that pass the frame decoder, those of messages to come included.
@@ -79,6 +81,7 @@ constexpr uint8_t kArenaLength = 4;
 constexpr uint8_t kProfileLength = 2;
 constexpr uint8_t kBaudLength = 4;
 constexpr uint8_t kGoodbyeLength = 0;
+constexpr uint8_t kPreprocessLength = 4;
 inline bool fits(uint8_t rule, size_t length) {
   return (rule & kOrMore) != 0 ? length >= (rule & ~kOrMore & 0xFFu) : length == rule;
 }
@@ -204,6 +207,15 @@ inline Baud parse_baud(const Frame& frame) {
   return baud;
 }
 
+struct Preprocess {
+  uint32_t crc;  // of the raw sample
+};
+inline Preprocess parse_preprocess(const Frame& frame) {
+  Preprocess preprocess;
+  preprocess.crc = get_u32(frame.payload);
+  return preprocess;
+}
+
 struct Welcome {
   bool stateful;
   uint8_t inputs;
@@ -317,6 +329,23 @@ inline size_t write_operator(uint8_t* to, size_t space, uint32_t ticks, const ch
 inline size_t write_switched(uint8_t* payload, uint32_t rate) {
   put_u32(payload, rate);
   return 4;
+}
+
+struct Preprocessed {
+  uint32_t crc;
+  uint32_t ticks;
+  ElementType type;
+  uint8_t rank;  // 1..kMaxRank
+  const uint32_t* dimensions;
+};
+inline size_t write_preprocessed(uint8_t* payload, const Preprocessed& preprocessed) {
+  put_u32(payload, preprocessed.crc);
+  put_u32(payload + 4, preprocessed.ticks);
+  payload[8] = static_cast<uint8_t>(preprocessed.type);
+  payload[9] = preprocessed.rank;
+  uint8_t* to = payload + 10;
+  for (uint8_t i = 0; i < preprocessed.rank; ++i, to += 4) put_u32(to, preprocessed.dimensions[i]);
+  return static_cast<size_t>(to - payload);
 }
 
 inline size_t write_error(uint8_t* payload, ErrorCode code, uint32_t detail) {

@@ -41,6 +41,44 @@ inline uint8_t* give(uint8_t* to, const void* from, uint32_t bytes) {
 // The clock of a device without one, for engines, which need some.
 uint32_t no_ticks() { return 0; }
 
+// What WRITE and READ reach, by number.
+#ifdef TINYHIL_PREPROCESSING
+
+// Behind the inputs the raw sample.
+uint32_t written_tensors() { return kModelInfo.inputs + (preprocessing.run != nullptr ? 1u : 0u); }
+
+uint32_t written_bytes(uint8_t index) {
+  return (index < kModelInfo.inputs ? kModelInfo.input[index] : *preprocessing.raw).bytes;
+}
+
+void* written(uint8_t index) { return index < kModelInfo.inputs ? engine::input(index) : preprocessing.memory; }
+
+// Behind the outputs the inputs.
+uint32_t read_tensors() {
+  return kModelInfo.outputs + (preprocessing.run != nullptr ? static_cast<uint32_t>(kModelInfo.inputs) : 0u);
+}
+
+uint8_t behind_outputs(uint8_t index) { return static_cast<uint8_t>(index - kModelInfo.outputs); }
+
+uint32_t read_bytes(uint8_t index) {
+  return index < kModelInfo.outputs ? kModelInfo.output[index].bytes : kModelInfo.input[behind_outputs(index)].bytes;
+}
+
+const void* to_read(uint8_t index) {
+  return index < kModelInfo.outputs ? engine::output(index) : engine::input(behind_outputs(index));
+}
+
+#else
+
+inline uint32_t written_tensors() { return kModelInfo.inputs; }
+inline uint32_t written_bytes(uint8_t index) { return kModelInfo.input[index].bytes; }
+inline void* written(uint8_t index) { return engine::input(index); }
+inline uint32_t read_tensors() { return kModelInfo.outputs; }
+inline uint32_t read_bytes(uint8_t index) { return kModelInfo.output[index].bytes; }
+inline const void* to_read(uint8_t index) { return engine::output(index); }
+
+#endif
+
 // Of all inputs, one after the other.
 uint32_t inputs_crc() {
   uint32_t crc = 0;
@@ -141,12 +179,18 @@ const Server::Row Server::kExchanges[] = {
     {link::kProfile, link::kProfileLength, link::kProfiled, kModel, call<&Server::profile>},
     {link::kBaud, link::kBaudLength, link::kSwitched, kSession, call<&Server::baud>},
     {link::kGoodbye, link::kGoodbyeLength, link::kParted, kNothing, call<&Server::goodbye>},
+#ifdef TINYHIL_PREPROCESSING
+    {link::kPreprocess, link::kPreprocessLength, link::kPreprocessed, kModel, call<&Server::preprocess>},
+#endif
 };
 
 // The order of the checks is part of the protocol: type, not ready, init failed, length, and in each handler argument.
 size_t Server::answer(const link::Frame& request) {
   for (const Row& row : kExchanges) {
     if (row.request != request.type) continue;
+#ifdef TINYHIL_PREPROCESSING
+    if (request.type == link::kPreprocess && preprocessing.run == nullptr) break;
+#endif
     if (row.needs != kNothing && !ready_) return error(link::ErrorCode::kNotReady, config_.boot_id());
     if (row.needs == kModel && init_status_ != 0) return error(link::ErrorCode::kInitFailed, init_status_);
     if (!link::fits(row.length, request.length)) return error(link::ErrorCode::kBadLength, request.length);
@@ -237,11 +281,11 @@ size_t Server::reset() {
 
 size_t Server::write() {
   const link::Write write = link::parse_write(decoder_.frame());
-  if (write.index >= kModelInfo.inputs) return error(link::ErrorCode::kBadArgument, write.index);
-  const uint32_t bytes = kModelInfo.input[write.index].bytes;
+  if (write.index >= written_tensors()) return error(link::ErrorCode::kBadArgument, write.index);
+  const uint32_t bytes = written_bytes(write.index);
   if (write.offset >= bytes) return error(link::ErrorCode::kBadArgument, write.offset);
   if (write.length > bytes - write.offset) return error(link::ErrorCode::kBadArgument, write.length);
-  memcpy(static_cast<uint8_t*>(engine::input(write.index)) + write.offset, write.data, write.length);
+  memcpy(static_cast<uint8_t*>(written(write.index)) + write.offset, write.data, write.length);
   return 0;
 }
 
@@ -258,13 +302,13 @@ size_t Server::run() {
 
 size_t Server::read() {
   const link::Read read = link::parse_read(decoder_.frame());
-  if (read.index >= kModelInfo.outputs) return error(link::ErrorCode::kBadArgument, read.index);
-  const uint32_t bytes = kModelInfo.output[read.index].bytes;
+  if (read.index >= read_tensors()) return error(link::ErrorCode::kBadArgument, read.index);
+  const uint32_t bytes = read_bytes(read.index);
   if (read.offset >= bytes) return error(link::ErrorCode::kBadArgument, read.offset);
   if (read.length == 0 || read.length > bytes - read.offset || read.length > config_.max_payload) {
     return error(link::ErrorCode::kBadArgument, read.length);
   }
-  memcpy(payload_, static_cast<const uint8_t*>(engine::output(read.index)) + read.offset, read.length);
+  memcpy(payload_, static_cast<const uint8_t*>(to_read(read.index)) + read.offset, read.length);
   return read.length;
 }
 
@@ -320,6 +364,30 @@ size_t Server::goodbye() {
   next_rate_ = 0;
   return 0;
 }
+
+#ifdef TINYHIL_PREPROCESSING
+
+Preprocessing preprocessing = {nullptr, nullptr, nullptr};
+
+// The answer tells of the raw sample in any case; what it does not have right was not preprocessed.
+size_t Server::preprocess() {
+  const link::Preprocess preprocess = link::parse_preprocess(decoder_.frame());
+  const TensorInfo& raw = *preprocessing.raw;
+  link::Preprocessed preprocessed;
+  preprocessed.crc = link::crc32(static_cast<const uint8_t*>(preprocessing.memory), raw.bytes);
+  preprocessed.ticks = 0;
+  if (preprocessed.crc == preprocess.crc) {
+    const uint32_t start = ticks();
+    preprocessing.run();
+    preprocessed.ticks = ticks() - start;
+  }
+  preprocessed.type = static_cast<link::ElementType>(raw.dtype);
+  preprocessed.rank = raw.rank;
+  preprocessed.dimensions = raw.dims;
+  return link::write_preprocessed(payload_, preprocessed);
+}
+
+#endif
 
 size_t Server::error(link::ErrorCode code, uint32_t detail) {
   answer_ = link::kError;

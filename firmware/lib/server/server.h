@@ -35,6 +35,19 @@ struct ServerConfig {
   uint32_t (*milliseconds)();  // likewise; called from the first change of the rate on
 };
 
+struct TensorInfo;
+
+// The preprocessing of a sketch: from one raw sample to the model's inputs.
+struct Preprocessing {
+  const TensorInfo* raw;  // type and shape of the raw sample
+  void* memory;           // where it lies: raw->bytes bytes
+  void (*run)();          // writes the inputs; null where there is no preprocessing
+};
+
+// Known to a server that was compiled with TINYHIL_PREPROCESSING, as around sketches: PREPROCESS is answered, and WRITE
+// and READ reach the raw sample and the inputs, while there is one.
+extern Preprocessing preprocessing;
+
 class Server {
  public:
   explicit Server(const ServerConfig& config);
@@ -90,6 +103,7 @@ class Server {
   size_t profile();
   size_t baud();
   size_t goodbye();
+  size_t preprocess();
   void keep_rate();
   uint32_t compute(const link::Infer& infer, uint8_t* outputs);
   uint32_t ticks() const { return config_.tick_rate != 0 ? config_.ticks() : 0; }

@@ -13,6 +13,17 @@ using tinyhil::kModelInfo;
 
 bool usable() { return app::works() && !app::held(); }
 
+void (*preprocess)();
+bool for_host = false;  // whether `preprocess` runs because a host has asked for it
+uint32_t raw_shape[tinyhil::raw::kMaxRank];
+tinyhil::TensorInfo raw_info;
+
+void preprocess_for_host() {
+  for_host = true;
+  preprocess();
+  for_host = false;
+}
+
 }  // namespace
 
 void tinyhil_setup() { app::setup(); }
@@ -24,7 +35,7 @@ bool tinyhil_poll() {
 }
 
 void* tinyhil_input(uint8_t index) {
-  return usable() && index < kModelInfo.inputs ? engine::input(index) : nullptr;
+  return (usable() || for_host) && index < kModelInfo.inputs ? engine::input(index) : nullptr;
 }
 
 bool tinyhil_invoke() { return usable() && engine::invoke() == 0; }
@@ -35,6 +46,17 @@ const void* tinyhil_output(uint8_t index) {
 
 void tinyhil_reset() {
   if (usable()) engine::reset();
+}
+
+void tinyhil::raw::set(void (*theirs)(), void* memory, uint32_t bytes, DType type, uint8_t rank, const uint32_t* shape) {
+  preprocess = theirs;
+  memcpy(raw_shape, shape, sizeof(raw_shape));
+  raw_info.name = "raw";
+  raw_info.dtype = type;
+  raw_info.rank = rank;
+  raw_info.dims = raw_shape;
+  raw_info.bytes = bytes;
+  app::preprocess(raw_info, memory, preprocess_for_host);
 }
 
 void tinyhil_print(const char* text) {

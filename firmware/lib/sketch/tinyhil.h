@@ -44,11 +44,77 @@ void tinyhil_reset();
 // Sends text over the line, between the frames; nothing while a host has the model.
 void tinyhil_print(const char* text);
 
+// Has the sketch's preprocessing verified as well: once, after tinyhil_setup().
+//
+//     int16_t window[8];
+//     void preprocess() { static_cast<int8_t*>(tinyhil_input(0))[0] = ... window ...; }
+//     tinyhil_preprocess(preprocess, window);
+//
+// `preprocess` takes one raw sample, which lies in `raw`, to the model's inputs, and the sketch calls it for its own
+// inferences too. A host that has the model writes its raw samples to `raw`, has `preprocess` called, within which
+// tinyhil_input() is not null then, and compares the inputs that it has made. So nothing else may write to `raw`
+// meanwhile, such as an interrupt, and what `preprocess` makes depends on `raw` alone.
+//
+// `raw` is a number or an array, of up to five dimensions, of int8_t, uint8_t, int16_t, int32_t or float.
+template <typename Raw>
+void tinyhil_preprocess(void (*preprocess)(), Raw& raw);
+
 // For pacing, where there is no millis(): runs over after 2^32.
 uint32_t tinyhil_milliseconds();
 
 // Sleeps until a byte arrives, for a few milliseconds at most: for a sketch that has nothing to do. An Arduino core only
 // gets its turn.
 void tinyhil_rest();
+
+namespace tinyhil {
+namespace raw {
+
+constexpr uint8_t kMaxRank = 6;
+
+// Type and shape of a number or an array: the first of its dimensions is 1, that of a batch.
+template <typename T>
+struct Of;
+
+template <DType type>
+struct Number {
+  static constexpr DType kType = type;
+  static constexpr uint8_t kRank = 1;
+  static void shape(uint32_t*) {}
+};
+
+template <>
+struct Of<int8_t> : Number<DType::kInt8> {};
+template <>
+struct Of<uint8_t> : Number<DType::kUint8> {};
+template <>
+struct Of<int16_t> : Number<DType::kInt16> {};
+template <>
+struct Of<int32_t> : Number<DType::kInt32> {};
+template <>
+struct Of<float> : Number<DType::kFloat32> {};
+
+template <typename T, decltype(sizeof(0)) kLength>
+struct Of<T[kLength]> {
+  static constexpr DType kType = Of<T>::kType;
+  static constexpr uint8_t kRank = Of<T>::kRank + 1;
+  static void shape(uint32_t* to) {
+    *to = kLength;
+    Of<T>::shape(to + 1);
+  }
+};
+
+void set(void (*preprocess)(), void* memory, uint32_t bytes, DType type, uint8_t rank, const uint32_t* shape);
+
+}  // namespace raw
+}  // namespace tinyhil
+
+template <typename Raw>
+void tinyhil_preprocess(void (*preprocess)(), Raw& raw) {
+  typedef tinyhil::raw::Of<Raw> Info;
+  static_assert(Info::kRank <= tinyhil::raw::kMaxRank, "a raw sample has five dimensions at most");
+  uint32_t shape[tinyhil::raw::kMaxRank] = {1};
+  Info::shape(shape + 1);
+  tinyhil::raw::set(preprocess, &raw, sizeof(raw), Info::kType, Info::kRank, shape);
+}
 
 #endif  // TINYHIL_H_

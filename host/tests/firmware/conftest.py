@@ -108,6 +108,24 @@ def counter_firmware(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session")
+def counter_sketch(server_objects: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Path]:
+    """The same as around a sketch, which has registered preprocessing, or has not."""
+    folder = tmp_path_factory.mktemp("counter_sketch")
+    server = FIRMWARE / "lib" / "server" / "server.cpp"
+    others = [path for path in sorted(server_objects.glob("*.o")) if path.name != "server.o"]
+
+    def made(registers: bool) -> Path:
+        program = folder / f"registers_{registers}"
+        if not program.exists():
+            fakes = [TESTS / "fakes" / "counter.cpp", *([TESTS / "fakes" / "raw_sample.cpp"] * registers)]
+            include = [TESTS / "fakes"]
+            _compile(folder, "-DTINYHIL_PREPROCESSING", *fakes, server, *others, "-o", program, include=include)
+        return program
+
+    return made
+
+
+@pytest.fixture(scope="session")
 def large(implementation: str, request: pytest.FixtureRequest) -> Path:
     """A server over a model with a tensor above the largest payload."""
     return _server(implementation, request, "large")

@@ -7,6 +7,7 @@ that is for a run on a target. What is rendered for the model is the real thing.
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import pytest
 from tinyhil.artifacts.types import QuantizedModel
 from tinyhil.render import render
 from tinyhil.render.arena import estimate
+from tinyhil.targets import registry
 from tinyhil.targets.model import Target
 
 Quantized = Callable[[Path, bytes], QuantizedModel]
@@ -64,6 +66,26 @@ def rendered(
     folder = tmp_path_factory.mktemp("tflm")
     project, _ = render(quantized_model(folder, two_operators), qemu_m4, "tflm", folder / "project")
     return project.folder
+
+
+@pytest.mark.parametrize("name", ["qemu-m4", "qemu-m33", "qemu-m7"])
+def test_it_compiles_for_each_emulator_that_offers_it(
+    name: str, firmware: Path, two_operators: bytes, quantized_model: Quantized, tmp_path: Path
+) -> None:
+    """By the target's own compiler and flags, over the fake of the library."""
+    target = registry.get(name)
+    board = json.loads((firmware / "platform" / "boards" / f"{target.compiles.board}.json").read_text())["build"]
+    compiler = f"{board['toolchain']}g++"
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    project = render(quantized_model(tmp_path, two_operators), target, "tflm", tmp_path / "project")[0].folder
+    folders = [firmware / "tests" / "fakes" / "tflm", firmware / "lib" / "engine", project / "lib" / "model"]
+    sources = [*(project / "lib" / "tinyhil_engine" / "tflm").glob("*.cpp"), *(project / "lib/model").glob("*.cpp")]
+    flags = [*board["machine_flags"], *target.compiles.flags, *target.engines["tflm"].flags]
+    command = [compiler, f"-std={STANDARDS[0]}", *flags, *FLAGS, "-fsyntax-only", *(f"-I{each}" for each in folders)]
+    done = subprocess.run([*command, *map(str, sources)], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(sources) == 4
 
 
 @pytest.fixture(scope="session", params=STANDARDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from tinyhil.affine import DType, TensorSpec
 from tinyhil.deadline import Deadline
 from tinyhil.device.emulator import EmulatorDevice
+from tinyhil.pipeline.port_check import State, goodput
 from tinyhil.progress import Silent
 from tinyhil.proxy import FaultProxy, Faults
 from tinyhil.session import Identity, PortLines, Session, open_session
@@ -135,3 +137,25 @@ def test_faults_during_the_switch_cost_time_and_no_answer(board: EmulatorDevice)
     assert failures == 0
     assert switches >= done // each
     assert min(counted.dropped_frames, counted.bit_flips, counted.noise_bytes, falls) > 0
+
+
+RATES = [115_200, 230_400, 460_800, FAST]
+
+
+@pytest.mark.parametrize(("carries", "most"), [(WIRE, FAST), (460_800, FAST), (WIRE, 0)])
+def test_a_check_of_the_port_measures_each_rate_that_the_line_may_have(
+    board: EmulatorDevice, monkeypatch: pytest.MonkeyPatch, carries: int, most: int
+) -> None:
+    monkeypatch.setattr(goodput, "_SECONDS", 0.3)
+    target = msgspec.structs.replace(BOARD, link=msgspec.structs.replace(BOARD.link, max_baud=most))
+    with FaultProxy(port_of(board), rated=carries) as proxy:
+        checks = list(goodput.goodput(target, proxy.port, PATIENCE))
+    tried = [rate for rate in RATES if rate <= max(most, RATES[0])]
+    assert [each.name for each in checks] == ["goodput", *(f"goodput: {rate}" for rate in tried[1:])]
+    told = [re.match(r"(\d+) baud: ([\d,]+) B/s", each.said) for each in checks]
+    reached = {int(found[1]): int(found[2].replace(",", "")) for found in told if found is not None}
+    assert list(reached) == [rate for rate in tried if rate <= carries]
+    assert all(got <= rate / 10 for rate, got in reached.items()), "more than the wire carries"
+    assert not most or max(reached.values()) > RATES[0] / 10, "no more than the first rate carries"
+    lost = [each for each, found in zip(checks, told, strict=True) if found is None]
+    assert all(each.state is State.WARNING and "and is at 460,800" in each.said for each in lost)

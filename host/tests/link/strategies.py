@@ -9,6 +9,7 @@ from tinyhil.link.fields import Message
 from tinyhil.link.inference import Cleared, Data, Infer, Ran, Read, Reset, Result, Run, Write, Written
 from tinyhil.link.line_rate import Baud, Switched
 from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Goodbye, Hello, Parted, Tensor, Welcome
+from tinyhil.link.preprocessing import Preprocess, Preprocessed
 from tinyhil.link.resources import Arena, OperatorTicks, Prepared, Profile, Profiled, Usage, Used
 
 U8 = st.integers(0, 0xFF)
@@ -18,11 +19,13 @@ SHA256 = st.binary(min_size=32, max_size=32)
 SCALES = st.floats(0.0, exclude_min=True, allow_nan=False, allow_infinity=False, width=32) | st.just(0.0)
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=63).filter(lambda name: len(name.encode()) <= 63)
 
+SHAPES = st.lists(st.integers(1, 0xFFFFFFFF), min_size=1, max_size=6).map(tuple)
+
 SPECS = st.builds(
     TensorSpec,
     NAMES,
     st.sampled_from(DType),
-    st.lists(st.integers(1, 0xFFFFFFFF), min_size=1, max_size=6).map(tuple),
+    SHAPES,
     SCALES,
     st.integers(-0x80000000, 0x7FFFFFFF),
 )
@@ -83,5 +86,7 @@ MESSAGES: st.SearchStrategy[Message] = st.one_of(
     profiles(),
     st.builds(Baud, U32),
     st.builds(Switched, U32),
+    st.builds(Preprocess, U32),
+    st.builds(Preprocessed, U32, U32, st.sampled_from(DType), SHAPES),
     st.builds(Error, st.sampled_from(ErrorCode), U32),
 )

@@ -33,6 +33,7 @@ from tinyhil.link.messages import (
     Tensor,
     Welcome,
 )
+from tinyhil.link.preprocessing import Preprocess, Preprocessed
 from tinyhil.link.resources import Arena, OperatorTicks, Prepared, Profile, Profiled, Usage, Used
 
 from .strategies import MESSAGES
@@ -44,8 +45,9 @@ WELCOME = Welcome(1, False, 1, 1, 1024, 4, 7, 25_000_000, 2048, b"m" * 32, b"p" 
 HANDSHAKE: list[type[Message]] = [Hello, Welcome, Describe, Tensor, Goodbye, Parted]
 WORK: list[type[Message]] = [Infer, Result, Reset, Cleared, Write, Written, Run, Ran, Read, Data]
 RESOURCES: list[type[Message]] = [Usage, Used, Arena, Prepared, Profile, Profiled, Baud, Switched]
-KINDS: list[type[Message]] = [*HANDSHAKE, *WORK, *RESOURCES, Error]
+KINDS: list[type[Message]] = [*HANDSHAKE, *WORK, *RESOURCES, Preprocess, Preprocessed, Error]
 USED = Used(1, 2, 3, 4, 5, 6)
+PREPROCESSED = Preprocessed(1, 2, DType.INT16, (1, 8))
 PROFILED = Profiled(3, 1, (OperatorTicks("ADD", 7), OperatorTicks("", 8)))
 
 
@@ -110,6 +112,8 @@ def test_layouts_are_those_of_the_page() -> None:
     assert USED.encode() == struct.pack("<6I", 1, 2, 3, 4, 5, 6)
     assert Arena(0x01020304).encode() == b"\x04\x03\x02\x01"
     assert Prepared(1, 2).encode() == b"\x01\0\0\0\x02\0\0\0"
+    assert Preprocess(0x01020304).encode() == b"\x04\x03\x02\x01"
+    assert PREPROCESSED.encode() == struct.pack("<IIBB2I", 1, 2, 3, 2, 1, 8)
     assert Profile(0x0102).encode() == b"\x02\x01"
     assert Baud(0x01020304).encode() == Switched(0x01020304).encode() == b"\x04\x03\x02\x01"
     assert PROFILED.encode() == b"\x03\0\x01\0\x07\0\0\0\x03ADD\x08\0\0\0\0"
@@ -191,6 +195,12 @@ def spec(**changes: Any) -> Tensor:
         Prepared(2**32, 0),
         Prepared(0, -1),
         Profile(-1),
+        Preprocess(2**32),
+        replace(PREPROCESSED, crc=-1),
+        replace(PREPROCESSED, ticks=2**32),
+        replace(PREPROCESSED, shape=()),
+        replace(PREPROCESSED, shape=(1, 0)),
+        replace(PREPROCESSED, shape=(1,) * 7),
         Baud(-1),
         Switched(2**32),
         Profile(2**16),

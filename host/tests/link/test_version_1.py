@@ -10,6 +10,7 @@ from tinyhil.link.frames import Frame, FrameDecoder, encode_frame
 from tinyhil.link.inference import Cleared, Data, Infer, Ran, Read, Reset, Result, Run, Write, Written
 from tinyhil.link.line_rate import Baud, Switched
 from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Goodbye, Hello, Parted, Tensor, Welcome
+from tinyhil.link.preprocessing import Preprocess, Preprocessed
 from tinyhil.link.resources import Arena, OperatorTicks, Prepared, Profile, Profiled, Usage, Used
 from tinyhil.link.table import EXCHANGES
 
@@ -51,6 +52,11 @@ FROZEN: list[tuple[Message, str]] = [
     (Switched(921600), "00068b0d0c0b0a03100e0505937efc00"),
     (Goodbye(), "000a0c0d0c0b0a700b83fb00"),
     (Parted(), "000a8c0d0c0b0ae2bb654a00"),
+    (Preprocess(0x01020304), "000e0d0d0c0b0a04030201241f81a300"),
+    (
+        Preprocessed(0x01020304, 258, DType.INT16, (1, 8)),
+        "000c8d0d0c0b0a04030201020101040302010101020801010591964afe00",
+    ),
 ]
 
 

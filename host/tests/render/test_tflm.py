@@ -14,7 +14,9 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 
 from tinyhil import resources
 from tinyhil.artifacts.types import Project, QuantizedModel
+from tinyhil.config import toml
 from tinyhil.errors import ConfigError, ModelError
+from tinyhil.preflight import nearest
 from tinyhil.render import arena, render, tflm
 from tinyhil.targets import registry
 from tinyhil.targets.model import Chip, Engine, Target
@@ -77,6 +79,27 @@ def test_only_a_project_with_a_library_names_one(
     assert "lib_deps" not in other
     assert "custom_leave_out" not in other
     assert f"build_flags = {' '.join(of_target)}" in other.splitlines()
+
+
+@pytest.mark.parametrize("name", ["qemu-m33", "qemu-m7"])
+def test_the_larger_cores_have_it_as_their_files_say(
+    name: str, model: QuantizedModel, interpreted: Project, tmp_path: Path
+) -> None:
+    """It is offered beside the engine that is theirs by default, and what is rendered of the model is the same."""
+    target = registry.get(name)
+    said = toml.read(registry.SHIPPED / f"{name}.toml")["engines"]["tflm"]
+    facts = toml.read(registry.ENGINES / f"{said['facts']}.toml")
+    assert (target.default_engine, set(target.engines)) == ("compiled", {"compiled", "tflm"})
+    assert (name, "tflm") in nearest(model.path.read_bytes(), "m.tflite", target)
+    made, _ = render(model, target, "tflm", tmp_path / "project")
+    ini = (made.folder / "platformio.ini").read_text().splitlines()
+    assert f"board = {target.compiles.board}" in ini
+    assert f"lib_deps = {facts['library']}" in ini
+    assert f"build_flags = {' '.join((*target.compiles.flags, *said['flags']))}" in ini
+    assert f"custom_leave_out = {' '.join(said['leave_out'])}" in ini
+    for part in ("lib/model", "lib/tinyhil_engine"):
+        ours, of_m4 = (resources.read_tree(each.folder / part) for each in (made, interpreted))
+        assert {path: text.replace(name.encode(), b"qemu-m4") for path, text in ours.items()} == of_m4
 
 
 def test_both_sides_of_the_library_have_the_same_flags(interpreted: Project) -> None:

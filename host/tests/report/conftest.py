@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tinyhil.artifacts.types import Capture, FirmwareImage, Project, QuantizedModel, Vectors
+from tinyhil.compare.preprocessing import Preprocessing
 from tinyhil.compare.verdict import Report
 from tinyhil.config.recipe import Accuracy, Fidelity
 from tinyhil.report import assemble
@@ -57,7 +58,14 @@ def evidence(tmp_path: Path, tiny_model: bytes, quantized_model: Callable[[Path,
 def judge(evidence: Evidence) -> Callable[..., Report]:
     """Judges the evidence on a target: ``judge(target, max_lsb=0, **bounds)``."""
 
-    def make(target: Target, max_lsb: int = 0, *, with_truth: bool = True, **bounds: float) -> Report:
+    def make(
+        target: Target,
+        max_lsb: int = 0,
+        *,
+        with_truth: bool = True,
+        preprocessing: Preprocessing | None = None,
+        **bounds: float,
+    ) -> Report:
         assert evidence.model is not None
         assert evidence.capture is not None
         verification = verify(
@@ -67,6 +75,7 @@ def judge(evidence: Evidence) -> Callable[..., Report]:
             (Fidelity(max_lsb=max_lsb), Accuracy(**bounds)),
             (lambda inputs: inputs[:, 0, :2]) if with_truth else None,
         )
-        return assemble.judged("tiny", target, target.default_engine, evidence, verification)
+        found = replace(evidence, preprocessing=preprocessing)
+        return assemble.judged("tiny", target, target.default_engine, found, verification)
 
     return make

@@ -15,6 +15,7 @@ from tinyhil.compare.classification import Agreement, Average, ClassFigures, Cla
 from tinyhil.compare.fidelity import Mismatch
 from tinyhil.compare.health import Finding
 from tinyhil.compare.layer import LayerDifference
+from tinyhil.compare.preprocessing import Apart, Preprocessing
 from tinyhil.compare.regression import RegressionFigures
 from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Element, Example, Search
@@ -67,6 +68,20 @@ FIDELITY = st.builds(
     search=st.none() | SEARCH,
     not_finite=COUNT,
     detectable=st.none() | st.floats(0, 1),
+)
+APART = st.builds(Apart, COUNT, COUNT)
+PREPROCESSING = st.builds(
+    Preprocessing,
+    passed=st.booleans(),
+    samples=COUNT,
+    tolerance_lsb=COUNT,
+    unit=TEXT,
+    host=TEXT,
+    features=APART,
+    model=APART,
+    end_to_end=APART,
+    first_mismatches=MISMATCHES,
+    cost=MAYBE,
 )
 SPLIT = st.builds(ErrorSplit, training=MAYBE, quantization=REAL, device=REAL, total=REAL)
 ERRORS = st.builds(
@@ -199,6 +214,7 @@ REPORTS = st.builds(
     forced=st.lists(st.builds(Problem, TEXT, TEXT, TEXT), max_size=2).map(tuple),
     training=st.none() | TRAINING,
     fidelity=st.none() | FIDELITY,
+    preprocessing=st.none() | PREPROCESSING,
     litert=st.none() | st.builds(Beside, TEXT, COUNT, COUNT),
     accuracy=st.none() | ACCURACY,
     points=st.none() | POINTS,

@@ -66,7 +66,12 @@ def test_the_schema_misses_nothing(report: Report) -> None:
     paths = [path for path in _paths(whole) if not free & set(path[:-1])]
     assert len(paths) > 40
     added = {"line", "scope", "findings", "strict", "headline", "source_sha256", "samples_sha256", "retries"}
-    added |= {"not_finite", "detectable", "unit"}  # by a later version: reports of the one before lack it, and are read
+    added |= {
+        "preprocessing",
+        "not_finite",
+        "detectable",
+        "unit",
+    }  # by a later version: reports of the one before lack it, and are read
     for path in paths:
         for change in ("drop", "replace") if path[-1] not in added else ("replace",):
             data = json.loads(files.to_json(report))
@@ -159,6 +164,7 @@ def test_junit_counts_what_it_contains(report: Report) -> None:
     assert int(suite.attrib["failures"]) == len(suite.findall("testcase/failure"))
     assert int(suite.attrib["errors"]) == len(suite.findall("testcase/error"))
     expected = {
+        "preprocessing": report.preprocessing is not None,
         "fidelity": report.fidelity is not None,
         "accuracy": report.accuracy is not None,
         "health": report.strict,

@@ -9,16 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tinyhil
+from tinyhil.compare.preprocessing import Apart
+from tinyhil.compare.verdict import digest
 from tinyhil.deadline import Deadline
 from tinyhil.device.emulator import EmulatorDevice
 from tinyhil.errors import ConfigError, StaleFirmwareError
 from tinyhil.link.messages import Describe, Direction, Error, ErrorCode, Hello, Welcome
 from tinyhil.options import Options
 from tinyhil.pipeline.observer import SilentObserver
-from tinyhil.pipeline.opening import open_run
+from tinyhil.pipeline.opening import open_replay, open_run
 from tinyhil.progress import Silent
 from tinyhil.render import LIBRARY
 from tinyhil.targets import registry
@@ -40,9 +43,11 @@ class Own:
 
     Attributes:
         options: by which the library was rendered and the firmware is judged.
+        project: its folder.
     """
 
     options: Options
+    project: Path
 
 
 @pytest.fixture(scope="module", params=["native", pytest.param("qemu-m4", marks=pytest.mark.long)])
@@ -57,8 +62,20 @@ def own(request: pytest.FixtureRequest, sine_on: Callable[..., Path], tmp_path_f
         stream.write(f"build_flags = ${{tinyhil.build_flags}} -DTINYHIL_SKETCH_AFTER_MS={AFTER_MS}\n")
     library = open_run("sine", options, SilentObserver()).render().folder / "tinyhil"
     shutil.copytree(library, project / "lib" / "tinyhil")
-    elf = platformio.build(project, "device", registry.get(options.target).compiles, Silent()).elf
-    return Own(replace(options, firmware=elf))
+    return Own(replace(options, firmware=built(options, project)), project)
+
+
+def built(options: Options, project: Path) -> Path:
+    return platformio.build(project, "device", registry.get(options.target).compiles, Silent()).elf
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Windows of readings, none of which is like its neighbour."""
+    path = tmp_path_factory.mktemp("raw") / "raw.npz"
+    first = np.random.default_rng(1).integers(0, STEPS - 21, (64, 1))
+    np.savez(path, raw=(first + 3 * np.arange(8)).astype(np.int16))
+    return path
 
 
 @pytest.fixture
@@ -77,6 +94,44 @@ def test_it_passes(own: Own) -> None:
     report = tinyhil.run("sine", **vars(own.options))
     assert report.verdict == "pass"
     assert report.project_sha256 == library.sha256
+
+
+def test_its_preprocessing_is_verified_as_well(own: Own, raw: Path, tmp_path: Path) -> None:
+    asked = replace(own.options, raw=raw, prepare=EXAMPLE / "prepare.py", record=tmp_path / "run.rec")
+    report = tinyhil.run("sine", **vars(asked))
+    found = report.preprocessing
+    assert report.verdict == "pass"
+    assert found is not None
+    assert (found.samples, found.host) == (64, "prepare() of prepare.py")
+    assert found.features == found.model == found.end_to_end == Apart(0, 0)
+    assert (found.cost is not None) == (report.speed is not None)
+    recorded = tmp_path / "run.rec", own.options.build_dir, SilentObserver()
+    with open_replay(*recorded, EXAMPLE / "prepare.py") as replay:
+        assert digest(replay.judge()) == digest(report), "a recording has it too"
+    with open_replay(*recorded) as replay, pytest.raises(ConfigError, match="no features"):
+        replay.judge()  # it is not for a recording to say what code runs here
+
+
+def test_an_error_in_the_preprocessing_is_none_of_the_model(own: Own, raw: Path, tmp_path: Path) -> None:
+    """It leaves out what rounds, so that half of the features are an LSB too small."""
+    project = tmp_path / "project"
+    shutil.copytree(own.project, project)
+    sketch = project / "src" / "main.cpp"
+    sound = sketch.read_text()
+    sketch.write_text(sound.replace("radians / input.scale + 0.5f", "radians / input.scale"))
+    assert sketch.read_text() != sound
+    wrong = replace(own.options, firmware=built(own.options, project), raw=raw, prepare=EXAMPLE / "prepare.py")
+    report = tinyhil.run("sine", **vars(wrong))
+    found = report.preprocessing
+    assert report.verdict == "fail"
+    assert found is not None
+    assert report.fidelity is not None
+    assert (report.fidelity.passed, found.model) == (True, Apart(0, 0)), "the model is right"
+    assert 0 < found.features.mismatches < found.samples
+    assert found.features.max_lsb == 1
+    assert {each.lsb for each in found.first_mismatches} == {-1}
+    assert found.end_to_end.mismatches > 0
+    assert tinyhil.run("sine", **vars(replace(wrong, features_lsb=1))).verdict == "pass"
 
 
 def test_the_sketch_computes_what_the_model_says(own: Own, port: str) -> None:

@@ -96,16 +96,17 @@ def session_with(run: Run) -> Iterator[Session]:
 
 
 @contextlib.contextmanager
-def open_replay(file: Path, build_dir: Path, observer: Observer) -> Iterator[Run]:
+def open_replay(file: Path, build_dir: Path, observer: Observer, prepare: Path | None = None) -> Iterator[Run]:
     """A run whose device is a recording, until the context ends. Its report is judged, and not written.
 
     Args:
         file: the recording.
         build_dir: where its model is, or is made.
         observer: told of the stages.
+        prepare: as ``Options.prepare`` was in the recorded run.
 
     Raises:
         ConfigError: the file is no recording, or what it was made with is unknown here: recipe, model file, target.
     """
-    with opening.open_replay(file, build_dir, observer) as run:
+    with opening.open_replay(file, build_dir, observer, prepare) as run:
         yield run

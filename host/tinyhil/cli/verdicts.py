@@ -81,7 +81,7 @@ def verify(output: Output, options: Options, model: MODEL) -> None:
     _verify(output, open_job(output, model, options))
 
 
-@takes_options(Level.MODEL, without=("data", "samples"))
+@takes_options(Level.MODEL, "prepare", without=("data", "samples"))
 def replay(
     output: Output,
     options: Options,
@@ -90,7 +90,7 @@ def replay(
     """Judge a recorded run again, without a device.
 
     The recording takes the place of the device. The verdict and its sha256 are those of the run. The model and its
-    vectors come from BUILD_DIR.
+    vectors come from BUILD_DIR. Code that --prepare named is to be named again.
 
     **Example**
 
@@ -100,7 +100,7 @@ def replay(
     from tinyhil.cli.console import ConsoleObserver
 
     observer = ConsoleObserver(output.console, verbose=output.verbose)
-    with api.open_replay(file, options.build_dir, observer) as job:
+    with api.open_replay(file, options.build_dir, observer, options.prepare) as job:
         found = job.judge()
     _conclude(output, found, file)
 

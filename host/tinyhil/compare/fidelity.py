@@ -58,11 +58,23 @@ class Differences:
     first: tuple[Mismatch, ...]
 
 
-def require_bound(specs: Sequence[TensorSpec], tolerance_lsb: int) -> None:
-    """Refuses a tolerance that no output can miss: whatever the device answered, it would pass.
+OF_OUTPUTS = "allow fewer: with --max-lsb, or as max_lsb in the recipe's [fidelity]"
+"""What to do about a tolerance of outputs that none can miss."""
+
+
+def require_bound(
+    specs: Sequence[TensorSpec], tolerance_lsb: int, what: str = "output", hint: str = OF_OUTPUTS
+) -> None:
+    """Refuses a tolerance that no tensor can miss: whatever the device answered, it would pass.
+
+    Args:
+        specs: the tensors that are compared.
+        tolerance_lsb: differences that are allowed.
+        what: the tensors are, for the message.
+        hint: where they are allowed.
 
     Raises:
-        ConfigError: it allows as much as all integers of an output are apart.
+        ConfigError: it allows as much as all integers of a tensor are apart.
     """
     for spec in specs:
         if spec.dtype.numpy.kind == "f":
@@ -70,9 +82,9 @@ def require_bound(specs: Sequence[TensorSpec], tolerance_lsb: int) -> None:
         lowest, highest = spec.dtype.limits
         if tolerance_lsb >= highest - lowest:
             raise ConfigError(
-                f"differences of {tolerance_lsb:,} LSB are allowed, and output {spec.name!r} of type "
+                f"differences of {tolerance_lsb:,} LSB are allowed, and {what} {spec.name!r} of type "
                 f"{spec.dtype.name.lower()} cannot have larger ones than {highest - lowest:,}",
-                hint="allow fewer: with --max-lsb, or as max_lsb in the recipe's [fidelity]",
+                hint=hint,
             )
 
 

@@ -1,8 +1,8 @@
 """The verdict and the report: one object, from which every rendering is made.
 
 Field names are those of ``report.json``, whose schema (docs/report.schema.json) is generated from these classes. The
-two verdicts, fidelity and accuracy, stay apart; ``verdict`` is *pass* only if both hold, and *blocked* is neither
-pass nor fail.
+verdicts on fidelity, accuracy and preprocessing stay apart; ``verdict`` is *pass* only if all of them hold, and
+*blocked* is neither pass nor fail.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tinyhil.compare.bisection import Bisection
 from tinyhil.compare.classification import Agreement, Classification
 from tinyhil.compare.fidelity import Mismatch
 from tinyhil.compare.health import Finding
+from tinyhil.compare.preprocessing import Preprocessing
 from tinyhil.compare.regression import RegressionFigures
 from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Search
@@ -372,6 +373,7 @@ class Report:
     source_sha256: str | None = None
     samples_sha256: str | None = None
     retries: Retries | None = None
+    preprocessing: Preprocessing | None = None
 
 
 JUDGED = (
@@ -383,8 +385,8 @@ JUDGED = (
 )
 """The fields that the verdict's digest includes: what was judged, and what was found of it.
 
-A field that is added to the report stays outside until it is named here. Who wrote the report, with which tools and
-over which line, and what was found later, are no part of the verdict.
+A field that is added to the report stays outside until it is named here, and ``preprocessing`` where there is none. Who
+wrote the report, with which tools and over which line, and what was found later, are no part of the verdict.
 """
 
 
@@ -394,4 +396,5 @@ def digest(report: Report) -> str:
     A run, the resumed run, and the replay of its recording have the same.
     """
     fields = asdict(report)
-    return hashing.of_json({name: fields[name] for name in JUDGED})
+    more = ("preprocessing",) if report.preprocessing is not None else ()
+    return hashing.of_json({name: fields[name] for name in (*JUDGED, *more)})

@@ -255,12 +255,15 @@ def code_path(path: Path, recipe: Recipe) -> Path:
     return path.parent / recipe.code
 
 
-def load_code(path: Path) -> ModuleType:
-    """Imports a recipe's Python file; called in child processes only (``recipe_code``).
+def load_code(path: Path, needed: tuple[str, ...] = ("dataset", "model")) -> ModuleType:
+    """Imports a Python file of the user's, as a rule a recipe's; called in child processes only (``recipe_code``).
+
+    Args:
+        needed: the functions that it has to have.
 
     Raises:
-        ConfigError: it cannot be imported, lacks ``dataset`` or ``model``, or has a ``truth`` (or another of
-            ``OPTIONAL``) that is not a function.
+        ConfigError: it cannot be imported, lacks one of these, or has a ``truth`` (or another of ``OPTIONAL``) that is
+            not a function.
     """
     spec = importlib.util.spec_from_file_location(f"tinyhil_recipe_{path.stem}", path)
     if spec is None or spec.loader is None:
@@ -272,7 +275,7 @@ def load_code(path: Path) -> ModuleType:
         recipe_code.running(path, f"{path} cannot be imported"),
     ):
         spec.loader.exec_module(module)
-    missing = [name for name in ("dataset", "model") if not callable(getattr(module, name, None))]
+    missing = [name for name in needed if not callable(getattr(module, name, None))]
     if missing:
         raise ConfigError(
             f"{path} does not define {'() and '.join(missing)}()",
@@ -282,7 +285,7 @@ def load_code(path: Path) -> ModuleType:
     for name in OPTIONAL:
         if not callable(getattr(module, name, len)):
             raise ConfigError(f"{path} defines {name}, but not as a function", hint="rename it", kind=kinds.RECIPE_CODE)
-    return recipe_code.guarded(path, module, ("dataset", "model", *OPTIONAL))
+    return recipe_code.guarded(path, module, (*needed, *OPTIONAL))
 
 
 def optional(module: ModuleType) -> tuple[str, ...]:

@@ -42,9 +42,10 @@ from tinyhil.link.frames import MAX_PAYLOAD, Frame
 from tinyhil.link.handlers import inferred
 from tinyhil.link.handshake import Handshake
 from tinyhil.link.inference import Infer, Reset, Write
-from tinyhil.link.large import LargeInference
+from tinyhil.link.large import LargeInference, Preprocessing
 from tinyhil.link.messages import Describe, Error, ErrorCode, Hello, Tensor, Welcome
 from tinyhil.link.outstanding import Waiting
+from tinyhil.link.preprocessing import Preprocess
 from tinyhil.link.resources import Arena, Profile, Usage
 from tinyhil.link.states import EventKind, State, StateMachine
 from tinyhil.link.table import EXCHANGES, Needs, Row, Table, label, last
@@ -196,29 +197,18 @@ class Connection:
         return self._start(row, infer, now)
 
     def reset(self, now: float) -> int:
-        """Puts a model that keeps state back to its first state; due before the first inference. Raises as ``ask``.
-
-        Returns:
-            The ticket that the ``Answered`` will carry.
-        """
+        """As ``ask``: puts a model that keeps state back to its first state; due before the first inference."""
         return self.ask(Reset(), now)
 
     def usage(self, now: float) -> int:
-        """Asks for the memory that the device uses; raises as ``ask``.
-
-        Returns:
-            The ticket that the ``Answered`` or ``NotKnown`` will carry.
-        """
+        """As ``ask``: asks for the memory that the device uses."""
         return self.ask(Usage(), now)
 
     def prepare(self, size: int, now: float) -> int:
-        """Prepares the engine anew in an arena of ``size`` bytes, 1..``Used.arena_capacity``; raises as ``ask``.
+        """As ``ask``: prepares the engine anew in an arena of ``size`` bytes, 1..``Used.arena_capacity``.
 
         The state of a model that keeps state is that after start. A restart of the device takes the arena away;
         ``Restarted.arena_lost`` tells.
-
-        Returns:
-            The ticket that the ``Answered`` or ``NotKnown`` will carry.
         """
         return self.ask(Arena(size), now)
 
@@ -229,6 +219,16 @@ class Connection:
             The ticket that the answer's ``OperatorsTimed`` or ``NotKnown`` will carry.
         """
         return self._start(self._admitted(Profile), Profiling(self.next_sequence), now)
+
+    def preprocess(self, raw: bytes, now: float) -> int:
+        """Has one raw sample, as large as the device's ``Preprocessed`` says, preprocessed; raises as ``ask``.
+
+        Returns:
+            The ticket that the answer's ``SamplePreprocessed`` will carry.
+        """
+        row = self._admitted(Preprocess)
+        work = Preprocessing(self.next_sequence, raw, self.description, self._max_setbacks)
+        return self._start(row, work, now)
 
     def ask(self, request: Message, now: float) -> int:
         """Asks for any exchange of the table that has a handler.

@@ -35,6 +35,11 @@ class DeviceDescription:
     longest_payload: int = MAX_PAYLOAD
 
     @property
+    def tensors(self) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
+        """The inputs, and the outputs."""
+        return self.inputs, self.outputs
+
+    @property
     def payload_bytes(self) -> int:
         """Bytes of the longest payload that both sides take."""
         return min(self.welcome.max_payload, self.longest_payload)
@@ -173,8 +178,21 @@ class OperatorsTimed(WorkDone):
 
 
 @dataclass(frozen=True)
+class SamplePreprocessed(WorkDone):
+    """The device has taken a raw sample to the model's inputs.
+
+    Attributes:
+        ticks: of the device's clock that it took, modulo 2^32; 0 without a clock.
+        inputs: all input tensors, one after the other.
+    """
+
+    ticks: int
+    inputs: bytes
+
+
+@dataclass(frozen=True)
 class NotKnown(WorkDone):
-    """The device is older than the request, which is optional."""
+    """The device is older than the request, or has nothing that could answer it."""
 
 
 @dataclass(frozen=True)

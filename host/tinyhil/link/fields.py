@@ -31,6 +31,7 @@ class MessageType(IntEnum):
     PROFILE = 0x0A
     BAUD = 0x0B
     GOODBYE = 0x0C
+    PREPROCESS = 0x0D
     WELCOME = 0x81
     TENSOR = 0x82
     RESULT = 0x83
@@ -43,6 +44,7 @@ class MessageType(IntEnum):
     PROFILED = 0x8A
     SWITCHED = 0x8B
     PARTED = 0x8C
+    PREPROCESSED = 0x8D
     ERROR = 0xFF
 
 

@@ -41,6 +41,7 @@ from tinyhil.link.fields import Message
 from tinyhil.link.inference import Cleared, Data, Infer, Ran, Read, Reset, Result, Run, Write, Written
 from tinyhil.link.line_rate import Baud, Switched
 from tinyhil.link.messages import MIN_PAYLOAD, Describe, Error, ErrorCode, Goodbye, Hello, Parted, Tensor, Welcome
+from tinyhil.link.preprocessing import Preprocess, Preprocessed
 from tinyhil.link.resources import Arena, Prepared, Profile, Profiled, Usage, Used
 from tinyhil.link.states import EventKind, State
 
@@ -119,6 +120,7 @@ _ROWS = (
     Row(Profile, Profiled, alone=True, optional=True, answer_bytes=lambda profile, device: device.welcome.max_payload),
     Row(Baud, Switched, needs=Needs.SESSION, alone=True, optional=True, handler=handlers.answered),
     Row(Goodbye, Parted, needs=Needs.NOTHING, alone=True, optional=True, handler=handlers.answered),
+    Row(Preprocess, Preprocessed, alone=True, optional=True, handler=handlers.answered),
 )
 """In the order of their types."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from tinyhil import kinds
 from tinyhil.artifacts import foreign, store
 from tinyhil.errors import ConfigError
 from tinyhil.options import Options, restored
-from tinyhil.pipeline import placement
+from tinyhil.pipeline import placement, run_preprocessing
 from tinyhil.pipeline.answers import LiveDevice, RecordedDevice
 from tinyhil.pipeline.device_copy import CopyOfFile, DeviceCopy, TrueCopy
 from tinyhil.pipeline.observer import Observer
@@ -34,6 +35,7 @@ def open_run(model: str, options: Options, observer: Observer) -> Run:
             are some for what takes none.
     """
     _check_outputs(options)
+    run_preprocessing.check(options)
     place, stages = placement.chosen(options), Stages(observer)
     source, layout = open_source(model, options, place, stages)
     copy: DeviceCopy = TrueCopy() if options.built_from is None else CopyOfFile(options.built_from)
@@ -62,8 +64,11 @@ def _check_outputs(options: Options) -> None:
 
 
 @contextlib.contextmanager
-def open_replay(file: Path, build_dir: Path, observer: Observer) -> Iterator[Run]:
+def open_replay(file: Path, build_dir: Path, observer: Observer, prepare: Path | None = None) -> Iterator[Run]:
     """A run whose device is a recording, until the context ends. Its report is judged, and not written.
+
+    Args:
+        prepare: makes the features of raw samples, as in the recorded run; a recording names no code.
 
     Raises:
         ConfigError: the file is no recording, or what it was made with is unknown here: recipe, model file, target.
@@ -71,7 +76,8 @@ def open_replay(file: Path, build_dir: Path, observer: Observer) -> Iterator[Run
     recording = Recording(file)
     with contextlib.closing(recording):
         header = recording.header
-        options = _options(header, build_dir)
+        options = replace(_options(header, build_dir), prepare=prepare)
+        run_preprocessing.require_raw(options)
         place, stages = placement.chosen(options), Stages(observer)
         source, layout = open_source(header.model or header.recipe, options, place, stages)
         answers = RecordedDevice(file, recording, place.target)

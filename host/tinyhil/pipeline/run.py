@@ -28,7 +28,7 @@ from tinyhil.config.recipe import Demo, Fidelity
 from tinyhil.errors import BlockedError, ConfigError, StorageError
 from tinyhil.link.messages import Welcome
 from tinyhil.options import Options
-from tinyhil.pipeline import notes, stored_bisection
+from tinyhil.pipeline import notes, run_preprocessing, stored_bisection
 from tinyhil.pipeline.answers import Answers, Firmware, LiveDevice, Question, RunningDevice, recording_header
 from tinyhil.pipeline.device_copy import DeviceCopy
 from tinyhil.pipeline.layout import Layout
@@ -284,12 +284,16 @@ class Run:
 
         def work(reporter: Reporter) -> tuple[Capture, bool, str]:
             search = self._search(model, reporter)
+            preprocessing = run_preprocessing.asked(self.options, model, self.fidelity.max_lsb, reporter)
             searched = 0 if search is None else search.count
             self._announce(model, searched)
             options = self._options_in_full()
             header = recording_header.header(self.name, self.source.file, options, model, firmware, searched)
-            answers, note = self.answers.capture(Question(model, firmware, identity, search, header), reporter)
-            self._evidence = replace(self._evidence, search=None if search is None else search.found)
+            question = Question(model, firmware, identity, search, header, preprocessing)
+            answers, note = self.answers.capture(question, reporter)
+            judged = None if preprocessing is None else preprocessing.found
+            found = None if search is None else search.found
+            self._evidence = replace(self._evidence, search=found, preprocessing=judged)
             return answers, False, note
 
         answers = self._stages.once(self.answers.stage, work)
@@ -304,12 +308,7 @@ class Run:
             yield device
 
     def judge(self) -> Report:
-        """The report; nothing is written.
-
-        Raises:
-            BlockedError: the run could not be carried out.
-            InputError: something that the user gave cannot be used.
-        """
+        """The report; nothing is written. Raises as ``verify``."""
         answers, model, truth = self.capture(), self.quantize(), self.source.truth()
         recipe, search = self.source.recipe, self._evidence.search
 

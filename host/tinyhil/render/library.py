@@ -36,6 +36,8 @@ SKETCH = "sketch"
 HEADER = f"{NAME}.h"
 _CONFIG = "tinyhil_config.h"
 _PORT = "lib/tinyhil_port/"
+_CONFIGURED = (_PORT, "lib/tinyhil_server/")
+"""Where sources are told by macros what a project is told by flags, and what only a library has."""
 _SOURCES = (".c", ".cpp", ".h")
 _TOLD = ".txt"
 """Licenses."""
@@ -104,7 +106,7 @@ def _source(path: str, place: str, content: bytes, homes: dict[str, str]) -> byt
         return match[0] if home is None else match[1] + f'"{_relative(home, here)}"'.encode()
 
     rewritten = _INCLUDE.sub(include, content)
-    if path.startswith(_PORT) and path.endswith(".cpp"):
+    if path.startswith(_CONFIGURED) and path.endswith(".cpp"):
         return f'#include "{_CONFIG}"\n'.encode() + rewritten
     return rewritten
 

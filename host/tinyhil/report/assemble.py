@@ -9,6 +9,7 @@ import tinyhil
 from tinyhil.artifacts.retries import Retries
 from tinyhil.artifacts.types import Capture, FirmwareImage, FloatModel, Problem, Project, QuantizedModel
 from tinyhil.compare import health
+from tinyhil.compare.preprocessing import Preprocessing
 from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Search
 from tinyhil.compare.verdict import (
@@ -38,7 +39,7 @@ class Evidence:
     ``forced`` has the problems in spite of which it was forced. A .tflite file has no ``trained``.
     ``line`` is what carries the bytes, where the device is an emulator that is started. ``scope`` says what was left
     out. ``strict`` is whether findings fail the run, ``source_sha256`` of what was asked for, and ``samples_sha256`` of
-    the samples beside it. ``retries`` is what was done again.
+    the samples beside it. ``retries`` is what was done again, ``preprocessing`` what was found of raw samples.
     """
 
     model: QuantizedModel | None = None
@@ -54,13 +55,14 @@ class Evidence:
     source_sha256: str | None = None
     samples_sha256: str | None = None
     retries: Retries | None = None
+    preprocessing: Preprocessing | None = None
 
 
 def judged(recipe: str, target: Target, engine: str, evidence: Evidence, verification: Verification) -> Report:
     """The report of a run that was carried out."""
-    made = _report(
-        recipe, target, engine, evidence, verdict="pass" if verification.passed else "fail", verification=verification
-    )
+    passed = verification.passed and (evidence.preprocessing is None or evidence.preprocessing.passed)
+    verdict: Literal["pass", "fail"] = "pass" if passed else "fail"
+    made = _report(recipe, target, engine, evidence, verdict=verdict, verification=verification)
     against = health.strict(made.findings) if evidence.strict else ()
     if made.verdict == "pass" and against:
         made = replace(made, verdict="fail", headline="Failed")
@@ -132,6 +134,7 @@ def _report(
         source_sha256=evidence.source_sha256,
         samples_sha256=evidence.samples_sha256,
         retries=evidence.retries,
+        preprocessing=evidence.preprocessing if verification else None,
     )
     return replace(made, headline=headline(made))
 
@@ -170,12 +173,15 @@ def _sorted(named: dict[str, _V]) -> dict[str, _V]:
 
 
 def summary(report: Report) -> str:
-    """Both verdicts of a run that was carried out, in words; what ``--strict`` has found before them, if it decides."""
+    """The verdicts of a run that was carried out, in words; what ``--strict`` has found before them, if it decides."""
     fidelity, accuracy = report.fidelity, report.accuracy
     assert fidelity is not None
-    line = f"{fidelity_line(fidelity)}; {accuracy_line(accuracy)}"
+    preprocessing = report.preprocessing
+    of_samples = "" if preprocessing is None else f"{preprocessing_line(preprocessing)}; "
+    line = f"{of_samples}{fidelity_line(fidelity)}; {accuracy_line(accuracy)}"
     against = health.strict(report.findings) if report.strict else ()
-    if against and fidelity.passed and (accuracy is None or accuracy.passed):
+    parts = (fidelity, accuracy, preprocessing)
+    if against and all(part is None or part.passed for part in parts):
         return f"passed but for --strict: {'; '.join(each.cause for each in against)}; {line}"
     return line
 
@@ -195,6 +201,19 @@ def fidelity_line(fidelity: Fidelity) -> str:
         most = f"{fidelity.search.max_lsb} {fidelity.unit}"
         return f"{line}, but a search found an input with outputs wrong by up to {most}"
     return line
+
+
+def preprocessing_line(found: Preprocessing) -> str:
+    """The verdict on the firmware's own preprocessing in words, and whether the model behind it is right."""
+    apart, within = found.features, "exact" if not found.tolerance_lsb else f"within {found.tolerance_lsb} {found.unit}"
+    if apart.mismatches:
+        line = f"preprocessing differs in {apart.mismatches} of {found.samples} raw samples"
+        line = f"{line}, by up to {apart.max_lsb} {found.unit}"
+    else:
+        line = f"preprocessing of {found.samples} raw samples {within}"
+    if found.model.mismatches:
+        return f"{line}; the model differs in {found.model.mismatches} of the host's features"
+    return f"{line}, and the model does not" if apart.mismatches else line
 
 
 def accuracy_line(accuracy: Accuracy | None) -> str:

@@ -35,6 +35,7 @@ _REGRESSION = "compare.regression.figures"
 _CLASSES = "compare.classification.classification"
 _SPLIT = "verify.accuracy._split"
 _FIDELITY = "compare.fidelity.compare"
+_JUDGED = "compare.preprocessing.judge"
 _ASKED = "config.recipe.Fidelity"
 _POINTS = "verify.points.points"
 _DEVICE = "session.measuring.measure"
@@ -124,6 +125,14 @@ ORIGINS: dict[str, Origin] = {
     "Mismatch.expected": Origin("value of the tensor", _FIDELITY),
     "Mismatch.actual": Origin("value of the tensor", _FIDELITY),
     "Mismatch.lsb": Origin(_LSB, "compare.fidelity.differences"),
+    "Preprocessing.passed": Origin(_NONE, _JUDGED),
+    "Preprocessing.samples": Origin(_COUNT, _JUDGED),
+    "Preprocessing.tolerance_lsb": Origin(_LSB, "options.Options"),
+    "Preprocessing.unit": Origin(_TEXT, "affine.unit_of_difference"),
+    "Preprocessing.host": Origin(_TEXT, "pipeline.run_preprocessing.raw_samples"),
+    "Preprocessing.cost": Origin(_SPEED, "pipeline.run_preprocessing.RunPreprocessing"),
+    "Apart.mismatches": Origin(_COUNT, _FIDELITY),
+    "Apart.max_lsb": Origin(_LSB, _FIDELITY),
     "Beside.name": Origin(_TEXT, "quantize.stage.quantize"),
     "Beside.mismatches": Origin(_COUNT, "quantize.stage.quantize"),
     "Beside.max_lsb": Origin(_LSB, "quantize.stage.quantize"),

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from tinyhil.compare import fidelity, health
+from tinyhil.compare.preprocessing import Preprocessing
 from tinyhil.compare.regression import RegressionFigures
 from tinyhil.compare.verdict import Accuracy, Bound, ErrorSplit, Fidelity, Points, Report
 from tinyhil.report import assemble
@@ -39,6 +40,8 @@ def contradictions(report: Report) -> Iterator[str]:
     if report.fidelity is not None:
         yield from _fidelity(report.fidelity)
         yield from _scope(report, report.fidelity)
+    if report.preprocessing is not None:
+        yield from _preprocessing(report.preprocessing)
     if report.accuracy is not None:
         yield from _accuracy(report.accuracy)
         if report.fidelity is not None:
@@ -133,9 +136,13 @@ def _verdict(report: Report) -> Iterator[str]:
         yield f"the verdict is {report.verdict}, though no outputs were judged"
         return
     against = health.strict(report.findings) if report.strict else ()
-    passed = fidelity.passed and (accuracy is None or accuracy.passed) and not against
-    if (report.verdict == "pass") != passed:
-        parts = {"fidelity": fidelity.passed, "accuracy": accuracy is None or accuracy.passed, "--strict": not against}
+    parts = {
+        "preprocessing": report.preprocessing is None or report.preprocessing.passed,
+        "fidelity": fidelity.passed,
+        "accuracy": accuracy is None or accuracy.passed,
+        "--strict": not against,
+    }
+    if (report.verdict == "pass") != all(parts.values()):
         failed = ", ".join(name for name, good in parts.items() if not good) or "nothing"
         yield f"the verdict is {report.verdict}, and {failed} has failed"
 
@@ -163,6 +170,22 @@ def _fidelity(found: Fidelity) -> Iterator[str]:
         yield "fidelity has a search, though every input there is was sent"
     if found.search is not None and example is not None and not example.max_lsb > found.search.tolerance_lsb:
         yield f"the search has an example that differs by {example.max_lsb} LSB"
+
+
+def _preprocessing(found: Preprocessing) -> Iterator[str]:
+    if found.passed != (not found.features.mismatches and not found.model.mismatches):
+        said = "passed" if found.passed else "failed"
+        yield f"preprocessing has {said} with {found.features.mismatches} and {found.model.mismatches} mismatches"
+    for name in ("features", "model", "end_to_end"):
+        if getattr(found, name).mismatches > found.samples:
+            yield f"preprocessing.{name} has more mismatches than there are raw samples"
+    if bool(found.features.mismatches) != (found.features.max_lsb > found.tolerance_lsb):
+        yield f"features differ in {found.features.mismatches} raw samples, and by up to {found.features.max_lsb} LSB"
+    if bool(found.features.mismatches) != bool(found.first_mismatches):
+        yield f"preprocessing lists {len(found.first_mismatches)} of {found.features.mismatches} mismatches"
+    for each in found.first_mismatches:
+        if not found.tolerance_lsb < abs(each.lsb) <= found.features.max_lsb or each.vector >= found.samples:
+            yield f"preprocessing lists a difference of {each.lsb} LSB in raw sample {each.vector}"
 
 
 def _scope(report: Report, found: Fidelity) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from tinyhil.artifacts.retries import Retries
 from tinyhil.compare.fidelity import CONFIDENCE
+from tinyhil.compare.preprocessing import Preprocessing
 from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Search
 from tinyhil.compare.verdict import OutputErrors, Report
@@ -121,6 +122,7 @@ def facts(report: Report) -> tuple[Fact, ...]:
     read = Reader(report)
     made = [
         *_setting(report, read),
+        *(_preprocessing(report, report.preprocessing, read) if report.preprocessing is not None else ()),
         *_fidelity(report, read),
         *(_accuracy(report, read) if report.accuracy is not None else ()),
         *(_bisection(report, read) if report.bisection is not None else ()),
@@ -199,6 +201,41 @@ def _fidelity(report: Report, read: Reader) -> Iterator[Fact]:
         differs = ("differs from the reference in ", read("litert/mismatches", ","), " vectors, by up to ")
         by = (*differs, read("litert/max_lsb", ","), " ", unit) if report.litert.mismatches else (equal,)
         yield Fact("LiteRT", (*by, " (", read("litert/name"), ")"))
+
+
+def _preprocessing(report: Report, found: Preprocessing, read: Reader) -> Iterator[Fact]:
+    at = "preprocessing"
+    yield Fact(
+        at, (read.words(_of_features(found), *(f"{at}/{name}" for name in _ABOUT)), ", against ", read(f"{at}/host"))
+    )
+    for index in range(len(found.first_mismatches)):
+        one = f"{at}/first_mismatches/{index}"
+        place = ("raw sample ", read(f"{one}/vector"), ", input ", read(f"{one}/output"), "[", read(f"{one}/element"))
+        values = ("]: host ", read(f"{one}/expected", ".10g"), ", device ", read(f"{one}/actual", ".10g"))
+        yield Fact("", (*place, *values, " (", read(f"{one}/lsb", "+,"), " ", read(f"{at}/unit"), ")"))
+    unit = "LSB" if report.fidelity is None else read("fidelity/unit")
+    for label, name, of in (("its model", "model", "the host's"), ("end to end", "end_to_end", "the device's own")):
+        apart = (
+            read(f"{at}/{name}/mismatches", ","),
+            " of ",
+            read(f"{at}/samples", ","),
+            f" outputs for {of} features",
+        )
+        most = (" differ, by at most ", read(f"{at}/{name}/max_lsb", ","), " ", unit, " from the reference")
+        yield Fact(label, (*apart, *most))
+    if found.cost is not None and report.speed is not None:
+        yield Fact("one raw sample", (read(f"{at}/cost", ",.0f"), f" {UNITS[report.speed.unit]} to preprocess it"))
+
+
+_ABOUT = ("samples", "features/mismatches", "features/max_lsb", "tolerance_lsb", "passed")
+
+
+def _of_features(found: Preprocessing) -> str:
+    apart, allowed = found.features, f", allowed are {found.tolerance_lsb}" if found.tolerance_lsb else ""
+    if not apart.mismatches:
+        return f"{found.samples:,} raw samples, features differ by at most {apart.max_lsb} {found.unit}{allowed}"
+    wrong = f"features of {apart.mismatches:,} of {found.samples:,} raw samples DIFFER"
+    return f"{wrong}, by up to {apart.max_lsb:,} {found.unit}{allowed}"
 
 
 def _search(found: Search, read: Reader) -> Iterator[Fact]:

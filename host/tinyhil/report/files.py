@@ -112,6 +112,9 @@ def to_junit(report: Report, took: Took | None = None) -> str:
     run took is the time of its first case: one run makes both verdicts.
     """
     cases: list[tuple[str, str | None]] = []
+    if report.preprocessing is not None:
+        line = assemble.preprocessing_line(report.preprocessing)
+        cases.append(("preprocessing", None if report.preprocessing.passed else line))
     if report.fidelity is not None:
         line = assemble.fidelity_line(report.fidelity)
         cases.append(("fidelity", None if report.fidelity.passed else line))

@@ -41,6 +41,7 @@ def to_markdown(report: Report) -> str:
     rows = [(fact.label, fact.text) for fact in made]
     blocks.append(_table(("Figure", "Value"), rows))
     folded = [
+        tables.features(report, read),
         tables.mismatches(report, read),
         tables.example(report, read),
         tables.layers(report, read),

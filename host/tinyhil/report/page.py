@@ -56,7 +56,7 @@ def to_html(report: Report) -> str:
         digest=digest(report),
         words=headline(report),
         state="exact" if report.verdict == "pass" and not judged(report.accuracy) else report.verdict,
-        answers=(_fidelity(report), _accuracy(report)),
+        answers=(*_preprocessing(report), _fidelity(report), _accuracy(report)),
         tiles=_tiles(report, read),
         facts=made,
         pictures=_pictures(report),
@@ -64,6 +64,7 @@ def to_html(report: Report) -> str:
         points=None if report.points is None else _values(report),
         bars=() if report.accuracy is None else charts.origins(report.accuracy),
         read=read,
+        features=tables.features(report, read),
         mismatches=tables.mismatches(report, read),
         example=tables.example(report, read),
         layers=tables.layers(report, read),
@@ -93,6 +94,17 @@ def _printable(value: Any) -> Any:
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
     return "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in value)
+
+
+def _preprocessing(report: Report) -> tuple[Answer, ...]:
+    found = report.preprocessing
+    if found is None:
+        return ()
+    question = "Preprocessing: does the firmware make of raw samples what the host does?"
+    state, answer = ("pass", "Yes") if found.passed else ("fail", "No")
+    if not found.features.mismatches and not found.passed:
+        answer = "Yes, but the model behind it is wrong"
+    return (Answer(state, question, answer, assemble.preprocessing_line(found)),)
 
 
 def _fidelity(report: Report) -> Answer:

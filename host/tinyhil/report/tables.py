@@ -81,6 +81,21 @@ def mismatches(report: Report, read: Reader) -> Table | None:
     return Table("mismatches", "Where the device is wrong", head, tuple(rows), note)
 
 
+def features(report: Report, read: Reader) -> Table | None:
+    """The first features that the firmware's own preprocessing makes otherwise than the host."""
+    found = report.preprocessing
+    if found is None or not found.first_mismatches:
+        return None
+    names = (("vector", ""), ("output", ""), ("element", ""), ("expected", ".10g"), ("actual", ".10g"), ("lsb", "+,"))
+    rows = tuple(
+        tuple(read(f"preprocessing/first_mismatches/{index}/{name}", form) for name, form in names)
+        for index in range(len(found.first_mismatches))
+    )
+    note = f"The first {len(rows):,} features that differ, of {found.features.mismatches:,} raw samples."
+    head = ("Raw sample", "Input", "Element", "Host", "Device", f"Difference, {found.unit}")
+    return Table("features", "Where the preprocessing differs", head, rows, note)
+
+
 def layers(report: Report, read: Reader) -> Table | None:
     """What a bisection has found of each layer."""
     found = report.bisection

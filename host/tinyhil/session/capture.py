@@ -13,23 +13,29 @@ Infer = Callable[[tuple[Array, ...]], tuple[Array, ...]]
 Explore = Callable[[tuple[Array, ...], Infer], None]
 """What else is asked of a device, given its answers to all vectors; begun again where the port was lost."""
 
+Further = Callable[[Session], None]
+"""Something else that is asked in the session; begun again likewise."""
 
-def capture(session: Session, vectors: Vectors, explore: Explore | None = None) -> Capture:
+
+def capture(
+    session: Session, vectors: Vectors, explore: Explore | None = None, further: Further | None = None
+) -> Capture:
     """Has a device answer all vectors that the session's ledger has no answers to, and measures it.
 
     Args:
         session: the device, just greeted.
         vectors: what it is asked.
         explore: called at the end, while the device can still be asked.
+        further: called after that.
 
     Raises:
         DeviceError: it stopped answering. What it has answered is in the ledger.
         LinkError: it does not speak the protocol, or reports an error.
     """
-    return session.over_losses(lambda: _capture(session, vectors, explore))
+    return session.over_losses(lambda: _capture(session, vectors, explore, further))
 
 
-def _capture(session: Session, vectors: Vectors, explore: Explore | None) -> Capture:
+def _capture(session: Session, vectors: Vectors, explore: Explore | None, further: Further | None) -> Capture:
     answers = session.answers_to(
         vectors.inputs, session.ledger, lambda done: session.reporter.progress(done, vectors.count, "vectors")
     )
@@ -37,6 +43,8 @@ def _capture(session: Session, vectors: Vectors, explore: Explore | None) -> Cap
     measurement = measure(session, vectors.inputs) if measured else None
     if explore is not None:
         explore(answers.outputs, lambda inputs: session.infer(*inputs).outputs)
+    if further is not None:
+        further(session)
     counters = session.line_counters
     return Capture(
         outputs=answers.outputs,

@@ -124,6 +124,11 @@ class Conversation:
             longest_payload=self._longest_payload,
         )
 
+    @property
+    def line_rate(self) -> int:
+        """Rate of the line in bit/s."""
+        return self._rate.rate
+
     def begin_again(self, longest_payload: int | None = None) -> None:
         """A new connection on the same line, to be greeted anew: an error of the device has ended the one before.
 

@@ -45,6 +45,11 @@ _IDLE_S = RATE_QUIET_MS / 2000
 """After so long without a question it is not certain that the device has kept the rate."""
 
 
+def above(first: int, highest: int) -> list[int]:
+    """The rates in bit/s that a line is taken to from its first one, highest first; none where ``highest`` is 0."""
+    return [rate for rate in sorted({highest, *RATES}, reverse=True) if first < rate <= highest]
+
+
 class Stage(Enum):
     """Where a line stands."""
 
@@ -70,8 +75,7 @@ class LineRate:
     def __init__(
         self, transport: Transport, first: int, highest: int, answer_within: float, reporter: Reporter
     ) -> None:
-        rates = [rate for rate in sorted({highest, *RATES}, reverse=True) if first < rate <= highest]
-        self._left = deque(rate for rate in rates for _ in range(CHANCES))
+        self._left = deque(rate for rate in above(first, highest) for _ in range(CHANCES))
         self._transport = transport
         self._first = self._now_at = first
         self._reporter = reporter
@@ -81,6 +85,11 @@ class LineRate:
         self._charged: int | None = None
         self._since = self._heard_at = 0.0
         self._silence = max(_SILENCE_S, _OF_PATIENCE * answer_within)
+
+    @property
+    def rate(self) -> int:
+        """What the line is set to, in bit/s."""
+        return self._now_at
 
     @property
     def bytes_per_second(self) -> float:

@@ -18,7 +18,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from types import TracebackType
 from typing import Self, TypeVar
 
 import numpy.typing as npt
@@ -77,9 +76,7 @@ class Session:
         longest_payload: bytes of a payload at most; fewer than the protocol's where long ones were lost.
 
     Raises:
-        DeviceError: here and in every method: the device cannot be reached, does not answer, or is not the one that is
-            meant. What it has answered is in the ledger.
-        LinkError: likewise: it does not speak the protocol, or reports an error.
+        DeviceError, LinkError: here and in every method, as ``open_session``. What was answered is in the ledger.
     """
 
     welcome: Welcome
@@ -126,6 +123,11 @@ class Session:
     def line_counters(self) -> Counters:
         """Figures of the link since the line was opened, or the device greeted by ``greet``."""
         return self._conversation.connection.counters
+
+    @property
+    def line_rate(self) -> int:
+        """Rate of the line in bit/s: where it can be raised, that may take until something has been asked."""
+        return self._conversation.line_rate
 
     @property
     def counters(self) -> dict[str, int]:
@@ -279,9 +281,7 @@ class Session:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
             self._give_up_line()
         elif self._talk is not None:

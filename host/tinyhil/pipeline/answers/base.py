@@ -7,6 +7,7 @@ from typing import Protocol
 
 from tinyhil.artifacts.retries import Tally
 from tinyhil.artifacts.types import Capture, FirmwareImage, Project, QuantizedModel
+from tinyhil.pipeline.run_preprocessing import RunPreprocessing
 from tinyhil.pipeline.run_search import RunSearch
 from tinyhil.progress import Reporter
 from tinyhil.session import Identity
@@ -37,6 +38,7 @@ class Question:
         identity: what it has to say of itself.
         search: what is searched behind the vectors; None for nothing.
         header: what a recording of the answers begins with.
+        preprocessing: asks for the firmware's own preprocessing, last of all; None where there are no raw samples.
     """
 
     model: QuantizedModel
@@ -44,6 +46,7 @@ class Question:
     identity: Identity
     search: RunSearch | None
     header: Header
+    preprocessing: RunPreprocessing | None = None
 
 
 class Maker(Protocol):

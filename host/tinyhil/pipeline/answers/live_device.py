@@ -167,7 +167,7 @@ class LiveDevice:
                     ledger=kept,
                 )
             )
-            answers = capture(session, vectors, question.search)
+            answers = capture(session, vectors, question.search, question.preprocessing)
             note = notes.of_session(vectors.count, kept, question.search) + notes.of_lengths(session.longest_payload)
         return answers, note
 

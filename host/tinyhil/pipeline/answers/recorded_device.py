@@ -94,6 +94,6 @@ class RecordedDevice:
         ledger = Memory(self._recording.answers)
         lines = CountedLines(self._recording, self.retries)
         with open_session(lines, question.identity, self._target, lambda: None, reporter, ledger=ledger) as session:
-            answers = capture(session, vectors, question.search)
+            answers = capture(session, vectors, question.search, question.preprocessing)
         searched = notes.of_search(question.search)
         return answers, f"{vectors.count} vectors{searched}, recorded {self._recording.header.started}"
