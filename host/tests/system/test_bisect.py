@@ -244,6 +244,7 @@ def test_two_devices_are_compared_with_each_other(workshop: Cli) -> None:
     assert "reproduced, the same bytes" in again.out
 
 
+@pytest.mark.long
 def test_a_clean_model_is_clean_layer_by_layer(tinyhil: Cli) -> None:
     """On a target that compiles nothing; the middle of the model has a batch of two, at which it cannot end."""
     network = layered.Network((1, 8), seed=4)

@@ -41,6 +41,7 @@ def report_of(tinyhil: Cli, target: str, *arguments: str | Path) -> dict[str, ob
     return report
 
 
+@pytest.mark.long
 def test_the_microbit_is_exact_and_counts_the_same_every_time(tinyhil: Cli, microbit: Path) -> None:
     reports = [report_of(tinyhil, "qemu-microbit", "--build-dir", microbit) for _ in range(2)]
     for report in reports:

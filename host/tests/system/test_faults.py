@@ -114,6 +114,7 @@ def closed_early(cli: Cli, *arguments: str) -> int:
     return child.wait(timeout=300)
 
 
+@pytest.mark.long
 def test_the_verdict_s_code_is_kept_where_nobody_reads_the_output(tinyhil: Cli, tiny_model: bytes) -> None:
     (tinyhil.cwd / "tiny.tflite").write_bytes(tiny_model)
     assert closed_early(tinyhil, "run", "tiny.tflite", "--target", "sim", "--json", "out.json") == 0

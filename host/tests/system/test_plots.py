@@ -110,6 +110,7 @@ def test_a_regression_with_its_device(sine: Callable[..., Run], copied: Path) ->
     assert set((copied / "sine/plots").iterdir()) == {file for picture in made[:5] for file in picture.files}
 
 
+@pytest.mark.long
 def test_a_device_that_differs_is_seen(sine: Callable[..., Run], copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The device's test set follows from its answers to all inputs; one of them is wrong here."""
     figures: list[Figure] = []

@@ -86,6 +86,7 @@ def test_an_export_that_the_engine_gets_wrong_is_refused(old: Cli, command: str)
     assert not (old.cwd / "build/sine/old-int8-per-channel").exists()
 
 
+@pytest.mark.long
 def test_forced_it_runs_with_a_warning_and_the_report_says_so(old: Cli) -> None:
     """This engine computes it right in truth, so the verdict is pass; host/tests/pipeline has one that does not."""
     if shutil.which("g++") is None:

@@ -197,6 +197,7 @@ def test_a_device_that_stops_in_the_middle(tinyhil: Cli, copied: Path, target_fi
         assert f"{VECTORS} vectors, {kept} of them from the journal" in done.out
 
 
+@pytest.mark.long
 def test_a_replay_gives_the_verdict_of_the_run(
     tinyhil: Cli, fine: str, build: Path, path_without: Callable[..., str]
 ) -> None:

@@ -87,6 +87,7 @@ def test_the_same_sources_give_the_same_bytes_anywhere(
     assert not (tmp_path / "elsewhere").exists()
 
 
+@pytest.mark.long
 def test_other_sources_give_other_bytes_and_a_restored_one_the_first(
     reference: bytes, write_project: Writer, needs: Build, tmp_path: Path
 ) -> None:
@@ -125,6 +126,7 @@ def test_the_project_builds_without_tinyhil_from_its_own_folder(
     assert (project / ".pio" / "build" / "sample" / "firmware.elf").read_bytes() == reference
 
 
+@pytest.mark.long
 def test_each_project_uses_the_platform_in_its_own_folder(write_project: Writer, needs: Build, tmp_path: Path) -> None:
     images: list[list[str]] = []
     for name in ("first", "second"):

@@ -151,6 +151,7 @@ def test_after_an_upgrade_of_the_compiler_everything_is_compiled(
     assert elf == first
 
 
+@pytest.mark.long
 def test_builds_at_the_same_time_do_not_disturb_each_other(
     first: bytes, write_project: Writer, needs: Build, tmp_path: Path
 ) -> None:

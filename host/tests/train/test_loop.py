@@ -197,6 +197,7 @@ def test_early_stopping_stops_where_fit_stops(restore: bool) -> None:
         np.testing.assert_allclose(mine, other, atol=1e-5)
 
 
+@pytest.mark.long
 def test_a_callback_may_change_the_learning_rate() -> None:
     case = CASES["regression"]
 
@@ -240,6 +241,7 @@ def test_a_model_that_runs_eagerly_gets_fit() -> None:
     assert by_us(made, CASES["regression"], epochs=1).fallback == "the model is to run eagerly"
 
 
+@pytest.mark.long
 def test_what_xla_cannot_compile_is_trained_by_fit_from_the_same_weights() -> None:
     class InPython(keras.layers.Layer):  # type: ignore[misc]
         def call(self, x: Any) -> Any:
