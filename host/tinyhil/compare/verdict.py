@@ -7,8 +7,10 @@ verdicts on fidelity, accuracy and preprocessing stay apart; ``verdict`` is *pas
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from tinyhil.artifacts import hashing
 from tinyhil.artifacts.retries import Retries
@@ -395,6 +397,6 @@ def digest(report: Report) -> str:
 
     A run, the resumed run, and the replay of its recording have the same.
     """
-    fields = asdict(report)
+    fields = msgspec.to_builtins(report)
     more = ("preprocessing",) if report.preprocessing is not None else ()
     return hashing.of_json({name: fields[name] for name in (*JUDGED, *more)})

@@ -91,7 +91,7 @@ def _template() -> jinja2.Template:
 
 def _printable(value: Any) -> Any:
     """What is shown of a value: text of a tool may have control characters, which HTML cannot hold."""
-    if not isinstance(value, str) or isinstance(value, Markup):
+    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
         return value
     return "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in value)
 
