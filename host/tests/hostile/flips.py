@@ -2,7 +2,8 @@
 
 ``python -m host.tests.hostile.flips MODEL.tflite``, or ``make flips`` for that of ``sine``. It prints a table and ends
 with 1 if a file passes that the oracle forbids, or has two verdicts, or is a fault of ours. What is wrong is kept. All
-flips of a file of 3.5 KB take two hours of one core: most of a run is the start of the processes that compute.
+flips of a file of 3.5 KB take two hours of one core: most of a run is the start of the processes that compute. A run
+that was interrupted goes on where it was, as long as neither the file nor the code of tinyhil changes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+
+from tinyhil.artifacts import hashing
 
 from .pool import CHECKOUT, Resident
 from .run import BAD, keep
@@ -31,7 +34,36 @@ def flips(size: int, count: int | None = None, seed: int = 1) -> list[tuple[int,
     return every if count is None else sorted(random.Random(seed).sample(every, count))
 
 
-def table(content: bytes, chosen: Sequence[tuple[int, int]], folder: Path, twice: int = 1) -> Counter[str]:
+class Outcomes:
+    """What has become of each flip, in a file that is written as they are judged.
+
+    Args:
+        path: of that file; None keeps them in memory.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        lines = path.read_text(encoding="utf-8").splitlines() if path is not None and path.is_file() else []
+        self._known = {(int(at), int(mask)): outcome for at, mask, outcome in (line.split() for line in lines)}
+
+    def add(self, flip: tuple[int, int], outcome: str) -> None:
+        """Keeps one; what the machine kept from being judged is not known, and is done again the next time."""
+        self._known[flip] = outcome
+        if self._path is not None and outcome != "blocked":
+            with self._path.open("a", encoding="utf-8") as stream:
+                stream.write(f"{flip[0]} {flip[1]} {outcome}\n")
+
+    def __contains__(self, flip: tuple[int, int]) -> bool:
+        return flip in self._known
+
+    def counts(self, chosen: Sequence[tuple[int, int]]) -> Counter[str]:
+        """How often each outcome is among those."""
+        return Counter(self._known[flip] for flip in chosen if flip in self._known)
+
+
+def table(
+    content: bytes, chosen: Sequence[tuple[int, int]], folder: Path, twice: int = 1, outcomes: Outcomes | None = None
+) -> Counter[str]:
     """How often each outcome was seen.
 
     Args:
@@ -39,23 +71,26 @@ def table(content: bytes, chosen: Sequence[tuple[int, int]], folder: Path, twice
         chosen: places and masks.
         folder: takes the files that lead to something wrong.
         twice: of so many files one is judged twice.
+        outcomes: those that are known, which are not judged again.
     """
-    counts: Counter[str] = Counter()
+    outcomes = outcomes or Outcomes()
     oracle = Oracle()
     try:
         with tempfile.TemporaryDirectory(prefix="hostile-") as place, Resident("whole_worker", "sim") as resident:
             path, vectors = Path(place) / "m.tflite", Path(place) / "vectors.npz"
             for done, (at, mask) in enumerate(chosen, 1):
+                if (at, mask) in outcomes:
+                    continue
                 path.write_bytes(content[:at] + bytes([content[at] ^ mask]) + content[at + 1 :])
                 answer = judge("sim", resident, oracle, path, vectors, twice=done % twice == 0)
-                counts[answer["outcome"]] += 1
+                outcomes.add((at, mask), answer["outcome"])
                 if answer["outcome"] in BAD:
                     keep(folder, f"flip-{mask:02x}", at, path.read_bytes(), answer["told"])
                 if done % _EVERY == 0:
-                    sys.stderr.write(f"{done:,} of {len(chosen):,}: {dict(sorted(counts.items()))}\n")
+                    sys.stderr.write(f"{done:,} of {len(chosen):,}: {dict(sorted(outcomes.counts(chosen).items()))}\n")
     finally:
         oracle.close()
-    return counts
+    return outcomes.counts(chosen)
 
 
 def main() -> int:
@@ -63,14 +98,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="flips", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("model", type=Path, metavar="MODEL.tflite")
     parser.add_argument("--count", type=int, help="so many, drawn (default: all)")
-    parser.add_argument("--from", type=int, default=0, dest="first", help="leave out so many of them")
+    parser.add_argument(
+        "--part", type=int, nargs=2, default=(0, 1), metavar=("K", "N"), help="the Kth of N parts, from 0"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of what is drawn (default: 1)")
     parser.add_argument("--folder", type=Path, default=CHECKOUT / "build" / "flips", help="for what is wrong")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     content = options.model.read_bytes()
-    chosen = flips(len(content), options.count, options.seed)[options.first :]
-    counts = table(content, chosen, options.folder)
+    part, parts = options.part
+    code = hashing.of_sources(path for path in (CHECKOUT / "host" / "tinyhil").rglob("*") if path.is_dir())
+    name = f"{hashing.of_bytes(content)[:8]}-{code[:8]}-{part}-of-{parts}.txt"
+    chosen = flips(len(content), options.count, options.seed)[part::parts]
+    counts = table(content, chosen, options.folder, outcomes=Outcomes(options.folder / name))
     for outcome, count in sorted(counts.items()):
         sys.stdout.write(f"{outcome:10} {count:7,}\n")
     return 1 if any(counts[each] for each in BAD) else 0

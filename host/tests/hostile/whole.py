@@ -65,6 +65,8 @@ def judge(target: str, resident: Resident, oracle: Oracle, path: Path, vectors: 
         return {"outcome": "forbidden", "told": why}
     if twice and answer["outcome"] in ("pass", "fail"):
         again = resident.ask(request, _PATIENCE[target])
+        if again["outcome"] == "blocked":
+            return again
         if again != answer:
             return {"outcome": "unsteady", "told": f"{answer} and then {again}"}
     return answer
