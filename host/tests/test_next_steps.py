@@ -13,7 +13,7 @@ from typing import get_args, get_type_hints
 import pytest
 
 from tinyhil import kinds
-from tinyhil.cli.app import app
+from tinyhil.cli.app import application
 from tinyhil.errors import InputError, TinyhilError
 
 from .test_errors import CLASSES
@@ -120,7 +120,7 @@ def test_who_raises_a_general_kind_says_the_step_himself(package: Path) -> None:
 def test_no_path_is_refused_by_the_parser_of_the_command_line() -> None:
     """It would say so without an id and a next step."""
     paths = {}
-    for command in app.registered_commands:
+    for command in application().registered_commands:
         assert command.callback is not None
         hints = get_type_hints(command.callback, include_extras=True)
         for name, parameter in inspect.signature(command.callback).parameters.items():

@@ -14,7 +14,7 @@ import typer.main
 import yaml
 
 from tinyhil import kinds
-from tinyhil.cli.app import app
+from tinyhil.cli.app import application
 from tinyhil.config import toml
 from tinyhil.targets import registry
 from tinyhil.targets.wire import Power
@@ -70,7 +70,7 @@ def test_there_are_commands() -> None:
 def test_every_command_line_is_taken(line: str) -> None:
     """Parsed as the command line would, and not carried out."""
     _, name, *arguments = shlex.split(line, comments=True)
-    group = typer.main.get_command(app)
+    group = typer.main.get_command(application())
     command = group.get_command(group.make_context("tinyhil", ["ports"]), name)  # type: ignore[attr-defined]
     assert command is not None, name
     context = command.make_context(name, arguments)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from tinyhil.cli.app import app
+from tinyhil.cli.app import application
 from tinyhil.compare import fidelity
 from tinyhil.link import frames
 from tinyhil.resources import read_tree
@@ -75,7 +75,7 @@ def selftest(workshop: Path) -> Callable[..., tuple[int, Any]]:
         arguments = ["selftest", str(workshop / "small.tflite"), "--target", "native", "--json", str(out), *only]
         before = signal.getsignal(signal.SIGTERM)
         try:
-            done = CliRunner().invoke(app, [*arguments, "--build-dir", str(workshop / "build")])
+            done = CliRunner().invoke(application(arguments), [*arguments, "--build-dir", str(workshop / "build")])
         finally:
             signal.signal(signal.SIGTERM, before)
         return done.exit_code, json.loads(out.read_text()) if out.exists() else done.output

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tinyhil.cli.app import app
+from tinyhil.cli.app import application
 
 from .cli import Cli
 
-COMMANDS = sorted(str(each.name or each.callback.__name__) for each in app.registered_commands if each.callback)
+COMMANDS = sorted(
+    str(each.name or each.callback.__name__) for each in application().registered_commands if each.callback
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

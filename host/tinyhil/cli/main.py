@@ -25,9 +25,9 @@ def main() -> NoReturn:
         _open_streams()
         sys.stdout, sys.stderr = _unbroken(sys.stdout, "standard output"), _unbroken(sys.stderr)
         try:
-            from tinyhil.cli.app import app
+            from tinyhil.cli.app import application
 
-            app()
+            application(sys.argv[1:])()
         finally:
             sys.stdout.flush()
     except KeyboardInterrupt:
