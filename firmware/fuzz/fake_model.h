@@ -8,8 +8,8 @@
 // fails with status 77 if x[0] is 127. Its arena takes kCapacity bytes, and it is not prepared in fewer than kNeeded.
 // A profile has kOperators operators, with names of all lengths up to one too many.
 //
-// Its preprocessing takes one raw sample, int16[1,13,5], which no payload of 100 or 128 bytes holds. What it makes of it
-// depends on all of its bytes and on how often there was preprocessing before. It spoils the raw sample.
+// Its preprocessing takes one raw sample, int16[1,13,5], which no payload of 100 or 128 bytes holds. What it makes of
+// it depends on all of its bytes and on how often there was preprocessing before. It spoils the raw sample.
 #ifndef TINYHIL_FUZZ_FAKE_MODEL_H_
 #define TINYHIL_FUZZ_FAKE_MODEL_H_
 

@@ -1,8 +1,8 @@
 // libFuzzer: the server over a fake engine.
 //
-// Input:    a byte for the device (its largest payload, preprocessing, clock, engine), then a row of steps, each a byte that says what
-//     the host does and the bytes that it takes: frames of all types with a sound CRC, sensible or not, repeated or
-//     damaged ones, and garbage.
+// Input:    a byte for the device (its largest payload, preprocessing, clock, engine), then a row of steps, each a byte
+//     that says what the host does and the bytes that it takes: frames of all types with a sound CRC, sensible or not,
+//     repeated or damaged ones, and garbage.
 // Promises: exactly one answer to each request that the decoder accepts, written before on_byte() returns, with the
 //     request's number, never longer than the largest payload, and the one that expected.h has too; nothing in
 //     answer to anything else; engine and preprocessing run as often as was asked, and what they take changes by them
@@ -127,6 +127,7 @@ class Watched {
     const uint32_t preprocessed = fake::model.preprocessed;
     Bytes memory = fake::written();
     server_.on_byte(last_byte);
+    CHECK(fake::model.preprocessed == preprocessed + (device_.preprocessed() ? 1 : 0));
     check_answer(request, answer);
     CHECK(line_rate == device_.rate());
     written_.clear();
@@ -137,7 +138,6 @@ class Watched {
     } else {
       CHECK(fake::model.inferences == inferences + device_.inferences());
     }
-    CHECK(fake::model.preprocessed == preprocessed + (device_.preprocessed() ? 1 : 0));
     if (device_.preprocessed()) {
       memory = fake::preprocessed(Bytes(memory.begin() + fake::kInputBytes, memory.end()), preprocessed);
     }
