@@ -44,6 +44,7 @@ Answer error(uint8_t code, uint32_t detail, bool any_detail = false) {
 
 Answer Device::answer(const Request& request) {
   inferences_ = 0;
+  preprocessed_ = false;
   prepared_ = false;
   repeated_ = has_last_ && request.type != 0x01 && request.type == last_request_.type &&
               request.sequence == last_request_.sequence;
@@ -57,7 +58,7 @@ Answer Device::answer(const Request& request) {
 Answer Device::fresh(const Request& request) {
   const Bytes& payload = request.payload;
   if (request.type == 0x01) return hello(payload);
-  if (request.type > 0x0C) return error(kUnknown, request.type);
+  if (request.type > (preprocesses_ ? 0x0D : 0x0C)) return error(kUnknown, request.type);
   if (request.type == 0x0C) return goodbye(payload);
   if (!ready_) return error(kNotReady, kBootId);
   if (request.type == 0x08) return usage(payload);
@@ -71,6 +72,7 @@ Answer Device::fresh(const Request& request) {
     case 0x05: return write(payload);
     case 0x06: return run(payload);
     case 0x07: return read(payload);
+    case 0x0D: return preprocess(payload);
     default: return profile(payload);
   }
 }
@@ -133,9 +135,10 @@ Answer Device::infer(const Bytes& payload) {
 
 Answer Device::write(const Bytes& payload) {
   if (payload.size() < 6) return error(kLength, payload.size());
-  if (payload[0] >= fake::kTensors) return error(kArgument, payload[0]);
+  const bool raw = preprocesses_ && payload[0] == fake::kTensors;
+  if (payload[0] >= fake::kTensors && !raw) return error(kArgument, payload[0]);
   const uint64_t end = static_cast<uint64_t>(number(payload, 1, 4)) + payload.size() - 5;
-  if (end > model.input[payload[0]].size()) return error(kArgument, 0, true);
+  if (end > (raw ? model.raw : model.input[payload[0]]).size()) return error(kArgument, 0, true);
   return {0x85, {}, false};
 }
 
@@ -153,12 +156,14 @@ Answer Device::run(const Bytes& payload) {
 
 Answer Device::read(const Bytes& payload) {
   if (payload.size() != 7) return error(kLength, payload.size());
-  if (payload[0] >= fake::kTensors) return error(kArgument, payload[0]);
-  const Bytes& output = model.output[payload[0]];
+  const bool input = preprocesses_ && payload[0] >= fake::kTensors;
+  const uint8_t index = static_cast<uint8_t>(payload[0] - (input ? fake::kTensors : 0));
+  if (index >= fake::kTensors) return error(kArgument, payload[0]);
+  const Bytes& tensor = (input ? model.input : model.output)[index];
   const uint64_t offset = number(payload, 1, 4);
   const uint32_t length = number(payload, 5, 2);
-  if (length == 0 || length > max_payload_ || offset + length > output.size()) return error(kArgument, 0, true);
-  const Bytes::const_iterator from = output.begin() + static_cast<ptrdiff_t>(offset);
+  if (length == 0 || length > max_payload_ || offset + length > tensor.size()) return error(kArgument, 0, true);
+  const Bytes::const_iterator from = tensor.begin() + static_cast<ptrdiff_t>(offset);
   return {0x87, Bytes(from, from + static_cast<ptrdiff_t>(length)), false};
 }
 
@@ -200,6 +205,21 @@ Answer Device::goodbye(const Bytes& payload) {
   ready_ = false;
   rate_ = 0;
   return {0x8C, {}, false};
+}
+
+Answer Device::preprocess(const Bytes& payload) {
+  if (payload.size() != 4) return error(kLength, payload.size());
+  const uint32_t crc = plain::crc32(model.raw.data(), model.raw.size());
+  preprocessed_ = number(payload, 0, 4) == crc;
+  Answer answer = {0x8D, {}, false};
+  u32(&answer.payload, crc);
+  u32(&answer.payload, preprocessed_ && tick_rate_ != 0 ? fake::kPreprocessTicks : 0);
+  u8(&answer.payload, 3);  // int16[1,13,5]
+  u8(&answer.payload, 3);
+  u32(&answer.payload, 1);
+  u32(&answer.payload, 13);
+  u32(&answer.payload, 5);
+  return answer;
 }
 
 Answer Device::profile(const Bytes& payload) {

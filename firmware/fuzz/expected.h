@@ -33,12 +33,16 @@ struct Answer {
 // outputs as they are then. It has no engine of its own.
 class Device {
  public:
-  Device(uint16_t max_payload, uint32_t tick_rate) : max_payload_(max_payload), tick_rate_(tick_rate), ready_(false) {}
+  Device(uint16_t max_payload, uint32_t tick_rate, bool preprocesses)
+      : max_payload_(max_payload), tick_rate_(tick_rate), preprocesses_(preprocesses), ready_(false) {}
 
   Answer answer(const Request& request);
 
   // How many inferences the last answer took, failed ones not counted.
   uint32_t inferences() const { return inferences_; }
+
+  // Whether the raw sample was preprocessed for the last answer.
+  bool preprocessed() const { return preprocessed_; }
 
   // Whether the last answer meant to prepare the engine again, which takes its state away.
   bool prepared() const { return prepared_; }
@@ -62,11 +66,14 @@ class Device {
   Answer profile(const Bytes& payload);
   Answer baud(const Bytes& payload);
   Answer goodbye(const Bytes& payload);
+  Answer preprocess(const Bytes& payload);
 
   const uint16_t max_payload_;
   const uint32_t tick_rate_;
+  const bool preprocesses_;
   bool ready_;
   bool repeated_ = false;
+  bool preprocessed_ = false;
   bool prepared_ = false;
   bool resized_ = false;
   bool profiled_ = false;

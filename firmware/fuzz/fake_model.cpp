@@ -1,5 +1,7 @@
 #include "fake_model.h"
 
+#include <algorithm>
+
 #include "engine.h"
 
 namespace fake {
@@ -11,17 +13,26 @@ namespace {
 
 const size_t kSizes[2][kTensors] = {{3, 4, 100}, {3, 8, 200}};
 
+// Bytes that tell a tensor from the others, and a place in it from those around it, before anything is written.
+Bytes numbered(size_t size, uint32_t first) {
+  Bytes bytes(size);
+  for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<uint8_t>(first + i);
+  return bytes;
+}
+
 }  // namespace
 
 void restart(uint32_t init_status) {
   for (uint8_t i = 0; i < kTensors; ++i) {
-    Bytes(kSizes[0][i]).swap(model.input[i]);
-    Bytes(kSizes[1][i]).swap(model.output[i]);
+    numbered(kSizes[0][i], 0x40 * i).swap(model.input[i]);
+    numbered(kSizes[1][i], 0x40 * i + 0x20).swap(model.output[i]);
   }
+  numbered(kRawBytes, 0xC0).swap(model.raw);
   model.inferences = 0;
   model.init_status = init_status;
   model.arena = kCapacity;
   model.profiles = 0;
+  model.preprocessed = 0;
   model.clock = 0xFFFFFFC0u;  // soon to run over
 }
 
@@ -35,6 +46,34 @@ Bytes inputs() {
   Bytes all;
   for (uint8_t i = 0; i < kTensors; ++i) all.insert(all.end(), model.input[i].begin(), model.input[i].end());
   return all;
+}
+
+Bytes written() {
+  Bytes all = inputs();
+  all.insert(all.end(), model.raw.begin(), model.raw.end());
+  return all;
+}
+
+Bytes preprocessed(const Bytes& raw, uint32_t before) {
+  Bytes made(kInputBytes);
+  uint32_t mix = before;
+  for (size_t i = 0; i < kRawBytes; ++i) mix = mix * 31 + raw[i];
+  for (size_t i = 0; i < kInputBytes; ++i) made[i] = static_cast<uint8_t>((mix += 0x9E3779B9u) >> 24);
+  made.insert(made.end(), raw.begin(), raw.end());
+  made[kInputBytes] ^= 0xA5;
+  return made;
+}
+
+void preprocess() {
+  model.clock += kPreprocessTicks;
+  const Bytes made = preprocessed(model.raw, model.preprocessed++);
+  Bytes::const_iterator from = made.begin();
+  for (uint8_t i = 0; i < kTensors; ++i) {
+    const Bytes::const_iterator end = from + static_cast<ptrdiff_t>(model.input[i].size());
+    std::copy(from, end, model.input[i].begin());
+    from = end;
+  }
+  std::copy(from, made.end(), model.raw.begin());
 }
 
 Bytes compute(const uint8_t* vector, uint32_t before) {

@@ -7,6 +7,9 @@
 // What it computes depends on all input bytes and on the number of inferences before. It destroys its inputs, and
 // fails with status 77 if x[0] is 127. Its arena takes kCapacity bytes, and it is not prepared in fewer than kNeeded.
 // A profile has kOperators operators, with names of all lengths up to one too many.
+//
+// Its preprocessing takes one raw sample, int16[1,13,5], which no payload of 100 or 128 bytes holds. What it makes of
+// it depends on all of its bytes and on how often there was preprocessing before. It spoils the raw sample.
 #ifndef TINYHIL_FUZZ_FAKE_MODEL_H_
 #define TINYHIL_FUZZ_FAKE_MODEL_H_
 
@@ -22,8 +25,10 @@ typedef std::vector<uint8_t> Bytes;
 constexpr uint8_t kTensors = 3;  // inputs, and outputs too
 constexpr size_t kInputBytes = 3 + 2 * 2 + 25 * 4;
 constexpr size_t kOutputBytes = 3 + 2 * 4 + 200;
+constexpr size_t kRawBytes = 2 * 13 * 5;
 constexpr uint32_t kInvokeStatus = 77;
 constexpr uint32_t kTicksEach = 7;
+constexpr uint32_t kPreprocessTicks = 11;
 constexpr uint32_t kPrepareStatus = 9;
 constexpr uint32_t kCapacity = 300;
 constexpr uint32_t kNeeded = 100;
@@ -36,10 +41,12 @@ extern const char* const kName;
 struct Model {
   Bytes input[kTensors];
   Bytes output[kTensors];
+  Bytes raw;             // the raw sample
   uint32_t inferences;   // since the start or the last reset
   uint32_t init_status;  // what the engine's init() returns
   uint32_t arena;        // what it was last prepared in
   uint32_t profiles;     // since the start
+  uint32_t preprocessed;  // raw samples since the start
   uint32_t clock;
 };
 extern Model model;
@@ -54,6 +61,15 @@ uint32_t operator_ticks(uint16_t index);
 
 // All inputs, one after the other.
 Bytes inputs();
+
+// All that a host may write: the inputs, then the raw sample.
+Bytes written();
+
+// What preprocessing number `before` makes of written() if its raw sample is this one.
+Bytes preprocessed(const Bytes& raw, uint32_t before);
+
+// The device's preprocessing.
+void preprocess();
 
 // The outputs of the inference number `before` for one vector, or nothing if the inference fails.
 Bytes compute(const uint8_t* vector, uint32_t before);

@@ -1,18 +1,19 @@
 // libFuzzer: the server over a fake engine.
 //
-// Input:    a byte for the device (its largest payload, clock, engine), then a row of steps, each a byte that says what
-//     the host does and the bytes that it takes: frames of all types with a sound CRC, sensible or not, repeated or
-//     damaged ones, and garbage.
+// Input:    a byte for the device (its largest payload, preprocessing, clock, engine), then a row of steps, each a byte
+//     that says what the host does and the bytes that it takes: frames of all types with a sound CRC, sensible or not,
+//     repeated or damaged ones, and garbage.
 // Promises: exactly one answer to each request that the decoder accepts, written before on_byte() returns, with the
 //     request's number, never longer than the largest payload, and the one that expected.h has too; nothing in
-//     answer to anything else; the engine runs as often as was asked and its inputs change by WRITE and inference only;
-//     nothing outside the buffers and tensors is touched (the address sanitizer watches them).
+//     answer to anything else; engine and preprocessing run as often as was asked, and what they take changes by them
+//     and WRITE only; nothing outside the buffers and tensors is touched (the address sanitizer watches them).
 #include <stdint.h>
 
 #include <algorithm>
 #include <memory>
 
 #include "check.h"
+#include "engine.h"
 #include "expected.h"
 #include "fake_model.h"
 #include "plain_codec.h"
@@ -43,6 +44,21 @@ bool set_rate(uint32_t rate) {
 }
 uint32_t milliseconds() { return 0; }
 
+// Compiled without TINYHIL_PREPROCESSING, a server knows of none, and is what one with none has to be.
+#ifdef TINYHIL_PREPROCESSING
+const uint32_t kRawDims[] = {1, 13, 5};
+const tinyhil::TensorInfo kRaw = {"raw", tinyhil::DType::kInt16, 3, kRawDims, 0.0f, 0, fake::kRawBytes};
+
+bool set_preprocessing(bool some) {
+  const tinyhil::Preprocessing none = {nullptr, nullptr, nullptr};
+  const tinyhil::Preprocessing one = {&kRaw, fake::model.raw.data(), fake::preprocess};
+  tinyhil::preprocessing = some ? one : none;
+  return some;
+}
+#else
+bool set_preprocessing(bool) { return false; }
+#endif
+
 void append(void* context, const uint8_t* bytes, size_t length) {
   Bytes* to = static_cast<Bytes*>(context);
   to->insert(to->end(), bytes, bytes + length);
@@ -55,14 +71,14 @@ Request request_of(const link::Frame& frame) {
 // The real server with a decoder beside it that hears the same bytes.
 class Watched {
  public:
-  Watched(uint16_t max_payload, uint32_t tick_rate)
+  Watched(uint16_t max_payload, uint32_t tick_rate, bool preprocesses)
       : capacity_(max_payload + link::kFrameOverhead),
         receive_(capacity_),
         send_(capacity_),
         heard_(capacity_),
         ear_(heard_.data(), capacity_),
         server_(config(max_payload, tick_rate)),
-        device_(max_payload, tick_rate) {
+        device_(max_payload, tick_rate, preprocesses) {
     server_.begin();
   }
 
@@ -108,8 +124,10 @@ class Watched {
   void on_request(const Request& request, uint8_t last_byte) {
     const Answer answer = device_.answer(request);
     const uint32_t inferences = fake::model.inferences;
-    Bytes inputs = fake::inputs();
+    const uint32_t preprocessed = fake::model.preprocessed;
+    Bytes memory = fake::written();
     server_.on_byte(last_byte);
+    CHECK(fake::model.preprocessed == preprocessed + (device_.preprocessed() ? 1 : 0));
     check_answer(request, answer);
     CHECK(line_rate == device_.rate());
     written_.clear();
@@ -120,13 +138,19 @@ class Watched {
     } else {
       CHECK(fake::model.inferences == inferences + device_.inferences());
     }
-    if (request.type == 0x03 || request.type == 0x06 || request.type == 0x0A) return;
+    if (device_.preprocessed()) {
+      memory = fake::preprocessed(Bytes(memory.begin() + fake::kInputBytes, memory.end()), preprocessed);
+    }
+    if (request.type == 0x03 || request.type == 0x06 || request.type == 0x0A) {
+      const Bytes inputs = fake::inputs();
+      std::copy(inputs.begin(), inputs.end(), memory.begin());
+    }
     if (carried_out && request.type == 0x05) {
       size_t at = request.payload[1];  // no tensor has more than 255 bytes
       for (uint8_t i = 0; i < request.payload[0]; ++i) at += fake::model.input[i].size();
-      std::copy(request.payload.begin() + 5, request.payload.end(), inputs.begin() + static_cast<ptrdiff_t>(at));
+      std::copy(request.payload.begin() + 5, request.payload.end(), memory.begin() + static_cast<ptrdiff_t>(at));
     }
-    CHECK(fake::inputs() == inputs);
+    CHECK(fake::written() == memory);
   }
 
   void check_answer(const Request& request, const Answer& answer) const {
@@ -197,7 +221,7 @@ class Host {
     const uint8_t numbering = choice >> 6;
     if (numbering == 0) sequence_ = source_->number(4);
     if (numbering > 1) ++sequence_;
-    last_ = frame(what);
+    last_ = frame(what, (choice & 0x30) == 0x30);
     return last_;
   }
 
@@ -209,7 +233,8 @@ class Host {
     return bytes;
   }
 
-  Bytes frame(uint8_t what) {
+  // `raw`: where there is a choice, one about the raw sample and what is made of it.
+  Bytes frame(uint8_t what, bool raw) {
     Bytes payload;
     switch (what) {
       case 3: return wire(0x01, {1, 1});
@@ -221,15 +246,19 @@ class Host {
       case 6: return infer(1 + source_->byte() % (max_payload_ / fake::kInputBytes + 1));
       case 7: return infer(source_->number(2));
       case 8: return wire(0x04, {});
-      case 9: return write(source_->byte() % fake::kTensors);
+      case 9: {
+        if (raw) return write(fake::kTensors + source_->byte() % 2, fake::kRawBytes);
+        const uint8_t input = source_->byte() % fake::kTensors;
+        return write(input, fake::model.input[input].size());
+      }
       case 10: {
-        const Bytes inputs = fake::inputs();
-        put_number(&payload, plain::crc32(inputs.data(), inputs.size()) ^ source_->byte(), 4);
-        return wire(0x06, payload);
+        const Bytes checked = raw ? fake::model.raw : fake::inputs();
+        put_number(&payload, plain::crc32(checked.data(), checked.size()) ^ source_->byte(), 4);
+        return wire(raw ? 0x0D : 0x06, payload);
       }
       case 11: {
-        const uint8_t output = source_->byte() % fake::kTensors;
-        payload.push_back(output);
+        const uint8_t index = source_->byte();
+        payload.push_back(raw ? fake::kTensors + index % (fake::kTensors + 1) : index % fake::kTensors);
         put_number(&payload, source_->byte(), 4);
         put_number(&payload, source_->byte(), 2);
         return wire(0x07, payload);
@@ -262,8 +291,7 @@ class Host {
     return wire(0x03, payload);
   }
 
-  Bytes write(uint8_t input) {
-    const size_t size = fake::model.input[input].size();
+  Bytes write(uint8_t input, size_t size) {
     Bytes payload(1, input);
     const uint32_t offset = source_->byte();
     put_number(&payload, offset == 0xFF ? source_->number(4) : static_cast<uint32_t>(offset % size), 4);
@@ -298,7 +326,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const uint8_t device = source.byte();
   const uint16_t max_payload = kPayloads[(device & 15) % kPayloadCount];
   fake::restart((device & 0xE0) == 0xE0 ? 5 : 0);
-  Watched server(max_payload, (device & 0x10) != 0 ? 1000000 : 0);
+  Watched server(max_payload, (device & 0x10) != 0 ? 1000000 : 0, set_preprocessing((device & 0x08) != 0));
   Host host(&source, max_payload);
   while (source.more()) server.put(host.step());
   return 0;

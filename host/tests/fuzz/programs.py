@@ -15,6 +15,7 @@ CORPUS = FIRMWARE / "fuzz" / "corpus"
 
 _FLAGS = ["-std=gnu++11", "-O2", "-g", "-Wall", "-Wextra", "-Werror"]
 _FUZZER = ["-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"]
+_PREPROCESSING = "-DTINYHIL_PREPROCESSING"
 # Without a runtime library, which a Python process has not loaded: a report is a trap, and ends the worker.
 _LIBRARY = ["-shared", "-fPIC", "-fsanitize=undefined", "-fsanitize-undefined-trap-on-error"]
 
@@ -41,16 +42,18 @@ def why_no_libfuzzer(folder: Path) -> str | None:
     return None if done.returncode == 0 else f"clang++ has no libFuzzer: {install}"
 
 
-def fuzzer(name: str, folder: Path, firmware: Path = FIRMWARE) -> Path:
+def fuzzer(name: str, folder: Path, firmware: Path = FIRMWARE, *, preprocessing: bool = True) -> Path:
     """Builds "decoder" or "server" for libFuzzer, sanitizers included.
 
     Args:
         firmware: the folder with the sources under test; the harness is always that of the checkout.
+        preprocessing: the server as it is compiled around sketches, which may have some; otherwise as for the rest.
 
     Raises:
         BuildError: the compiler is missing or refused it.
     """
-    return _build("clang++", _FUZZER, name, folder / f"fuzz_{name}", firmware)
+    flags = [*_FUZZER, _PREPROCESSING] if preprocessing else _FUZZER
+    return _build("clang++", flags, name, folder / f"fuzz_{name}", firmware)
 
 
 def library(folder: Path, firmware: Path = FIRMWARE) -> Path:

@@ -41,7 +41,9 @@ def main() -> int:
         print(missing, file=sys.stderr)
         return 3
     try:
-        built = {name: programs.fuzzer(name, folder, options.firmware) for name in native}
+        built = {
+            name: programs.fuzzer(name, folder, options.firmware, preprocessing=not options.plain) for name in native
+        }
         if options.minimise:
             for name, program in built.items():
                 print(f"{name}: {libfuzzer.minimise(name, program, folder, options.longest)} bytes in the corpus")
@@ -102,6 +104,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="of the differential fuzzer")
     parser.add_argument("--folder", type=Path, default=programs.CHECKOUT / "build" / "fuzz", help="for what is made")
     parser.add_argument("--firmware", type=Path, default=programs.FIRMWARE, help="sources under test")
+    parser.add_argument("--plain", action="store_true", help="the server as compiled without TINYHIL_PREPROCESSING")
     parser.add_argument("--minimise", action="store_true", help="only renew the corpus in firmware/fuzz/corpus")
     parser.add_argument("--longest", type=int, default=1100, help="bytes of the largest input kept by --minimise")
     options = parser.parse_args()

@@ -19,14 +19,24 @@ from . import programs
 pytestmark = pytest.mark.long
 
 SEED = "20"
-# About ten seconds of processor time each.
-RUNS = {"decoder": "25000", "server": "20000", "differential": "100"}
+# About ten seconds of processor time each, and less where little of the code is its own.
+RUNS = {"decoder": "25000", "server": "20000", "server --plain": "5000", "differential": "100"}
 CASES_PER_BATCH = 4000  # at least
 
 # A file of the firmware and a change to it that no compiler minds.
 CANONICAL = ("lib/link/cobs.cpp", "code_ == 1 && previous_ == kFull", "false")
 ONE_TOO_MANY = ("lib/link/cobs.cpp", "if (length_ < capacity_)", "if (length_ <= capacity_)")
 LENGTH = ("lib/link/frames.cpp", "if (length > capacity_)", "if (length > capacity_ + 1)")
+ANY_RAW_CRC = (
+    "lib/server/server.cpp",
+    "if (preprocessed.crc == preprocess.crc)",
+    "if (true || preprocessed.crc == preprocess.crc)",
+)
+INPUT_TOO_MANY = (
+    "lib/server/server.cpp",
+    "static_cast<uint32_t>(kModelInfo.inputs) : 0u",
+    "kModelInfo.inputs + 1u : 0u",
+)
 ANY_CRC = ("lib/server/server.cpp", "if (crc != run.crc)", "if (false && crc != run.crc)")
 
 
@@ -56,15 +66,16 @@ def broken(folder: Path, change: tuple[str, str, str]) -> Path:
 
 
 @pytest.mark.usefixtures("clang")
-@pytest.mark.parametrize("name", ["decoder", "server"])
-def test_libfuzzer_finds_nothing(name: str, tmp_path: Path, child_environment: dict[str, str]) -> None:
-    done = fuzz(child_environment, tmp_path, name, "--runs", RUNS[name])
+@pytest.mark.parametrize("which", ["decoder", "server", "server --plain"])
+def test_libfuzzer_finds_nothing(which: str, tmp_path: Path, child_environment: dict[str, str]) -> None:
+    name = which.split()[0]
+    done = fuzz(child_environment, tmp_path, *which.split(), "--runs", RUNS[which])
     assert done.returncode == 0, done.stdout + done.stderr
     line = re.search(
         rf"^{name}: ([\d,]+) executions, [\d,]+/s, (\d+) edges, corpus of (\d+): no crash", done.stdout, re.M
     )
     assert line, done.stdout
-    assert int(line[1].replace(",", "")) >= int(RUNS[name])
+    assert int(line[1].replace(",", "")) >= int(RUNS[which])
 
 
 def test_the_two_decoders_agree(tmp_path: Path, child_environment: dict[str, str]) -> None:
@@ -82,6 +93,8 @@ def test_the_two_decoders_agree(tmp_path: Path, child_environment: dict[str, str
     [
         ("decoder", ONE_TOO_MANY, "AddressSanitizer: heap-buffer-overflow"),
         ("server", ANY_CRC, "broken promise: body[0] == answer.type"),
+        ("server", ANY_RAW_CRC, "broken promise: fake::model.preprocessed == "),
+        ("server", INPUT_TOO_MANY, "AddressSanitizer: global-buffer-overflow"),
     ],
 )
 def test_libfuzzer_finds_a_planted_error(
