@@ -19,7 +19,7 @@ from .planted import package_with
 
 FAULTS = {
     "in a command": ("cli/listings.py", "from tinyhil.config import recipe as known", "1 / 0"),
-    "where a command is imported": ("cli/plots.py", "from __future__ import annotations", "import no_such_module"),
+    "where a command is imported": ("cli/listings.py", "from __future__ import annotations", "import no_such_module"),
     "in a callback": ("cli/app.py", "    if wanted:\n", "    int('seven')\n    if wanted:\n"),
     "a library that exits": ("cli/listings.py", "from tinyhil.config import recipe as known", "raise SystemExit(1)"),
     "a library that wants input": ("cli/listings.py", "from tinyhil.config import recipe as known", "input()"),
@@ -33,7 +33,7 @@ FAULTS = {
 RAW = "raise RuntimeError('a' + chr(27) + '[2J')"
 CAUSES = {
     "in a command": "ZeroDivisionError: division by zero (listings.py:",
-    "where a command is imported": "ModuleNotFoundError: No module named 'no_such_module' (plots.py:",
+    "where a command is imported": "ModuleNotFoundError: No module named 'no_such_module' (listings.py:",
     "in a callback": "ValueError: invalid literal for int() with base 10: 'seven' (app.py:",
     "a library that exits": "SystemExit: 1 (listings.py:",
     "a library that wants input": "EOFError: EOF when reading a line (listings.py:",
@@ -59,7 +59,7 @@ def test_what_is_not_foreseen(tinyhil: Cli, place: str) -> None:
     report = Path(second.removeprefix("crash report: "))
     assert report.parent == tinyhil.cwd / "cache/tinyhil/crashes"
     written = report.read_text()
-    assert "command  tinyhil recipes\n" in written or "tinyhil plots" in written or place == "in a callback"
+    assert "command  tinyhil recipes\n" in written or place == "in a callback"
     assert f"package  tinyhil {version('tinyhil')}" in written
     assert "Traceback (most recent call last):" in written
     assert CAUSES[place].partition(" (")[0].partition(":")[0] in written
@@ -91,7 +91,7 @@ def test_the_traceback_is_shown_when_it_is_wanted(tinyhil: Cli) -> None:
     ("file", "old", "new"),
     [
         (
-            "cli/plots.py",
+            "cli/listings.py",
             "from __future__ import annotations",
             "from __future__ import annotations\nraise KeyboardInterrupt",
         ),
