@@ -22,14 +22,13 @@ from .test_demo import PATIENCE
 
 CHECKS = ["permissions", "ids", "port", "control lines", "handshake", "boot", "bytes", "longest frame", "line"]
 FAULTS = [
-    ("line: damaged", Faults(bit_flip=0.0005)),
-    ("line: lost", Faults(drop_frame=0.1)),
+    ("line: damaged", Faults(bit_flip=0.0002)),
+    ("line: lost", Faults(drop_frame=0.04)),
     ("line: double", Faults(duplicate_frame=0.2)),
     ("line: inserted", Faults(insert_garbage=0.2)),
-    ("line: slow", Faults(delay=0.05)),
     ("line: broken", Faults(disconnect_every=30)),
 ]
-"""One of each; host/tests/pipeline/test_port_check.py has all of them."""
+"""Mild ones: each frame that is lost takes time. host/tests/pipeline/test_port_check.py has all faults."""
 
 
 @pytest.fixture
@@ -55,7 +54,8 @@ def test_a_sound_bench(tinyhil: Cli, port: str) -> None:
     code, found, printed = checked(tinyhil, port)
     assert code == ExitCode.PASS, printed
     assert list(found) == [*CHECKS, "goodput", "resets"]
-    assert {each["state"] for each in found.values()} <= {"ok", "warning"}
+    assert {name for name, each in found.items() if each["state"] == "skipped"} == {"ids"}, "it is no USB port"
+    assert {each["state"] for each in found.values()} <= {"ok", "warning", "skipped"}
     assert [name for name in found if name not in printed] == []
 
 

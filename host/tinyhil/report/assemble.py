@@ -28,6 +28,7 @@ from tinyhil.report.headline import headline
 from tinyhil.targets.model import LineName, Target
 
 _V = TypeVar("_V")
+_NO_FILES = RawFiles()
 _SETS = {"val_": "validation", "test_": "test"}
 """Keras' prefixes of figures; without one they are of the training set."""
 
@@ -57,7 +58,7 @@ class Evidence:
     samples_sha256: str | None = None
     retries: Retries | None = None
     preprocessing: Preprocessing | None = None
-    raw_files: RawFiles = RawFiles()
+    raw_files: RawFiles = _NO_FILES
 
 
 def judged(recipe: str, target: Target, engine: str, evidence: Evidence, verification: Verification) -> Report:
