@@ -87,6 +87,23 @@ def test_a_crash_says_where_in_the_source_it_was(here: Path, monkeypatch: pytest
         assert caught.value.detail == wanted
 
 
+def test_so_does_one_in_a_session_of_one_s_own(
+    model_file: Path, hasty: str, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backtrace, "decoded", lambda text, elf: f"it was in {elf.name}")
+    port = here / "ttyBOARD"
+    with (
+        bad_line(port, babble=bad_lines.FAULT),
+        pytest.raises(tinyhil.BlockedError) as caught,
+        tinyhil.open_session(model_file, target=hasty, port=str(port)),
+    ):
+        pytest.fail("it does not answer")
+    assert caught.value.kind is kinds.CRASHES
+    first, *said = caught.value.detail.splitlines()
+    assert first.startswith("it was in ")
+    assert "  fault 03 at 0000089a" in said
+
+
 def test_power_cycles_are_in_the_report_and_on_the_terminal_of_a_blocked_run(
     model_file: Path, hasty: str, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -28,6 +28,8 @@ OUTSIDE = {
     "headline",
     "source_sha256",
     "samples_sha256",
+    "raw_sha256",
+    "prepare_sha256",
 }
 
 

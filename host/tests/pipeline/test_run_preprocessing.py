@@ -10,13 +10,16 @@ import pytest
 
 from tinyhil import kinds
 from tinyhil.artifacts.types import QuantizedModel
+from tinyhil.compare.preprocessing import Allowed
 from tinyhil.errors import ConfigError, InputError
 from tinyhil.options import Options
 from tinyhil.pipeline.observer import SilentObserver
 from tinyhil.pipeline.opening import open_run
-from tinyhil.pipeline.run_preprocessing import RawSamples, raw_samples
+from tinyhil.pipeline.run_preprocessing import RawSamples, RunPreprocessing, raw_samples
 from tinyhil.progress import Silent
 from tinyhil.render import LIBRARY
+from tinyhil.targets.allowance import Allowance, Inference
+from tinyhil.targets.model import Pace
 
 RAW = np.arange(40, dtype=np.int16).reshape(5, 8)
 PREPARE = "def prepare(raw):\n    return raw[:, :WIDTH] / 8.0\n"
@@ -82,6 +85,19 @@ def test_a_tolerance_that_nothing_can_miss_is_refused(model: QuantizedModel, wid
     with pytest.raises(ConfigError, match=r"255 LSB are allowed, and input .* of type int8") as caught:
         read(model, raw=raw, features_lsb=255)
     assert "--features-lsb" in caught.value.hint
+
+
+def test_what_raw_samples_take_is_reckoned_by_the_pace_of_the_target(
+    model: QuantizedModel, width: int, tmp_path: Path
+) -> None:
+    """Each goes to the device, its features come back, and the model is asked twice."""
+    raw = read(model, raw=file(tmp_path, raw=RAW, x=RAW[:, :width] / 8.0))
+    asked = RunPreprocessing(model, raw, Allowed(0, 0), Silent())
+    one = Inference(nbytes=10, macs=0)
+    count, seconds = asked.takes(Allowance(Pace(bytes_per_second=100, macs_per_second=1), budget=1.0), one)
+    assert count == len(RAW)
+    features = len(RAW) * width  # of a byte each
+    assert seconds == pytest.approx((RAW.nbytes + features + 2 * len(RAW) * one.nbytes) / 100)
 
 
 def test_a_table_is_raw_samples_as_a_whole(model: QuantizedModel, width: int, tmp_path: Path) -> None:

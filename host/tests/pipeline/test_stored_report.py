@@ -18,6 +18,7 @@ from tinyhil.pipeline import stored_report
 from tinyhil.pipeline.observer import SilentObserver
 from tinyhil.pipeline.opening import open_run
 from tinyhil.pipeline.run import Run
+from tinyhil.render import LIBRARY
 from tinyhil.report import assemble, files
 
 RECIPE = """
@@ -35,7 +36,8 @@ loss = "mse"
 
 
 def opened(model: Path | str, **options: Any) -> Run:
-    return open_run(str(model), Options(target="sim", build_dir=Path("build"), **options), SilentObserver())
+    asked = Options(**{"target": "sim", "build_dir": Path("build"), **options})
+    return open_run(str(model), asked, SilentObserver())
 
 
 def reported(run: Run) -> Report:
@@ -105,6 +107,26 @@ def test_a_report_of_other_samples_is_refused(folders: tuple[Path, Path]) -> Non
     assert stored_report.read(opened(folders[0])) == written, "it says which samples it is of"
     with pytest.raises(ConfigError, match="is of other samples"):
         stored_report.read(opened(folders[0], samples=Path("b.npz")))
+
+
+def test_a_report_of_other_raw_samples_or_prepared_otherwise_is_refused(folders: tuple[Path, Path]) -> None:
+    raw, code = Path("raw.npz"), Path("prepare.py")
+    np.savez(raw, raw=np.zeros((3, 3)))
+    code.write_text("def prepare(raw):\n    return raw\n")
+    library = {"target": "native", "form": LIBRARY}
+    written = reported(opened(folders[0], **library, raw=raw, prepare=code))
+    assert (written.raw_sha256, written.prepare_sha256) == (hashing.of_file(raw), hashing.of_file(code))
+    assert stored_report.read(opened(folders[0], **library, raw=raw, prepare=code)) == written
+    assert stored_report.read(opened(folders[0], **library)) == written, "it says which raw samples it is of"
+    code.write_text("def prepare(raw):\n    return raw + 1\n")
+    with pytest.raises(ConfigError, match="is of raw samples prepared otherwise"):
+        stored_report.read(opened(folders[0], **library, raw=raw, prepare=code))
+    np.savez(raw, raw=np.ones((3, 3)))
+    with pytest.raises(ConfigError, match="is of other raw samples"):
+        stored_report.read(opened(folders[0], **library, raw=raw))
+    reported(opened(folders[0], **library))
+    with pytest.raises(ConfigError, match="is of other raw samples: there is no such file"):
+        stored_report.read(opened(folders[0], **library, raw=raw))
 
 
 def test_a_report_of_a_recipe_that_was_changed_since_is_refused(

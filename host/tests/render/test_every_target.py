@@ -55,6 +55,10 @@ def test_platformio_accepts_it_and_it_is_the_same_every_time(
     assert int(facts["monitor_speed"]) == target.link.baud
     flags = " ".join(facts.get("build_flags", []))
     assert [flag for flag in target.compiles.flags if flag not in flags] == []
+    assert facts.get("build_unflags", []) == list(target.compiles.unflags)
+    if target.upload is not None and target.upload.usb:
+        lines = bool(facts["monitor_dtr"]), bool(facts["monitor_rts"])
+        assert lines == (target.link.dtr, target.link.rts)
     library = target.engines[engine].library
     assert facts.get("lib_deps", []) == ([library] if library else [])
     # A program begins in one place.

@@ -94,7 +94,7 @@ def test_a_blocked_report_says_what_is_known_so_far(evidence: Evidence, qemu_m4:
 
 def test_the_evidence_has_a_place_for_each_artifact() -> None:
     others = {"forced", "trained", "search", "line", "scope", "strict", "source_sha256", "samples_sha256", "retries"}
-    others |= {"preprocessing"}
+    others |= {"preprocessing", "raw_files"}
     assert {field.name for field in fields(Evidence)} == {*STEPS, *others}
 
 

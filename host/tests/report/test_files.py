@@ -68,6 +68,8 @@ def test_the_schema_misses_nothing(report: Report) -> None:
     added = {"line", "scope", "findings", "strict", "headline", "source_sha256", "samples_sha256", "retries"}
     added |= {
         "preprocessing",
+        "raw_sha256",
+        "prepare_sha256",
         "not_finite",
         "detectable",
         "unit",

@@ -17,6 +17,7 @@ from tinyhil.compare.bisection import Bisection, DeviceSide, Layer, Probe
 from tinyhil.compare.blame import Blame
 from tinyhil.compare.fidelity import Mismatch
 from tinyhil.compare.layer import LayerDifference
+from tinyhil.compare.preprocessing import Apart, Preprocessing
 from tinyhil.compare.search import Element, Example, Search
 from tinyhil.compare.verdict import Classifier, OperatorCost, Points, Report, Speed, TopK
 from tinyhil.errors import DeviceError
@@ -71,6 +72,12 @@ def bisection(first: Mismatch) -> Bisection:
     )
 
 
+def preprocessing(first: tuple[Mismatch, ...]) -> Preprocessing:
+    """Features that differ, and so do the outputs for them; the model is right."""
+    host = f"prepare() of {'long_' * 30}.py"
+    return Preprocessing(False, 64, 0, "LSB", host, Apart(5, 3), Apart(0, 0), Apart(4, 9), first, 1234.0)
+
+
 @pytest.fixture
 def pages(judge: Callable[..., Report], evidence: Evidence, qemu_m4: Target) -> dict[str, str]:
     """A page of each kind, with everything that such a page can have."""
@@ -103,6 +110,9 @@ def pages(judge: Callable[..., Report], evidence: Evidence, qemu_m4: Target) -> 
         "failed": replace(
             failed,
             forced=(Problem("dtype", "tensor 3 is float32", "quantize it"),),
+            preprocessing=preprocessing(wrong),
+            raw_sha256="4e" * 32,
+            prepare_sha256="5f" * 32,
             fidelity=fidelity,
             bisection=bisection(wrong[0]),
             tool_sha256={"gcc": "3d" * 32},
@@ -175,7 +185,7 @@ def test_a_complaint_or_a_request_would_have_been_noticed(visit: Callable[..., V
         (
             "failed",
             ["outputs", "differences"],
-            ["mismatches", "example", "layers", "split", "bounds", "errors", "sections"],
+            ["features", "mismatches", "example", "layers", "split", "bounds", "errors", "sections"],
         ),
         (
             "classifier",
@@ -216,6 +226,7 @@ def test_the_verdict_is_the_first_heading_and_in_words(visit: Callable[..., Visi
         assert heading.evaluate("one => one.tagName") == "H1"
         assert str(heading.text_content()).startswith(word)
         assert heading.evaluate("one => one.getBoundingClientRect().bottom") < 200
+        assert page.get_by_role("heading", name="Preprocessing").count() == 2 * (kind == "failed"), "verdict and table"
 
 
 def test_tables_that_scroll_are_reached_by_the_keyboard(visit: Callable[..., Visit], pages: dict[str, str]) -> None:

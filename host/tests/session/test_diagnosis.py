@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -124,11 +125,17 @@ def test_a_device_that_restarts_at_every_request_says_its_last_words(port: Path,
     assert "abort() was called at PC 0x400d1aa3" in caught.value.detail
 
 
-@pytest.mark.parametrize("longest", [64, 256])
-def test_shorter_requests_are_tried_where_long_ones_are_lost(port: Path, target: Target, longest: int) -> None:
+@pytest.mark.parametrize(
+    ("of_line", "longest"),
+    [({"longest": 64}, 64), ({"longest": 256}, 256), ({"change": bad_lines.cut(255)}, 256)],
+    ids=["requests, 64", "requests, 256", "answers, 256"],
+)
+def test_shorter_requests_are_tried_where_long_ones_are_lost(
+    port: Path, target: Target, of_line: dict[str, Any], longest: int
+) -> None:
     vectors = np.random.default_rng(9).integers(-128, 127, (300, 1, 4), np.int8)
     patient = patient_for(target, 10.0, max_batch=200)
-    with bad_line(port, longest=longest) as board, opened(port, patient, board, FastLines(str(port), 1)) as session:
+    with bad_line(port, **of_line) as board, opened(port, patient, board, FastLines(str(port), 1)) as session:
         answers = session.infer(vectors)
         again = session.infer(vectors)
     np.testing.assert_array_equal(answers.outputs[0], ~vectors)

@@ -101,6 +101,28 @@ def test_a_port_that_returns_is_asked_for_the_rest(port: Path, target: Target) -
     assert COUNT < plugged.role.inferences < 2 * COUNT, "what was answered is not asked again"
 
 
+def test_what_was_done_again_adds_up_over_lines_and_greetings(port: Path, target: Target) -> None:
+    asked: list[int] = []
+
+    def at_first(kind: int) -> bool:
+        asked.append(kind)
+        return asked.count(MessageType.USAGE) == 1 and kind == MessageType.USAGE
+
+    with device(port, restarts=at_first) as plugged, live(port, target) as session:
+        seen = []
+        for again in (lambda: None, plugged.unplug, session.greet):
+            again()
+            if plugged.terminal < 0:
+                plugged.plug()
+            session.usage()
+            seen.append(session.counters)
+        session.close()
+        assert session.counters["ports_reopened"] == 1, "it is told of a session that is over as well"
+    assert [each["restarts"] for each in seen] == [1, 1, 1]
+    assert [each["ports_reopened"] for each in seen] == [0, 1, 1]
+    assert seen[0]["bytes_sent"] < seen[1]["bytes_sent"] < seen[2]["bytes_sent"]
+
+
 def test_a_model_with_state_begins_again(port: Path, target: Target) -> None:
     with board(port, before=flicker(20)) as plugged, live(port, target) as session:
         for _ in range(2):

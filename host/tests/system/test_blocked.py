@@ -15,6 +15,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tinyhil import kinds
+
 from .cli import REPOSITORY, Cli, Done
 
 ARDUINO = REPOSITORY / "firmware/lib/port/arduino"
@@ -135,6 +137,15 @@ def test_a_port_where_nobody_is(tinyhil: Cli, copied: Path, target_file: TargetF
     name = target_file("board", ("answer_within = 10.0", "answer_within = 1.0"))
     done = tinyhil("verify", "sine", "--target", name, "--port", silent_port)
     blocked(done, "did not answer the handshake within 1 s: nothing came from it", "reset button")
+
+
+def test_ports_where_nobody_answers_says_why_and_what_to_do(tinyhil: Cli, silent_port: str) -> None:
+    done = tinyhil("ports", silent_port, "--json", "ports.json")
+    assert done.code == 3, done.out + done.err
+    (entry,) = (one for one in json.loads((tinyhil.cwd / "ports.json").read_text()) if one["device"] == silent_port)
+    assert entry["id"] == kinds.NOTHING_CAME.id
+    assert entry["why"] in done.out
+    assert f"next: {entry['next_step']}" in done.out
 
 
 def test_a_port_that_does_not_exist(tinyhil: Cli, copied: Path) -> None:

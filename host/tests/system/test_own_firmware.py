@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import tinyhil
+from tinyhil.artifacts import hashing
 from tinyhil.compare.preprocessing import Apart
 from tinyhil.compare.verdict import digest
 from tinyhil.deadline import Deadline
@@ -65,6 +66,16 @@ def own(request: pytest.FixtureRequest, sine_on: Callable[..., Path], tmp_path_f
     return Own(replace(options, firmware=built(options, project)), project)
 
 
+class Announced(SilentObserver):
+    """Keeps what is announced before the device is asked."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def announcement(self, text: str) -> None:
+        self.told.append(text)
+
+
 def built(options: Options, project: Path) -> Path:
     return platformio.build(project, "device", registry.get(options.target).compiles, Silent()).elf
 
@@ -98,11 +109,14 @@ def test_it_passes(own: Own) -> None:
 
 def test_its_preprocessing_is_verified_as_well(own: Own, raw: Path, tmp_path: Path) -> None:
     asked = replace(own.options, raw=raw, prepare=EXAMPLE / "prepare.py", record=tmp_path / "run.rec")
-    report = tinyhil.run("sine", **vars(asked))
+    observer = Announced()
+    report = tinyhil.run("sine", observer=observer, **vars(asked))
+    assert [", then 64 raw samples, about" in text for text in observer.told] == [True]
     found = report.preprocessing
     assert report.verdict == "pass"
     assert found is not None
     assert (found.samples, found.host) == (64, "prepare() of prepare.py")
+    assert (report.raw_sha256, report.prepare_sha256) == tuple(map(hashing.of_file, (raw, EXAMPLE / "prepare.py")))
     assert found.features == found.model == found.end_to_end == Apart(0, 0)
     assert (found.cost is not None) == (report.speed is not None)
     recorded = tmp_path / "run.rec", own.options.build_dir, SilentObserver()

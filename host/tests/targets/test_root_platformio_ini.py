@@ -32,6 +32,10 @@ def test_it_has_an_environment_for_each_target_that_is_built() -> None:
     for name, target in built.items():
         assert ini[f"env:{name}"]["board"] == target.compiles.board
         assert set(target.compiles.flags) <= set(ini[f"env:{name}"]["build_flags"].split())
+        assert ini[f"env:{name}"].get("build_unflags", "").split() == list(target.compiles.unflags)
+        if target.upload is not None and target.upload.usb:
+            lines = [ini[f"env:{name}"][f"monitor_{each}"] for each in ("dtr", "rts")]
+            assert lines == [str(int(high)) for high in (target.link.dtr, target.link.rts)]
 
 
 def test_platformio_builds_a_rendered_project_where_it_is(tmp_path: Path) -> None:

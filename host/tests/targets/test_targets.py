@@ -223,6 +223,13 @@ def test_a_platform_and_a_library_are_pinned() -> None:
             assert not engine.library or re.fullmatch(r"[\w/]+@\d+\.\d+\.\d+", engine.library), target.name
 
 
+def test_no_board_loses_its_fpu() -> None:
+    """The builder of nordicnrf52 appends soft floats to what the core says."""
+    of_builder = [target for target in boards() if target.compiles.platform.startswith("nordicnrf52@")]
+    assert of_builder
+    assert all("-mfloat-abi=soft" in target.compiles.unflags for target in of_builder)
+
+
 def test_an_arena_is_within_what_the_linker_gives() -> None:
     esp32 = registry.get("esp32")
     assert esp32.chip.static_ram < esp32.chip.ram_bytes

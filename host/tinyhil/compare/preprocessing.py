@@ -56,6 +56,19 @@ class Preprocessing:
 
 
 @dataclass(frozen=True)
+class RawFiles:
+    """The files that raw samples and the host's features are from, by their content; None for none.
+
+    Attributes:
+        raw_sha256: of the file of raw samples.
+        prepare_sha256: of the code that makes features of them.
+    """
+
+    raw_sha256: str | None = None
+    prepare_sha256: str | None = None
+
+
+@dataclass(frozen=True)
 class Sides:
     """What host and device have made of the same raw samples: one array per tensor each, (samples, *shape).
 

@@ -326,13 +326,13 @@ class Verification:
 class Report:
     """The whole report. What is unknown in a blocked run is None, and so is the size where nothing was compiled.
 
-    ``forced`` has the problems that pre-flight found and in spite of which the run was forced; ``litert`` is LiteRT's
-    own interpreter beside the reference; ``bisection`` is there where ``tinyhil bisect`` has looked at this firmware;
-    ``line`` is what carried the bytes to an emulated chip that was started for the run; ``scope`` says what was left
-    out, and is None in reports of earlier versions and of runs that were blocked before; ``findings`` has what looks
-    wrong; those that ``tinyhil.compare.health.STRICT`` names fail a run that is ``strict``. ``headline`` says what was
-    judged. ``source_sha256`` is of what was asked for: the user's file, or all that a recipe's model depends on;
-    ``samples_sha256`` of the samples beside a file. ``retries`` is None in reports of earlier versions.
+    ``forced`` has the problems in spite of which the run was forced; ``litert`` is LiteRT's own interpreter beside the
+    reference; ``bisection`` is there where ``tinyhil bisect`` has looked at this firmware; ``line`` is what carried the
+    bytes to an emulated chip; ``scope`` says what was left out, and is None in earlier versions and in runs that were
+    blocked before; ``findings`` has what looks wrong; those that ``tinyhil.compare.health.STRICT`` names fail a run
+    that is ``strict``. ``headline`` says what was judged. ``source_sha256`` is of what was asked for: the user's file,
+    or all that a recipe's model depends on; ``samples_sha256`` of the samples beside a file, ``raw_sha256`` of raw
+    samples, ``prepare_sha256`` of the code that prepares them. ``retries`` is None in reports of earlier versions.
     """
 
     schema: int
@@ -376,19 +376,18 @@ class Report:
     samples_sha256: str | None = None
     retries: Retries | None = None
     preprocessing: Preprocessing | None = None
+    raw_sha256: str | None = None
+    prepare_sha256: str | None = None
 
 
 JUDGED = (
-    *("verdict", "summary", "blocked"),
-    *("recipe", "target", "engine", "kernels", "scheme", "ops", "forced", "training"),
-    *("fidelity", "litert", "accuracy", "points"),
+    *("verdict", "summary", "blocked", "recipe", "target", "engine", "kernels", "scheme", "ops", "forced", "training"),
+    *("fidelity", "litert", "accuracy", "points", "model_sha256", "project_sha256", "firmware_sha256"),
     *("size", "resources", "operators", "instructions_per_inference", "microseconds_per_inference", "speed"),
-    *("model_sha256", "project_sha256", "firmware_sha256"),
 )
-"""The fields that the verdict's digest includes: what was judged, and what was found of it.
+"""The fields that the verdict's digest includes: what was judged and found; and ``preprocessing``, if there is any.
 
-A field that is added to the report stays outside until it is named here, and ``preprocessing`` where there is none. Who
-wrote the report, with which tools and over which line, and what was found later, are no part of the verdict.
+A field stays outside until it is named here. Files, tools, the line, and what was found later are no part of it.
 """
 
 
@@ -397,6 +396,5 @@ def digest(report: Report) -> str:
 
     A run, the resumed run, and the replay of its recording have the same.
     """
-    fields = msgspec.to_builtins(report)
-    more = ("preprocessing",) if report.preprocessing is not None else ()
-    return hashing.of_json({name: fields[name] for name in (*JUDGED, *more)})
+    inside = (*JUDGED, *(("preprocessing",) if report.preprocessing is not None else ()))
+    return hashing.of_json({name: value for name, value in msgspec.to_builtins(report).items() if name in inside})

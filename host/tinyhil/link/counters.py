@@ -1,8 +1,8 @@
-"""What a connection counts. Counters only grow, and are reset by nothing."""
+"""What a connection counts. Counters only grow, and are reset by nothing; those of several connections are added up."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 from tinyhil.link.frames import Reason
 
@@ -34,6 +34,17 @@ class Counters:
     restarts: int = 0
     bytes_sent: int = 0
     bytes_received: int = 0
+
+    def __add__(self, more: Counters) -> Counters:
+        """The sum of each."""
+        names = [each.name for each in fields(self) if each.name != "rejected"]
+        rejected = {reason: self.rejected[reason] + more.rejected[reason] for reason in Reason}
+        return Counters(**{name: getattr(self, name) + getattr(more, name) for name in names}, rejected=rejected)
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """Each figure by its name; all that was rejected as one."""
+        return {**asdict(self), "rejected": sum(self.rejected.values())}
 
     @property
     def answers_accepted(self) -> int:

@@ -38,11 +38,12 @@ def of_floats(output: TensorSpec, engine: str) -> str:
     )
 
 
-def of_plan(vectors: Vectors, searched: int, seconds: float) -> str:
-    """What is about to be asked, and how long that is reckoned to take."""
+def of_plan(vectors: Vectors, searched: int, seconds: float, raw: int = 0) -> str:
+    """What is about to be asked, ``raw`` samples among it, and how long that is reckoned to take."""
     search = f" and a search of {searched:,} inputs" if searched else ""
+    samples = f", then {raw:,} raw samples" if raw else ""
     more = "; --vectors all sends all of them" if vectors.available else ""
-    return f"{of_vectors(vectors)}{search}, about {_in_words(seconds)}{more}"
+    return f"{of_vectors(vectors)}{search}{samples}, about {_in_words(seconds)}{more}"
 
 
 def _in_words(seconds: float) -> str:

@@ -117,6 +117,7 @@ class Run:
             source_sha256=asked.source_sha256,
             samples_sha256=asked.samples_sha256,
             retries=self.answers.retries.so_far,
+            raw_files=run_preprocessing.files(self.options),
         )
 
     @property
@@ -286,7 +287,7 @@ class Run:
             search = self._search(model, reporter)
             preprocessing = run_preprocessing.asked(self.options, model, self.fidelity.max_lsb, reporter)
             searched = 0 if search is None else search.count
-            self._announce(model, searched)
+            self._announce(model, searched, preprocessing)
             options = self._options_in_full()
             header = recording_header.header(self.name, self.source.file, options, model, firmware, searched)
             question = Question(model, firmware, identity, search, header, preprocessing)
@@ -363,13 +364,14 @@ class Run:
         self.observer.warning(f"without the demo, which takes int8: the scheme {self.source.scheme} makes none")
         return None
 
-    def _announce(self, model: QuantizedModel, searched: int) -> None:
+    def _announce(self, model: QuantizedModel, searched: int, asked: run_preprocessing.RunPreprocessing | None) -> None:
         """Says what is about to be asked, unless a recording answers, which takes no time."""
         if isinstance(self.answers, LiveDevice):
             one, vectors = inference(model.path.read_bytes(), model.recipe), model.vectors
             allowance = self.placement.allowance
             seconds = allowance.seconds(one, vectors.count + allowance.measured + searched)
-            self.observer.announcement(notes.of_plan(vectors, searched, seconds))
+            raw, further = (0, 0.0) if asked is None else asked.takes(allowance, one)
+            self.observer.announcement(notes.of_plan(vectors, searched, seconds + further, raw))
 
     def _search(self, model: QuantizedModel, reporter: Reporter) -> RunSearch | None:
         """The search that follows the vectors; None where none is asked for, or there is nothing to search."""

@@ -10,7 +10,7 @@ import numpy as np
 from tinyhil import kinds, tflite
 from tinyhil.artifacts.types import Array, QuantizedModel
 from tinyhil.compare import fidelity
-from tinyhil.compare.preprocessing import Allowed, Preprocessing, Sides, judge
+from tinyhil.compare.preprocessing import Allowed, Preprocessing, RawFiles, Sides, judge
 from tinyhil.data import npz, samples_file
 from tinyhil.data.samples_file import SamplesFile
 from tinyhil.errors import ConfigError
@@ -22,6 +22,7 @@ from tinyhil.render import LIBRARY
 from tinyhil.session import Session
 from tinyhil.session.preprocessing import features
 from tinyhil.session.tensors import quantized
+from tinyhil.targets.allowance import Allowance, Inference
 from tinyhil.verify import prepared
 
 RAW = "raw"
@@ -62,6 +63,20 @@ class RunPreprocessing:
         self._raw = raw
         self._allowed = allowed
         self._reporter = reporter
+
+    def takes(self, allowance: Allowance, one: Inference) -> tuple[int, float]:
+        """How many raw samples there are, and the seconds that they are reckoned to take beside the vectors.
+
+        Each is sent, its features come back, and the model is asked twice: for the host's features and the device's.
+        What the firmware's own function takes is not known.
+
+        Args:
+            allowance: says the target's pace.
+            one: what an inference takes.
+        """
+        raw, features = self._raw.raw, self._raw.features
+        moved = raw.nbytes + sum(part.nbytes for part in features)
+        return len(raw), moved / allowance.pace.bytes_per_second + allowance.seconds(one, 2 * len(raw))
 
     def __call__(self, session: Session) -> None:
         """Asks the device, and keeps what was found.
@@ -116,6 +131,16 @@ def check(options: Options) -> None:
     for path in (options.raw, options.prepare):
         if path is not None:
             npz.refuse_large(path)
+
+
+def files(options: Options) -> RawFiles:
+    """What raw samples, and the code that prepares them, are by their content.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    raw, prepare = (None if path is None else samples_file.digest(path) for path in (options.raw, options.prepare))
+    return RawFiles(raw, prepare)
 
 
 def asked(options: Options, model: QuantizedModel, max_lsb: int, reporter: Reporter) -> RunPreprocessing | None:

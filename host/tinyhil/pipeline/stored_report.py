@@ -6,13 +6,14 @@ from tinyhil import kinds
 from tinyhil.artifacts import hashing
 from tinyhil.compare.verdict import Report
 from tinyhil.errors import ConfigError
+from tinyhil.pipeline import run_preprocessing
 from tinyhil.pipeline.run import Run
 from tinyhil.pipeline.sources import TfliteFile
 from tinyhil.report import files
 
 
 def read(run: Run) -> Report:
-    """The report of an earlier run of the same model, with the same samples where some are named, and the same image.
+    """The report of an earlier run of the same model and image, with the same samples where some are named.
 
     Args:
         run: as it would be carried out now; nothing of it is.
@@ -33,6 +34,13 @@ def read(run: Run) -> Report:
     if run.options.firmware is not None:
         found.append(("another firmware", report.firmware_sha256, hashing.of_file(run.options.firmware)))
     named = [("another target", report.target, run.target.name), ("another engine", report.engine, run.engine)]
+    raw = run_preprocessing.files(run.options)
+    for what, has, wanted in (
+        ("other raw samples", report.raw_sha256, raw.raw_sha256),
+        ("raw samples prepared otherwise", report.prepare_sha256, raw.prepare_sha256),
+    ):
+        if wanted is not None:
+            named.append((what, f"sha256 {has}" if has else "there is no such file", f"sha256 {wanted}"))
     hashed = [(what, f"sha256 {has}", f"sha256 {wanted}") for what, has, wanted in found if has is not None]
     for what, is_of, asked_for in [*named, *hashed]:
         if is_of != asked_for:

@@ -9,7 +9,7 @@ import tinyhil
 from tinyhil.artifacts.retries import Retries
 from tinyhil.artifacts.types import Capture, FirmwareImage, FloatModel, Problem, Project, QuantizedModel
 from tinyhil.compare import health
-from tinyhil.compare.preprocessing import Preprocessing
+from tinyhil.compare.preprocessing import Preprocessing, RawFiles
 from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Search
 from tinyhil.compare.verdict import (
@@ -28,6 +28,7 @@ from tinyhil.report.headline import headline
 from tinyhil.targets.model import LineName, Target
 
 _V = TypeVar("_V")
+_NO_FILES = RawFiles()
 _SETS = {"val_": "validation", "test_": "test"}
 """Keras' prefixes of figures; without one they are of the training set."""
 
@@ -39,7 +40,8 @@ class Evidence:
     ``forced`` has the problems in spite of which it was forced. A .tflite file has no ``trained``.
     ``line`` is what carries the bytes, where the device is an emulator that is started. ``scope`` says what was left
     out. ``strict`` is whether findings fail the run, ``source_sha256`` of what was asked for, and ``samples_sha256`` of
-    the samples beside it. ``retries`` is what was done again, ``preprocessing`` what was found of raw samples.
+    the samples beside it. ``retries`` is what was done again, ``preprocessing`` what was found of raw samples,
+    ``raw_files`` where these are from.
     """
 
     model: QuantizedModel | None = None
@@ -56,6 +58,7 @@ class Evidence:
     samples_sha256: str | None = None
     retries: Retries | None = None
     preprocessing: Preprocessing | None = None
+    raw_files: RawFiles = _NO_FILES
 
 
 def judged(recipe: str, target: Target, engine: str, evidence: Evidence, verification: Verification) -> Report:
@@ -135,6 +138,8 @@ def _report(
         samples_sha256=evidence.samples_sha256,
         retries=evidence.retries,
         preprocessing=evidence.preprocessing if verification else None,
+        raw_sha256=evidence.raw_files.raw_sha256,
+        prepare_sha256=evidence.raw_files.prepare_sha256,
     )
     return replace(made, headline=headline(made))
 

@@ -76,6 +76,8 @@ ORIGINS: dict[str, Origin] = {
     "Report.headline": Origin(_TEXT, "report.headline.headline"),
     "Report.source_sha256": Origin(_TEXT, "pipeline.sources.base.Asked"),
     "Report.samples_sha256": Origin(_TEXT, "pipeline.sources.base.Asked"),
+    "Report.raw_sha256": Origin(_TEXT, "pipeline.run_preprocessing.files"),
+    "Report.prepare_sha256": Origin(_TEXT, "pipeline.run_preprocessing.files"),
     "Retries.resends": Origin(_COUNT, "session.conversation.Conversation"),
     "Retries.restarts": Origin(_COUNT, "session.conversation.Conversation"),
     "Retries.greeted_again": Origin(_COUNT, "session.conversation.Conversation"),

@@ -45,7 +45,7 @@ def _capture(session: Session, vectors: Vectors, explore: Explore | None, furthe
         explore(answers.outputs, lambda inputs: session.infer(*inputs).outputs)
     if further is not None:
         further(session)
-    counters = session.line_counters
+    counters = session.link_counters
     return Capture(
         outputs=answers.outputs,
         ticks=answers.ticks,

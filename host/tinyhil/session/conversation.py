@@ -23,6 +23,7 @@ from tinyhil.artifacts.retries import Retries
 from tinyhil.deadline import Deadline
 from tinyhil.errors import DeviceError, TinyhilError, UnansweredError
 from tinyhil.link.connection import Connection
+from tinyhil.link.counters import Counters
 from tinyhil.link.events import (
     Answered,
     ConnectionEvent,
@@ -102,6 +103,8 @@ class Conversation:
         self._adaptive = line.adaptive
         self._tally = line.tally
         self.connection = self._connection(line.first_sequence)
+        self._before = Counters()
+        """Of the connections before this one."""
         self._stays = line.stays
         self._transport = line.transport
         self._now = line.clock
@@ -129,6 +132,11 @@ class Conversation:
         """Rate of the line in bit/s."""
         return self._rate.rate
 
+    @property
+    def counters(self) -> Counters:
+        """Figures of the link since the line was opened, however often the device was greeted."""
+        return self._before + self.connection.counters
+
     def begin_again(self, longest_payload: int | None = None) -> None:
         """A new connection on the same line, to be greeted anew: an error of the device has ended the one before.
 
@@ -139,6 +147,7 @@ class Conversation:
             self._longest_payload = longest_payload
         self._count()
         self._tally.add(Retries(greeted_again=1))
+        self._before = self.counters
         self.connection = self._connection(self.connection.next_sequence)
         self._rate.begin_again()
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from typing import Self, TypeVar
 
 import numpy.typing as npt
@@ -100,8 +99,8 @@ class Session:
         self._was_open = self._closed = False
         self._losses = Losses(target.link.answer_within)
         self._losses_covered = self._restarts_covered = False
-        self._kept_of = 0
-        self._evidence = Evidence()
+        self._kept_of = self._reopened = 0
+        self._before, self._evidence = Counters(), Evidence()
         self.longest_payload = MAX_PAYLOAD
         try:
             self.over_losses(lambda: None)
@@ -120,9 +119,9 @@ class Session:
         return self._identity.outputs
 
     @property
-    def line_counters(self) -> Counters:
-        """Figures of the link since the line was opened, or the device greeted by ``greet``."""
-        return self._conversation.connection.counters
+    def link_counters(self) -> Counters:
+        """Figures of the link since the session was opened, over all lines that it has had."""
+        return self._before if self._talk is None else self._before + self._talk.counters
 
     @property
     def line_rate(self) -> int:
@@ -131,9 +130,8 @@ class Session:
 
     @property
     def counters(self) -> dict[str, int]:
-        """The same by name: ``frames_sent``, ``resends``, ``restarts``, ``rejected``, ..."""
-        plain = asdict(self.line_counters)
-        return {**plain, "rejected": sum(plain["rejected"].values())}
+        """The same by name: ``resends``, ``restarts``, ``rejected``, ...; and ``ports_reopened``."""
+        return {**self.link_counters.numbers, "ports_reopened": self._reopened}
 
     def infer(self, *inputs: npt.ArrayLike, on_answer: OnAnswer | None = None) -> Answers:
         """Has the device compute outputs for inputs, in one row; a model that keeps state is reset before it.
@@ -285,7 +283,7 @@ class Session:
         if kind is not None:
             self._give_up_line()
         elif self._talk is not None:
-            self.reporter.text(f"link: {self.line_counters.describe()}")
+            self.reporter.text(f"link: {self.link_counters.describe()}")
         self.close()
 
     @property
@@ -364,6 +362,7 @@ class Session:
         patience = Deadline.after(link.answer_within)
         if self._was_open:
             line = self._lines.reopen(self._losses.back_by or patience, self._check)
+            self._reopened += 1
         else:
             self._was_open = True
             line = self._lines.open(patience)
@@ -375,6 +374,7 @@ class Session:
     def _give_up_line(self, *, parting: bool = False) -> None:
         talk, self._talk = self._talk, None
         if talk is not None:
+            self._before += talk.counters  # its farewell is no part of them
             talk.close(parting=parting)
 
 

@@ -174,5 +174,5 @@ class LiveDevice:
     @contextlib.contextmanager
     def running_device(self, firmware: Firmware, identity: Identity) -> Iterator[RunningDevice]:
         """A device that runs the firmware until the context ends, for sessions of one's own."""
-        with self.device(firmware.project, Silent()) as device:
+        with decoding(firmware.image.elf), self.device(firmware.project, Silent()) as device:
             yield RunningDevice(device, firmware.image, identity, self._target)

@@ -116,7 +116,7 @@ def _at(wanted: int, target: Target, path: str, known: Identity) -> Checked:
             received += sum(part.nbytes for part in answers.outputs)
             vectors = min(2 * vectors, 256)
         got = max(sent, received) / (time.monotonic() - began)  # the line has as much room in each direction
-        resent, kept = session.line_counters.resends, session.line_rate == wanted
+        resent, kept = session.link_counters.resends, session.line_rate == wanted
     carried = wanted / BITS_PER_BYTE
     share = f"{got / carried:.0%} of {carried:,.0f}"
     said = f"{wanted} baud: {got:,.0f} B/s of tensors one way, {share}, {resent} requests repeated"
