@@ -7,7 +7,8 @@ from dataclasses import fields, replace
 import pytest
 from hypothesis import given, settings
 
-from tinyhil.compare.verdict import JUDGED, Report, digest
+from tinyhil.compare.digest import JUDGED, digest
+from tinyhil.compare.verdict import Report
 
 from ..report.strategies import REPORTS
 

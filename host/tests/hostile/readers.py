@@ -14,7 +14,7 @@ import msgspec
 
 from tinyhil import api, preflight, tflite
 from tinyhil.artifacts import store
-from tinyhil.compare import verdict
+from tinyhil.compare.digest import digest
 from tinyhil.config import recipe as recipes
 from tinyhil.config import toml
 from tinyhil.data import files, samples_file
@@ -109,7 +109,7 @@ def _journal(path: Path, folder: Path) -> None:
 
 def _report(path: Path, _: Path) -> None:
     read = report_files.from_json(path.read_text(encoding="utf-8", errors="replace"), path.name)
-    verdict.digest(read)
+    digest(read)
     list(terminal.rows(read))
     terminal.verdict(read)
     report_files.write(read, path.parent / "written")

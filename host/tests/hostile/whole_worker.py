@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import tinyhil
-from tinyhil.compare.verdict import digest
+from tinyhil.compare.digest import digest
 from tinyhil.errors import BlockedError, InputError
 
 VECTORS = "40"

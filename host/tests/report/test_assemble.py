@@ -11,7 +11,8 @@ import pytest
 
 from tinyhil.artifacts.retries import Retries
 from tinyhil.artifacts.types import FloatModel, Problem
-from tinyhil.compare.verdict import SCHEMA, Blocked, Report, Training, digest
+from tinyhil.compare.digest import digest
+from tinyhil.compare.verdict import SCHEMA, Blocked, Report, Training
 from tinyhil.errors import DeviceError, MissingToolError
 from tinyhil.report import assemble, files, terminal
 from tinyhil.report.assemble import Evidence

@@ -13,7 +13,8 @@ import pytest
 
 from tinyhil.artifacts.types import FloatModel
 from tinyhil.compare import health
-from tinyhil.compare.verdict import Report, digest
+from tinyhil.compare.digest import digest
+from tinyhil.compare.verdict import Report
 from tinyhil.config.recipe import Accuracy, Fidelity
 from tinyhil.report import assemble, facts, files, markdown, terminal
 from tinyhil.report.assemble import Evidence

@@ -8,9 +8,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tinyhil.compare.digest import digest
 from tinyhil.compare.fidelity import Mismatch
 from tinyhil.compare.preprocessing import Apart, Preprocessing
-from tinyhil.compare.verdict import Report, digest
+from tinyhil.compare.verdict import Report
 from tinyhil.errors import ConfigError
 from tinyhil.report import assemble, files, terminal
 from tinyhil.report.markdown import to_markdown

@@ -15,7 +15,7 @@ import pytest
 
 from tinyhil import tflite
 from tinyhil.artifacts import hashing
-from tinyhil.compare.verdict import digest
+from tinyhil.compare.digest import digest
 from tinyhil.quantize.interpreters import TFLM, open_interpreter
 from tinyhil.report import files, terminal
 

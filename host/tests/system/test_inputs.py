@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from tinyhil.compare.verdict import digest
+from tinyhil.compare.digest import digest
 from tinyhil.report import files
 
 from ..report import agreement

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 import tinyhil as python
-from tinyhil.compare.verdict import Report, digest
+from tinyhil.compare.digest import digest
+from tinyhil.compare.verdict import Report
 
 from .cli import Cli
 from .test_hil_plugin import run_pytest

@@ -14,8 +14,8 @@ import pytest
 
 import tinyhil
 from tinyhil.artifacts import hashing
+from tinyhil.compare.digest import digest
 from tinyhil.compare.preprocessing import Apart
-from tinyhil.compare.verdict import digest
 from tinyhil.deadline import Deadline
 from tinyhil.device.emulator import EmulatorDevice
 from tinyhil.errors import ConfigError, StaleFirmwareError

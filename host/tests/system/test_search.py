@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tinyhil import tflite
-from tinyhil.compare.verdict import digest
+from tinyhil.compare.digest import digest
 from tinyhil.experiments import search as experiment
 from tinyhil.options import Options
 from tinyhil.pipeline.observer import SilentObserver

@@ -128,7 +128,7 @@ def _conclude(output: Output, report: Report, place: Path) -> None:
     import msgspec
 
     from tinyhil.cli import console as view
-    from tinyhil.compare.verdict import digest
+    from tinyhil.compare.digest import digest
     from tinyhil.report import terminal
     from tinyhil.report.headline import headline, judged
 

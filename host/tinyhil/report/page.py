@@ -10,7 +10,8 @@ import jinja2
 from markupsafe import Markup
 
 from tinyhil import templates
-from tinyhil.compare.verdict import Report, digest
+from tinyhil.compare.digest import digest
+from tinyhil.compare.verdict import Report
 from tinyhil.report import assemble, charts, tables
 from tinyhil.report.catalogue import ORIGINS
 from tinyhil.report.facts import Fact, Figure, Reader, facts, percent, shown
