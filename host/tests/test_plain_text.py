@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from hypothesis import given
@@ -11,10 +12,10 @@ from hypothesis import strategies as st
 from tinyhil.cli import console
 from tinyhil.cli.plain_console import PlainConsole
 from tinyhil.errors import DeviceError
-from tinyhil.plain_text import plain
+from tinyhil.plain_text import for_log, plain
 
-RAW = "a\x1b[2Jb\x9b31mc\x07d\u202ee\x7ff\x1b]0;title\x07"
-COMMANDS = "\x00\x07\x08\x1b\x7f\x85\x9b\x9d\u202e\u2066\u2028"
+RAW = "a\x1b[2Jb\x9b31mc\x07d\u202ee\x7ff\x1b]0;title\x07\n::error::g\r\n ::warning::h ##[add-mask]i\udcff"
+COMMANDS = "\x00\x07\x08\x1b\x7f\x85\x9b\x9d\u202e\u2066\u2028\u061c\ud83d\udcff"
 
 
 @given(st.text(st.characters() | st.sampled_from(COMMANDS)))
@@ -24,6 +25,24 @@ def test_what_is_left_of_a_text(text: str) -> None:
     assert plain(shown) == shown
     if text.isprintable():
         assert shown == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("::error::x", r"\x3a:error::x"),
+        ("a\n \t::add-mask::x", "a\n \t\\x3a:add-mask::x"),
+        ("a\r\n\u3000::error file=b::c", "a\n\u3000\\x3a:error file=b::c"),
+        ("a ##[error]b", r"a \x23#[error]b"),
+        ("##vso[task.complete]", r"\x23#vso[task.complete]"),
+        ("###teamcity[x", r"#\x23#teamcity[x"),
+        ("what is styled otherwise: ##", r"what is styled otherwise: \x23#"),
+        ("std::vector, a::b and ## [c]", "std::vector, a::b and ## [c]"),
+    ],
+)
+def test_what_a_ci_system_would_obey_is_written_out(text: str, shown: str) -> None:
+    assert for_log(text) == shown
+    assert for_log(shown) == shown
 
 
 @pytest.mark.parametrize("terminal", [True, False])
@@ -43,4 +62,9 @@ def test_a_console_shows_none_of_it(terminal: bool) -> None:
     assert r"\x1b[2J" in written
     for command in ("\x1b[2J", "\x9b", "\x07", "\u202e", "\x7f", "\x1b]0"):
         assert command not in written
+    lines = re.sub("\x1b.*?m", "", written).splitlines()
+    assert not [line for line in lines if line.lstrip().startswith("::")]
+    assert "##[" not in written
+    assert r"\x3a:error::g" in written
+    written.encode()
     assert ("\x1b[" in written) == terminal  # our own styles stay

@@ -60,6 +60,13 @@ INPUT = Kind(
         "Samples are .npz, .npy or .csv files with numbers only, or folders of images; the first axis is the sample.",
     ),
 )
+USAGE = Kind(
+    "TH-101",
+    "A command line that is none",
+    2,
+    "There is no such command or option, an argument is missing, or a value is not of the option's type.",
+    ("tinyhil --help lists the commands, and tinyhil COMMAND --help what one takes.",),
+)
 CONFIG = Kind(
     "TH-110",
     "A setting is wrong",

@@ -1,16 +1,27 @@
-"""Texts from elsewhere (devices, names, files) as they may be shown: without what a terminal takes for a command."""
+"""Texts from elsewhere (devices, names, files) as they may be shown: without what a terminal or a CI system obeys."""
 
 from __future__ import annotations
 
 import re
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\u200e\u200f]")
-"""Control characters of C0 and C1 but for tab and newline, and those that turn the direction of writing."""
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""Control characters of C0 and C1 but for tab and newline, those that turn the direction of writing, and what UTF-8
+cannot carry: bytes of a file's name that are no UTF-8 reach Python as lone surrogates."""
+_COMMAND = re.compile(r"^([^\S\n]*):(?=:)|#(?=#\w*(?:\[|\Z))", re.MULTILINE)
+"""What a CI system takes for a command: at the beginning of a line of its log (``::error::``, GitHub), or anywhere in
+it (``##[error]``, GitHub; ``##vso[...]``, Azure; ``##teamcity[...]``), of which a piece of a line may have the beginning."""
 
 
 def plain(text: str) -> str:
     r"""A text with control characters written out: ESC becomes ``\x1b``. Lines and tabs stay, ends of lines are LF."""
     return _CONTROL.sub(lambda found: _written(found[0]), text.replace("\r\n", "\n"))
+
+
+def for_log(text: str) -> str:
+    r"""As ``plain``, and with what would be a command in the log of a CI system: ``::error`` becomes ``\x3a:error``."""
+    return _COMMAND.sub(lambda found: (found[1] or "") + _written(found[0][-1]), plain(text))
 
 
 def _written(character: str) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +14,7 @@ import pytest
 import typer
 
 from tinyhil import api
+from tinyhil.artifacts import store
 from tinyhil.cli import job, session
 from tinyhil.errors import ConfigError, StorageError
 from tinyhil.options import Options
@@ -28,13 +33,62 @@ def _never(_: session.Output) -> None:
     pytest.fail("it has run")
 
 
-@pytest.mark.parametrize("place", ["folder", "file/below.json", "file/further/below.json", "link/x.json"])
+@pytest.mark.parametrize("place", ["folder", "file/below.json", "file/further/below.json", "link/x.json", "/proc/x.json"])
 def test_json_that_cannot_be_written(tmp_path: Path, place: str, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("")
     (tmp_path / "link").symlink_to("nowhere")
     assert code_of(tmp_path / place, _never) == 3
     assert "next:" in capsys.readouterr().err
+
+
+def test_a_pipe_that_nobody_reads_is_refused_before_anything_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert code_of(tmp_path / "pipe", _never) == 3
+    assert "nobody reads it" in capsys.readouterr().err
+
+
+def test_a_pipe_takes_the_result_whole(tmp_path: Path) -> None:
+    """Looking whether it can be written is no end to who reads it."""
+    path, got = tmp_path / "pipe", list[str]()
+    os.mkfifo(path)
+    reader = threading.Thread(target=lambda: got.append(path.read_text()))
+    reader.start()
+    value = {"a": list(range(20_000))}  # more than a pipe holds
+    for _ in range(1000):  # until the reader is there
+        with contextlib.suppress(typer.Exit), session.command(path) as output:
+            output.write_json(value)
+            break
+        time.sleep(0.01)
+    reader.join(30)
+    assert json.loads(got[0]) == value
+
+
+def test_a_reader_that_has_had_enough_changes_nothing(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    with session.command(tmp_path / "pipe") as output:
+        os.close(reader)
+        output.write_json({"a": 1})
+
+
+def test_a_full_device_is_an_error_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    assert code_of(Path("/dev/full"), lambda output: output.write_json({"a": 1})) == 3
+    assert "cannot write /dev/full" in capsys.readouterr().err
+    with session.command(Path("/dev/null")) as output:
+        output.write_json({"a": 1})
+
+
+def test_no_file_takes_the_place_of_a_pipe_or_a_device(tmp_path: Path) -> None:
+    """As ``models --markdown /dev/null`` did, where the folder may be written."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    for path in (tmp_path / "pipe", tmp_path / "link", Path("/dev/null")):
+        with pytest.raises(StorageError, match="a pipe or a device"):
+            store.refuse_unwritable(path)
+        assert not path.is_file()
 
 
 @pytest.mark.parametrize("content", [b"TFL3TFL3", b"x,y\n", b"\x89HDF", b"PK\x03\x04"])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from tinyhil.cli.app import application
 
@@ -53,9 +54,38 @@ def test_unknown_names(tinyhil: Cli, arguments: list[str], cause: str, step: str
     assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("arguments", [["run"], ["run", "sine", "--frobnicate"], ["frobnicate"]])
-def test_wrong_usage(tinyhil: Cli, arguments: list[str]) -> None:
-    assert tinyhil(*arguments).code == 2
+@pytest.mark.parametrize(
+    ("arguments", "cause", "step"),
+    [
+        (["run"], "tinyhil run: missing argument", "tinyhil run --help"),
+        (["run", "sine", "--tarqet", "sim"], "tinyhil run: no such option: --tarqet", "did you mean --target?"),
+        (["run", "sine", "--frobnicate"], "tinyhil run: no such option: --frobnicate", "tinyhil run --help"),
+        (["run", "sine", "--target"], "option '--target' requires an argument", "tinyhil --help"),
+        (["run", "sine", "--force=3"], "option '--force' does not take a value", "tinyhil --help"),
+        (["run", "sine", "--search", "x"], "invalid value for '--search'", "tinyhil run --help"),
+        (["run", "sine", "--search", "-5"], "invalid value for '--search'", "tinyhil run --help"),
+        (["run", "sine", "sine"], "unexpected extra argument", "tinyhil run --help"),
+        (["runn"], "no such command 'runn'. Did you mean 'run'?", "tinyhil --help"),
+        (["--frobnicate"], "tinyhil: no such option", "tinyhil --help"),
+        (["run", "--x\x1b[2J\n::error::y"], r"no such option: --x\x1b[2J", "tinyhil run --help"),
+    ],
+)
+def test_wrong_usage(arguments: list[str], cause: str, step: str) -> None:
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 2
+    first, last = done.stderr.splitlines()
+    assert first.startswith("error TH-101: ")
+    assert cause in first
+    assert last.startswith("next:  ")
+    assert step in last
+    assert done.stdout == ""
+
+
+def test_without_arguments_it_explains_itself() -> None:
+    done = CliRunner().invoke(app, [])
+    assert done.exit_code == 2
+    assert "COMMAND" in done.output
+    assert "TH-101" not in done.output
 
 
 def test_unknown_key_in_a_recipe(tinyhil: Cli, tmp_path: Path) -> None:

@@ -202,24 +202,25 @@ def refuse_unwritable(path: Path) -> None:
     """Sees that a file can be written, before anything is done for what is to be in it; leaves all as it is.
 
     Raises:
-        StorageError: it is a folder, its folder cannot be made, or it must not be written.
+        StorageError: it is a folder, a pipe or a device, its folder cannot be made, or it must not be written.
     """
     if path.is_dir():
         raise StorageError(f"cannot write {path}: it is a folder", hint="name a file in it")
+    if path.exists() and not path.is_file():  # a file would take its place
+        raise StorageError(f"cannot write {path}: it is a pipe or a device", hint="name a file")
     if not path.parent.is_dir():
         refuse_unwritable_folder(path.parent)
         return
     there = path.exists() or path.is_symlink()
     try:
-        # Without waiting for whoever reads a pipe, and without touching what the file has.
+        # Without touching what the file has.
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o644))
         if not there:
             path.unlink()
     except OSError as error:
-        if error.errno != errno.ENXIO:  # a pipe that nobody reads yet
-            raise StorageError(
-                f"cannot write {path}: {error.strerror}", hint="look at its rights, or name another file"
-            ) from error
+        raise StorageError(
+            f"cannot write {path}: {error.strerror}", hint="look at its rights, or name another file"
+        ) from error
 
 
 def refuse_unwritable_folder(folder: Path) -> None:
@@ -264,12 +265,12 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a UTF-8 text file whole or not at all.
+    """Writes a UTF-8 text file whole or not at all; what UTF-8 cannot carry is written out.
 
     Raises:
         StorageError: the disk is full, or the folder cannot be written.
     """
-    write_bytes(path, text.encode())
+    write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def write_json(path: Path, value: object) -> None:

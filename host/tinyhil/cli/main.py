@@ -13,6 +13,7 @@ import traceback
 from typing import Any, NoReturn, TextIO
 
 from tinyhil.errors import ExitCode, StorageError, TinyhilError
+from tinyhil.plain_text import for_log
 
 FEWER_COLLECTIONS = (20_000, 20, 20)
 """Starting makes many objects that stay; looking through them every 700 new ones took a tenth of a warm run."""
@@ -35,11 +36,13 @@ def main() -> NoReturn:
     except SystemExit:
         raise
     except TinyhilError as error:  # of the output itself: all else is said where commands end
-        sys.stderr.write(f"error {error.kind.id}: {error.message}\nnext:  {error.hint}\n")
+        sys.stderr.write(for_log(f"error {error.kind.id}: {error.message}\nnext:  {error.hint}\n"))
         sys.exit(error.exit_code)
     except BaseException as error:
-        _tell(error)
-        sys.exit(ExitCode.FAULT)
+        try:
+            _tell(error)
+        finally:  # whatever becomes of the telling
+            sys.exit(ExitCode.FAULT)
     sys.exit(ExitCode.PASS)
 
 
@@ -57,11 +60,11 @@ def _open_streams() -> None:
 def _tell(error: BaseException) -> None:
     """What to say of a fault; the whole traceback with ``--verbose``."""
     if {"-v", "--verbose"} & set(sys.argv):
-        traceback.print_exception(error)
+        sys.stderr.write(for_log("".join(traceback.format_exception(error))))
     from tinyhil.cli import crash
 
     for line in crash.told(error):
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(for_log(f"{line}\n"))
 
 
 class _Unbroken(io.FileIO):
@@ -100,7 +103,10 @@ class _Unbroken(io.FileIO):
 
 
 def _unbroken(stream: TextIO, needed: str = "") -> TextIO:
-    """The same stream over an ``_Unbroken``; the stream itself where it is no file descriptor."""
+    """The same stream over an ``_Unbroken``; the stream itself where it is no file descriptor.
+
+    What its encoding cannot carry is written out: a file's name may be no UTF-8, and a terminal know ASCII only.
+    """
     if not isinstance(stream, io.TextIOWrapper):
         return stream
     stream.flush()
@@ -108,7 +114,7 @@ def _unbroken(stream: TextIO, needed: str = "") -> TextIO:
     return io.TextIOWrapper(
         raw if isinstance(stream.buffer, io.RawIOBase) else io.BufferedWriter(raw),
         encoding=stream.encoding,
-        errors=stream.errors,
+        errors="backslashreplace",
         line_buffering=stream.line_buffering,
         write_through=stream.write_through,
     )

@@ -1,4 +1,4 @@
-"""A console on which only our own styles reach the terminal: what a text brings along is written out."""
+"""A console on which only our own styles reach the terminal: what a text brings along is written out, commands of CI systems among it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from tinyhil.plain_text import plain
+from tinyhil.plain_text import for_log
 
 
 class PlainConsole(Console):
@@ -17,4 +17,4 @@ class PlainConsole(Console):
         """As ``Console.render``, through which everything goes that is shown."""
         for segment in super().render(renderable, options):
             text, style, control = segment
-            yield segment if control else Segment(plain(text), style)
+            yield segment if control else Segment(for_log(text), style)

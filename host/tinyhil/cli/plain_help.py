@@ -1,10 +1,21 @@
-"""A command whose help shows a switch as a switch, without the type of a value that it does not take."""
+"""Commands as Typer's, but in two things: what their help says of a switch, and how wrong usage ends.
+
+A switch is shown without the type of a value that it does not take. Wrong usage is an error like all others, with its
+id in the catalogue and a next step.
+"""
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
+
+from tinyhil import kinds
+from tinyhil.cli import console
+from tinyhil.cli.plain_console import PlainConsole
+from tinyhil.errors import ConfigError, ExitCode
 
 
 class PlainCommand(TyperCommand):
@@ -21,6 +32,36 @@ class PlainGroup(TyperGroup):
     def get_params(self, ctx: Any) -> list[Any]:
         """As ``PlainCommand.get_params``."""
         return _plain(super().get_params(ctx))
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """As Typer's, but for how wrong usage ends."""
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **extra)
+        try:
+            code = super().main(*args, standalone_mode=False, **extra)
+        except typer.Abort as error:  # left alone it would end with 1, a verdict of fail
+            raise RuntimeError("unforeseen") from error
+        except Exception as error:
+            if not hasattr(error, "format_message"):
+                raise
+            if error.format_message():  # it has none where the help has been shown in its place
+                console.show_error(PlainConsole(stderr=True), _wrong_usage(error), verbose=False)
+            sys.exit(ExitCode.USAGE)
+        sys.exit(code or ExitCode.PASS)
+
+
+def _wrong_usage(error: Any) -> ConfigError:
+    """What Typer says of the command line, as an error of ours."""
+    similar = getattr(error, "possibilities", None)
+    context = getattr(error, "ctx", None)
+    command = f"tinyhil {context.info_name}" if context is not None and context.parent is not None else "tinyhil"
+    said = (error.message if similar else error.format_message()).rstrip(".")
+    hint = f"{command} --help lists what there is"
+    return ConfigError(
+        f"{command}: {said[0].lower()}{said[1:]}",
+        hint=f"did you mean {similar[0]}? {hint}" if similar else hint,
+        kind=kinds.USAGE,
+    )
 
 
 def _plain(parameters: list[Any]) -> list[Any]:

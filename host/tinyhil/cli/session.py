@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 from rich.console import Console
@@ -32,12 +33,17 @@ _LOOKED_AT = 64
 
 @dataclass(frozen=True)
 class Output:
-    """Where a command writes: people's lines to ``console``, errors to ``errors``, the result to ``json_path``."""
+    """Where a command writes: people's lines to ``console``, errors to ``errors``, the result to ``json_path``.
+
+    Attributes:
+        stream: of a pipe or a device that takes the result; None where that is a file, or nothing.
+    """
 
     console: Console
     errors: Console
     json_path: Path | None
     verbose: bool
+    stream: TextIO | None = None
 
     def write_json(self, value: Any) -> None:
         """Writes the result where ``--json`` asks for it.
@@ -53,9 +59,12 @@ class Output:
             return
         from tinyhil.artifacts import store
 
-        store.make_folder(self.json_path.parent)
         try:
-            self.json_path.write_text(text, encoding="utf-8")
+            if self.stream is not None:
+                self.stream.write(text)
+                self.stream.flush()
+            else:
+                store.make_folder(self.json_path.parent).joinpath(self.json_path.name).write_text(text, "utf-8")
         except BrokenPipeError:
             pass  # who reads it has had enough; what was found stands
         except OSError as error:
@@ -63,16 +72,31 @@ class Output:
                 f"cannot write {self.json_path}: {error.strerror}", hint="free some space, or name another file"
             ) from error
 
-    def check(self) -> None:
-        """Sees that the result can be written, before anything is done for it.
+    @contextlib.contextmanager
+    def ready(self) -> Iterator[Output]:
+        """The same, after it is seen that the result can be written, before anything is done for it.
+
+        A pipe stays open until the context ends: whoever reads it takes its last writer for the end.
 
         Raises:
             ConfigError: the file is there, and no JSON: something else would be lost.
-            StorageError: the file cannot be written.
+            StorageError: the file cannot be written, or is a pipe that nobody reads.
         """
         path = self.json_path
         if path is None or str(path) == "-":
-            return
+            yield self
+        elif path.exists() and not path.is_file() and not path.is_dir():
+            stream = _opened(path)
+            try:
+                yield replace(self, stream=stream)
+            finally:
+                with contextlib.suppress(OSError):  # told where it was written
+                    stream.close()
+        else:
+            self._refuse(path)
+            yield self
+
+    def _refuse(self, path: Path) -> None:
         from tinyhil.artifacts import store
 
         store.refuse_unwritable(path)
@@ -85,6 +109,20 @@ class Output:
                 )
 
 
+def _opened(path: Path) -> TextIO:
+    """A pipe or a device, to be written; without waiting for whoever reads a pipe."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError as error:
+        absent = error.errno == errno.ENXIO
+        raise StorageError(
+            f"cannot write {path}: {'nobody reads it' if absent else error.strerror}",
+            hint="start what reads it first, or name a file" if absent else "look at its rights, or name a file",
+        ) from error
+    os.set_blocking(descriptor, True)
+    return os.fdopen(descriptor, "w", encoding="utf-8")
+
+
 @contextlib.contextmanager
 def command(json_path: Path | None = None, *, verbose: bool = False) -> Iterator[Output]:
     """Runs a command's body; turns what it raises into a message and the exit code that belongs to it."""
@@ -93,8 +131,8 @@ def command(json_path: Path | None = None, *, verbose: bool = False) -> Iterator
     # A polite kill (CI systems send one before the rough one) ends as orderly as a Ctrl-C.
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        output.check()
-        yield output
+        with output.ready() as ready:
+            yield ready
     except TinyhilError as error:
         raise _ended(output, error, verbose=verbose) from error
     except OSError as error:

@@ -52,10 +52,10 @@ def _check_outputs(options: Options) -> None:
     store.refuse_unwritable_folder(options.build_dir)
     if options.record is None:
         return
-    store.refuse_unwritable(options.record)
-    other = foreign.why_not_regular(options.record)
+    other = "" if options.record.is_dir() else foreign.why_not_regular(options.record)
     if other:
         raise ConfigError(f"--record {options.record} leads to {other}", hint="name a file with --record")
+    store.refuse_unwritable(options.record)
     if options.record.is_file() and options.record.stat().st_size and not is_recording(options.record):
         raise ConfigError(
             f"{options.record} exists and is no recording, so it is not overwritten",
