@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from tinyhil import kinds
+from tinyhil.artifacts.retries import Retries
+from tinyhil.artifacts.types import Resources
 from tinyhil.compare import classification
 from tinyhil.compare.health import Finding
 from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Example, Search
-from tinyhil.compare.verdict import Accuracy, Bound, Classifier, Fidelity, Report
+from tinyhil.compare.verdict import Accuracy, Bound, Classifier, Fidelity, OperatorCost, Report, Speed, TopK
 from tinyhil.errors import ConfigError, DeviceError
 from tinyhil.report import assemble, files
 from tinyhil.report.assemble import Evidence
@@ -92,6 +94,20 @@ FIGURES: dict[str, tuple[str, dict[str, Any]]] = {
     "points that differ by more than all": ("points", {"lsb": (99, 0, 0)}),
     "points of other lengths": ("points", {"lsb": (0,)}),
     "a point of no vector": ("points", {"vector": (0, 1, 7)}),
+    "points in another order": ("points", {"vector": (1, 0, 2)}),
+    "a point that is no mismatch where one is listed": ("points", {"lsb": (0, 0, -2), "device": (0.0, 1.5, 1.5)}),
+    "more points that are wrong than mismatches": ("points", {"lsb": (5, 5, -2)}),
+    "a point that differs by 0 LSB": ("points", {"device": (99.0, 1.0, 2.0)}),
+    "more points like the data than accuracy looks at": ("accuracy", {"vectors": 2}),
+    "more flash than all sections have": ("size", {"flash_bytes": 10**6}),
+    "more RAM than all sections have": ("size", {"ram_bytes": 10**6}),
+    "a unit that there is not": ("fidelity", {"unit": "volts"}),
+    "a search with another tolerance": ("fidelity", {"search": Search(1, 10, 0, 3, None)}),
+    "a search with a difference and no example": ("fidelity", {"search": Search(1, 10, 9, 0, None)}),
+    "an example that differs by more than the search found": (
+        "fidelity",
+        {"search": Search(1, 10, 5, 0, Example((), (), 9, 3))},
+    ),
 }
 
 
@@ -126,6 +142,7 @@ def test_classes_that_are_miscounted_are_refused() -> None:
         classification.classification(np.array(made), truth, ("a", "b", "c")) for made in ([0, 1, 2, 2], [0, 1, 2, 1])
     )
     good = Classifier(right, right, wrong, (), classification.Agreement(1.0, 0.75, 0.75), 0.25)
+    good = replace(good, top_k=(TopK(1, 1.0, 1.0, 0.75), TopK(2, 1.0, 1.0, 1.0)))
     accuracy = Accuracy(passed=True, vectors=4, truth=None, overall=None, outputs=(), classifier=good, bounds=())
     fidelity = Fidelity(True, 4, 0, 0, 0, False, "it", (), None)
     assert list(disagreements(accuracy, fidelity)) == []
@@ -135,6 +152,17 @@ def test_classes_that_are_miscounted_are_refused() -> None:
         {"device": replace(wrong, accuracy=1.0)},
         {"device": replace(wrong, unclassified=1)},
         {"reference": replace(right, confusion=((1, 0, 0), (0, 1, 0), (0, 0, 9)))},
+        {"reference": replace(right, confusion=((1, 0), (0, 3)))},
+        {"reference": replace(right, classes=right.classes[:2])},
+        {"reference": replace(right, classes=(replace(right.classes[0], support=2), *right.classes[1:]))},
+        {"reference": replace(right, classes=(replace(right.classes[0], predicted=0), *right.classes[1:]))},
+        {"device": replace(wrong, classes=(*wrong.classes[:2], replace(wrong.classes[2], recall=1.0)))},
+        {"device": replace(wrong, macro=replace(wrong.macro, f1=1.0))},
+        {"device": replace(wrong, weighted=replace(wrong.weighted, precision=0.1))},
+        {"top_k": (TopK(1, 1.0, 1.0, 0.5),)},
+        {"top_k": (TopK(1, 1.0, 1.0, 0.75), TopK(2, 1.0, 1.0, 0.5))},
+        {"top_k": (TopK(2, 1.0, 1.0, 1.0), TopK(2, 1.0, 1.0, 1.0))},
+        {"top_k": (TopK(1, None, 1.0, 0.75),)},
     ):
         made: Classifier = _changed(good, [], changes)
         assert list(disagreements(replace(accuracy, classifier=made), fidelity)), changes
@@ -161,6 +189,28 @@ def test_a_verdict_that_the_figures_do_not_bear_is_refused(passed: Report, faile
         {"scope": Scope(3, 2, 0, 0)},
         {"scope": Scope(3, 3, 5, 4)},
         {"model_sha256": "0" * 63},
+        {"model_sha256": "0A" * 32},
+        {"source_sha256": "g" * 64},
+        {"firmware_sha256": ""},
+        {"tool_versions": {"gcc": "1"}, "tool_sha256": {"gcc": "0"}},
+        {"tool_versions": {}, "tool_sha256": {"gcc": "0" * 64}},
+        {"recipe": ""},
+        {"target": " "},
+        {"made_by": ""},
+        {"ops": ()},
+        {"link": {"vectors": 4}},
+        {"link": {"vectors": 3, "input_bytes": 8}},
+        {"link": {"vectors": 3, "requests": -1}},
+        {"retries": replace(Retries(), resends=-1)},
+        {"instructions_per_inference": 0.0},
+        {"instructions_per_inference": 9.0, "speed": Speed("instructions", 0.0, 9.0, 9.0, 3)},
+        {"instructions_per_inference": 9.0, "speed": Speed("microseconds", 9.0, 9.0, 9.0, 3)},
+        {"instructions_per_inference": 9.0, "speed": Speed("instructions", 9.0, 9.0, 9.0, 0)},
+        {"instructions_per_inference": 9.0, "speed": Speed("instructions", 9.0, 8.0, 9.0, 3)},
+        {"operators": (OperatorCost("ADD", 3.0),)},
+        {"operators": (OperatorCost("ADD", 3.0, 1),) * 2, "speed": Speed("microseconds", 9.0, 9.0, 9.0, 3)},
+        {"resources": Resources(100, 200, None, 0, None, None)},
+        {"resources": Resources(None, 100, 101, 0, None, None)},
     ]
     for changes in wrong:
         with pytest.raises(ConfigError, match="contradicts itself"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -230,14 +231,24 @@ def test_no_output_of_a_tool_breaks_the_xml(field: str, text: str) -> None:
         assert kept.replace("\r\n", "\n").replace("\r", "\n") in (found.text or "")
 
 
-RAW = "a\x1b[2Jb\x9b31mc\x07d\x7fe"
+RAW = "a\x1b[2Jb\x9b31mc\x07d\x7fe\udcfff\u202eg\u061c\n::error::h | `i` <script>j</script> \r\ud83d"
 
 
 def test_no_form_has_a_control_character(report: Report, tmp_path: Path) -> None:
     named = replace(report, recipe=RAW, summary=RAW, ops=(RAW,), blocked=Blocked(RAW, RAW, RAW, RAW))
     files.write(named, tmp_path)
     for name in files.NAMES:
-        assert not set((tmp_path / name).read_text(encoding="utf-8")) & set("\x1b\x9b\x07\x7f"), name
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        assert not set(text) & set("\x1b\x9b\x07\x7f"), name
+        if name in (files.MARKDOWN, files.HTML):
+            assert not set(text) & set("\u202e\u061c"), name
+            assert not re.search(r"(?m)^\s*::", text)
+        if name == files.HTML:
+            assert "<script>j" not in text
+    # A machine reads each.
+    ElementTree.parse(tmp_path / files.XML)
+    kept = files.decoded((tmp_path / files.JSON).read_text(encoding="utf-8"), files.JSON)
+    assert kept.summary == RAW.encode(errors="backslashreplace").decode()
 
 
 def test_junit_says_when_the_run_was_and_a_digest_does_not(report: Report, tmp_path: Path) -> None:

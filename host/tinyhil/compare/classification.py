@@ -153,15 +153,26 @@ def classification(predicted: npt.ArrayLike, truth: npt.ArrayLike, names: Sequen
         raise ValueError(f"a class index is not one of the {len(names)} classes")
     confusion = np.zeros((len(names), len(names)), np.int64)
     np.add.at(confusion, (t[p != UNCLASSIFIED], p[p != UNCLASSIFIED]), 1)
+    return of_counts(confusion, np.bincount(t, minlength=len(names)), names)
+
+
+def of_counts(confusion: Labels, support: Labels, names: Sequence[str]) -> Classification:
+    """All figures that follow from counts.
+
+    Args:
+        confusion: (classes, classes), as in ``Classification``.
+        support: (classes,), vectors of each class, those without a predicted one included; at least one in all.
+        names: of the classes.
+    """
     right, predicted_as = confusion.diagonal(), confusion.sum(axis=0)
-    support = np.bincount(t, minlength=len(names))
+    vectors = int(support.sum())
     precision, recall = _quotient(right, predicted_as), _quotient(right, support)
     f1 = _quotient(2 * right, predicted_as + support)
     columns = (precision, recall, f1)
     return Classification(
-        vectors=len(t),
-        unclassified=int(np.count_nonzero(p == UNCLASSIFIED)),
-        accuracy=int(right.sum()) / len(t),
+        vectors=vectors,
+        unclassified=vectors - int(confusion.sum()),
+        accuracy=int(right.sum()) / vectors,
         classes=tuple(
             ClassFigures(
                 name,

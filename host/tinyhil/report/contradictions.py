@@ -21,6 +21,7 @@ from tinyhil.report import assemble
 from tinyhil.report.catalogue import ORIGINS
 from tinyhil.report.disagreements import disagreements
 from tinyhil.report.headline import headline
+from tinyhil.report.said_twice import said_twice
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 _SIGNED = {"Mismatch.lsb", "Points.lsb"}
@@ -49,7 +50,7 @@ def contradictions(report: Report) -> Iterator[str]:
     for finding in report.findings:
         if finding.kind in health.STRICT and finding.level != "warning":
             yield f"the finding {finding.kind} fails a strict run, and is only worth to know"
-    yield from _cost(report)
+    yield from said_twice(report)
     yield from _words(report)
 
 
@@ -241,18 +242,6 @@ def _figure(found: Accuracy, bound: Bound) -> float | None:
     figures = getattr(found.overall, pair, None)
     value: float | None = getattr(figures, name, None)
     return value
-
-
-def _cost(report: Report) -> Iterator[str]:
-    size, speed = report.size, report.speed
-    if size is not None and size.arena_bytes is not None and size.arena_bytes > size.ram_bytes:
-        yield f"the arena has {size.arena_bytes} of {size.ram_bytes} bytes of RAM"
-    if speed is not None and not speed.min <= speed.median <= speed.max:
-        yield f"the quickest inference took {speed.min}, the median {speed.median}, the slowest {speed.max}"
-    if report.instructions_per_inference is not None and report.microseconds_per_inference is not None:
-        yield "an inference is measured in instructions and in microseconds, and a target has one of them"
-    if speed is not None and speed.count == 0:
-        yield "no inference was timed, and figures of their time are given"
 
 
 def _words(report: Report) -> Iterator[str]:

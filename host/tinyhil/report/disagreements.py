@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
+from itertools import pairwise
+from typing import Any
 
+import numpy as np
+
+from tinyhil.compare import classification
 from tinyhil.compare.classification import Classification
 from tinyhil.compare.regression import RegressionFigures
 from tinyhil.compare.verdict import Accuracy, Classifier, Fidelity, OutputErrors
 
 _ROUNDING = 1e-6
+_COUNTABLE = 1 << 53
+"""Counts beyond it are of no run."""
 _PAIRS = tuple(each.name for each in fields(OutputErrors) if each.name.count("_vs_"))
 
 
@@ -88,11 +95,55 @@ def _classes(found: Classifier, vectors: int) -> Iterator[str]:
         placed = sum(map(sum, figures.confusion))
         if figures.vectors != vectors or placed + figures.unclassified != vectors:
             yield f"{path} has {figures.vectors} vectors, {placed} of them with a class, and {vectors} were judged"
-        right = sum(row[index] for index, row in enumerate(figures.confusion) if index < len(row))
-        if figures.vectors and not math.isclose(figures.accuracy, right / figures.vectors, abs_tol=_ROUNDING):
-            yield f"{path} has the accuracy {figures.accuracy}, and {right} of {figures.vectors} vectors are right"
+        else:
+            yield from _recounted(figures, path)
+    yield from _top(found)
     drop, of_float = found.top1_drop, found.float_model
     if drop is None or of_float is None:
         return
     if not math.isclose(of_float.accuracy - found.device.accuracy, drop, abs_tol=_ROUNDING):
         yield f"accuracy drops by {drop}, from {of_float.accuracy} to {found.device.accuracy}"
+
+
+def _recounted(found: Classification, path: str) -> Iterator[str]:
+    """What the counts say, computed again."""
+    classes = len(found.classes)
+    support = [each.support for each in found.classes]
+    if len(found.confusion) != classes or any(len(row) != classes for row in found.confusion):
+        yield f"{path} has {classes} classes, and counts of {len(found.confusion)}"
+    elif sum(support) != found.vectors or not 0 < found.vectors < _COUNTABLE:
+        yield f"{path} has {found.vectors} vectors, and its classes {sum(support)}"
+    else:
+        names = [each.name for each in found.classes]
+        again = classification.of_counts(np.array(found.confusion, np.int64), np.array(support, np.int64), names)
+        for place, said, counted in _differences(asdict(found), asdict(again), path):
+            yield f"{place} is {said}, and its counts say {counted}"
+
+
+def _differences(said: Any, counted: Any, place: str) -> Iterator[tuple[str, Any, Any]]:
+    """Places in which two figures of one kind are not the same."""
+    if isinstance(said, dict):
+        for name, inner in said.items():
+            yield from _differences(inner, counted[name], f"{place}.{name}")
+    elif isinstance(said, tuple):
+        for index, inner in enumerate(said):
+            yield from _differences(inner, counted[index], f"{place}[{index}]")
+    elif said != counted and not (
+        isinstance(said, float) and math.isclose(said, counted, rel_tol=_ROUNDING, abs_tol=_ROUNDING)
+    ):
+        yield place, said, counted
+
+
+def _top(found: Classifier) -> Iterator[str]:
+    """Of more classes more vectors have the true one among them; of one, as many as are right."""
+    for name in ("float_model", "reference", "device"):
+        figures: Classification | None = getattr(found, name)
+        shares = [(each.k, getattr(each, name)) for each in found.top_k]
+        if any(share is None for _, share in shares) != (figures is None and bool(shares)):
+            yield f"accuracy.classifier.top_k has figures of {name}, and it has none itself, or the other way round"
+        elif figures is not None:
+            all_of_them = [(0, 0.0), *shares]
+            if any(k >= more or share > at_more + _ROUNDING for (k, share), (more, at_more) in pairwise(all_of_them)):
+                yield f"accuracy.classifier.top_k of {name} does not grow with k"
+            if any(k == 1 and not math.isclose(share, figures.accuracy, abs_tol=_ROUNDING) for k, share in shares):
+                yield f"accuracy.classifier.top_k of {name} differs from its accuracy {figures.accuracy} at k = 1"

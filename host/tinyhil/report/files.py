@@ -20,7 +20,7 @@ from tinyhil.artifacts import foreign, store
 from tinyhil.compare import health
 from tinyhil.compare.verdict import SCHEMA, Report
 from tinyhil.errors import ConfigError
-from tinyhil.plain_text import plain
+from tinyhil.plain_text import for_log
 from tinyhil.report import assemble, terminal
 from tinyhil.report.contradictions import contradictions
 from tinyhil.report.facts import facts, shown
@@ -61,7 +61,16 @@ _TIMESTAMP = "%Y-%m-%dT%H:%M:%S"
 
 def to_json(report: Report) -> str:
     """The report as indented JSON, keys in the order of the classes."""
-    return json.dumps(msgspec.to_builtins(report), indent=2) + "\n"
+    return json.dumps(_carried(msgspec.to_builtins(report)), indent=2) + "\n"
+
+
+def _carried(value: Any) -> Any:
+    """The same with what no reader of JSON takes written out: lone surrogates, from names that are no UTF-8."""
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_carried(key): _carried(inner) for key, inner in value.items()}
+    return [_carried(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
 def from_json(text: str, name: str) -> Report:
@@ -179,7 +188,7 @@ def write(report: Report, folder: Path, took: Took | None = None) -> None:
         StorageError: the folder cannot be written.
     """
     took = took or _said_before(folder)
-    store.write_text(folder / HTML, plain(to_html(report)))
+    store.write_text(folder / HTML, for_log(to_html(report)))
     store.write_text(folder / MARKDOWN, to_markdown(report))
     store.write_text(folder / XML, to_junit(report, took))
     store.write_text(folder / JSON, to_json(report))

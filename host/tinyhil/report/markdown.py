@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 
 from tinyhil.compare.verdict import Report
+from tinyhil.plain_text import for_log
 from tinyhil.report import tables
 from tinyhil.report.facts import Figure, Reader, facts
 from tinyhil.report.headline import headline, judged
@@ -86,7 +87,8 @@ def _without_bars(table: Table) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]
 
 def _code(text: str) -> str:
     """A block with a fence that is longer than any in the text."""
-    shown = "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in text.rstrip())
+    shown = for_log(text.rstrip())
+    shown = "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in shown)
     longest = max((len(run) for run in re.findall("`+", shown)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{shown}\n{fence}"
