@@ -15,7 +15,7 @@ from PIL import Image
 from tinyhil.affine import DType, TensorSpec
 from tinyhil.artifacts.types import QuantizedModel
 from tinyhil.compare import health
-from tinyhil.errors import ConfigError
+from tinyhil.errors import ConfigError, InputError
 from tinyhil.progress import Silent
 from tinyhil.quantize import model_file, samples, vectors
 
@@ -41,6 +41,66 @@ def test_integers_of_the_input_s_own_type_are_quantized_already(tmp_path: Path, 
     other = np.array([[lowest // 2, 0, highest // 2]], np.int64)
     (reals,) = samples.read(npz(tmp_path / "other.npz", x=other), [spec]).inputs
     assert reals.dtype == np.float32, "other integers are numbers like others"
+
+
+@pytest.mark.parametrize("dtype", [DType.INT8, DType.INT16, DType.FLOAT32])
+@pytest.mark.parametrize("suffix", ["npy", "npz"])
+@pytest.mark.parametrize("form", [">", "<", "F"])
+def test_the_order_of_bytes_and_of_axes_changes_nothing(tmp_path: Path, dtype: DType, suffix: str, form: str) -> None:
+    """A file may come from another machine, or from Fortran; integers of the input's own type stay what they are."""
+    x = np.arange(-6, 6).reshape(4, 3).astype(dtype.numpy)
+    written = np.asfortranarray(x) if form == "F" else x.astype(x.dtype.newbyteorder(form))
+    path = tmp_path / f"s.{suffix}"
+    if suffix == "npy":
+        np.save(path, written)
+    else:
+        np.savez(path, x=written)
+    spec = TensorSpec("in", dtype, (1, 3), 0 if dtype is DType.FLOAT32 else 0.01, 0)
+    (found,) = samples.read(path, [spec]).inputs
+    assert found.dtype == np.dtype(dtype.numpy)
+    assert found.flags.c_contiguous
+    assert found.tobytes() == x.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"x_0": np.ones((4, 3)), "x_1": np.ones((5, 5))}, "4, 5 samples"),
+        ({"in": np.ones((4, 3)), "in 2": np.ones((3, 5))}, "4, 3 samples"),
+        ({"x_0": np.ones((0, 3)), "x_1": np.ones((0, 5))}, "'x_0' has no samples"),
+        ({"x_0": np.ones((4, 3)), "x_1": np.ones((0, 5))}, "'x_1' has no samples"),
+        ({"x_0": np.ones((4, 3)), "x_1": np.ones((4, 5)), "y": np.ones(0)}, "4 inputs and 0 targets"),
+    ],
+)
+def test_inputs_that_do_not_have_as_many_samples_are_refused(
+    tmp_path: Path, arrays: dict[str, Any], words: str
+) -> None:
+    two = [SPEC, TensorSpec("in 2", DType.INT8, (1, 5), 0.5, 4)]
+    with pytest.raises(ConfigError, match=words) as caught:
+        samples.read(npz(tmp_path / "s.npz", **arrays), two)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "x",
+    [
+        np.zeros(4, [("a", "<f4"), ("b", "<i4")]),
+        np.ones((4, 3), complex),
+        np.ones((4, 3)).astype("M8[s]"),
+        np.full((4, 3), "a"),
+        np.zeros((4, 3), "V4"),
+        np.full((4, 3), 1, object),
+    ],
+    ids=lambda x: x.dtype.kind,
+)
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_what_is_no_number_is_refused(tmp_path: Path, x: Any, name: str) -> None:
+    arrays = {"x": np.ones((4, 3)), "y": np.ones(4)} | {name: x}
+    np.save(tmp_path / "s.npy", x, allow_pickle=True)
+    for path in (npz(tmp_path / "s.npz", **arrays), tmp_path / "s.npy"):
+        with pytest.raises(InputError, match="not numbers|pickled Python objects") as caught:
+            samples.read(path, [SPEC])
+        assert caught.value.hint
 
 
 @given(st.lists(st.tuples(st.integers(-140, 140), st.sampled_from([-0.4, 0.0, 0.4])), min_size=3, max_size=3))

@@ -75,7 +75,7 @@ def read(path: Path, names: Container[str] | None = None) -> dict[str, npt.NDArr
                 ):
                     _check_header(path, name, stream, info.file_size)
                     stream.seek(0)
-                    arrays[name] = npy.read_array(stream, allow_pickle=False)
+                    arrays[name] = _usual(npy.read_array(stream, allow_pickle=False))
         return arrays
 
 
@@ -92,8 +92,13 @@ def read_array(path: Path) -> npt.NDArray[np.generic]:
     ):
         _check_header(path, "the array", stream, path.stat().st_size)
         stream.seek(0)
-        array: npt.NDArray[np.generic] = npy.read_array(stream, allow_pickle=False)
-        return array
+        return _usual(npy.read_array(stream, allow_pickle=False))
+
+
+def _usual(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """The same numbers in this machine's order of bytes, and the last axis the innermost."""
+    made: npt.NDArray[np.generic] = np.asarray(array, array.dtype.newbyteorder("="), order="C")
+    return made
 
 
 def _refusal(hint: str) -> Callable[[str], InputError]:
