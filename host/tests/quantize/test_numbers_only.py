@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
@@ -45,11 +46,15 @@ class Model:
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("path", ["dense/kernel", "batch_normalization/moving_variance", "block/inner/gamma"])
-def test_a_weight_that_is_no_number_is_refused_by_its_layer(path: str, value: float) -> None:
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize(
+    "path", ["dense/kernel", "dense/bias", "batch_normalization/moving_variance", "block/inner/gamma"]
+)
+def test_a_weight_that_is_no_number_is_refused_by_its_layer(path: str, value: float, dtype: str) -> None:
     sound = [Weight("input/kernel", np.ones((3, 2), np.float32)), Weight("seed/state", np.array([1, 2], np.uint32))]
     keras_file.require_finite(Model(sound), "mine.keras")
-    wrong = np.ones((2, 4), np.float32)
+    wrong = np.ones((2, 4), ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)
+    keras_file.require_finite(Model([*sound, Weight(path, wrong)]), "mine.keras")
     wrong[1, 3] = value
     layer, _, part = path.rpartition("/")
     with pytest.raises(ModelError, match=f"mine.keras: layer '{layer}': 1 of 8 values of its {part}") as caught:

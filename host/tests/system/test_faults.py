@@ -30,7 +30,7 @@ FAULTS = {
         "import asyncio; raise asyncio.CancelledError('gone')",
     ),
 }
-RAW = "raise RuntimeError('a' + chr(27) + '[2J')"
+RAW = "raise RuntimeError('a' + chr(27) + '[2J' + chr(0xdcff))"
 CAUSES = {
     "in a command": "ZeroDivisionError: division by zero (listings.py:",
     "where a command is imported": "ModuleNotFoundError: No module named 'no_such_module' (listings.py:",
@@ -71,10 +71,18 @@ def test_a_crash_report_says_nothing_raw_and_is_kept_somewhere(tinyhil: Cli) -> 
     done = replace(tinyhil, python_path=(planted,))("recipes")
     assert done.code == 4
     assert "\x1b" not in done.err
-    assert r"\x1b[2J" in done.err
+    assert r"\x1b[2J\udcff" in done.err
     report = Path(done.err.splitlines()[1].removeprefix("crash report: "))
     assert "\x1b" not in report.read_text()
     report.unlink()
+
+
+def test_a_fault_stays_one_where_nothing_can_be_said_of_it(tinyhil: Cli) -> None:
+    planted = package_with(tinyhil.cwd, *FAULTS["in a command"])
+    told = planted / "tinyhil/cli/crash.py"
+    told.unlink()
+    told.write_text("1 / 0\n")
+    assert replace(tinyhil, python_path=(planted,))("recipes").code == 4
 
 
 def test_the_traceback_is_shown_when_it_is_wanted(tinyhil: Cli) -> None:

@@ -33,7 +33,9 @@ def _never(_: session.Output) -> None:
     pytest.fail("it has run")
 
 
-@pytest.mark.parametrize("place", ["folder", "file/below.json", "file/further/below.json", "link/x.json", "/proc/x.json"])
+@pytest.mark.parametrize(
+    "place", ["folder", "file/below.json", "file/further/below.json", "link/x.json", "/proc/x.json"]
+)
 def test_json_that_cannot_be_written(tmp_path: Path, place: str, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("")

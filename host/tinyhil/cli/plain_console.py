@@ -1,4 +1,7 @@
-"""A console on which only our own styles reach the terminal: what a text brings along is written out, commands of CI systems among it."""
+"""A console on which only our own styles reach the terminal: what a text brings along is written out.
+
+So are commands of CI systems, which read what is printed in their jobs.
+"""
 
 from __future__ import annotations
 

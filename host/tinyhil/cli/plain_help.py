@@ -33,12 +33,12 @@ class PlainGroup(TyperGroup):
         """As ``PlainCommand.get_params``."""
         return _plain(super().get_params(ctx))
 
-    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(self, *args: Any, **named: Any) -> Any:
         """As Typer's, but for how wrong usage ends."""
-        if not standalone_mode:
-            return super().main(*args, standalone_mode=False, **extra)
+        if not named.pop("standalone_mode", True):
+            return super().main(*args, **named, standalone_mode=False)
         try:
-            code = super().main(*args, standalone_mode=False, **extra)
+            code = super().main(*args, **named, standalone_mode=False)
         except typer.Abort as error:  # left alone it would end with 1, a verdict of fail
             raise RuntimeError("unforeseen") from error
         except Exception as error:

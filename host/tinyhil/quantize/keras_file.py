@@ -55,6 +55,8 @@ def require_finite(model: Any, name: str) -> None:
     """
     for weight in model.weights:
         values = np.asarray(weight)
+        if values.dtype.name == "bfloat16":  # NumPy itself has none, and calls it raw bytes
+            values = values.astype(np.float32)
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             layer, _, part = str(weight.path).rpartition("/")
             wrong = int((~np.isfinite(values)).sum())

@@ -25,6 +25,9 @@ from tinyhil.tflite.shapes.call import elements, sizes
 
 _FLOATS = {"float16": "<f2", "float32": "<f4", "float64": "<f8"}
 _INTEGERS = {"int8": "<i1", "uint8": "<u1", "int16": "<i2", "uint16": "<u2", "int32": "<i4", "int64": "<i8"}
+_LARGEST = float(np.finfo(np.float32).max)
+_RANGE_BITS = 16
+"""Of a type that uses its whole range; sums of 32 and 64 bits do not."""
 _MOST_INTEGERS = 1024
 """Of a constant that is looked into: shapes, axes and paddings have fewer, and a longer one is nobody's to list."""
 _HINT = "export or copy it again"
@@ -117,6 +120,9 @@ def _quantization(graph: Graph) -> Iterator[str]:
             limits = np.iinfo(_INTEGERS[tensor.dtype])
             if not all(limits.min <= zero <= limits.max for zero in tensor.zero_points):
                 yield f"{tensor} of {tensor.dtype} has a zero point beyond its type"
+            # Kernels compute with it in 32 bits.
+            if limits.bits <= _RANGE_BITS and max(tensor.scales) * (limits.max - limits.min) > _LARGEST:
+                yield f"{tensor} has the scale {max(tensor.scales):g}, beyond what its integers can stand for"
 
 
 def _shapes(model: Model, graph: Graph, raw: Any, number: int) -> Iterator[str]:
