@@ -36,9 +36,9 @@ class PlainGroup(TyperGroup):
     def main(self, *args: Any, **named: Any) -> Any:
         """As Typer's, but for how wrong usage ends."""
         if not named.pop("standalone_mode", True):
-            return super().main(*args, **named, standalone_mode=False)
+            return super().main(*args, **{**named, "standalone_mode": False})
         try:
-            code = super().main(*args, **named, standalone_mode=False)
+            code = super().main(*args, **{**named, "standalone_mode": False})
         except typer.Abort as error:  # left alone it would end with 1, a verdict of fail
             raise RuntimeError("unforeseen") from error
         except Exception as error:
