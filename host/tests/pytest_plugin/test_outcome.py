@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from tinyhil.pytest_plugin.outcome import SOFT, pytest_runtest_call
+from tinyhil.errors import DeviceError
+from tinyhil.pytest_plugin.dut import Dut
+from tinyhil.pytest_plugin.outcome import SOFT, blocked_is_told, pytest_runtest_call
 from tinyhil.pytest_plugin.soft import Soft
 
 
@@ -62,6 +64,37 @@ def test_findings_fail_a_test_that_passed_failed_or_was_skipped(soft: Soft, kind
         ended(soft, None if kind is None else outcome(kind, "its own words"))
     assert raised.type is pytest.fail.Exception
     assert raised.value.msg == "one is wrong\n\ntwo is wrong" + ("" if kind is None else "\n\nits own words")
+
+
+RAW = "a\x1b[2J\n::error::b ##[error]c\x9b\u202e"
+
+
+def _commands(text: str | None) -> list[str]:
+    lines = (text or "").splitlines()
+    assert len(lines) > 1
+    assert text is not None
+    assert not set(text) & set("\x1b\x9b\u202e")
+    return [line for line in lines if line.lstrip().startswith("::") or "##[" in line]
+
+
+def test_nothing_that_a_terminal_or_a_ci_system_obeys_is_in_a_message() -> None:
+    checks = Soft(None)  # type: ignore[arg-type]
+    checks.that(0, RAW)
+    with pytest.raises(pytest.fail.Exception) as raised:
+        ended(checks, None)
+    assert _commands(raised.value.msg) == []
+    for skips, kind in ((True, pytest.skip), (False, pytest.fail)):
+        config: Any = SimpleNamespace(option=SimpleNamespace(blocked_is_skip=skips))
+        with pytest.raises(kind.Exception) as raised, blocked_is_told(config):
+            raise DeviceError(RAW, hint=RAW, detail=RAW)
+        assert _commands(raised.value.msg) == []
+    run: Any = SimpleNamespace(fidelity=SimpleNamespace(max_lsb=0))
+    dut: Any = SimpleNamespace(
+        report=SimpleNamespace(verdict="fail", summary=RAW), answers=(), run=run, diff=lambda *_: RAW
+    )
+    with pytest.raises(pytest.fail.Exception) as raised:
+        Dut.check(dut)
+    assert _commands(raised.value.msg) == []
 
 
 def test_findings_are_added_to_an_assertion_that_failed(soft: Soft) -> None:

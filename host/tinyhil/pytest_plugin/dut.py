@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tinyhil.plain_text import for_log
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -58,7 +60,8 @@ class Dut:
         report = self.report
         if report.verdict != "pass":
             table = self.diff(self.answers, self.run.fidelity.max_lsb)
-            pytest.fail("\n".join(filter(None, [f"{report.verdict}: {report.summary}", table])), pytrace=False)
+            told = filter(None, [f"{report.verdict}: {report.summary}", table])
+            pytest.fail(for_log("\n".join(told)), pytrace=False)
 
     def infer(self, *inputs: npt.ArrayLike) -> Answers:
         """Starts the device, has it compute outputs for inputs, and stops it again.

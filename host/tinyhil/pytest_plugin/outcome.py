@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import tinyhil
-from tinyhil.plain_text import plain
+from tinyhil.plain_text import for_log
 from tinyhil.pytest_plugin.soft import Soft
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ def blocked_is_told(config: pytest.Config) -> Iterator[None]:
         return
     blocked = isinstance(found, BlockedError)
     cause = f"blocked: {found.message}" if blocked else found.message
-    told = plain("; next: ".join([f"{cause} ({found.kind.id})", found.hint]))
+    told = for_log("; next: ".join([f"{cause} ({found.kind.id})", found.hint]))
     if blocked and config.option.blocked_is_skip:
         pytest.skip(told)
-    pytest.fail("\n".join(filter(None, [told, plain(found.detail)])), pytrace=False)
+    pytest.fail("\n".join(filter(None, [told, for_log(found.detail)])), pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -69,7 +69,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 def _told(item: pytest.Item) -> str:
     soft = item.stash.get(SOFT, None)
-    return plain(soft.told) if soft is not None else ""
+    return for_log(soft.told) if soft is not None else ""
 
 
 @pytest.hookimpl(tryfirst=True)
