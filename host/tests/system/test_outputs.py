@@ -76,6 +76,15 @@ def test_a_reader_that_has_had_enough_changes_nothing(tmp_path: Path) -> None:
         output.write_json({"a": 1})
 
 
+def test_a_pipe_without_a_name_whose_reader_has_gone_changes_nothing() -> None:
+    """As of ``tinyhil report sine --json /dev/stdout | true``."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    with session.command(Path(f"/dev/fd/{writes}")) as output:
+        output.write_json({"a": 1})
+    os.close(writes)
+
+
 def test_a_full_device_is_an_error_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     assert code_of(Path("/dev/full"), lambda output: output.write_json({"a": 1})) == 3
     assert "cannot write /dev/full" in capsys.readouterr().err

@@ -11,8 +11,11 @@ import pytest
 
 from tinyhil import kinds, tflite
 from tinyhil.errors import ModelError
+from tinyhil.tflite.objects import pack, unpack
 
 from ..chain.one_operator import T, constant, model_of
+from ..hostile import seeds
+from ..layered import accumulates
 
 Build = Callable[..., bytes]
 NAN, INFINITE = float("nan"), float("inf")
@@ -113,6 +116,37 @@ def test_a_contradiction_is_refused(build_tflite: Build, name: str) -> None:
         tflite.require_sound(data, "m")
     assert caught.value.kind is kinds.DAMAGED_MODEL
     assert caught.value.hint
+
+
+def test_every_operator_of_a_graph_is_looked_at() -> None:
+    for whole in seeds.models():
+        tflite.require_sound(whole, "m")
+        operators = len(tflite.parse(whole, "m").main.operators)
+        assert operators > 1
+        for place in range(operators):
+            model = unpack(whole, "m")
+            wrong = model.subgraphs[0].tensors[model.subgraphs[0].operators[place].outputs[0]]
+            wrong.shape = [*wrong.shape[:-1], wrong.shape[-1] + 1]
+            with pytest.raises(ModelError, match="m: damaged"):
+                tflite.require_sound(pack(model), "m")
+
+
+def test_a_variable_has_one_shape(build_tflite: Build) -> None:
+    """Whatever else of the graph has none that follows: what is assigned to it, and what is read of it."""
+    tflite.require_sound(build_tflite(accumulates), "m")
+    whole = tflite.parse(build_tflite(accumulates), "m").main
+    (read,) = (each for each in whole.operators if each.name == "READ_VARIABLE")
+    (add,) = (each for each in whole.operators if each.name == "ADD")
+
+    def longer(model: Any) -> None:
+        """Everything but what is read of the variable, which ADD then spreads out."""
+        accumulates(model)
+        tensors = model.subgraphs[0].tensors
+        for index in {*add.inputs, *add.outputs} - set(read.outputs):
+            tensors[index].shape = [3, *tensors[index].shape[1:]]
+
+    with pytest.raises(ModelError, match=r"keeps the shape|is kept"):
+        tflite.require_sound(build_tflite(longer), "m")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16"])
