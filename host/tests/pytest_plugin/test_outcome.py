@@ -85,9 +85,9 @@ def test_nothing_that_a_terminal_or_a_ci_system_obeys_is_in_a_message() -> None:
     assert _commands(raised.value.msg) == []
     for skips, kind in ((True, pytest.skip), (False, pytest.fail)):
         config: Any = SimpleNamespace(option=SimpleNamespace(blocked_is_skip=skips))
-        with pytest.raises(kind.Exception) as raised, blocked_is_told(config):
+        with pytest.raises(kind.Exception) as blocked, blocked_is_told(config):
             raise DeviceError(RAW, hint=RAW, detail=RAW)
-        assert _commands(raised.value.msg) == []
+        assert _commands(blocked.value.msg) == []
     run: Any = SimpleNamespace(fidelity=SimpleNamespace(max_lsb=0))
     dut: Any = SimpleNamespace(
         report=SimpleNamespace(verdict="fail", summary=RAW), answers=(), run=run, diff=lambda *_: RAW

@@ -98,7 +98,7 @@ def test_what_is_no_number_is_refused(tmp_path: Path, x: Any, name: str) -> None
     arrays = {"x": np.ones((4, 3)), "y": np.ones(4)} | {name: x}
     np.save(tmp_path / "s.npy", x, allow_pickle=True)
     for path in (npz(tmp_path / "s.npz", **arrays), tmp_path / "s.npy"):
-        with pytest.raises(InputError, match="not numbers|pickled Python objects") as caught:
+        with pytest.raises(InputError, match=r"not numbers|pickled Python objects") as caught:
             samples.read(path, [SPEC])
         assert caught.value.hint
 

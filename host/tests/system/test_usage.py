@@ -71,7 +71,7 @@ def test_unknown_names(tinyhil: Cli, arguments: list[str], cause: str, step: str
     ],
 )
 def test_wrong_usage(arguments: list[str], cause: str, step: str) -> None:
-    done = CliRunner().invoke(app, arguments)
+    done = CliRunner().invoke(application(), arguments)
     assert done.exit_code == 2
     first, last = done.stderr.splitlines()
     assert first.startswith("error TH-101: ")
@@ -82,7 +82,7 @@ def test_wrong_usage(arguments: list[str], cause: str, step: str) -> None:
 
 
 def test_without_arguments_it_explains_itself() -> None:
-    done = CliRunner().invoke(app, [])
+    done = CliRunner().invoke(application(), [])
     assert done.exit_code == 2
     assert "COMMAND" in done.output
     assert "TH-101" not in done.output
