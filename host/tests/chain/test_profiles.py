@@ -20,6 +20,7 @@ def memory(data: bytes, profile: str) -> int:
     return compile_model(data, "m", cmsis=True, profile=profile).memory_bytes
 
 
+@pytest.mark.long
 def test_helium_s_convolutions_get_what_cmsis_nn_asks_for() -> None:
     """Never less than on a CPU with DSP, for which bakenn plans it; a depthwise one takes blocks of channels."""
     rng = np.random.default_rng(3)

@@ -85,6 +85,7 @@ def test_vectors_and_search_overrule_the_budget(cli: Cli) -> None:
     assert "'soon' is no duration" in refused.err
 
 
+@pytest.mark.long
 def test_saturated_samples_are_a_warning_in_every_form(cli: Cli) -> None:
     write(cli.cwd / "s.NPY", np.full((10, 3), 1e6))
     done = cli("run", "m.TFLITE", "--target", "sim", "--samples", "s.NPY")

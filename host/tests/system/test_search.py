@@ -119,6 +119,7 @@ def test_a_run_searches_by_itself_and_its_recording_too(tiny_model: bytes, tmp_p
     assert digest(replayed) == digest(report)
 
 
+@pytest.mark.long
 def test_a_run_says_how_far_it_has_searched(tinyhil: Cli, tiny_model: bytes) -> None:
     (tinyhil.cwd / "small.tflite").write_bytes(tiny_model)
     done = tinyhil("run", "small.tflite", "--target", "native", "--json", "out.json")

@@ -155,7 +155,8 @@ def test_dropout_drops_what_it_drops_in_fit() -> None:
     assert plain["loss"] != expected["loss"]
 
 
-@pytest.mark.parametrize("samples", [7, *(pytest.param(more, marks=pytest.mark.long) for more in (16, 32))])
+@pytest.mark.long
+@pytest.mark.parametrize("samples", [7, 16, 32])
 def test_any_number_of_samples(samples: int) -> None:
     """Fewer than a batch, exactly one, exactly two."""
     case = CASES["classes"]
@@ -165,6 +166,7 @@ def test_any_number_of_samples(samples: int) -> None:
         assert_equal(loop.fit(model(case), few, epochs=2, batch_size=BATCH, shuffle=False, xla=xla).history, theirs)
 
 
+@pytest.mark.long
 def test_every_epoch_has_an_order_of_its_own() -> None:
     case = CASES["regression"]
     shuffled = by_us(model(case), case, shuffle=True, seed=4)
@@ -178,6 +180,7 @@ def test_every_epoch_has_an_order_of_its_own() -> None:
     assert by_us(model(case), case, shuffle=True, seed=5).history != shuffled.history
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("restore", [pytest.param(False, marks=pytest.mark.long), True])
 def test_early_stopping_stops_where_fit_stops(restore: bool) -> None:
     case = Case(CASES["regression"].layers, lambda: {"optimizer": keras.optimizers.Adam(0.1), "loss": "mse"}, X, Y)

@@ -101,6 +101,7 @@ def test_a_search_is_in_its_row(table: Table) -> None:
     assert table(search=64)["tiny.tflite"].searched == 64
 
 
+@pytest.mark.long
 def test_a_refused_model_has_its_cause_and_the_engine_that_takes_it(
     table: Table, build_tflite: Callable[..., bytes]
 ) -> None:

@@ -263,7 +263,7 @@ _PARTS = (
         "parts of a vector are written one byte late",
         Check.ANSWER,
         _SERVER,
-        ("engine::input(write.index)) + write.offset", "engine::input(write.index)) + write.offset + 1"),
+        ("written(write.index)) + write.offset", "written(write.index)) + write.offset + 1"),
     ),
     _fault(
         "truncated output",
