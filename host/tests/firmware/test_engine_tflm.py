@@ -72,17 +72,19 @@ def rendered(
 def test_it_compiles_for_each_emulator_that_offers_it(
     name: str, firmware: Path, two_operators: bytes, quantized_model: Quantized, tmp_path: Path
 ) -> None:
-    """By the target's own compiler and flags, over the fake of the library."""
+    """By the target's own compiler and flags, over the fakes of TFLM and of the C++ library, which nothing installs."""
     target = registry.get(name)
     board = json.loads((firmware / "platform" / "boards" / f"{target.compiles.board}.json").read_text())["build"]
     compiler = f"{board['toolchain']}g++"
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
     project = render(quantized_model(tmp_path, two_operators), target, "tflm", tmp_path / "project")[0].folder
-    folders = [firmware / "tests" / "fakes" / "tflm", firmware / "lib" / "engine", project / "lib" / "model"]
+    fakes = firmware / "tests" / "fakes"
+    folders = [fakes / "tflm", firmware / "lib" / "engine", project / "lib" / "model"]
     sources = [*(project / "lib" / "tinyhil_engine" / "tflm").glob("*.cpp"), *(project / "lib/model").glob("*.cpp")]
     flags = [*board["machine_flags"], *target.compiles.flags, *target.engines["tflm"].flags]
-    command = [compiler, f"-std={STANDARDS[0]}", *flags, *FLAGS, "-fsyntax-only", *(f"-I{each}" for each in folders)]
+    include = ["-nostdinc++", "-isystem", str(fakes / "std"), *(f"-I{each}" for each in folders)]
+    command = [compiler, f"-std={STANDARDS[0]}", *flags, *FLAGS, "-fsyntax-only", *include]
     done = subprocess.run([*command, *map(str, sources)], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(sources) == 4

@@ -181,7 +181,7 @@ def test_every_epoch_has_an_order_of_its_own() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("restore", [pytest.param(False, marks=pytest.mark.long), True])
+@pytest.mark.parametrize("restore", [False, True])
 def test_early_stopping_stops_where_fit_stops(restore: bool) -> None:
     case = Case(CASES["regression"].layers, lambda: {"optimizer": keras.optimizers.Adam(0.1), "loss": "mse"}, X, Y)
 
