@@ -55,7 +55,7 @@ void tinyhil_print(const char* text);
 // tinyhil_input() is not null then, and compares the inputs that it has made. So nothing else may write to `raw`
 // meanwhile, such as an interrupt, and what `preprocess` makes depends on `raw` alone.
 //
-// `raw` is a number or an array, of up to five dimensions, of int8_t, uint8_t, int16_t, int32_t or float.
+// `raw` is a number or an array, of up to five dimensions, of int8_t, uint8_t, int16_t, int32_t (or int) or float.
 template <typename Raw>
 void tinyhil_preprocess(void (*preprocess)(), Raw& raw);
 
@@ -71,10 +71,6 @@ namespace raw {
 
 constexpr uint8_t kMaxRank = 6;
 
-// Type and shape of a number or an array: the first of its dimensions is 1, that of a batch.
-template <typename T>
-struct Of;
-
 template <DType type>
 struct Number {
   static constexpr DType kType = type;
@@ -82,14 +78,38 @@ struct Number {
   static void shape(uint32_t*) {}
 };
 
+// An int32_t is an int for one compiler and a long for another, and sketches say int: signed integers go by their size.
+template <typename T>
+struct Size {
+  static constexpr unsigned kBytes = 0;  // no such integer
+};
+template <>
+struct Size<short> {
+  static constexpr unsigned kBytes = sizeof(short);
+};
+template <>
+struct Size<int> {
+  static constexpr unsigned kBytes = sizeof(int);
+};
+template <>
+struct Size<long> {
+  static constexpr unsigned kBytes = sizeof(long);
+};
+
+template <unsigned kBytes>
+struct Signed : Number<DType::kInt32> {
+  static_assert(kBytes == 4, "a raw sample is a number or an array of int8_t, uint8_t, int16_t, int32_t or float");
+};
+template <>
+struct Signed<2> : Number<DType::kInt16> {};
+
+// Type and shape of a number or an array: the first of its dimensions is 1, that of a batch.
+template <typename T>
+struct Of : Signed<Size<T>::kBytes> {};
 template <>
 struct Of<int8_t> : Number<DType::kInt8> {};
 template <>
 struct Of<uint8_t> : Number<DType::kUint8> {};
-template <>
-struct Of<int16_t> : Number<DType::kInt16> {};
-template <>
-struct Of<int32_t> : Number<DType::kInt32> {};
 template <>
 struct Of<float> : Number<DType::kFloat32> {};
 

@@ -32,7 +32,7 @@ def opened(port: Path, target: Target) -> Session:
 
 
 def test_a_slow_device_is_waited_for_and_nothing_is_repeated(port: Path, target: Target) -> None:
-    """A request takes 0.8 s to be taken, 0.5 s to be computed and 0.8 s to be answered, with patience for 1 s."""
+    """A request takes 1.2 s to be taken, 0.5 s to be computed and 1.2 s to be answered, with patience for 2 s."""
     computed: list[int] = []
 
     def slowly(board: PtyDevice, inferences: int) -> None:
@@ -41,8 +41,8 @@ def test_a_slow_device_is_waited_for_and_nothing_is_repeated(port: Path, target:
             time.sleep(0.5)
 
     with device(port, slowly) as board:
-        board.pace = 1 / 220
-        with opened(port, patient_for(target, 1.0)) as session:
+        board.pace = 1 / 150
+        with opened(port, patient_for(target, 2.0)) as session:
             found = capture(session, vectors())
     np.testing.assert_array_equal(found.outputs[0], vectors().reference[0])
     assert computed == [LARGE, len(vectors().inputs[0])]
