@@ -11,8 +11,8 @@ _CONTROL = re.compile(
 cannot carry: bytes of a file's name that are no UTF-8 reach Python as lone surrogates."""
 _COMMAND = re.compile(r"^([^\S\n]*):(?=:)|#(?=#\w*(?:\[|\Z))", re.MULTILINE)
 """What a CI system takes for a command: at the beginning of a line of its log (``::error::``, GitHub), or anywhere in
-it (``##[error]``, GitHub; ``##vso[...]``, Azure; ``##teamcity[...]``), or its
-beginning where a line is written in pieces."""
+it (``##[error]``, GitHub; ``##vso[...]``, Azure; ``##teamcity[...]``), or its beginning where a line is written in
+pieces."""
 
 
 def plain(text: str) -> str:

@@ -66,7 +66,8 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
         ),
     )
     made.callback()(_common)
-    for name in arguments[:1] if set(arguments[:1]) & set(COMMANDS) else COMMANDS:
+    named = [name for name in arguments[:1] if name in COMMANDS]
+    for name in named or COMMANDS:
         module = import_module(f"tinyhil.cli.{COMMANDS[name]}")
         made.command(name, cls=PlainCommand)(getattr(module, name.replace("-", "_")))
     return made
