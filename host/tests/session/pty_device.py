@@ -93,6 +93,16 @@ class PtyDevice:
         os.close(self._master)
         self._master = -1
 
+    def reset(self) -> None:
+        """Goes away, and comes back restarted.
+
+        The restart comes first: the host sees the hang-up at once, on a thread of its own, and what it then finds in
+        the role has to be what the next terminal shows.
+        """
+        self.role.restart()
+        self.unplug()
+        self.plug()
+
     def __enter__(self) -> PtyDevice:
         self.plug()
         self._thread.start()

@@ -62,9 +62,7 @@ def test_what_is_asked_at_the_end_begins_again_where_the_port_is_lost(port: Path
 
     def leave(board: PtyDevice, inferences: int) -> None:
         if inferences > COUNT + 2 * BATCH and board.plugged == 1:
-            board.unplug()
-            board.role.restart()
-            board.plug()
+            board.reset()
 
     def explore(answers: tuple[Array, ...], infer: Infer) -> None:
         begun.append(answers)
@@ -129,9 +127,7 @@ def test_a_port_that_returns_under_another_name(port: Path, target: Target) -> N
     def flicker(board: PtyDevice, inferences: int) -> None:
         names.add(port.readlink())
         if inferences > 3 * BATCH * board.plugged:
-            board.unplug()
-            board.role.restart()
-            board.plug()
+            board.reset()
 
     with device(port, flicker) as board:
         assert_right(run(port, target))
@@ -171,9 +167,7 @@ def test_a_port_that_is_lost_at_the_same_place_again_and_again_is_given_up(port:
 
     def leave(board: PtyDevice, inferences: int) -> None:
         if board.plugged == len(begun) and inferences >= COUNT + 2 * BATCH * len(begun):
-            board.unplug()
-            board.role.restart()
-            board.plug()
+            board.reset()
 
     def explore(answers: tuple[Array, ...], infer: Infer) -> None:
         begun.append(answers)
@@ -199,10 +193,8 @@ def test_what_an_earlier_run_has_left_is_named_where_the_device_cannot_even_be_r
 def test_another_board_that_is_plugged_in_instead_is_refused(port: Path, target: Target) -> None:
     def swap(board: PtyDevice, inferences: int) -> None:
         if inferences > 3 * BATCH and board.plugged == 1:
-            board.unplug()
-            board.role.restart()
             board.role.welcome = replace(board.role.welcome, model_sha256=b"x" * 32)
-            board.plug()
+            board.reset()
 
     with device(port, swap), pytest.raises(StaleFirmwareError):
         run(port, target)

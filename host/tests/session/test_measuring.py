@@ -130,9 +130,7 @@ def test_the_replay_of_a_measured_run(port: Path, measured: Target, tmp_path: Pa
 def test_a_port_that_goes_away_during_the_measurement(port: Path, measured: Target) -> None:
     def flicker(board: PtyDevice, inferences: int) -> None:
         if inferences > COUNT + 5 and board.plugged == 1:
-            board.unplug()
-            board.role.restart()
-            board.plug()
+            board.reset()
 
     with device(port, flicker) as board:
         assert run(port, measured).measurement == WHOLE

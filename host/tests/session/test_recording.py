@@ -90,9 +90,7 @@ def test_lost_answers_are_lost_again(port: Path, target: Target, path: Path) -> 
 def test_a_port_that_went_away_goes_away_again(port: Path, target: Target, path: Path) -> None:
     def flicker(board: PtyDevice, inferences: int) -> None:
         if inferences > 3 * BATCH * board.plugged:
-            board.unplug()
-            board.role.restart()
-            board.plug()
+            board.reset()
 
     with device(port, flicker) as board:
         recorded = record(port, target, path)

@@ -84,9 +84,7 @@ def flicker(at: int) -> Any:
 
     def before(plugged: PtyDevice, inferences: int) -> None:
         if inferences >= at and plugged.plugged == 1:
-            plugged.unplug()
-            plugged.role.restart()
-            plugged.plug()
+            plugged.reset()
 
     return before
 
@@ -138,9 +136,7 @@ def test_every_question_finds_the_port_again(port: Path, target: Target) -> None
     with device(port) as plugged, live(port, target) as session:
         for ask in (session.usage, session.reset, session.greet, lambda: session.infer([[1, 2, 3, 4]])):
             boot = session.welcome.boot_id
-            plugged.unplug()
-            plugged.role.restart()
-            plugged.plug()
+            plugged.reset()
             ask()
             assert session.welcome.boot_id != boot
 
@@ -162,9 +158,7 @@ def test_a_port_that_stays_away_is_given_up(port: Path, hasty: Target) -> None:
 def test_a_port_that_goes_again_and_again_is_given_up(port: Path, hasty: Target) -> None:
     def always(plugged: PtyDevice, inferences: int) -> None:
         if inferences > 0:
-            plugged.unplug()
-            plugged.role.restart()
-            plugged.plug()
+            plugged.reset()
 
     with device(port, always), live(port, hasty) as session, pytest.raises(PortLostError):
         session.infer(*vectors().inputs)
