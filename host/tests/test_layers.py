@@ -24,7 +24,7 @@ LAYERS: dict[str, int] = {
     **dict.fromkeys(("train", "quantize", "preflight", "render", "build", "session", "verify", "report"), 3),
     **dict.fromkeys(("starter", "plots"), 3),
     "pipeline": 4,
-    "experiments": 5,
+    **dict.fromkeys(("experiments", "history"), 5),
     "api": 6,
     **dict.fromkeys(("cli", "pytest_plugin", "__main__"), 7),
 }

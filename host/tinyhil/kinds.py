@@ -124,6 +124,16 @@ NO_REPORT = Kind(
     "The command needs the report of an earlier run, and the build folder has none.",
     ("Make one: tinyhil run RECIPE --target NAME.", "If it lies elsewhere, name its folder with --build-dir."),
 )
+NO_HISTORY = Kind(
+    "TH-125",
+    "There is nothing in the history",
+    2,
+    "The history has no run that fits what was asked for, or no history is kept.",
+    (
+        "Run something: tinyhil run RECIPE. The next tinyhil history has it.",
+        "tinyhil history import PATH takes the reports of earlier runs.",
+    ),
+)
 CONTRADICTORY_REPORT = Kind(
     "TH-117",
     "A report contradicts itself",
@@ -215,6 +225,23 @@ STORAGE = Kind(
     3,
     "The disk is full, or a file or folder cannot be read or written.",
     ("Free some space, or choose another folder with --build-dir.", "Look at the owner and the rights of the folder."),
+)
+HISTORY = Kind(
+    "TH-240",
+    "The history cannot be used",
+    3,
+    "The database of runs cannot be read or written: it is locked, damaged, no history, or its server is away.",
+    (
+        "What runs have left waits in .tinyhil, and nothing of it is lost: call the command again later.",
+        "TINYHIL_HISTORY names another file or server; off keeps no history.",
+    ),
+)
+NEWER_HISTORY = Kind(
+    "TH-241",
+    "The history is of a newer version",
+    3,
+    "A newer version of tinyhil has written the database of runs, and this one does not know its tables.",
+    ("Install a newer version of tinyhil.", "Or name another history with TINYHIL_HISTORY."),
 )
 TOOL = Kind(
     "TH-230",
