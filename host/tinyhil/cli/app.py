@@ -22,6 +22,7 @@ COMMANDS = {
     "verify": "verdicts",
     "replay": "verdicts",
     "report": "verdicts",
+    "history": "history",
     "models": "models",
     "bisect": "bisect",
     "profile": "profile",
@@ -39,7 +40,7 @@ COMMANDS = {
     "new": "starter",
     "bench-report": "bench_report",
 }
-"""The module of each command, in the order of the help. Its function has the same name."""
+"""The module of each command, in the order of the help. Its function, or its group of commands, has the same name."""
 
 
 def application(arguments: Sequence[str] = ()) -> typer.Typer:
@@ -68,7 +69,11 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
     made.callback()(_common)
     for name in arguments[:1] if set(arguments[:1]) & set(COMMANDS) else COMMANDS:
         module = import_module(f"tinyhil.cli.{COMMANDS[name]}")
-        made.command(name, cls=PlainCommand)(getattr(module, name.replace("-", "_")))
+        command = getattr(module, name.replace("-", "_"))
+        if isinstance(command, typer.Typer):
+            made.add_typer(command, name=name)
+        else:
+            made.command(name, cls=PlainCommand)(command)
     return made
 
 

@@ -80,7 +80,7 @@ class StoredRun(Base):
     report_sha256: Mapped[str] = mapped_column(_SHA256, ForeignKey("reports.sha256"))
 
     __table_args__ = (
-        Index(None, "recipe", "target", "engine", "scheme", "began"),
+        Index(None, "recipe", "target", "engine", "scheme", "began", "verdict"),
         Index(None, "digest", "began"),
         Index(None, "commit"),
     )

@@ -18,6 +18,8 @@ WIDTH, HEIGHT = 400, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 8, 10, 40
 _TICKS = 5
 """About as many on an axis."""
+_LABELS = 5
+"""Commits at most that are written at an axis."""
 
 _SHAPES = {"float": "m-3-3l6 6m0-6l-6 6", "reference": "m-3 0h6", "apart": "m-2-2h4v4h-4z"}
 _DOT = "h0"
@@ -215,6 +217,50 @@ def differences(points: Points, tolerance: int, unit: str) -> Chart | None:
         y=up,
         band=(up.place(tolerance), up.place(-tolerance)) if tolerance else None,
         series=(Series("device", "device minus reference", stems, marks),),
+    )
+
+
+class Place(NamedTuple):
+    """One run on a curve over runs.
+
+    Attributes:
+        label: such as its commit.
+        value: None where it has none.
+        passed: whether its verdict was a pass.
+    """
+
+    label: str
+    value: Value
+    passed: bool
+
+
+def over_runs(name: str, title: str, unit: str, places: Sequence[Place]) -> Chart | None:
+    """One figure over runs, the oldest first, at even distances; None where no run has it."""
+    across = _horizontal([float(index) for index in range(len(places))])
+    up = _vertical([place.value for place in places])
+    if across is None or up is None:
+        return None
+    step = -(-len(places) // _LABELS)
+    labelled = range(len(places) - 1, -1, -step)  # the last one always
+    ticks = tuple(Tick(across.place(index), places[index].label) for index in reversed(labelled))
+    values = [(float(index), place.value) for index, place in enumerate(places)]
+    known = [place.value for place in places if place.value is not None]
+    passed = [one for one, place in zip(values, places, strict=True) if place.passed]
+    others = [one for one, place in zip(values, places, strict=True) if not place.passed]
+    series = [Series("device", title, _line(values, across, up), _marks("device", passed, across, up))]
+    if any(_drawable(value) for _, value in others):
+        series.append(Series("apart", "runs that did not pass", marks=_marks("apart", others, across, up)))
+    said = f"From {known[0]:,.6g} to {known[-1]:,.6g}" if len(known) > 1 else f"{known[0]:,.6g}"
+    return Chart(
+        name=name,
+        title=title,
+        description=f"{said}{f' {unit}' if unit else ''} over {len(known):,} runs.",
+        x_label="commit, the oldest first",
+        y_label=f"{title}, {unit}" if unit else title,
+        x=replace(across, ticks=ticks),
+        y=up,
+        band=None,
+        series=tuple(series),
     )
 
 

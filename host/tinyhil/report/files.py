@@ -200,7 +200,7 @@ def write(report: Report, folder: Path, took: Took | None = None) -> None:
     Raises:
         StorageError: the folder cannot be written.
     """
-    took = took or said_before(folder)
+    took = took or _said_before(folder)
     store.write_text(folder / HTML, for_log(to_html(report)))
     store.write_text(folder / MARKDOWN, to_markdown(report))
     store.write_text(folder / XML, to_junit(report, took))
@@ -222,13 +222,20 @@ def refuse_unwritable(folder: Path) -> None:
             )
 
 
-def said_before(folder: Path) -> Took | None:
-    """When the run was carried out whose files are in a folder; None where they do not say."""
+def _said_before(folder: Path) -> Took | None:
     try:
-        suite = ElementTree.parse(folder / XML).find("testsuite")
+        return time_of((folder / XML).read_bytes())
+    except OSError:
+        return None
+
+
+def time_of(junit: bytes) -> Took | None:
+    """When a run was carried out, as its JUnit file says; None where it does not say."""
+    try:
+        suite = ElementTree.fromstring(junit).find("testsuite")
         said = {} if suite is None else suite.attrib
         return Took(datetime.strptime(said["timestamp"], _TIMESTAMP).replace(tzinfo=UTC), float(said["time"]))
-    except (OSError, ElementTree.ParseError, KeyError, ValueError):
+    except (ElementTree.ParseError, KeyError, ValueError):
         return None
 
 

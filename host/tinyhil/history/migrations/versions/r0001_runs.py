@@ -46,7 +46,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["report_sha256"], ["reports.sha256"], name="fk_runs_report_sha256_reports"),
     )
     op.create_index(
-        "ix_runs_recipe_target_engine_scheme_began", "runs", ["recipe", "target", "engine", "scheme", "began"]
+        "ix_runs_recipe_target_engine_scheme_began_verdict",
+        "runs",
+        ["recipe", "target", "engine", "scheme", "began", "verdict"],
     )
     op.create_index("ix_runs_digest_began", "runs", ["digest", "began"])
     op.create_index("ix_runs_commit", "runs", ["commit"])
