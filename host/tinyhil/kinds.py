@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tinyhil import history_kinds
 from tinyhil.kind import Kind as Kind
 from tinyhil.silence_kinds import (
     BOOT_LOADER as BOOT_LOADER,
@@ -50,6 +51,7 @@ from tinyhil.silence_kinds import (
     WENT_SILENT as WENT_SILENT,
 )
 
+NO_HISTORY, HISTORY, NEWER_HISTORY = history_kinds.ALL
 INPUT = Kind(
     "TH-100",
     "An input cannot be used",
@@ -123,16 +125,6 @@ NO_REPORT = Kind(
     2,
     "The command needs the report of an earlier run, and the build folder has none.",
     ("Make one: tinyhil run RECIPE --target NAME.", "If it lies elsewhere, name its folder with --build-dir."),
-)
-NO_HISTORY = Kind(
-    "TH-125",
-    "There is nothing in the history",
-    2,
-    "The history has no run that fits what was asked for, or no history is kept.",
-    (
-        "Run something: tinyhil run RECIPE. The next tinyhil history has it.",
-        "tinyhil history import PATH takes the reports of earlier runs.",
-    ),
 )
 CONTRADICTORY_REPORT = Kind(
     "TH-117",
@@ -225,23 +217,6 @@ STORAGE = Kind(
     3,
     "The disk is full, or a file or folder cannot be read or written.",
     ("Free some space, or choose another folder with --build-dir.", "Look at the owner and the rights of the folder."),
-)
-HISTORY = Kind(
-    "TH-240",
-    "The history cannot be used",
-    3,
-    "The database of runs cannot be read or written: it is locked, damaged, no history, or its server is away.",
-    (
-        "What runs have left waits in .tinyhil, and nothing of it is lost: call the command again later.",
-        "TINYHIL_HISTORY names another file or server; off keeps no history.",
-    ),
-)
-NEWER_HISTORY = Kind(
-    "TH-241",
-    "The history is of a newer version",
-    3,
-    "A newer version of tinyhil has written the database of runs, and this one does not know its tables.",
-    ("Install a newer version of tinyhil.", "Or name another history with TINYHIL_HISTORY."),
 )
 TOOL = Kind(
     "TH-230",
