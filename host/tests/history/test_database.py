@@ -17,8 +17,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from tinyhil import kinds
+from tinyhil.compare import metrics
 from tinyhil.errors import StorageError
-from tinyhil.history import database, metrics, record, schema
+from tinyhil.history import database, record, schema
 from tinyhil.history.models import REVISION, REVISION_TABLE, Base, StoredFigure, StoredReport, StoredRun
 from tinyhil.history.place import Place
 

@@ -15,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyhil import kinds
+from tinyhil.compare import metrics
+from tinyhil.compare.metrics import METRICS, Metric
 from tinyhil.compare.verdict import Report
 from tinyhil.errors import ConfigError
-from tinyhil.history import database, lines, metrics, page, record
+from tinyhil.history import database, lines, page, record
 from tinyhil.history.export import FORMATS, as_values, export
-from tinyhil.history.metrics import METRICS, Metric
 from tinyhil.history.place import Place
 from tinyhil.history.series import Asked, Series, series
 from tinyhil.report.facts import Reader

@@ -80,8 +80,9 @@ def show(
     """
     with command(json) as output:
         from tinyhil.artifacts import store
+        from tinyhil.compare import metrics
         from tinyhil.history import export as forms
-        from tinyhil.history import lines, metrics
+        from tinyhil.history import lines
         from tinyhil.history.series import Asked, series
 
         chosen = metrics.chosen(metric or ())
@@ -130,8 +131,8 @@ def export(
         import sys
 
         from tinyhil.artifacts import store
+        from tinyhil.compare import metrics
         from tinyhil.history import export as forms
-        from tinyhil.history import metrics
         from tinyhil.history.series import Asked, series
 
         default = [name for name in metrics.USUAL if metrics.BY_NAME[name].better == "less"]

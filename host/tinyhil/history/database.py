@@ -21,10 +21,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from tinyhil import kinds
 from tinyhil.artifacts import store
 from tinyhil.artifacts.foreign import first_line
+from tinyhil.compare import metrics
 from tinyhil.compare.digest import digest
 from tinyhil.compare.verdict import Report
 from tinyhil.errors import ConfigError, MissingToolError, StorageError, TinyhilError
-from tinyhil.history import metrics, record, schema
+from tinyhil.history import record, schema
 from tinyhil.history.context import Context
 from tinyhil.history.models import REVISION, StoredFigure, StoredReport, StoredRun
 from tinyhil.history.place import Place

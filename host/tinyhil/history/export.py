@@ -17,8 +17,8 @@ from typing import Any
 import msgspec
 
 from tinyhil import kinds
+from tinyhil.compare.metrics import Metric
 from tinyhil.errors import ConfigError
-from tinyhil.history.metrics import Metric
 from tinyhil.history.series import KeptRun, Series
 
 FORMATS = ("json", "csv", "bencher", "github-action-benchmark")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from tinyhil.history.metrics import Metric
+from tinyhil.compare.metrics import Metric
 from tinyhil.history.series import Series
 
 _LEVELS = "▁▂▃▄▅▆▇█"

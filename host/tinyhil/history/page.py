@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinyhil.history.metrics import Metric
+from tinyhil.compare.metrics import Metric
 from tinyhil.history.series import Series
 from tinyhil.report import charts
 from tinyhil.report.page import template

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from tinyhil import kinds
+from tinyhil.compare.metrics import Metric
 from tinyhil.errors import ConfigError
-from tinyhil.history.metrics import Metric
 from tinyhil.history.models import StoredFigure, StoredRun
 
 LAST = 40
