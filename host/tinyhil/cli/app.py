@@ -23,6 +23,7 @@ COMMANDS = {
     "replay": "verdicts",
     "report": "verdicts",
     "history": "history",
+    "compare": "compare",
     "models": "models",
     "bisect": "bisect",
     "profile": "profile",

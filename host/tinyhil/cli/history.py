@@ -89,7 +89,7 @@ def show(
         asked = Asked(recipe, tuple(target or ()), branch, last)
         if html is not None:
             store.refuse_unwritable(html)
-        with _opened(output) as database, database.reading() as connection:
+        with opened(output) as database, database.reading() as connection:
             found = series(connection, asked, chosen)
         for one in found:
             for line in lines.table(one, chosen):
@@ -140,7 +140,7 @@ def export(
         chosen = metrics.chosen(metric or usual)
         if to is not None:
             store.refuse_unwritable(to)
-        with _opened(output) as database, database.reading() as connection:
+        with opened(output) as database, database.reading() as connection:
             found = series(connection, Asked(recipe, tuple(target or ()), branch, last), chosen)
         text = forms.export(found, chosen, form)
         if to is None:
@@ -179,7 +179,7 @@ def import_(
         from tinyhil.history import importing
 
         found = importing.find(paths, commit, branch)
-        with _opened(output, new=True) as database:
+        with opened(output, new=True) as database:
             taken = database.add(found.records)
         refused = {**found.refused, **taken.refused}
         _say_refused(output, refused)
@@ -189,7 +189,7 @@ def import_(
 
 
 @contextlib.contextmanager
-def _opened(output: Output, *, new: bool = False) -> Iterator[Database]:
+def opened(output: Output, *, new: bool = False) -> Iterator[Database]:
     """The history, with what runs have left taken in.
 
     Args:

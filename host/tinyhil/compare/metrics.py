@@ -45,12 +45,18 @@ class Metric:
             value = getattr(value, step, None)
         return None if value is None else float(value)
 
-    def shown(self, value: float | None, *, sign: str = "") -> str:
-        """A value in words, with its unit; ``sign`` is "+" for a difference."""
-        if value is None:
-            return "-"
-        number = format(value * self.scale, f"{sign}{self.form}")
-        return f"{number} {self.unit}" if self.unit else number
+    def shown(self, value: float | None) -> str:
+        """A value in words, with its unit."""
+        return "-" if value is None else self._with_unit(value, self.form, self.unit)
+
+    def shown_difference(self, value: float | None) -> str:
+        """A difference of two values in words, with its sign; of percentages in points."""
+        unit = "points" if self.unit == "%" else self.unit
+        return "" if value is None else self._with_unit(value, f"+{self.form}", unit)
+
+    def _with_unit(self, value: float, form: str, unit: str) -> str:
+        number = format(value * self.scale, form)
+        return f"{number} {unit}" if unit else number
 
 
 METRICS = (

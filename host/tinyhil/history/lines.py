@@ -28,7 +28,7 @@ def last_change(one: Series, metric: Metric) -> str:
     known = [(run, run.figures[metric.name]) for run in one.runs if metric.name in run.figures]
     for (_, before), (run, value) in reversed(list(pairwise(known))):
         if value != before:
-            change = metric.shown(value - before, sign="+")
+            change = metric.shown_difference(value - before)
             share = f" ({(value - before) / before:+.2%})" if before and metric.unit != "%" else ""
             return f"{change}{share} with {run.of_commit}"
     return f"the same in {len(known)} runs" if len(known) > 1 else ""

@@ -1,0 +1,189 @@
+"""The reports that a name stands for: of files and folders, or of the history by commit or branch."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from tinyhil import kinds, process
+from tinyhil.compare.verdict import Report
+from tinyhil.errors import BlockedError, ConfigError
+from tinyhil.history import importing
+from tinyhil.history.models import StoredReport, StoredRun
+from tinyhil.history.series import SHORT
+from tinyhil.report import files
+
+Key = tuple[str, str, str, str]
+"""Recipe, target, engine, scheme."""
+_NAMED = 3
+"""Things at most that are named where only one side has them."""
+_HASH = re.compile(r"[0-9a-f]{7,64}")
+_GROUP = (StoredRun.recipe, StoredRun.target, StoredRun.engine, StoredRun.scheme)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A report of one run.
+
+    Attributes:
+        report: the report.
+        commit: of the run; empty where nobody knows.
+        began: when, in UTC, without a zone; None where nobody knows.
+        dirty: whether tracked files differed from the commit.
+    """
+
+    report: Report
+    commit: str = ""
+    began: datetime | None = None
+    dirty: bool = False
+
+    @property
+    def key(self) -> Key:
+        """What it is of."""
+        return (self.report.recipe, self.report.target, self.report.engine, self.report.scheme or "")
+
+    @property
+    def said(self) -> str:
+        """Its commit, or its day."""
+        if self.commit:
+            return f"{self.commit[:SHORT]}{'*' if self.dirty else ''}"
+        return "" if self.began is None else f"{self.began:%Y-%m-%d %H:%M}"
+
+
+Side = Mapping[Key, Kept]
+"""Reports of different things."""
+
+
+def of_path(path: Path) -> Side:
+    """The reports of a report.json, or of all in a folder or archive; of several of one thing the last.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    found = importing.find([path])
+    for name, why_not in found.refused.items():
+        raise ConfigError(why_not, hint=f"make {name} again with tinyhil run, or remove it", kind=kinds.OTHER_VERSION)
+    if not found.records:
+        raise ConfigError(f"there is no report in {path}", kind=kinds.NO_REPORT)
+    records = sorted(found.records, key=lambda one: one[0].context.began)
+    kept = (Kept(one.decoded(name), one.context.commit, one.context.began) for one, name in records)
+    return {one.key: one for one in kept}
+
+
+def of_name(connection: Connection, name: str, recipes: Iterable[str] = ()) -> Side:
+    """The last judged runs of a branch; or else those of a commit, as git or the history know it.
+
+    Runs with changes that are not committed are none of a branch or a commit.
+
+    Args:
+        name: a branch, a tag, a commit or the beginning of one, or what else git takes for one.
+        recipes: of these only; none for all.
+
+    Raises:
+        ConfigError: the history has none.
+    """
+    clean = [StoredRun.dirty.is_not(True), *_of_recipes(recipes)]
+    found = last(connection, [StoredRun.branch == name, *clean])
+    commit = "" if found else _commit(name)
+    if commit:
+        found = last(connection, [StoredRun.commit == commit, *clean])
+    if not found and _HASH.fullmatch(name):
+        found = last(connection, [StoredRun.commit.startswith(name, autoescape=True), *clean])
+    if not found:
+        of = f"{name} ({commit[:SHORT]})" if commit else f"the branch or commit {name!r}"
+        raise ConfigError(
+            f"the history has no judged run of {of}" + ("" if commit else ", and there is no such file"),
+            hint="run it there first, or import its reports: tinyhil history import PATH --commit HASH --branch NAME",
+            kind=kinds.NO_HISTORY,
+        )
+    return found
+
+
+def newest(connection: Connection, recipes: Iterable[str] = ()) -> Side:
+    """The last judged run of each, with changes or without.
+
+    Raises:
+        ConfigError: the history has none.
+    """
+    found = last(connection, _of_recipes(recipes))
+    if not found:
+        raise ConfigError("the history has no judged run", kind=kinds.NO_HISTORY)
+    return found
+
+
+def last(connection: Connection, wanted: Iterable[sa.ColumnElement[bool]]) -> Side:
+    """The last judged run of each model on each target, of those that are wanted."""
+    judged = [StoredRun.verdict != "blocked", *wanted]
+    newest = sa.select(*_GROUP, sa.func.max(StoredRun.began).label("began")).where(*judged).group_by(*_GROUP).subquery()
+    same = [getattr(StoredRun, column.key) == newest.c[column.key] for column in (*_GROUP, StoredRun.began)]
+    rows = connection.execute(
+        sa.select(StoredRun.commit, StoredRun.began, StoredRun.dirty, StoredRun.id, StoredReport.content)
+        .join(newest, sa.and_(*same))
+        .join(StoredReport, StoredReport.sha256 == StoredRun.report_sha256)
+        .where(*judged)
+        .order_by(StoredRun.id)
+    )
+    kept = (_kept(row) for row in rows)
+    return {one.key: one for one in kept}
+
+
+def _kept(row: sa.Row[Any]) -> Kept:
+    report = files.decoded(zlib.decompress(row.content).decode(), f"the report of run {row.id} in the history")
+    return Kept(report, row.commit, row.began, bool(row.dirty))
+
+
+def _of_recipes(recipes: Iterable[str]) -> list[sa.ColumnElement[bool]]:
+    named = list(recipes)
+    return [StoredRun.recipe.in_(named)] if named else []
+
+
+def _commit(name: str) -> str:
+    """What git takes a name for; empty where it knows none."""
+    try:
+        said = process.run(
+            ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"],
+            what=f"ask git for the commit {name}",
+        )
+    except BlockedError:
+        return ""
+    found = said.strip()
+    return found if _HASH.fullmatch(found) else ""
+
+
+def pairs(before: Side, after: Side) -> tuple[list[tuple[Kept, Kept]], list[str]]:
+    """What is of the same recipe, target, engine and scheme on both sides; two single reports are a pair anyway.
+
+    Returns:
+        The pairs, and of what only one side has a report, in a line for each side.
+
+    Raises:
+        ConfigError: the sides have nothing in common.
+    """
+    if len(before) == len(after) == 1:
+        return [(next(iter(before.values())), next(iter(after.values())))], []
+    common = [(before[key], after[key]) for key in before if key in after]
+    if not common:
+        raise ConfigError(
+            "the two sides have no model on the same target in common",
+            hint="name two reports, or runs of the same recipe, target, engine and scheme",
+            kind=kinds.NO_HISTORY,
+        )
+    sides = (("first", before, after), ("second", after, before))
+    return common, [
+        line for which, one, other in sides if (line := _alone(which, [key for key in one if key not in other]))
+    ]
+
+
+def _alone(which: str, keys: Sequence[Key]) -> str:
+    """What only one side has a report of; empty for nothing."""
+    named = [f"{recipe} on {target} ({', '.join(filter(None, rest))})" for recipe, target, *rest in keys[:_NAMED]]
+    more = [f"{len(keys) - _NAMED} more"] if len(keys) > _NAMED else []
+    return f"only the {which} has {', '.join([*named, *more])}" if keys else ""
