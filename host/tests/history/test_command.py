@@ -98,3 +98,24 @@ def test_what_waits_and_is_damaged_is_said_and_the_rest_shown(tinyhil: Call, pla
     (place.records / f"damaged{record.SUFFIX}").write_bytes(b"")
     done = tinyhil("history")
     assert (done.exit_code, "damaged" in done.stderr, "+312 B" in done.stdout) == (0, True, True)
+
+
+def test_compare_takes_commits_branches_and_files(tinyhil: Call, tmp_path: Path) -> None:
+    files.write(made.report(flash=made.FLASH - 1), tmp_path / "build/tiny/qemu-m4")
+    for arguments, said in (
+        ((made.COMMITS[0], made.COMMITS[1]), "+312 B"),
+        ((made.COMMITS[1], made.COMMITS[0]), "-312 B"),
+        ((made.COMMITS[0][:8],), "+312 B"),
+        (("main", "build"), "-313 B"),
+        (("build/tiny/qemu-m4/report.json", "main"), "+313 B"),
+    ):
+        done = tinyhil("compare", *arguments)
+        assert (done.exit_code, said in done.stdout) == (0, True), done.output
+
+
+def test_a_comparison_is_written_in_every_form(tinyhil: Call, tmp_path: Path) -> None:
+    arguments = ("--markdown", "c.md", "--html", "c.html", "--json", "c.json", "--recipe", "tiny")
+    assert tinyhil("compare", made.COMMITS[0], *arguments).exit_code == 0
+    assert all("312" in (tmp_path / name).read_text("utf-8") for name in ("c.md", "c.html"))
+    (pair,) = json.loads((tmp_path / "c.json").read_text("utf-8"))["pairs"]
+    assert [one["name"] for one in pair["figures"] if one["outcome"] == "worse"] == ["flash"]

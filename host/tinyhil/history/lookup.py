@@ -177,9 +177,8 @@ def pairs(before: Side, after: Side) -> tuple[list[tuple[Kept, Kept]], list[str]
             kind=kinds.NO_HISTORY,
         )
     sides = (("first", before, after), ("second", after, before))
-    return common, [
-        line for which, one, other in sides if (line := _alone(which, [key for key in one if key not in other]))
-    ]
+    notes = [_alone(which, [key for key in one if key not in other]) for which, one, other in sides]
+    return common, [note for note in notes if note]
 
 
 def _alone(which: str, keys: Sequence[Key]) -> str:
