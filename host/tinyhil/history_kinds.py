@@ -31,5 +31,15 @@ NEWER_HISTORY = Kind(
     "A newer version of tinyhil has written the database of runs, and this one does not know its tables.",
     ("Install a newer version of tinyhil.", "Or name another history with TINYHIL_HISTORY."),
 )
-ALL = (NO_HISTORY, HISTORY, NEWER_HISTORY)
+NO_BASELINE = Kind(
+    "TH-242",
+    "There is nothing to compare with",
+    3,
+    "The gate found no run of the present commit, or no baseline: so it can neither pass nor fail.",
+    (
+        "Run the recipes on the branch that is the baseline, with the same history.",
+        "Or import its reports: tinyhil history import PATH --commit HASH --branch NAME.",
+    ),
+)
+ALL = (NO_HISTORY, HISTORY, NEWER_HISTORY, NO_BASELINE)
 """As ``tinyhil.kinds`` has them."""

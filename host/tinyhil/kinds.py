@@ -51,7 +51,7 @@ from tinyhil.silence_kinds import (
     WENT_SILENT as WENT_SILENT,
 )
 
-NO_HISTORY, HISTORY, NEWER_HISTORY = history_kinds.ALL
+NO_HISTORY, HISTORY, NEWER_HISTORY, NO_BASELINE = history_kinds.ALL
 INPUT = Kind(
     "TH-100",
     "An input cannot be used",

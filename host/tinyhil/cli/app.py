@@ -24,6 +24,7 @@ COMMANDS = {
     "report": "verdicts",
     "history": "history",
     "compare": "compare",
+    "gate": "gate",
     "models": "models",
     "bisect": "bisect",
     "profile": "profile",

@@ -42,6 +42,7 @@ def compare(
     """
     with command(json) as output:
         import contextlib
+        from functools import cache
 
         from tinyhil.artifacts import store
         from tinyhil.compare.changes import changes
@@ -52,17 +53,15 @@ def compare(
             store.refuse_unwritable(file)
         wanted = recipe or ()
         with contextlib.ExitStack() as stack:
-            sides = []
-            connection = None
-            for name in (before, after):
-                if name is not None and Path(name).exists():
-                    sides.append(lookup.of_path(Path(name)))
-                    continue
-                if connection is None:
-                    connection = stack.enter_context(stack.enter_context(opened(output)).reading())
-                sides.append(
-                    lookup.newest(connection, wanted) if name is None else lookup.of_name(connection, name, wanted)
-                )
+            connection = cache(lambda: stack.enter_context(stack.enter_context(opened(output)).reading()))
+            sides = [
+                lookup.newest(connection(), wanted)
+                if name is None
+                else lookup.of_path(Path(name))
+                if Path(name).exists()
+                else lookup.of_name(connection(), name, wanted)
+                for name in (before, after)
+            ]
         pairs, notes = lookup.pairs(*sides)
         found = [changes(one.report, other.report) for one, other in pairs]
         said = sorted({f"{one.said or before} against {other.said or after}" for one, other in pairs})

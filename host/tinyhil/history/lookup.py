@@ -62,13 +62,16 @@ Side = Mapping[Key, Kept]
 """Reports of different things."""
 
 
-def of_path(path: Path) -> Side:
+def of_path(path: Path, commit: str = "") -> Side:
     """The reports of a report.json, or of all in a folder or archive; of several of one thing the last.
+
+    Args:
+        commit: of those that do not say it.
 
     Raises:
         ConfigError: there is none.
     """
-    found = importing.find([path])
+    found = importing.find([path], commit)
     for name, why_not in found.refused.items():
         raise ConfigError(why_not, hint=f"make {name} again with tinyhil run, or remove it", kind=kinds.OTHER_VERSION)
     if not found.records:
@@ -78,7 +81,7 @@ def of_path(path: Path) -> Side:
     return {one.key: one for one in kept}
 
 
-def of_name(connection: Connection, name: str, recipes: Iterable[str] = ()) -> Side:
+def of_name(connection: Connection, name: str, recipes: Iterable[str] = (), without: Iterable[str] = ()) -> Side:
     """The last judged runs of a branch; or else those of a commit, as git or the history know it.
 
     Runs with changes that are not committed are none of a branch or a commit.
@@ -86,12 +89,14 @@ def of_name(connection: Connection, name: str, recipes: Iterable[str] = ()) -> S
     Args:
         name: a branch, a tag, a commit or the beginning of one, or what else git takes for one.
         recipes: of these only; none for all.
+        without: commits of a branch whose runs are not meant.
 
     Raises:
         ConfigError: the history has none.
     """
-    clean = [StoredRun.dirty.is_not(True), *_of_recipes(recipes)]
-    found = last(connection, [StoredRun.branch == name, *clean])
+    others = [StoredRun.commit.not_in(list(without))]
+    clean = [StoredRun.dirty.is_not(True), *of_recipes(recipes)]
+    found = last(connection, [StoredRun.branch == name, *others, *clean])
     commit = "" if found else _commit(name)
     if commit:
         found = last(connection, [StoredRun.commit == commit, *clean])
@@ -113,7 +118,7 @@ def newest(connection: Connection, recipes: Iterable[str] = ()) -> Side:
     Raises:
         ConfigError: the history has none.
     """
-    found = last(connection, _of_recipes(recipes))
+    found = last(connection, of_recipes(recipes))
     if not found:
         raise ConfigError("the history has no judged run", kind=kinds.NO_HISTORY)
     return found
@@ -140,7 +145,8 @@ def _kept(row: sa.Row[Any]) -> Kept:
     return Kept(report, row.commit, row.began, bool(row.dirty))
 
 
-def _of_recipes(recipes: Iterable[str]) -> list[sa.ColumnElement[bool]]:
+def of_recipes(recipes: Iterable[str]) -> list[sa.ColumnElement[bool]]:
+    """What runs of some recipes are; nothing for all."""
     named = list(recipes)
     return [StoredRun.recipe.in_(named)] if named else []
 
