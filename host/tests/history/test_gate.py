@@ -36,14 +36,15 @@ class Repository:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._runs = 0
+        self._runs = self._commits = 0
         git("init", "--quiet")
 
     def commit(self, *reports: Report, branch: str = "", **changed: Any) -> str:
         """A commit with some runs; its hash."""
         if branch:
             git("checkout", "--quiet", "-b", branch)
-        git("commit", "--quiet", "--allow-empty", "-m", "x")
+        self._commits += 1  # two of one text in one second would be the same commit
+        git("commit", "--quiet", "--allow-empty", "-m", f"commit {self._commits}")
         said = {"commit": git("rev-parse", "HEAD"), "branch": git("branch", "--show-current"), **changed}
         for report in reports:
             self._runs += 1
