@@ -120,7 +120,7 @@ def newest(connection: Connection, recipes: Iterable[str] = ()) -> Side:
     """
     found = last(connection, of_recipes(recipes))
     if not found:
-        raise ConfigError("the history has no judged run", kind=kinds.NO_HISTORY)
+        raise ConfigError(f"the history has no judged run of {', '.join(recipes) or 'anything'}", kind=kinds.NO_HISTORY)
     return found
 
 
@@ -176,15 +176,16 @@ def pairs(before: Side, after: Side) -> tuple[list[tuple[Kept, Kept]], list[str]
     if len(before) == len(after) == 1:
         return [(next(iter(before.values())), next(iter(after.values())))], []
     common = [(before[key], after[key]) for key in before if key in after]
+    sides = (("first", before, after), ("second", after, before))
+    alone = (_alone(which, [key for key in one if key not in other]) for which, one, other in sides)
+    notes = [line for line in alone if line]
     if not common:
         raise ConfigError(
-            "the two sides have no model on the same target in common",
+            f"nothing is on both sides: {'; '.join(notes)}",
             hint="name two reports, or runs of the same recipe, target, engine and scheme",
             kind=kinds.NO_HISTORY,
         )
-    sides = (("first", before, after), ("second", after, before))
-    notes = [_alone(which, [key for key in one if key not in other]) for which, one, other in sides]
-    return common, [note for note in notes if note]
+    return common, notes
 
 
 def _alone(which: str, keys: Sequence[Key]) -> str:
