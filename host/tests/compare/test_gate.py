@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyhil import kinds
+from tinyhil.compare import medians
 from tinyhil.compare.changes import Change, changes
 from tinyhil.compare.gate import USUAL, Accepted, Rule, accepted, judge, rule, rules
 from tinyhil.compare.metrics import BY_NAME
+from tinyhil.compare.verdict import Speed
 from tinyhil.errors import ConfigError
 
 from ..history import made
@@ -150,3 +152,37 @@ def test_a_line_without_commit_amount_or_reason_is_refused(line: str) -> None:
 
 def test_what_cannot_be_compared_is_not_kept() -> None:
     assert outcomes(made_rule("flash", "+9999 B"), after=replace(LARGER, target="sim")) == {"flash": "incomparable"}
+
+
+def timed(middle: float) -> Any:
+    speed = Speed("microseconds", middle, middle, middle, 9)
+    return made.report(target="nano33ble", microseconds_per_inference=middle, speed=speed)
+
+
+@pytest.mark.parametrize(
+    ("text", "slower", "runs", "outcome"),
+    [
+        ("+1 %", 1.03, medians.RUNS, "broken"),
+        ("+1 %", 1.005, medians.RUNS, "kept"),
+        ("+1 %", 1.0, medians.RUNS, "kept"),
+        ("+1 %", 0.5, medians.RUNS, "kept"),
+        ("+5 %", 1.03, medians.RUNS, "kept"),
+        ("+20 us", 1.03, medians.RUNS, "broken"),
+        ("+40 us", 1.03, medians.RUNS, "kept"),
+        ("+1 %", 1.03, medians.RUNS - 1, "incomparable"),
+    ],
+)
+def test_times_are_held_by_repeated_runs(text: str, slower: float, runs: int, outcome: str) -> None:
+    before = [1000.0 + number % 5 for number in range(medians.RUNS)]
+    after = [time * slower for time in before[:runs]]
+    found = changes(timed(before[-1]), timed(after[-1]))
+    (judged,) = judge(found, [made_rule("microseconds", text)], times=(before, after))
+    assert judged.outcome == outcome
+    assert str(runs) in judged.change.why
+
+
+def test_times_on_another_target_cannot_be_compared_however_often() -> None:
+    times = [1000.0] * medians.RUNS
+    found = changes(timed(1000.0), replace(timed(1000.0), target="esp32"))
+    (judged,) = judge(found, [made_rule("microseconds", "+1 %")], times=(times, times))
+    assert (judged.outcome, "esp32" in judged.change.why) == ("incomparable", True)

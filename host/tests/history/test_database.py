@@ -117,9 +117,20 @@ def test_the_migrations_make_the_tables_of_the_models(any_place: Place) -> None:
         assert schema.revision(connection) == REVISION
 
 
-def test_all_migrations_run_both_ways(any_place: Place) -> None:
-    leave(any_place, 0, 1, 2)
+def test_all_migrations_run_both_ways_on_a_filled_database(any_place: Place) -> None:
+    leave(any_place, 0, 1, 2, board="N1")
     assert count(any_place) == 3
+    _migrated(any_place, "0001")  # what version 1 knows of the runs is still there
+    engine = database._engine(any_place)
+    with engine.begin() as connection:
+        columns = {column["name"] for column in sa.inspect(connection).get_columns("runs")}
+        assert connection.execute(sa.text("SELECT count(*) FROM runs")).scalar_one() == 3
+    engine.dispose()
+    assert columns == {column.name for column in StoredRun.__table__.columns} - {"board", "repeated"}
+    with database.opened(any_place) as history, history.reading() as connection:  # an old one is migrated
+        assert schema.revision(connection) == REVISION
+        assert connection.execute(sa.select(StoredRun.board)).scalars().all() == [None] * 3
+        assert connection.execute(sa.select(sa.func.count()).select_from(StoredFigure)).scalar_one() > 3
     _migrated(any_place, "base")
     leave(any_place, 0)
     assert count(any_place) == 1

@@ -14,7 +14,8 @@ from typer.testing import CliRunner, Result
 
 from tinyhil import kinds
 from tinyhil.cli.app import application
-from tinyhil.compare.verdict import Report
+from tinyhil.compare import medians
+from tinyhil.compare.verdict import Report, Speed
 from tinyhil.errors import ExitCode
 from tinyhil.history import record
 from tinyhil.history.place import Place
@@ -134,6 +135,23 @@ def test_runs_with_changes_are_no_baseline(repository: Repository, gate: Call) -
     repository.commit(made.report(flash=1), dirty=True)
     git("checkout", "--quiet", "feature")
     assert gate().exit_code == 0
+
+
+def timed(middle: float) -> Report:
+    speed = Speed("microseconds", middle, middle, middle, 9)
+    return made.report(target="nano33ble", microseconds_per_inference=middle, speed=speed)
+
+
+def test_times_are_held_by_all_runs_of_both_commits(repository: Repository, gate: Call) -> None:
+    Path("tinyhil.toml").write_text('[gate]\nmicroseconds = "+1 %"\n')
+    repository.commit(*(timed(1000.0 + number % 5) for number in range(medians.RUNS)))
+    times = [1030.0 + number % 5 for number in range(medians.RUNS)]
+    repository.commit(*map(timed, times[1:]), branch="feature")
+    done = gate("--json", "-")
+    assert (done.exit_code, outcomes(done)) == (ExitCode.BLOCKED, {"microseconds": "incomparable"})
+    assert f"there are {medians.RUNS} and {medians.RUNS - 1}" in done.stderr
+    repository.commit(*map(timed, times))
+    assert outcomes(gate("--json", "-")) == {"microseconds": "broken"}
 
 
 def test_reports_in_folders_need_no_history(repository: Repository, gate: Call) -> None:

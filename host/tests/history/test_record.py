@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import subprocess
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,14 +22,17 @@ from tinyhil.history import place as places
 from tinyhil.history import record
 from tinyhil.history.keep import keep
 from tinyhil.history.place import Place
+from tinyhil.options import Options
 from tinyhil.report import files
+from tinyhil.targets import registry
+from tinyhil.transport import finder
 
 from . import made
 
 
-def run(concluded: Any) -> Any:
+def run(concluded: Any, target: str = "qemu-m4", port: str | None = None) -> Any:
     """What ``keep`` needs to know of a run."""
-    return SimpleNamespace(concluded=concluded)
+    return SimpleNamespace(concluded=concluded, target=registry.get(target), options=Options(port=port))
 
 
 TOOK = files.Took(made.NOON, 1.5)
@@ -67,6 +71,43 @@ def test_what_cannot_be_written_is_said_in_one_line_without_the_password(
     assert "secret" not in said
     waits = list(record.waiting(tmp_path / ".tinyhil/history.records"))
     assert len(waits) == value.startswith("postgresql")  # the server may come back
+
+
+@dataclass(frozen=True)
+class Plugged:
+    """A serial port, as pyserial lists it."""
+
+    device: str
+    serial_number: str | None
+    vid: int | None = 0x2341
+    pid: int | None = 0x805A
+
+
+@pytest.mark.parametrize(
+    ("target", "port", "plugged", "board"),
+    [
+        ("qemu-m4", None, [Plugged("/dev/ttyACM0", "N1")], None),
+        ("nano33ble", None, [], ""),
+        ("nano33ble", None, [Plugged("/dev/ttyACM0", "N1"), Plugged("/dev/ttyUSB0", "X", 1, 1)], "N1"),
+        ("nano33ble", None, [Plugged("/dev/ttyACM0", "N1"), Plugged("/dev/ttyACM1", "N2")], ""),
+        ("nano33ble", None, [Plugged("/dev/ttyACM0", None)], "/dev/ttyACM0"),
+        ("nano33ble", "/dev/ttyACM1", [Plugged("/dev/ttyACM0", "N1"), Plugged("/dev/ttyACM1", "N2")], "N2"),
+        ("nano33ble", "usb:N3", [], "N3"),
+        ("qemu-m4", "socket://lab:5000", [], "socket://lab:5000"),
+    ],
+)
+def test_a_board_is_known_by_its_serial_number_or_port(
+    place: Place,
+    target: str,
+    port: str | None,
+    plugged: list[Plugged],
+    board: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(finder, "present", lambda: plugged)
+    assert keep(run((made.report(), TOOK), target, port)) == ""
+    (path,) = record.waiting(place.records)
+    assert record.read(path).context.board == board
 
 
 def test_git_does_not_see_the_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

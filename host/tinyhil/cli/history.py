@@ -21,7 +21,7 @@ history = typer.Typer(
     help=(
         "Show what became of the figures, run by run; export them, and import older runs.\n\n"
         "Every run is kept, with its commit: in .tinyhil/history.db, or where **TINYHIL_HISTORY** says (a file, the "
-        "URL of a PostgreSQL server, or **off**). Without **show**, **export** or **import** it is **show**.\n\n"
+        "URL of a PostgreSQL server, or **off**). Without **show**, **export**, **import** or **boards** it is **show**.\n\n"
         "**Examples**\n\n"
         "tinyhil history sine --target qemu-m4 --metric flash,instructions\n\n"
         "tinyhil history export --format csv"
@@ -186,6 +186,29 @@ def import_(
         said = f"{taken.new} new, {taken.known} known" + (f", {taken.completed} completed" if taken.completed else "")
         output.console.print(f"{said}; in {database.place.shown}", markup=False, soft_wrap=True, highlight=False)
         output.write_json({"new": taken.new, "known": taken.known, "completed": taken.completed, "refused": refused})
+
+
+@history.command("boards", cls=PlainCommand)
+def boards(target: TARGETS = None, json: JsonOption = None) -> None:
+    """Show how reliable each board is: blocked runs, and how often something was done again.
+
+    Boards are known by the serial number of their USB device, or by their port. Repeated are requests, restarts, lost
+    ports, uploads and power cycles.
+
+    **Example**
+
+    tinyhil history boards --target nano33ble
+    """
+    with command(json) as output:
+        import msgspec
+
+        from tinyhil.history import boards as found_boards
+
+        with opened(output) as database, database.reading() as connection:
+            found = found_boards.boards(connection, target or ())
+        for line in found_boards.lines(found):
+            output.console.print(line, markup=False, soft_wrap=True, highlight=False)
+        output.write_json(msgspec.to_builtins(found))
 
 
 @contextlib.contextmanager

@@ -119,7 +119,7 @@ def _change(metric: Metric, before: Report, after: Report) -> Change | None:
         why = _differs("the truth", _truth(before), _truth(after))
     if why:
         return Change(metric, *values, "incomparable", why)
-    if metric.name == "microseconds" and _touch(before, after):
+    if not metric.exact and _touch(before, after):
         return Change(metric, *values, "equal", "the ranges of both measurements touch")
     return Change(metric, *values, _outcome(*values, metric.better))
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import median
 from typing import Literal
 
 from tinyhil import kinds
+from tinyhil.compare import medians
 from tinyhil.compare.changes import Change, Changes
 from tinyhil.compare.metrics import BY_NAME, Metric
 from tinyhil.errors import ConfigError
@@ -185,22 +187,40 @@ def judge(
     by: Sequence[Rule],
     known: Sequence[Accepted] = (),
     holds: Callable[[Accepted], bool] = lambda _: True,
+    times: tuple[Sequence[float], Sequence[float]] = ((), ()),
 ) -> Iterator[Judged]:
     """Applies rules to a comparison. A figure that neither side has is not judged.
 
     Args:
         known: accepted regressions.
         holds: whether an accepted one is about what lies between the two sides.
+        times: microseconds of the repeated runs of both sides.
     """
     changes = {change.metric.name: change for change in found.figures}
     for one in by:
         change = changes.get(one.metric.name)
         if change is None:
             continue
+        if not one.metric.exact and None not in (change.before, change.after):
+            change = _of_times(one, change, *times)
         if change.outcome == "incomparable":
             yield Judged(one, change, "incomparable")
-        elif one.keeps(change):
+        elif change.outcome != "worse" or (one.metric.exact and one.keeps(change)):
             yield Judged(one, change, "kept")
         else:
             who = next((each for each in known if each.is_about(found, change) and holds(each)), None)
             yield Judged(one, change, "broken" if who is None else "accepted", who)
+
+
+def _of_times(by: Rule, change: Change, before: Sequence[float], after: Sequence[float]) -> Change:
+    """A change of times: of the medians of repeated runs, and worse only where a test of ranks says so."""
+    if change.outcome == "incomparable" and change.why:
+        return change
+    if min(len(before), len(after)) < medians.RUNS:
+        why = f"{medians.RUNS} runs of each commit are needed, there are {len(before)} and {len(after)}"
+        return replace(change, outcome="incomparable", why=why)
+    middles = median(before), median(after)
+    allowed = by.allowed if by.relative else by.allowed / middles[0]
+    slower = medians.is_slower(before, after, allowed)
+    said = f"medians of {len(before)} and {len(after)} runs"
+    return replace(change, before=middles[0], after=middles[1], outcome="worse" if slower else "equal", why=said)

@@ -27,6 +27,7 @@ class Metric:
             compiler), the ``chip`` that ran it as well, the test ``data``, or all ``answers`` (a count of wrong ones).
         form: a format specification of the shown value.
         scale: what the value is multiplied by to be shown, 100 for percent.
+        exact: whether the same run gives the same value again; not so of times.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Metric:
     basis: Basis
     form: str = ",.0f"
     scale: float = 1.0
+    exact: bool = True
 
     def of(self, report: Report) -> float | None:
         """Its value; None where the report has none."""
@@ -65,7 +67,7 @@ METRICS = (
     Metric("arena", "working memory", "size/arena_bytes", "B", "less", "image"),
     Metric("stack", "stack", "resources/stack_used", "B", "less", "chip"),
     Metric("instructions", "instructions per inference", "instructions_per_inference", "", "less", "chip"),
-    Metric("microseconds", "time per inference", "microseconds_per_inference", "us", "less", "chip", ",.1f"),
+    Metric("microseconds", "time per inference", "microseconds_per_inference", "us", "less", "chip", ",.1f", exact=False),
     Metric("mae", "MAE, device against float", "accuracy/overall/device_vs_float/mae", "", "less", "data", ".5g"),
     Metric("rmse", "RMSE, device against float", "accuracy/overall/device_vs_float/rmse", "", "less", "data", ".5g"),
     Metric("mae_truth", "MAE, device against truth", "accuracy/overall/device_vs_truth/mae", "", "less", "data", ".5g"),

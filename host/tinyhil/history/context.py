@@ -31,6 +31,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         commit: of the git repository, 40 or 64 hexadecimal digits; empty where there is none.
         branch: empty where there is none.
         dirty: whether tracked files differed from the commit; None where nobody knows.
+        board: serial number of the board's USB device, or the port where it has none; empty where nobody knows which
+            board it was, None where it was none.
     """
 
     began: datetime
@@ -39,18 +41,26 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     commit: str = ""
     branch: str = ""
     dirty: bool | None = None
+    board: str | None = None
 
 
-def here(began: datetime, seconds: float) -> Context:
+def here(began: datetime, seconds: float, board: str | None = None) -> Context:
     """The context of a run that has just ended in the current folder.
 
     Args:
         began: when it began, in any zone.
         seconds: that it took.
+        board: as in ``Context``.
     """
     commit, branch, dirty = git(Path())
     return Context(
-        began=began.astimezone(UTC), seconds=seconds, host=platform.node(), commit=commit, branch=branch, dirty=dirty
+        began=began.astimezone(UTC),
+        seconds=seconds,
+        host=platform.node(),
+        commit=commit,
+        branch=branch,
+        dirty=dirty,
+        board=board,
     )
 
 

@@ -269,6 +269,8 @@ def _insert(connection: Connection, one: Record, report: Report) -> None:
             tool_versions={plain(name): plain(version) for name, version in report.tool_versions.items()},
             digest=digest(report),
             report_sha256=sha256,
+            board=None if context.board is None else plain(context.board),
+            repeated=None if report.retries is None else report.retries.repeated,
         )
         .returning(StoredRun.id)
     ).scalar_one()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -143,9 +143,13 @@ def hold(before: Side, after: Side, by: tuple[Rule, ...], known: tuple[Accepted,
     made = []
     for one, other in pairs:
         found = changes(one.report, other.report)
-        judged = gate.judge(found, by, known, lambda line, one=one, other=other: between(line.commit, one, other))  # type: ignore[misc]
-        made.append(Held(one, other, found, tuple(judged)))
+        holds = partial(_holds, one, other)
+        made.append(Held(one, other, found, tuple(gate.judge(found, by, known, holds, (one.times, other.times)))))
     return made, notes
+
+
+def _holds(before: Kept, after: Kept, line: Accepted) -> bool:
+    return between(line.commit, before, after)
 
 
 def between(commit: str, before: Kept, after: Kept) -> bool:

@@ -7,7 +7,9 @@ from tinyhil.errors import TinyhilError
 from tinyhil.history import record
 from tinyhil.history.context import here
 from tinyhil.history.place import place
+from tinyhil.device.board import usb_id
 from tinyhil.pipeline.run import Run
+from tinyhil.transport import finder
 
 
 def keep(run: Run) -> str:
@@ -27,7 +29,7 @@ def keep(run: Run) -> str:
         where = place()
         if where is None:
             return ""
-        record.leave(report, here(took.began, took.seconds), where.records)
+        record.leave(report, here(took.began, took.seconds, _board(run)), where.records)
         if where.database is None:
             said = f"this run waits for the history in {where.records}"
             from tinyhil.history import database
@@ -39,3 +41,14 @@ def keep(run: Run) -> str:
     except Exception as error:  # whatever it is: the verdict stands
         return f"{said}: {first_line(error)}"
     return ""
+
+
+def _board(run: Run) -> str | None:
+    """The board that a run was on: the named one, or the only one of its kind that is plugged in."""
+    port, upload = run.options.port, run.target.upload
+    if port is not None:
+        return finder.serial_number(port) or port
+    if upload is None or not upload.usb:
+        return None
+    found = [each for each in finder.present() if usb_id(each) in upload.usb]
+    return (found[0].serial_number or found[0].device) if len(found) == 1 else ""

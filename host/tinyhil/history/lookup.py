@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,13 @@ from tinyhil import kinds, process
 from tinyhil.compare.verdict import Report
 from tinyhil.errors import BlockedError, ConfigError
 from tinyhil.history import importing
-from tinyhil.history.models import StoredReport, StoredRun
+from tinyhil.history.models import StoredFigure, StoredReport, StoredRun
 from tinyhil.history.series import SHORT
 from tinyhil.report import files
 
 Key = tuple[str, str, str, str]
 """Recipe, target, engine, scheme."""
+_TIME = "microseconds"
 _NAMED = 3
 """Things at most that are named where only one side has them."""
 _HASH = re.compile(r"[0-9a-f]{7,64}")
@@ -38,12 +39,14 @@ class Kept:
         commit: of the run; empty where nobody knows.
         began: when, in UTC, without a zone; None where nobody knows.
         dirty: whether tracked files differed from the commit.
+        times: microseconds per inference of all its runs of the same commit, this one among them.
     """
 
     report: Report
     commit: str = ""
     began: datetime | None = None
     dirty: bool = False
+    times: tuple[float, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -77,8 +80,15 @@ def of_path(path: Path, commit: str = "") -> Side:
     if not found.records:
         raise ConfigError(f"there is no report in {path}", kind=kinds.NO_REPORT)
     records = sorted(found.records, key=lambda one: one[0].context.began)
-    kept = (Kept(one.decoded(name), one.context.commit, one.context.began) for one, name in records)
-    return {one.key: one for one in kept}
+    found_times: dict[Key, list[float]] = {}
+    side: dict[Key, Kept] = {}
+    for one, name in records:
+        kept = Kept(one.decoded(name), one.context.commit, one.context.began)
+        times = found_times.setdefault(kept.key, [])
+        if kept.report.microseconds_per_inference is not None:
+            times.append(kept.report.microseconds_per_inference)
+        side[kept.key] = replace(kept, times=tuple(times))
+    return side
 
 
 def of_name(connection: Connection, name: str, recipes: Iterable[str] = (), without: Iterable[str] = ()) -> Side:
@@ -136,8 +146,26 @@ def last(connection: Connection, wanted: Iterable[sa.ColumnElement[bool]]) -> Si
         .where(*judged)
         .order_by(StoredRun.id)
     )
-    kept = (_kept(row) for row in rows)
-    return {one.key: one for one in kept}
+    kept = [_kept(row) for row in rows]
+    times = _times(connection, judged, {one.commit for one in kept})
+    return {one.key: replace(one, times=times.get((*one.key, one.commit, one.dirty), ())) for one in kept}
+
+
+def _times(
+    connection: Connection, judged: Sequence[sa.ColumnElement[bool]], commits: Iterable[str]
+) -> dict[tuple[str, str, str, str, str, bool], tuple[float, ...]]:
+    """Microseconds of all judged runs of some commits, in their order, by what they are of."""
+    rows = connection.execute(
+        sa.select(*_GROUP, StoredRun.commit, StoredRun.dirty, StoredFigure.value)
+        .join(StoredFigure, StoredFigure.run_id == StoredRun.id)
+        .where(*judged, StoredRun.commit.in_(list(commits)), StoredFigure.name == _TIME)
+        .order_by(StoredRun.began, StoredRun.id)
+    )
+    found: dict[tuple[str, str, str, str, str, bool], tuple[float, ...]] = {}
+    for row in rows:
+        key = (row.recipe, row.target, row.engine, row.scheme, row.commit, bool(row.dirty))
+        found[key] = (*found.get(key, ()), row.value)
+    return found
 
 
 def _kept(row: sa.Row[Any]) -> Kept:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Boolean, DateTime, Double, ForeignKey, Index, LargeBinary, MetaData, String, Text
+from sqlalchemy import JSON, Boolean, DateTime, Double, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-REVISION = "0001"
+REVISION = "0002"
 """Of the migrations: the tables below."""
 REVISION_TABLE = "tinyhil_revision"
 """Not Alembic's usual name: a team's database may have tables of other programs, with a revision of their own."""
@@ -50,6 +50,8 @@ class StoredRun(Base):
         digest: of the verdict.
         blocked_id: of the kind of error that blocked it; empty for others.
         tool_versions: by tool, as in the report.
+        board: serial number of the board's USB device, or its port; empty where nobody knows, None for no board.
+        repeated: how often something was done again (``tinyhil.artifacts.retries``); None where nobody knows.
     """
 
     __tablename__ = "runs"
@@ -78,11 +80,14 @@ class StoredRun(Base):
     project_sha256: Mapped[str] = mapped_column(_SHA256)
     firmware_sha256: Mapped[str] = mapped_column(_SHA256)
     report_sha256: Mapped[str] = mapped_column(_SHA256, ForeignKey("reports.sha256"))
+    board: Mapped[str | None] = mapped_column(Text)
+    repeated: Mapped[int | None] = mapped_column(Integer)
 
     __table_args__ = (
         Index(None, "recipe", "target", "engine", "scheme", "began", "verdict"),
         Index(None, "digest", "began"),
         Index(None, "commit"),
+        Index(None, "board"),
     )
 
 

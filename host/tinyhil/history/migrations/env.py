@@ -10,6 +10,5 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Base.metadata,
     version_table=REVISION_TABLE,
-    render_as_batch=True,  # SQLite changes a table by copying it
 )
 context.run_migrations()
