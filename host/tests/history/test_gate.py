@@ -110,7 +110,7 @@ def test_without_a_run_or_a_baseline_it_is_blocked(repository: Repository, gate:
     done = gate()
     assert (done.exit_code, kinds.NO_BASELINE.id in done.stderr) == (ExitCode.BLOCKED, True)
     git("checkout", "--quiet", "main")
-    repository.commit(made.report(recipe="other"), made.report(recipe="another"))
+    repository.commit(made.report(recipe="other"))
     git("checkout", "--quiet", "feature")
     done = gate()
     assert (done.exit_code, kinds.NO_BASELINE.id in done.stderr) == (ExitCode.BLOCKED, True)

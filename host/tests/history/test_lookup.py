@@ -92,6 +92,24 @@ def test_pairs_are_of_one_thing_and_what_is_alone_is_named() -> None:
     assert [("qemu-m4" in note, "other" in note) for note in notes] == [(True, False), (True, True)]
     ((one, two),), none = lookup.pairs(side(m4), side(other))  # two single reports are meant as they are
     assert (one.report, two.report, none) == (m4, other, [])
-    with pytest.raises(ConfigError) as caught:
-        lookup.pairs(side(m4, sim), side(other))
-    assert caught.value.kind is kinds.NO_HISTORY
+    for before, after, exact in ((side(m4), side(other), True), (side(m4, sim), side(made.report(target="native")), False)):
+        with pytest.raises(ConfigError) as caught:
+            lookup.pairs(before, after, exact=exact)
+        assert caught.value.kind is kinds.NO_HISTORY
+
+
+def test_two_targets_and_two_engines_belong_together() -> None:
+    recipes = ("one", "two")
+    for changed in ({"target": "sim"}, {"engine": "tflm"}, {"engine": "tflm", "target": "sim"}):
+        before = side(*(made.report(recipe=recipe) for recipe in recipes))
+        after = side(*(made.report(recipe=recipe, **changed) for recipe in (*recipes, "three")))
+        found, notes = lookup.pairs(before, after)
+        assert [(one.report.recipe, other.report.recipe) for one, other in found] == [(name, name) for name in recipes]
+        assert len(notes) == 1
+
+
+def test_the_name_of_a_target_or_an_engine_is_its_last_runs(place: Place) -> None:
+    leave(place, 0)
+    record.leave(made.report(target="sim", engine="tflm-host"), made.context(1, dirty=True), place.records)
+    assert [key[1] for key in of_name(place, "sim")] == ["sim"]
+    assert [key[2] for key in of_name(place, "compiled")] == ["compiled"]

@@ -10,7 +10,7 @@ import typer
 from tinyhil.cli.history import opened
 from tinyhil.cli.session import JsonOption, command
 
-_WHAT = "A report.json, a folder or archive of such, a commit, or a branch"
+_WHAT = "A report.json, a folder or archive of such, a commit, a branch, a target, or an engine"
 
 
 def compare(
@@ -32,11 +32,14 @@ def compare(
 
     Accuracy needs the same test data; flash and instructions need the same target and compiler. What cannot be compared
     is shown with the reason. A file or folder comes before a branch of the same name, a branch before a commit; of a
-    branch the last judged runs of the history are taken. Exits with 0 whatever it finds: **tinyhil gate** judges.
+    branch, a target and an engine the last judged runs of the history are taken. Exits with 0 whatever it finds:
+    **tinyhil gate** judges.
 
     **Examples**
 
     tinyhil compare main
+
+    tinyhil compare compiled tflm --recipe sine
 
     tinyhil compare old/report.json build/sine/qemu-m4/report.json --html changes.html
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -41,11 +42,15 @@ class Metric:
     exact: bool = True
 
     def of(self, report: Report) -> float | None:
-        """Its value; None where the report has none."""
+        """Its value; None where the report has none, or none that is a finite number."""
         value: Any = report
         for step in self.path.split("/"):
             value = getattr(value, step, None)
-        return None if value is None else float(value)
+        try:
+            number = math.nan if value is None else float(value)
+        except OverflowError:  # of an integer that no double holds
+            return None
+        return number if math.isfinite(number) else None
 
     def shown(self, value: float | None) -> str:
         """A value in words, with its unit."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ from tinyhil.errors import BlockedError
 
 _GIT_SECONDS = 5.0
 """Longer than any checkout needs whose files are cached; a run that has ended does not wait longer for it."""
+_YEARS = range(1970, 2200)
+"""In which runs begin: no zone and no second more or less leads out of what a date can be."""
 _CHANGED = ("1 ", "2 ", "u ")
 """How lines of ``git status --porcelain=v2`` begin that are about tracked files that differ from the commit."""
 _BRANCH_OF_CI = ("GITHUB_HEAD_REF", "GITHUB_REF_NAME", "CI_COMMIT_REF_NAME", "BRANCH_NAME")
@@ -42,6 +45,17 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     branch: str = ""
     dirty: bool | None = None
     board: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses times that no run has, and one without a zone.
+
+        Raises:
+            ValueError: it has such a time.
+        """
+        if self.began.tzinfo is None or self.began.year not in _YEARS:
+            raise ValueError(f"no run has begun at {self.began.isoformat()}")
+        if self.seconds is not None and not 0 <= self.seconds < math.inf:
+            raise ValueError(f"no run takes {self.seconds} seconds")
 
 
 def here(began: datetime, seconds: float, board: str | None = None) -> Context:

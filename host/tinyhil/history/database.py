@@ -39,6 +39,10 @@ _BATCH = 200
 _LOCK = 0x74696E79
 """PostgreSQL's advisory lock of whoever writes the history."""
 _WRITES = "tinyhil_writes"
+_LONGEST = dict.fromkeys(("source_sha256", "samples_sha256", "model_sha256", "project_sha256", "firmware_sha256"), 64)
+"""Characters that a column takes: a record from elsewhere may have any text."""
+_MOST = 2**31 - 1
+"""That an integer column takes."""
 
 
 @dataclass
@@ -254,8 +258,7 @@ def _insert(connection: Connection, one: Record, report: Report) -> None:
     if connection.execute(sa.select(StoredReport.sha256).where(StoredReport.sha256 == sha256)).first() is None:
         content = zlib.compress(one.report.encode())
         connection.execute(sa.insert(StoredReport).values(sha256=sha256, content=content))
-    hashes = ("source_sha256", "samples_sha256", "model_sha256", "project_sha256", "firmware_sha256")
-    texts = ("verdict", "recipe", "target", "engine", "scheme", "kernels", "made_by", *hashes)
+    texts = ("verdict", "recipe", "target", "engine", "scheme", "kernels", "made_by", *_LONGEST)
     made = connection.execute(
         sa.insert(StoredRun)
         .values(
@@ -264,13 +267,13 @@ def _insert(connection: Connection, one: Record, report: Report) -> None:
             seconds=context.seconds,
             host=plain(context.host),
             **_of_git(context),
-            **{name: plain(getattr(report, name) or "") for name in texts},
+            **{name: plain(getattr(report, name) or "")[:_LONGEST.get(name)] for name in texts},
             blocked_id="" if report.blocked is None else plain(report.blocked.id)[:16],
             tool_versions={plain(name): plain(version) for name, version in report.tool_versions.items()},
             digest=digest(report),
             report_sha256=sha256,
             board=None if context.board is None else plain(context.board),
-            repeated=None if report.retries is None else report.retries.repeated,
+            repeated=None if report.retries is None else max(0, min(report.retries.repeated, _MOST)),
         )
         .returning(StoredRun.id)
     ).scalar_one()

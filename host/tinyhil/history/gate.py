@@ -137,7 +137,7 @@ def hold(before: Side, after: Side, by: tuple[Rule, ...], known: tuple[Accepted,
         BlockedError: the sides have nothing in common.
     """
     try:
-        pairs, notes = lookup.pairs(before, after)
+        pairs, notes = lookup.pairs(before, after, exact=True)
     except ConfigError as error:
         raise BlockedError(error.message, hint=error.hint, kind=kinds.NO_BASELINE) from error
     made = []

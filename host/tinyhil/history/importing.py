@@ -78,10 +78,11 @@ def _read(path: Path, commit: str, branch: str) -> list[tuple[Record, str]]:
     if path.suffix == ".zip":
         return list(_of_archive(path, commit, branch))
     with foreign.reading(path, "a report of a run", _refusal):
-        content, modified = path.read_bytes(), datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        content, modified = path.read_bytes(), datetime.fromtimestamp(int(path.stat().st_mtime), UTC)
         beside = path.with_name(files.XML)
         junit = beside.read_bytes() if path.name == files.JSON and beside.is_file() else b""
-    return [_of_report(content, str(path), junit, Context(began=modified, commit=commit, branch=branch))]
+        context = Context(began=modified, commit=commit, branch=branch)
+    return [_of_report(content, str(path), junit, context)]
 
 
 def _of_archive(path: Path, commit: str, branch: str) -> Iterator[tuple[Record, str]]:
@@ -108,12 +109,11 @@ def _of_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
 def _of_report(content: bytes, name: str, junit: bytes, context: Context) -> tuple[Record, str]:
     """A report.json as a record: its time is that of the JUnit file beside it, or else of the file."""
     with foreign.reading(name, "a report of a run", _refusal):
-        text = content.decode()
+        text, took = content.decode(), files.time_of(junit)
+        if took is not None:
+            context = msgspec.structs.replace(context, began=took.began, seconds=took.seconds)
     files.from_json(text, name)  # raises
-    took = files.time_of(junit)
-    began = context.began.replace(microsecond=0) if took is None else took.began
-    seconds = None if took is None else took.seconds
-    return Record(context=msgspec.structs.replace(context, began=began, seconds=seconds), report=text), name
+    return Record(context=context, report=text), name
 
 
 def _refusal(message: str) -> ConfigError:

@@ -92,12 +92,12 @@ def of_path(path: Path, commit: str = "") -> Side:
 
 
 def of_name(connection: Connection, name: str, recipes: Iterable[str] = (), without: Iterable[str] = ()) -> Side:
-    """The last judged runs of a branch; or else those of a commit, as git or the history know it.
+    """The last judged runs of a branch; or else of a commit, as git or the history know it; or of a target or engine.
 
     Runs with changes that are not committed are none of a branch or a commit.
 
     Args:
-        name: a branch, a tag, a commit or the beginning of one, or what else git takes for one.
+        name: a branch; a tag, a commit or the beginning of one, or what else git takes for one; a target; an engine.
         recipes: of these only; none for all.
         without: commits of a branch whose runs are not meant.
 
@@ -112,8 +112,10 @@ def of_name(connection: Connection, name: str, recipes: Iterable[str] = (), with
         found = last(connection, [StoredRun.commit == commit, *clean])
     if not found and _HASH.fullmatch(name):
         found = last(connection, [StoredRun.commit.startswith(name, autoescape=True), *clean])
+    for column in () if commit else (StoredRun.target, StoredRun.engine):
+        found = found or last(connection, [column == name, *of_recipes(recipes)])
     if not found:
-        of = f"{name} ({commit[:SHORT]})" if commit else f"the branch or commit {name!r}"
+        of = f"{name} ({commit[:SHORT]})" if commit else f"the branch, commit, target or engine {name!r}"
         raise ConfigError(
             f"the history has no judged run of {of}" + ("" if commit else ", and there is no such file"),
             hint="run it there first, or import its reports: tinyhil history import PATH --commit HASH --branch NAME",
@@ -192,8 +194,14 @@ def _commit(name: str) -> str:
     return found if _HASH.fullmatch(found) else ""
 
 
-def pairs(before: Side, after: Side) -> tuple[list[tuple[Kept, Kept]], list[str]]:
-    """What is of the same recipe, target, engine and scheme on both sides; two single reports are a pair anyway.
+def pairs(before: Side, after: Side, *, exact: bool = False) -> tuple[list[tuple[Kept, Kept]], list[str]]:
+    """What belongs together: reports of the same recipe, target, engine and scheme.
+
+    Where all of one side is on one target, and all of the other on another one, reports of two targets belong together;
+    likewise of engines, schemes and recipes. So do two single reports, whatever they are of.
+
+    Args:
+        exact: whether only those of the same recipe, target, engine and scheme belong together.
 
     Returns:
         The pairs, and of what only one side has a report, in a line for each side.
@@ -201,19 +209,29 @@ def pairs(before: Side, after: Side) -> tuple[list[tuple[Kept, Kept]], list[str]
     Raises:
         ConfigError: the sides have nothing in common.
     """
-    if len(before) == len(after) == 1:
-        return [(next(iter(before.values())), next(iter(after.values())))], []
-    common = [(before[key], after[key]) for key in before if key in after]
-    sides = (("first", before, after), ("second", after, before))
-    alone = (_alone(which, [key for key in one if key not in other]) for which, one, other in sides)
+    apart = [] if exact else [place for place in range(4) if _is_of_two(place, before, after)]
+    there, others = _without(apart, before), _without(apart, after)
+    sides = (("first", there, others), ("second", others, there))
+    alone = (_alone(which, [one[key].key for key in one if key not in other]) for which, one, other in sides)
     notes = [line for line in alone if line]
-    if not common:
+    if not there.keys() & others.keys():
         raise ConfigError(
             f"nothing is on both sides: {'; '.join(notes)}",
             hint="name two reports, or runs of the same recipe, target, engine and scheme",
             kind=kinds.NO_HISTORY,
         )
-    return common, notes
+    return [(there[key], others[key]) for key in there if key in others], notes
+
+
+def _is_of_two(place: int, before: Side, after: Side) -> bool:
+    """Whether one part of the keys is the same in each side, and differs between them."""
+    one, other = ({key[place] for key in side} for side in (before, after))
+    return len(one) == len(other) == 1 and one != other
+
+
+def _without(places: Sequence[int], side: Side) -> dict[tuple[str, ...], Kept]:
+    """A side by its keys without some parts of them."""
+    return {tuple(part for place, part in enumerate(key) if place not in places): one for key, one in side.items()}
 
 
 def _alone(which: str, keys: Sequence[Key]) -> str:

@@ -24,7 +24,7 @@ from tinyhil.report import files
 
 SCHEMA = 1
 SUFFIX = ".run.json.gz"
-MOST_BYTES = 1 << 28
+MOST_BYTES = 1 << 26
 """Of a record, unpacked: far more than any report has."""
 _QUICK = 1
 """Of gzip's levels: six times smaller in a millisecond."""

@@ -235,7 +235,7 @@ def time_of(junit: bytes) -> Took | None:
         suite = ElementTree.fromstring(junit).find("testsuite")
         said = {} if suite is None else suite.attrib
         return Took(datetime.strptime(said["timestamp"], _TIMESTAMP).replace(tzinfo=UTC), float(said["time"]))
-    except (ElementTree.ParseError, KeyError, ValueError):
+    except (ElementTree.ParseError, LookupError, ValueError):
         return None
 
 
