@@ -18,7 +18,7 @@ from alembic.migration import MigrationContext
 
 from tinyhil import kinds
 from tinyhil.compare import metrics
-from tinyhil.errors import StorageError
+from tinyhil.errors import ConfigError, StorageError
 from tinyhil.history import database, record, schema
 from tinyhil.history.models import REVISION, REVISION_TABLE, Base, StoredFigure, StoredReport, StoredRun
 from tinyhil.history.place import Place
@@ -89,6 +89,13 @@ def test_texts_that_a_database_cannot_hold_are_written_out(any_place: Place) -> 
     with database.opened(any_place) as history, history.reading() as connection:
         found = connection.execute(sa.select(StoredRun)).one()
     assert (found.recipe, found.branch) == ("t\\x00ny", "a\\x00b")
+
+
+def test_a_url_that_is_none_is_refused_without_its_password(tmp_path: Path) -> None:
+    for url in ("postgresql+psycopg://u:secret@h:port/d", "postgresql+psycopg://u:secret@[h/d"):
+        with pytest.raises(ConfigError) as caught, database.opened(Place(None, url, tmp_path)):
+            pass
+        assert "secret" not in f"{caught.value.message} {caught.value.hint}"
 
 
 def test_a_damaged_record_stays_where_it_is_and_is_named(place: Place) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,8 +20,9 @@ from tinyhil import kinds
 from tinyhil.errors import ConfigError
 from tinyhil.history import context as contexts
 from tinyhil.history import place as places
-from tinyhil.history import record
+from tinyhil.history import database, record
 from tinyhil.history.keep import keep
+from tinyhil.history.models import StoredRun
 from tinyhil.history.place import Place
 from tinyhil.options import Options
 from tinyhil.report import files
@@ -71,6 +73,14 @@ def test_what_cannot_be_written_is_said_in_one_line_without_the_password(
     assert "secret" not in said
     waits = list(record.waiting(tmp_path / ".tinyhil/history.records"))
     assert len(waits) == value.startswith("postgresql")  # the server may come back
+
+
+def test_a_server_gets_the_run_at_once_and_a_file_with_the_next_command(any_place: Place) -> None:
+    assert keep(run((made.report(), TOOK))) == ""
+    assert len(list(record.waiting(any_place.records))) == (any_place.database is not None)
+    with database.opened(any_place) as history, history.reading() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(StoredRun)).scalar_one() == 1
+        assert history.taken_in.new == (any_place.database is not None)
 
 
 @dataclass(frozen=True)

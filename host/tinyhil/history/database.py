@@ -33,7 +33,9 @@ from tinyhil.history.record import Record
 from tinyhil.plain_text import plain
 
 WAIT_SECONDS = 10
-"""How long another process may hold the database, and a server take to answer."""
+"""How long another process may hold the database."""
+CONNECT_SECONDS = 5
+"""How long a server may take to answer: a run that has shown its verdict ends so much later at most."""
 _BATCH = 200
 """Records that are taken in in one transaction: the lock is held for a moment."""
 _LOCK = 0x74696E79
@@ -190,14 +192,14 @@ def _engine(place: Place) -> Engine:
         return engine
     settings = f"-c lock_timeout={WAIT_SECONDS}s -c statement_timeout=60s"
     try:
-        return sa.create_engine(place.url, connect_args={"connect_timeout": WAIT_SECONDS // 2, "options": settings})
+        return sa.create_engine(place.url, connect_args={"connect_timeout": CONNECT_SECONDS, "options": settings})
     except ImportError as error:
         raise MissingToolError(
             "the driver of PostgreSQL is not installed", hint="pip install 'tinyhil[history]'"
         ) from error
     except (SQLAlchemyError, ValueError) as error:
         raise ConfigError(
-            f"TINYHIL_HISTORY is no URL of a database: {first_line(error)}",
+            "TINYHIL_HISTORY is no URL of a database",  # what the parser says may have the password in it
             hint="write it as postgresql://USER:PASSWORD@HOST/DATABASE",
         ) from error
 

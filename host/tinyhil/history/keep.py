@@ -29,13 +29,15 @@ def keep(run: Run) -> str:
         where = place()
         if where is None:
             return ""
-        record.leave(report, here(took.began, took.seconds, _board(run)), where.records)
+        path = record.leave(report, here(took.began, took.seconds, _board(run)), where.records)
         if where.database is None:
             said = f"this run waits for the history in {where.records}"
             from tinyhil.history import database
 
-            with database.opened(where):
-                pass  # it takes in what waits
+            with database.opened(where) as history:  # it takes in what waits
+                refused = history.taken_in.refused
+            if path.exists():
+                return f"{said}: {'; '.join(refused.values())}"
     except TinyhilError as error:
         return f"{said}: {error.message}; next: {error.hint}"
     except Exception as error:  # whatever it is: the verdict stands

@@ -104,7 +104,12 @@ def read(path: Path) -> Record:
         ConfigError: it is none, or damaged, or of a later version.
         FileNotFoundError: another process has taken it in.
     """
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _refusal(f"cannot read {path}: {error.strerror}") from error
     with foreign.reading(path, "a record of a run", _refusal):
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
             unpacked = stream.read(MOST_BYTES + 1)

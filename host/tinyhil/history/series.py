@@ -17,6 +17,8 @@ from tinyhil.history.models import StoredFigure, StoredRun
 
 LAST = 40
 """Runs that are shown of each."""
+_AT_ONCE = 10_000
+"""Runs that are named in one question: a database takes a limited number of parameters."""
 SHORT = 8
 """Characters of a commit that tell it apart."""
 
@@ -178,8 +180,10 @@ def _runs(
 
 
 def _figures(connection: Connection, runs: Sequence[int], names: Iterable[str]) -> dict[int, dict[str, float]]:
-    wanted = sa.select(StoredFigure).where(StoredFigure.run_id.in_(runs), StoredFigure.name.in_(list(names)))
+    wanted = sa.select(StoredFigure).where(StoredFigure.name.in_(list(names)))
     found: dict[int, dict[str, float]] = {}
-    for row in connection.execute(wanted):
-        found.setdefault(row.run_id, {})[row.name] = row.value
+    for start in range(0, len(runs), _AT_ONCE):
+        some = runs[start : start + _AT_ONCE]
+        for row in connection.execute(wanted.where(StoredFigure.run_id.in_(some))):
+            found.setdefault(row.run_id, {})[row.name] = row.value
     return found
