@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import subprocess
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,6 +74,14 @@ def test_what_cannot_be_written_is_said_in_one_line_without_the_password(
     assert "secret" not in said
     waits = list(record.waiting(tmp_path / ".tinyhil/history.records"))
     assert len(waits) == value.startswith("postgresql")  # the server may come back
+
+
+def test_neither_the_help_nor_a_run_waits_for_sqlalchemy(child_environment: dict[str, str]) -> None:
+    program = (
+        "import sys; import tinyhil.api, tinyhil.history.keep; from tinyhil.cli.app import application; application();"
+        "sys.exit(len({'sqlalchemy', 'alembic', 'psycopg'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], env=child_environment, check=False).returncode == 0
 
 
 def test_a_server_gets_the_run_at_once_and_a_file_with_the_next_command(any_place: Place) -> None:

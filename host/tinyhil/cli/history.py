@@ -176,9 +176,9 @@ def import_(
     tinyhil history import artifact.zip --commit 1f77ce2 --branch main
     """
     with command(json) as output:
-        from tinyhil.history import importing
+        from tinyhil.history import importing, lookup
 
-        found = importing.find(paths, commit, branch)
+        found = importing.find(paths, (lookup.full_commit(commit) or commit) if commit else "", branch)
         with opened(output, new=True) as database:
             taken = database.add(found.records)
         refused = {**found.refused, **taken.refused}

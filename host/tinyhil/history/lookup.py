@@ -107,7 +107,7 @@ def of_name(connection: Connection, name: str, recipes: Iterable[str] = (), with
     others = [StoredRun.commit.not_in(list(without))]
     clean = [StoredRun.dirty.is_not(True), *of_recipes(recipes)]
     found = last(connection, [StoredRun.branch == name, *others, *clean])
-    commit = "" if found else _commit(name)
+    commit = "" if found else full_commit(name)
     if commit:
         found = last(connection, [StoredRun.commit == commit, *clean])
     if not found and _HASH.fullmatch(name):
@@ -181,8 +181,8 @@ def of_recipes(recipes: Iterable[str]) -> list[sa.ColumnElement[bool]]:
     return [StoredRun.recipe.in_(named)] if named else []
 
 
-def _commit(name: str) -> str:
-    """What git takes a name for; empty where it knows none."""
+def full_commit(name: str) -> str:
+    """The whole hash of the commit that git takes a name for; empty where it knows none."""
     try:
         said = process.run(
             ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"],
