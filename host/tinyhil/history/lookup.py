@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from tinyhil import kinds, process
+from tinyhil.artifacts import foreign
 from tinyhil.compare.verdict import Report
 from tinyhil.errors import BlockedError, ConfigError
 from tinyhil.history import importing
@@ -76,14 +77,16 @@ def of_path(path: Path, commit: str = "") -> Side:
     """
     found = importing.find([path], commit)
     for name, why_not in found.refused.items():
-        raise ConfigError(why_not, hint=f"make {name} again with tinyhil run, or remove it", kind=kinds.OTHER_VERSION)
+        if not name.endswith(".zip"):  # which may be anything, in a folder
+            step = f"make {name} again with tinyhil run, or remove it"
+            raise ConfigError(why_not, hint=step, kind=kinds.OTHER_VERSION)
     if not found.records:
         raise ConfigError(f"there is no report in {path}", kind=kinds.NO_REPORT)
     records = sorted(found.records, key=lambda one: one[0].context.began)
     found_times: dict[Key, list[float]] = {}
     side: dict[Key, Kept] = {}
     for one, name in records:
-        kept = Kept(one.decoded(name), one.context.commit, one.context.began)
+        kept = Kept(one.decoded(name), one.context.commit, one.context.began, bool(one.context.dirty))
         times = found_times.setdefault(kept.key, [])
         if kept.report.microseconds_per_inference is not None:
             times.append(kept.report.microseconds_per_inference)
@@ -171,8 +174,14 @@ def _times(
 
 
 def _kept(row: sa.Row[Any]) -> Kept:
-    report = files.decoded(zlib.decompress(row.content).decode(), f"the report of run {row.id} in the history")
-    return Kept(report, row.commit, row.began, bool(row.dirty))
+    name = f"the report of run {row.id} in the history"
+    with foreign.reading(name, "a report", _refusal):
+        text = zlib.decompress(row.content).decode()
+    return Kept(files.decoded(text, name), row.commit, row.began, bool(row.dirty))
+
+
+def _refusal(message: str) -> ConfigError:
+    return ConfigError(message, hint="import the report again, into another history", kind=kinds.OTHER_VERSION)
 
 
 def of_recipes(recipes: Iterable[str]) -> list[sa.ColumnElement[bool]]:
