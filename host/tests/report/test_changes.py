@@ -38,6 +38,8 @@ def test_the_comment_shows_what_changed_and_folds_the_rest_away() -> None:
     assert ("flash" in above, "RAM" in above, "RAM" in text) == (True, False, True)
     equal = shown.to_markdown([changes(made.report(), made.report())])
     assert equal.startswith("### ✅ Nothing got worse")
+    assert shown.to_markdown([changes(made.report(), made.blocked())]).startswith("### ? Nothing can be compared")
+    assert shown.to_markdown([FOUND], heading="✅ PASS").startswith("### ✅ PASS")
 
 
 def test_what_cannot_be_compared_has_its_reason_in_every_form() -> None:

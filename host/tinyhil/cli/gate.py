@@ -61,6 +61,7 @@ def gate(
         from tinyhil.history import gate as gates
         from tinyhil.history import lookup
         from tinyhil.report import changes as shown
+        from tinyhil.report.markdown import MARKS
 
         if markdown is not None:
             store.refuse_unwritable(markdown)
@@ -78,10 +79,12 @@ def gate(
         if verdict is ExitCode.PASS and ("incomparable" in outcomes or not outcomes):
             verdict = ExitCode.BLOCKED
         said = {ExitCode.PASS: "PASS", ExitCode.FAIL: "FAIL", ExitCode.BLOCKED: "BLOCKED"}[verdict]
-        output.console.print(f"{said}  {_summary(held, against)}", markup=False, soft_wrap=True, highlight=False)
+        summary = _summary(held, against)
+        output.console.print(f"{said}  {summary}", markup=False, soft_wrap=True, highlight=False)
         if markdown is not None:
-            lines = [line for one in held for line in _lines(one)]
-            store.write_text(markdown, shown.to_markdown([one.found for one in held], [*lines, *notes]))
+            lines = [line.strip() for one in held for line in _lines(one)]
+            heading = f"{MARKS[said.lower()]}: {summary}"
+            store.write_text(markdown, shown.to_markdown([one.found for one in held], [*lines, *notes], heading))
         output.write_json({"verdict": said.lower(), "against": against, "notes": notes, "held": gates.as_values(held)})
         raise typer.Exit(verdict)
 

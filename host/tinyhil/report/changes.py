@@ -113,15 +113,15 @@ def _aligned(table: Table) -> Iterator[str]:
         yield f"  {'  '.join(cells)}".rstrip()
 
 
-def to_markdown(found: Sequence[Changes], notes: Sequence[str] = ()) -> str:
+def to_markdown(found: Sequence[Changes], notes: Sequence[str] = (), heading: str = "") -> str:
     """For a comment on a pull request: what is not equal is shown, the rest is folded away.
 
     Args:
         found: the comparisons.
         notes: what is to be said of all of them.
+        heading: the first line; by default what follows from the comparisons.
     """
-    worse = any(one.of("worse") for one in found)
-    blocks = [f"### {'❌ Worse' if worse else '✅ Nothing got worse'}", *map(markdown.escaped, notes)]
+    blocks = [f"### {markdown.escaped(heading or _heading(found))}", *map(markdown.escaped, notes)]
     for one in found:
         table = figures(one)
         changed = [row for row, change in zip(table.rows, one.figures, strict=True) if change.outcome != "equal"]
@@ -136,6 +136,13 @@ def to_markdown(found: Sequence[Changes], notes: Sequence[str] = ()) -> str:
         if one.why_no_operators:
             blocks.append(markdown.escaped(f"Operators cannot be compared: {one.why_no_operators}"))
     return "\n\n".join(blocks) + "\n"
+
+
+def _heading(found: Sequence[Changes]) -> str:
+    outcomes = {change.outcome for one in found for change in one.figures}
+    if "worse" in outcomes:
+        return "❌ Worse"
+    return "✅ Nothing got worse" if outcomes & {"better", "equal"} else "? Nothing can be compared"
 
 
 def to_html(found: Sequence[Changes], notes: Sequence[str] = ()) -> str:

@@ -15,7 +15,8 @@ from tinyhil.report.facts import Figure, Reader, facts
 from tinyhil.report.headline import headline, judged
 from tinyhil.report.tables import Bar, Cell, Table
 
-_MARKS = {"pass": "✅ PASS", "fail": "❌ FAIL", "blocked": "⛔ BLOCKED"}
+MARKS = {"pass": "✅ PASS", "fail": "❌ FAIL", "blocked": "⛔ BLOCKED"}
+"""How a verdict begins."""
 _SPECIAL = re.compile(r"([\\`*_\[\]~#|])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "$": "&#36;"}
 """HTML, mentions and mathematics: a backslash does not keep them off everywhere."""
@@ -27,7 +28,7 @@ def to_markdown(report: Report) -> str:
     made = facts(report)
     said = "" if report.verdict != "pass" or judged(report.accuracy) else f": {headline(report)}"
     blocks = [
-        f"### {_MARKS[report.verdict]}{escaped(said)}: {escaped(report.recipe)} on {escaped(report.target)}",
+        f"### {MARKS[report.verdict]}{escaped(said)}: {escaped(report.recipe)} on {escaped(report.target)}",
         escaped(report.summary),
     ]
     if report.blocked is not None and report.blocked.hint:
