@@ -35,6 +35,7 @@ for _number in (signal.SIGINT, signal.SIGQUIT):
 
 # Runs of tests are none of the project's; tests of the history name one of their own.
 os.environ["TINYHIL_HISTORY"] = "off"
+os.environ.pop("GITHUB_ACTIONS", None)  # nor are they told as the user's jobs are
 
 # TensorFlow makes a million objects that stay; looking through them again and again took 5 % of the time.
 gc.set_threshold(20_000, 20, 20)

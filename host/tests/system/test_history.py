@@ -51,6 +51,21 @@ def test_what_cannot_be_kept_is_said_after_the_verdict(
     assert "secret" not in line
 
 
+def test_github_is_told_of_a_run_that_does_not_pass_and_gets_a_summary_of_each(
+    tinyhil: Cli, model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    passed = tinyhil("run", model, "--target", "sim")
+    assert (passed.code, "::error" in passed.out) == (0, False)
+    blocked = tinyhil("run", model, "--target", "nano33ble", "--port", "/dev/none")
+    assert blocked.code == 3
+    (line,) = [line for line in blocked.out.splitlines() if line.startswith("::")]
+    assert line.startswith("::error file=tiny.tflite,title=tinyhil%3A tiny on nano33ble::BLOCKED")
+    heads = [line for line in (tmp_path / "summary.md").read_text("utf-8").splitlines() if line.startswith("### ")]
+    assert [("PASS" in head, "BLOCKED" in head) for head in heads] == [(True, False), (False, True)]
+
+
 def test_a_call_of_the_api_is_kept_too(tiny_model: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(places.VARIABLE, str(tmp_path / "kept.db"))
     report = api.run(tiny_model, target="sim", build_dir=tmp_path / "build")

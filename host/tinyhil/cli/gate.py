@@ -58,6 +58,7 @@ def gate(
         from functools import cache
 
         from tinyhil.artifacts import store
+        from tinyhil.cli import github
         from tinyhil.history import gate as gates
         from tinyhil.history import lookup
         from tinyhil.report import changes as shown
@@ -81,10 +82,11 @@ def gate(
         said = {ExitCode.PASS: "PASS", ExitCode.FAIL: "FAIL", ExitCode.BLOCKED: "BLOCKED"}[verdict]
         summary = _summary(held, against)
         output.console.print(f"{said}  {summary}", markup=False, soft_wrap=True, highlight=False)
+        lines = [line.strip() for one in held for line in _lines(one)]
+        comment = shown.to_markdown([one.found for one in held], [*lines, *notes], f"{MARKS[said.lower()]}: {summary}")
+        output.afterwards.append(lambda: github.summarize(comment))
         if markdown is not None:
-            lines = [line.strip() for one in held for line in _lines(one)]
-            heading = f"{MARKS[said.lower()]}: {summary}"
-            store.write_text(markdown, shown.to_markdown([one.found for one in held], [*lines, *notes], heading))
+            store.write_text(markdown, comment)
         output.write_json({"verdict": said.lower(), "against": against, "notes": notes, "held": gates.as_values(held)})
         raise typer.Exit(verdict)
 

@@ -50,11 +50,12 @@ def _verify(output: Output, job: Run) -> None:
 
     from tinyhil import api
     from tinyhil.cli import console as view
+    from tinyhil.cli import github
     from tinyhil.errors import BlockedError
     from tinyhil.report import files, terminal
 
     folder = job.layout.results
-    output.afterwards.append(lambda: api.keep(job))
+    output.afterwards.extend((lambda: github.tell(output, job), lambda: api.keep(job)))
     try:
         report = job.verify()
     except BlockedError:
