@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from startup import TINYHIL, seconds
 
+from startup import TINYHIL, seconds
 from tinyhil.compare.metrics import USUAL
 from tinyhil.history import database, place
 from tinyhil.history.models import StoredFigure, StoredReport, StoredRun

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,7 +93,10 @@ def test_pairs_are_of_one_thing_and_what_is_alone_is_named() -> None:
     assert [("qemu-m4" in note, "other" in note) for note in notes] == [(True, False), (True, True)]
     ((one, two),), none = lookup.pairs(side(m4), side(other))  # two single reports are meant as they are
     assert (one.report, two.report, none) == (m4, other, [])
-    for before, after, exact in ((side(m4), side(other), True), (side(m4, sim), side(made.report(target="native")), False)):
+    for before, after, exact in (
+        (side(m4), side(other), True),
+        (side(m4, sim), side(made.report(target="native")), False),
+    ):
         with pytest.raises(ConfigError) as caught:
             lookup.pairs(before, after, exact=exact)
         assert caught.value.kind is kinds.NO_HISTORY
@@ -100,7 +104,8 @@ def test_pairs_are_of_one_thing_and_what_is_alone_is_named() -> None:
 
 def test_two_targets_and_two_engines_belong_together() -> None:
     recipes = ("one", "two")
-    for changed in ({"target": "sim"}, {"engine": "tflm"}, {"engine": "tflm", "target": "sim"}):
+    changes: tuple[dict[str, Any], ...] = ({"target": "sim"}, {"engine": "tflm"}, {"engine": "tflm", "target": "sim"})
+    for changed in changes:
         before = side(*(made.report(recipe=recipe) for recipe in recipes))
         after = side(*(made.report(recipe=recipe, **changed) for recipe in (*recipes, "three")))
         found, notes = lookup.pairs(before, after)

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from tinyhil import kinds
 from tinyhil.errors import ConfigError
 from tinyhil.history import context as contexts
-from tinyhil.history import place as places
 from tinyhil.history import database, record
+from tinyhil.history import place as places
 from tinyhil.history.keep import keep
 from tinyhil.history.models import StoredRun
 from tinyhil.history.place import Place

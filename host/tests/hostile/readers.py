@@ -141,7 +141,7 @@ def _record(path: Path, _: Path) -> None:
     place.database.unlink()  # type: ignore[union-attr]
 
 
-def _artifact_of_ci(path: Path, _: Path) -> None:
+def _artifact_of_ci(path: Path, folder: Path) -> None:
     for one, _ in importing.find([path]).records:
         report = one.decoded(path.name)
         changed = changes.changes(report, report)

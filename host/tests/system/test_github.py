@@ -18,7 +18,10 @@ def test_an_annotation_is_one_command_with_its_texts(text: str, title: str, file
     assert "\r" not in line
     head, _, said = line.removeprefix("::error ").partition("::")
     properties = dict(part.split("=", 1) for part in head.split(","))
-    assert {name: _read(value) for name, value in properties.items()} == {"title": title, **({"file": file} if file else {})}
+    assert {name: _read(value) for name, value in properties.items()} == {
+        "title": title,
+        **({"file": file} if file else {}),
+    }
     assert _read(said) == text
 
 

@@ -21,7 +21,7 @@ history = typer.Typer(
     help=(
         "Show what became of the figures, run by run; export them, and import older runs.\n\n"
         "Every run is kept, with its commit: in .tinyhil/history.db, or where **TINYHIL_HISTORY** says (a file, the "
-        "URL of a PostgreSQL server, or **off**). Without **show**, **export**, **import** or **boards** it is **show**.\n\n"
+        "URL of a PostgreSQL server, or **off**). Without the name of a command below it is **show**.\n\n"
         "**Examples**\n\n"
         "tinyhil history sine --target qemu-m4 --metric flash,instructions\n\n"
         "tinyhil history export --format csv"

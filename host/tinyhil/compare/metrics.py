@@ -72,7 +72,9 @@ METRICS = (
     Metric("arena", "working memory", "size/arena_bytes", "B", "less", "image"),
     Metric("stack", "stack", "resources/stack_used", "B", "less", "chip"),
     Metric("instructions", "instructions per inference", "instructions_per_inference", "", "less", "chip"),
-    Metric("microseconds", "time per inference", "microseconds_per_inference", "us", "less", "chip", ",.1f", exact=False),
+    Metric(
+        "microseconds", "time per inference", "microseconds_per_inference", "us", "less", "chip", ",.1f", exact=False
+    ),
     Metric("mae", "MAE, device against float", "accuracy/overall/device_vs_float/mae", "", "less", "data", ".5g"),
     Metric("rmse", "RMSE, device against float", "accuracy/overall/device_vs_float/rmse", "", "less", "data", ".5g"),
     Metric("mae_truth", "MAE, device against truth", "accuracy/overall/device_vs_truth/mae", "", "less", "data", ".5g"),

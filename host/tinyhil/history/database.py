@@ -269,7 +269,7 @@ def _insert(connection: Connection, one: Record, report: Report) -> None:
             seconds=context.seconds,
             host=plain(context.host),
             **_of_git(context),
-            **{name: plain(getattr(report, name) or "")[:_LONGEST.get(name)] for name in texts},
+            **{name: plain(getattr(report, name) or "")[: _LONGEST.get(name)] for name in texts},
             blocked_id="" if report.blocked is None else plain(report.blocked.id)[:16],
             tool_versions={plain(name): plain(version) for name, version in report.tool_versions.items()},
             digest=digest(report),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import cast
+
 from tinyhil.artifacts.foreign import first_line
+from tinyhil.device.board import Port, usb_id
 from tinyhil.errors import TinyhilError
 from tinyhil.history import record
 from tinyhil.history.context import here
 from tinyhil.history.place import place
-from tinyhil.device.board import usb_id
 from tinyhil.pipeline.run import Run
 from tinyhil.transport import finder
 
@@ -52,5 +55,6 @@ def _board(run: Run) -> str | None:
         return finder.serial_number(port) or port
     if upload is None or not upload.usb:
         return None
-    found = [each for each in finder.present() if usb_id(each) in upload.usb]
+    present = cast(Iterable[Port], finder.present())
+    found = [each for each in present if usb_id(each) in upload.usb]
     return (found[0].serial_number or found[0].device) if len(found) == 1 else ""

@@ -19,7 +19,7 @@ RECORDS = ".records"
 
 _SQLITE = "sqlite:///"
 _POSTGRESQL = re.compile(r"postgres(ql)?(\+psycopg)?://", re.IGNORECASE)
-_PASSWORD = re.compile(r"(://[^/@:]*):[^/]*@")
+_PASSWORD = re.compile(r"(://[^/@:]*):.*@")
 
 
 @dataclass(frozen=True)
