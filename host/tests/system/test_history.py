@@ -27,7 +27,7 @@ def test_a_run_is_kept_with_its_report_and_its_exit_code(
 ) -> None:
     monkeypatch.setenv(places.VARIABLE, "kept.db")
     done = tinyhil("run", model, "--target", "sim")
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, "history" in done.err) == (0, False)
     (path,) = record.waiting(tmp_path / "kept.records")
     one = record.read(path)
     assert one.report == next((tmp_path / "build").rglob("report.json")).read_text()
@@ -46,9 +46,9 @@ def test_what_cannot_be_kept_is_said_after_the_verdict(
     done = tinyhil("run", model, "--target", "sim", "--json", "out.json")
     assert done.code == 0
     assert done.out.rstrip().splitlines()[-1].startswith("PASS  tiny on sim")
-    (line,) = done.err.splitlines()
+    line = done.err.splitlines()[-1]  # before it, a busy computer is said to be slow
     assert line.startswith("this run is not in the history: ")
-    assert "secret" not in line
+    assert "secret" not in done.err
 
 
 def test_github_is_told_of_a_run_that_does_not_pass_and_gets_a_summary_of_each(
