@@ -20,7 +20,6 @@ from tinyhil.compare.digest import digest
 from tinyhil.compare.verdict import Report
 from tinyhil.errors import ConfigError
 from tinyhil.history.context import Context
-from tinyhil.report import files
 
 SCHEMA = 1
 SUFFIX = ".run.json.gz"
@@ -58,11 +57,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             ConfigError: it is no report of this version.
         """
+        from tinyhil.report import files  # with its templates and tables: not before there is something to read
+
         return files.decoded(self.report, name)
 
 
 def of_report(report: Report, context: Context) -> Record:
     """The record of a run."""
+    from tinyhil.report import files
+
     return Record(context=context, report=files.to_json(report))
 
 
