@@ -118,6 +118,10 @@ bench: install ## Time the commands that should be quick, and the link
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/native_link.py
 
+.PHONY: bench-history
+bench-history: install ## Time tinyhil history over 100,000 runs (about a minute)
+	$(BIN)/python benchmarks/history.py
+
 .PHONY: budgets
 budgets: install ## Check the limits of times, sizes and instructions that stay, and print them
 	$(BIN)/python benchmarks/budgets.py

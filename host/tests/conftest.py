@@ -33,6 +33,10 @@ for _number in (signal.SIGINT, signal.SIGQUIT):
     if signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)
 
+# Runs of tests are none of the project's; tests of the history name one of their own.
+os.environ["TINYHIL_HISTORY"] = "off"
+os.environ.pop("GITHUB_ACTIONS", None)  # nor are they told as the user's jobs are
+
 # TensorFlow makes a million objects that stay; looking through them again and again took 5 % of the time.
 gc.set_threshold(20_000, 20, 20)
 

@@ -18,13 +18,13 @@ import pytest
 
 LAYERS: dict[str, int] = {
     **dict.fromkeys(("errors", "artifacts", "affine", "deadline", "progress", "resources", "options"), 0),
-    **dict.fromkeys(("kinds", "kind", "silence_kinds", "templates", "plain_text"), 0),
+    **dict.fromkeys(("kinds", "kind", "silence_kinds", "history_kinds", "templates", "plain_text"), 0),
     **dict.fromkeys(("config", "targets", "link", "compare", "data", "process", "worker", "tflite", "terminal"), 1),
     **dict.fromkeys(("transport", "device", "toolchain", "proxy", "sim", "chain"), 2),
     **dict.fromkeys(("train", "quantize", "preflight", "render", "build", "session", "verify", "report"), 3),
     **dict.fromkeys(("starter", "plots"), 3),
     "pipeline": 4,
-    "experiments": 5,
+    **dict.fromkeys(("experiments", "history"), 5),
     "api": 6,
     **dict.fromkeys(("cli", "pytest_plugin", "__main__"), 7),
 }
@@ -36,6 +36,8 @@ SAME_LAYER = {
     ("kinds", "kind"),
     ("kinds", "silence_kinds"),  # a part of the catalogue
     ("silence_kinds", "kind"),
+    ("kinds", "history_kinds"),  # another one
+    ("history_kinds", "kind"),
     ("artifacts", "affine"),  # artifacts carry tensor specs
     ("targets", "config"),  # both are TOML, read by the one loader
     ("config", "data"),  # the shipped recipes name their data

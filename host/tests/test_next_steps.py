@@ -120,7 +120,9 @@ def test_who_raises_a_general_kind_says_the_step_himself(package: Path) -> None:
 def test_no_path_is_refused_by_the_parser_of_the_command_line() -> None:
     """It would say so without an id and a next step."""
     paths = {}
-    for command in application().registered_commands:
+    made = application()
+    groups = [group.typer_instance for group in made.registered_groups if group.typer_instance is not None]
+    for command in [each for one in (made, *groups) for each in one.registered_commands]:
         assert command.callback is not None
         hints = get_type_hints(command.callback, include_extras=True)
         for name, parameter in inspect.signature(command.callback).parameters.items():
@@ -131,5 +133,5 @@ def test_no_path_is_refused_by_the_parser_of_the_command_line() -> None:
     assert [name for name, looked_at in paths.items() if looked_at] == []
 
 
-WRITTEN = {"json", "json_path", "markdown", "record", "build_dir", "link", "output_file"}
+WRITTEN = {"json", "json_path", "markdown", "record", "build_dir", "link", "output_file", "html", "to"}
 """Options whose file or folder is written, and not read."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tinyhil import history_kinds
 from tinyhil.kind import Kind as Kind
 from tinyhil.silence_kinds import (
     BOOT_LOADER as BOOT_LOADER,
@@ -50,6 +51,7 @@ from tinyhil.silence_kinds import (
     WENT_SILENT as WENT_SILENT,
 )
 
+NO_HISTORY, HISTORY, NEWER_HISTORY, NO_BASELINE = history_kinds.ALL
 INPUT = Kind(
     "TH-100",
     "An input cannot be used",

@@ -31,6 +31,7 @@ OUTSIDE = {
     "samples_sha256",
     "raw_sha256",
     "prepare_sha256",
+    "test_data_sha256",
 }
 
 

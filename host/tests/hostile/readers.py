@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import random
 import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import msgspec
 
 from tinyhil import api, preflight, tflite
 from tinyhil.artifacts import store
+from tinyhil.compare import changes, metrics
 from tinyhil.compare.digest import digest
 from tinyhil.config import recipe as recipes
 from tinyhil.config import toml
 from tinyhil.data import files, samples_file
 from tinyhil.errors import BlockedError, InputError
 from tinyhil.experiments.bisect import bundle
+from tinyhil.history import database, export, gate, importing, lines, page, record, series
+from tinyhil.history.context import Context
+from tinyhil.history.place import Place
+from tinyhil.history.record import Record
 from tinyhil.pipeline.observer import SilentObserver
 from tinyhil.quantize import divided, keras_config, model_file, quantized_folder, samples
+from tinyhil.report import changes as shown
 from tinyhil.report import files as report_files
 from tinyhil.report import terminal
 from tinyhil.session import journal, records
@@ -115,6 +125,51 @@ def _report(path: Path, _: Path) -> None:
     report_files.write(read, path.parent / "written")
 
 
+def _record(path: Path, _: Path) -> None:
+    one = record.read(path)
+    place = Place(path.parent / "history.db", "", path.parent / "none")
+    with database.opened(place) as history:
+        taken = history.add([(one, path.name)])
+        for why_not in taken.refused.values():
+            raise InputError(why_not)
+        with history.reading() as connection:
+            chosen = metrics.chosen(())
+            found = series.series(connection, series.Asked(), chosen)
+        page.to_html(found, chosen, "")
+        export.export(found, chosen, "csv")
+        list(chain.from_iterable(lines.table(each, chosen) for each in found))
+    place.database.unlink()  # type: ignore[union-attr]
+
+
+def _artifact_of_ci(path: Path, folder: Path) -> None:
+    for one, _ in importing.find([path]).records:
+        report = one.decoded(path.name)
+        changed = changes.changes(report, report)
+        shown.to_markdown([changed])
+        shown.to_html([changed])
+
+
+def _as_record(folder: Path) -> list[bytes]:
+    context = Context(began=datetime(2026, 1, 1, tzinfo=UTC), seconds=1.0, host="box", commit="1f" * 20, dirty=False)
+    reports = _kept(f"{seeds.BUILD}/*/sim/report.json")(folder)
+    return [gzip.compress(msgspec.json.encode(Record(context=context, report=one.decode()))) for one in reports]
+
+
+def _as_artifact(folder: Path) -> list[bytes]:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for path in (folder / seeds.BUILD).glob("*/sim/report.*"):
+            archive.write(path, f"build/{path.name}")
+    return [made.getvalue()]
+
+
+def _packed(inner: mutate.Mutator) -> mutate.Mutator:
+    """Of a gzip file: its bytes, or what is in it."""
+    return lambda rng, data: (
+        mutate.by_bytes(rng, data) if rng.random() < 0.3 else gzip.compress(inner(rng, gzip.decompress(data)), 1)
+    )
+
+
 def _manifest(path: Path, folder: Path) -> None:
     original = _artifact(folder)
     for each in original.iterdir():
@@ -167,6 +222,20 @@ READERS = {
         Reader("journal", _kept(f"{seeds.BUILD}/*/sim/journal"), mutate.records(mutate.tree), _journal),
         Reader("report.json", _kept(f"{seeds.BUILD}/*/sim/report.json"), mutate.tree, _report),
         Reader("manifest", _kept(f"{seeds.BUILD}/*/**/file/{store.MANIFEST}"), mutate.tree, _manifest),
+        Reader(f"one{record.SUFFIX}", _as_record, _packed(mutate.tree), _record),
+        Reader("artifact.zip", _as_artifact, mutate.zipped(mutate.tree), _artifact_of_ci),
+        Reader(
+            "tinyhil.accepted",
+            lambda _: [b"1f77ce2 sine qemu-m4 flash +312 B # a table\n# a note\n1f77ce2 * * top1 -1 points # data\n"],
+            mutate.text,
+            lambda path, _: gate.accepted(path),
+        ),
+        Reader(
+            "tinyhil.toml",
+            lambda _: [b'[gate]\nflash = "+64 B"\ninstructions = "+1 %"\naccuracy.top1 = "-1 points"\nmae = "off"\n'],
+            mutate.text,
+            lambda path, _: gate.rules(path),
+        ),
         Reader("bundle", _kept(f"{seeds.BUNDLE}/{bundle.MANIFEST}"), mutate.tree, _bundle),
     )
 }

@@ -239,6 +239,7 @@ REPORTS = st.builds(
     headline=TEXT,
     source_sha256=st.none() | SHA256,
     samples_sha256=st.none() | SHA256,
+    test_data_sha256=st.none() | SHA256,
     raw_sha256=st.none() | SHA256,
     prepare_sha256=st.none() | SHA256,
     retries=st.none() | st.builds(Retries, *[st.integers(0, 3)] * 7),

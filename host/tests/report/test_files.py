@@ -71,6 +71,7 @@ def test_the_schema_misses_nothing(report: Report) -> None:
         "preprocessing",
         "raw_sha256",
         "prepare_sha256",
+        "test_data_sha256",
         "not_finite",
         "detectable",
         "unit",

@@ -15,11 +15,14 @@ from .cli import Cli
 COMMANDS = sorted(
     str(each.name or each.callback.__name__) for each in application().registered_commands if each.callback
 )
+GROUPS = {str(each.name): each.typer_instance for each in application().registered_groups}
+"""Commands that have commands of their own."""
+OF_GROUPS = [f"{name} {each.name}" for name, group in GROUPS.items() if group for each in group.registered_commands]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, *GROUPS, *OF_GROUPS])
 def test_every_command_explains_itself(tinyhil: Cli, command: str) -> None:
-    done = tinyhil(command, "--help")
+    done = tinyhil(*command.split(), "--help")
     assert done.code == 0
     assert f"{command} [OPTIONS]" in done.out
     assert done.err == ""
@@ -31,7 +34,7 @@ def test_every_command_explains_itself(tinyhil: Cli, command: str) -> None:
 
 def test_help_names_every_command_and_the_exit_codes(tinyhil: Cli) -> None:
     out = tinyhil("--help").out
-    assert all(f" {command} " in out for command in COMMANDS)
+    assert all(f" {command} " in out for command in [*COMMANDS, *GROUPS])
     assert "3 blocked" in out
 
 

@@ -4,9 +4,10 @@ The command line and the pytest plugin open every run here, so what a script get
 """
 
 from tinyhil.api.memory import Model
-from tinyhil.api.runs import open_replay, open_run, open_session, run, session_with
+from tinyhil.api.runs import open_replay, open_run, open_session, run, session_with, verify
 from tinyhil.api.signature import DEFAULTS
 from tinyhil.compare.verdict import Report
+from tinyhil.history.keep import keep
 from tinyhil.options import Options
 from tinyhil.pipeline.observer import Observer
 from tinyhil.session import Answers, Session
@@ -19,9 +20,11 @@ __all__ = [
     "Options",
     "Report",
     "Session",
+    "keep",
     "open_replay",
     "open_run",
     "open_session",
     "run",
     "session_with",
+    "verify",
 ]

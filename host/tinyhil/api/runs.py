@@ -12,6 +12,7 @@ from tinyhil.api.memory import Model
 from tinyhil.api.signature import DEFAULTS, lists_every_option
 from tinyhil.compare.verdict import Report
 from tinyhil.errors import ConfigError
+from tinyhil.history.keep import keep
 from tinyhil.options import Options, Overrides, fields, overridden
 from tinyhil.pipeline import opening
 from tinyhil.pipeline.observer import Observer, SilentObserver
@@ -43,7 +44,21 @@ def run(
         InputError: the model, its samples or an option cannot be used.
         TypeError: there is no option of that name.
     """
-    return open_run(model, options, observer=observer, **overrides).verify()
+    return verify(open_run(model, options, observer=observer, **overrides))
+
+
+def verify(run: Run) -> Report:
+    """Judges a run, and keeps it in the history; that it could not be kept is a warning to the run's observer.
+
+    Raises:
+        BlockedError: as ``run``.
+        InputError: as ``run``.
+    """
+    try:
+        return run.verify()
+    finally:
+        if why_not := keep(run):
+            run.observer.warning(why_not)
 
 
 @lists_every_option

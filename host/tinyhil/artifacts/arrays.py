@@ -17,6 +17,7 @@ Vectors that are not all inputs there are end with the samples of the test set, 
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from tinyhil.artifacts import store
+from tinyhil.artifacts import hashing, store
 from tinyhil.artifacts.types import Array, Reals
 
 Kind = Literal["input", "output", "reference"]
@@ -92,6 +93,16 @@ def read_inputs(path: Path, name: str) -> tuple[Array, ...]:
         while (key := _further(name, len(inputs))) in stored:
             inputs.append(stored[key])
     return tuple(inputs)
+
+
+def digest_of_test_set(path: Path) -> str | None:
+    """SHA-256 over the set ``test`` of a dataset, inputs and targets; None where the file has none, or is not there."""
+    try:
+        with zipfile.ZipFile(path) as stored:
+            members = {name: stored.read(name) for name in stored.namelist() if name.startswith("test_")}
+    except (OSError, zipfile.BadZipFile):
+        return None
+    return hashing.of_tree(members) if members else None
 
 
 def _further(name: str, place: int) -> str:

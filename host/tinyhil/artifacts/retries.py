@@ -32,6 +32,11 @@ class Retries:
         return Retries(*(getattr(self, each.name) + getattr(more, each.name) for each in fields(self)))
 
     @property
+    def repeated(self) -> int:
+        """All of it together; the first upload is no repetition."""
+        return sum(getattr(self, name) - (name == "flash_attempts") for name, _ in self.shown)
+
+    @property
     def shown(self) -> tuple[tuple[str, str], ...]:
         """Field and words of what was done again at all; the first upload is not."""
         return tuple((name, words) for name, words in _WORDS if getattr(self, name) > (name == "flash_attempts"))

@@ -22,6 +22,9 @@ COMMANDS = {
     "verify": "verdicts",
     "replay": "verdicts",
     "report": "verdicts",
+    "history": "history",
+    "compare": "compare",
+    "gate": "gate",
     "models": "models",
     "bisect": "bisect",
     "profile": "profile",
@@ -39,7 +42,7 @@ COMMANDS = {
     "new": "starter",
     "bench-report": "bench_report",
 }
-"""The module of each command, in the order of the help. Its function has the same name."""
+"""The module of each command, in the order of the help. Its function, or its group of commands, has the same name."""
 
 
 def application(arguments: Sequence[str] = ()) -> typer.Typer:
@@ -69,7 +72,11 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
     named = [name for name in arguments[:1] if name in COMMANDS]
     for name in named or COMMANDS:
         module = import_module(f"tinyhil.cli.{COMMANDS[name]}")
-        made.command(name, cls=PlainCommand)(getattr(module, name.replace("-", "_")))
+        command = getattr(module, name.replace("-", "_"))
+        if isinstance(command, typer.Typer):
+            made.add_typer(command, name=name)
+        else:
+            made.command(name, cls=PlainCommand)(command)
     return made
 
 

@@ -50,6 +50,16 @@ class PlainGroup(TyperGroup):
         sys.exit(code or ExitCode.PASS)
 
 
+class GroupWithDefault(PlainGroup):
+    """A command with commands of its own: what begins with none of them is the first of them, which needs no name."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As Typer's, with the name of the first command where none is given."""
+        if not {*args[:1]} & {*self.commands, *ctx.help_option_names}:
+            args = [next(iter(self.commands)), *args]
+        return super().parse_args(ctx, args)
+
+
 def _wrong_usage(error: Any) -> ConfigError:
     """What Typer says of the command line, as an error of ours."""
     similar = getattr(error, "possibilities", None)

@@ -8,8 +8,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, NoReturn, TextIO
@@ -37,6 +37,8 @@ class Output:
 
     Attributes:
         stream: of a pipe or a device that takes the result; None where that is a file, or nothing.
+        afterwards: what is done after everything was shown, whatever the exit code; each returns what went wrong, in a
+            line, or nothing. It does not change the exit code.
     """
 
     console: Console
@@ -44,6 +46,7 @@ class Output:
     json_path: Path | None
     verbose: bool
     stream: TextIO | None = None
+    afterwards: list[Callable[[], str]] = field(default_factory=list)
 
     def write_json(self, value: Any) -> None:
         """Writes the result where ``--json`` asks for it.
@@ -146,6 +149,18 @@ def command(json_path: Path | None = None, *, verbose: bool = False) -> Iterator
     except KeyboardInterrupt as error:
         output.errors.print("interrupted; what was finished is kept, and nothing is left running")
         raise typer.Exit(ExitCode.INTERRUPTED) from error
+    finally:
+        _do_afterwards(output)
+
+
+def _do_afterwards(output: Output) -> None:
+    for work in output.afterwards:
+        try:
+            said = work()
+        except KeyboardInterrupt:  # the exit code stands
+            said = "interrupted; what was shown stands"
+        if said:
+            output.errors.print(said, style="yellow", markup=False, soft_wrap=True, highlight=False)
 
 
 def _ended(output: Output, error: TinyhilError, *, verbose: bool) -> typer.Exit:

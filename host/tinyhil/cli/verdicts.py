@@ -45,14 +45,17 @@ def run(output: Output, options: Options, model: MODEL) -> None:
 
 
 def _verify(output: Output, job: Run) -> None:
-    """Judges; a blocked run still gets its JSON."""
+    """Judges; a blocked run still gets its JSON. What is kept of it is kept after the verdict has been shown."""
     import msgspec
 
+    from tinyhil import api
     from tinyhil.cli import console as view
+    from tinyhil.cli import github
     from tinyhil.errors import BlockedError
     from tinyhil.report import files, terminal
 
     folder = job.layout.results
+    output.afterwards.extend((lambda: github.tell(output, job), lambda: api.keep(job)))
     try:
         report = job.verify()
     except BlockedError:

@@ -329,7 +329,8 @@ class Report:
     blocked before; ``findings`` has what looks wrong; those that ``tinyhil.compare.health.STRICT`` names fail a run
     that is ``strict``. ``headline`` says what was judged. ``source_sha256`` is of what was asked for: the user's file,
     or all that a recipe's model depends on; ``samples_sha256`` of the samples beside a file, ``raw_sha256`` of raw
-    samples, ``prepare_sha256`` of the code that prepares them. ``retries`` is None in reports of earlier versions.
+    samples, ``prepare_sha256`` of the code that prepares them; ``test_data_sha256`` of the test set that the
+    float model came with. ``retries`` is None in reports of earlier versions.
     """
 
     schema: int
@@ -375,3 +376,4 @@ class Report:
     preprocessing: Preprocessing | None = None
     raw_sha256: str | None = None
     prepare_sha256: str | None = None
+    test_data_sha256: str | None = None

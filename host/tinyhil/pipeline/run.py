@@ -8,24 +8,22 @@ a report can be written even of a run that was blocked half-way.
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import final
 
 import msgspec
 
 from tinyhil import preflight, tflite
 from tinyhil.affine import DType
-from tinyhil.artifacts import lock, store
+from tinyhil.artifacts import lock
 from tinyhil.artifacts.types import Capture, FirmwareImage, FloatModel, Problem, Project, QuantizedModel
 from tinyhil.build import build, prebuilt
 from tinyhil.compare.scope import Scope
 from tinyhil.compare.search import Wanted
 from tinyhil.compare.verdict import Report
 from tinyhil.config.recipe import Demo, Fidelity
-from tinyhil.errors import BlockedError, ConfigError, StorageError
+from tinyhil.errors import BlockedError, ConfigError
 from tinyhil.link.messages import Welcome
 from tinyhil.options import Options
 from tinyhil.pipeline import notes, run_preprocessing, stored_bisection
@@ -60,7 +58,12 @@ class Run:
         layout: where everything is put.
         options: the rest of what was asked for.
         stages: tell of what is done, and remember it; the source has the same.
+
+    Attributes:
+        concluded: what ``verify`` has found, of a blocked run too, and when; None before.
     """
+
+    concluded: tuple[Report, files.Took] | None = None
 
     def __init__(
         self,
@@ -328,29 +331,21 @@ class Run:
             BlockedError: the run could not be carried out; its report says so.
             InputError: something that the user gave cannot be used.
         """
-        self._check_outputs()
-        began, clock = datetime.now(UTC), time.monotonic()
+        files.refuse_unwritable(self.layout.results)
+        watch = files.Watch()
         try:
             report = self.judge()
         except BlockedError as error:
             blocked = assemble.blocked(self.name, self.target, self.engine, self.evidence, error)
+            self.concluded = blocked, watch.took
             with contextlib.suppress(BlockedError):  # the cause that counts is the first one
-                files.write(blocked, self.layout.results, files.Took(began, time.monotonic() - clock))
+                files.write(blocked, self.layout.results, watch.took)
             raise
         report = stored_bisection.with_bisection(report, self.layout)
-        files.write(report, self.layout.results, files.Took(began, time.monotonic() - clock))
+        self.concluded = report, watch.took
+        files.write(report, self.layout.results, watch.took)
         self.conclude()
         return report
-
-    def _check_outputs(self) -> None:
-        """Sees that the report can be written, before anything runs."""
-        store.refuse_unwritable_folder(self.layout.results)
-        for name in files.NAMES:
-            if (self.layout.results / name).is_dir():
-                raise StorageError(
-                    f"cannot write {self.layout.results / name}: it is a folder",
-                    hint="remove it, or choose another folder with --build-dir",
-                )
 
     def conclude(self) -> None:
         """Notes in the journal that its answers have been judged: they are not for another run to go on with."""

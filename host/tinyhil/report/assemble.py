@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 import tinyhil
+from tinyhil.artifacts.arrays import digest_of_test_set
 from tinyhil.artifacts.retries import Retries
 from tinyhil.artifacts.types import Capture, FirmwareImage, FloatModel, Problem, Project, QuantizedModel
 from tinyhil.compare import health
@@ -140,6 +141,7 @@ def _report(
         preprocessing=evidence.preprocessing if verification else None,
         raw_sha256=evidence.raw_files.raw_sha256,
         prepare_sha256=evidence.raw_files.prepare_sha256,
+        test_data_sha256=None if evidence.trained is None else digest_of_test_set(evidence.trained.dataset),
     )
     return replace(made, headline=headline(made))
 

@@ -78,6 +78,7 @@ ORIGINS: dict[str, Origin] = {
     "Report.samples_sha256": Origin(_TEXT, "pipeline.sources.base.Asked"),
     "Report.raw_sha256": Origin(_TEXT, "pipeline.run_preprocessing.files"),
     "Report.prepare_sha256": Origin(_TEXT, "pipeline.run_preprocessing.files"),
+    "Report.test_data_sha256": Origin(_TEXT, "artifacts.arrays.digest_of_test_set"),
     "Retries.resends": Origin(_COUNT, "session.conversation.Conversation"),
     "Retries.restarts": Origin(_COUNT, "session.conversation.Conversation"),
     "Retries.greeted_again": Origin(_COUNT, "session.conversation.Conversation"),

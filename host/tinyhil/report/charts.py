@@ -18,6 +18,10 @@ WIDTH, HEIGHT = 400, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 8, 10, 40
 _TICKS = 5
 """About as many on an axis."""
+_LABELS = 4
+"""Commits at most that are written at an axis."""
+_WIDE_LEFT, _WIDE_RIGHT = 96, 34
+"""Where numbers at the axis are long, and commits below the last run."""
 
 _SHAPES = {"float": "m-3-3l6 6m0-6l-6 6", "reference": "m-3 0h6", "apart": "m-2-2h4v4h-4z"}
 _DOT = "h0"
@@ -218,6 +222,52 @@ def differences(points: Points, tolerance: int, unit: str) -> Chart | None:
     )
 
 
+class Place(NamedTuple):
+    """One run on a curve over runs.
+
+    Attributes:
+        label: such as its commit.
+        value: None where it has none.
+        passed: whether its verdict was a pass.
+    """
+
+    label: str
+    value: Value
+    passed: bool
+
+
+def over_runs(name: str, title: str, unit: str, places: Sequence[Place]) -> Chart | None:
+    """One figure over runs, the oldest first, at even distances; None where no run has it."""
+    known = [place.value for place in places if _drawable(place.value)]
+    across = _spanning([float(index) for index in range(len(places))], _WIDE_LEFT, WIDTH - _WIDE_RIGHT)
+    whole = all(float(value).is_integer() for value in known)
+    up = _spanning(known, HEIGHT - _BOTTOM, _TOP, whole=whole, exact=True)
+    if across is None or up is None:
+        return None
+    step = -(-len(places) // _LABELS)
+    labelled = range(len(places) - 1, -1, -step)  # the last one always
+    ticks = tuple(Tick(across.place(index), places[index].label) for index in reversed(labelled))
+    values = [(float(index), place.value) for index, place in enumerate(places)]
+    passed = [one for one, place in zip(values, places, strict=True) if place.passed]
+    others = [one for one, place in zip(values, places, strict=True) if not place.passed]
+    series = [Series("device", title, _line(values, across, up), _marks("device", passed, across, up))]
+    if any(_drawable(value) for _, value in others):
+        series.append(Series("apart", "runs that did not pass", marks=_marks("apart", others, across, up)))
+    form = ",.0f" if whole else ",.6g"
+    said = f"From {known[0]:{form}} to {known[-1]:{form}}" if len(known) > 1 else f"{known[0]:{form}}"
+    return Chart(
+        name=name,
+        title=title,
+        description=f"{said}{f' {unit}' if unit else ''} over {len(known):,} runs.",
+        x_label="commit, the oldest first",
+        y_label=f"{title}, {unit}" if unit else title,
+        x=replace(across, ticks=ticks),
+        y=up,
+        band=None,
+        series=tuple(series),
+    )
+
+
 def origins(accuracy: Accuracy) -> tuple[Bar, ...]:
     """The mean absolute error by origin, as far as it is known."""
     found = accuracy.overall
@@ -257,30 +307,36 @@ def _vertical(values: Sequence[Value]) -> Axis | None:
     return _spanning(values, HEIGHT - _BOTTOM, _TOP)
 
 
-def _spanning(values: Sequence[Value], start: float, end: float) -> Axis | None:
+def _spanning(
+    values: Sequence[Value], start: float, end: float, *, whole: bool = False, exact: bool = False
+) -> Axis | None:
     """An axis with room for all values that can be drawn; None where there are none."""
     drawn = [value for value in values if _drawable(value)]
     if not drawn:
         return None
     low, high = min(drawn), max(drawn)
     room = 0.04 * (high - low) or max(abs(high), 1.0) / 2
-    return _axis(low - room, high + room, start, end)
+    return _axis(low - room, high + room, start, end, whole=whole, exact=exact)
 
 
 def _drawable(value: Value) -> TypeGuard[float]:
     return value is not None and abs(value) <= LARGEST
 
 
-def _axis(low: float, high: float, start: float, end: float, *, whole: bool = False) -> Axis:
+def _axis(low: float, high: float, start: float, end: float, *, whole: bool = False, exact: bool = False) -> Axis:
+    """An axis with ticks: at whole numbers where they are ``whole``, with all their digits where they are ``exact``."""
     step = _step((high - low) / _TICKS, whole=whole)
     digits = max(0, -math.floor(math.log10(step)))
     axis = Axis(low, high, start, end, ())
     numbers = [count * step for count in range(math.ceil(low / step), math.floor(high / step) + 1)]
-    return replace(axis, ticks=tuple(Tick(axis.place(number), _text(number, digits)) for number in numbers))
+    return replace(
+        axis, ticks=tuple(Tick(axis.place(number), _text(number, digits, exact=exact)) for number in numbers)
+    )
 
 
-def _text(number: float, digits: int) -> str:
-    return f"{number:.2g}" if abs(number) >= 1e6 or digits > 4 else f"{number:,.{digits}f}"
+def _text(number: float, digits: int, *, exact: bool) -> str:
+    short = abs(number) >= 1e6 or digits > 4
+    return f"{number:.2g}" if short and not exact else f"{number:,.{digits}f}"
 
 
 def _step(least: float, *, whole: bool) -> float:

@@ -135,6 +135,7 @@ def facts(report: Report) -> tuple[Fact, ...]:
         for label, path in (
             ("asked for", "source_sha256"),
             ("samples", "samples_sha256"),
+            ("test set", "test_data_sha256"),
             ("raw samples", "raw_sha256"),
             ("prepared by", "prepare_sha256"),
             ("model", "model_sha256"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from tinyhil import kinds
 from tinyhil.artifacts import foreign, store
 from tinyhil.compare import health
 from tinyhil.compare.verdict import SCHEMA, Report
-from tinyhil.errors import ConfigError
+from tinyhil.errors import ConfigError, StorageError
 from tinyhil.plain_text import for_log
 from tinyhil.report import assemble, terminal
 from tinyhil.report.contradictions import contradictions
@@ -54,6 +55,18 @@ class Took:
     def attributes(self) -> dict[str, str]:
         """Of the element testsuite: seconds, and ISO 8601 without a zone, as its schema has it."""
         return {"timestamp": self.began.astimezone(UTC).strftime(_TIMESTAMP), "time": f"{self.seconds:.3f}"}
+
+
+class Watch:
+    """Takes the time of a run, from the moment on in which it is made."""
+
+    def __init__(self) -> None:
+        self._began, self._clock = datetime.now(UTC), time.monotonic()
+
+    @property
+    def took(self) -> Took:
+        """When it began, and how long it has taken until now."""
+        return Took(self._began, time.monotonic() - self._clock)
 
 
 _TIMESTAMP = "%Y-%m-%dT%H:%M:%S"
@@ -194,12 +207,35 @@ def write(report: Report, folder: Path, took: Took | None = None) -> None:
     store.write_text(folder / JSON, to_json(report))
 
 
+def refuse_unwritable(folder: Path) -> None:
+    """Sees that the files can be written, before anything is done for what is to be in them.
+
+    Raises:
+        StorageError: they cannot.
+    """
+    store.refuse_unwritable_folder(folder)
+    for name in NAMES:
+        if (folder / name).is_dir():
+            raise StorageError(
+                f"cannot write {folder / name}: it is a folder",
+                hint="remove it, or choose another folder with --build-dir",
+            )
+
+
 def _said_before(folder: Path) -> Took | None:
     try:
-        suite = ElementTree.parse(folder / XML).find("testsuite")
+        return time_of((folder / XML).read_bytes())
+    except OSError:
+        return None
+
+
+def time_of(junit: bytes) -> Took | None:
+    """When a run was carried out, as its JUnit file says; None where it does not say."""
+    try:
+        suite = ElementTree.fromstring(junit).find("testsuite")
         said = {} if suite is None else suite.attrib
         return Took(datetime.strptime(said["timestamp"], _TIMESTAMP).replace(tzinfo=UTC), float(said["time"]))
-    except (OSError, ElementTree.ParseError, KeyError, ValueError):
+    except (ElementTree.ParseError, LookupError, ValueError):
         return None
 
 

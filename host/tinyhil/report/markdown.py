@@ -15,7 +15,8 @@ from tinyhil.report.facts import Figure, Reader, facts
 from tinyhil.report.headline import headline, judged
 from tinyhil.report.tables import Bar, Cell, Table
 
-_MARKS = {"pass": "✅ PASS", "fail": "❌ FAIL", "blocked": "⛔ BLOCKED"}
+MARKS = {"pass": "✅ PASS", "fail": "❌ FAIL", "blocked": "⛔ BLOCKED"}
+"""How a verdict begins."""
 _SPECIAL = re.compile(r"([\\`*_\[\]~#|])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", "$": "&#36;"}
 """HTML, mentions and mathematics: a backslash does not keep them off everywhere."""
@@ -27,7 +28,7 @@ def to_markdown(report: Report) -> str:
     made = facts(report)
     said = "" if report.verdict != "pass" or judged(report.accuracy) else f": {headline(report)}"
     blocks = [
-        f"### {_MARKS[report.verdict]}{escaped(said)}: {escaped(report.recipe)} on {escaped(report.target)}",
+        f"### {MARKS[report.verdict]}{escaped(said)}: {escaped(report.recipe)} on {escaped(report.target)}",
         escaped(report.summary),
     ]
     if report.blocked is not None and report.blocked.hint:
@@ -40,7 +41,7 @@ def to_markdown(report: Report) -> str:
         label = "**⚠ Warning:**" if finding.level == "warning" else "**Note:**"
         blocks.append(f"{label} {escaped(finding.cause)}.{hint}")
     rows = [(fact.label, fact.text) for fact in made]
-    blocks.append(_table(("Figure", "Value"), rows))
+    blocks.append(table(("Figure", "Value"), rows))
     folded = [
         tables.features(report, read),
         tables.mismatches(report, read),
@@ -52,9 +53,9 @@ def to_markdown(report: Report) -> str:
         tables.operators(report, read),
         *tables.named(report, read),
     ]
-    blocks += [_details(one.title, _table(*_without_bars(one))) for one in folded if one is not None]
+    blocks += [details(one.title, table(*_without_bars(one))) for one in folded if one is not None]
     if report.blocked is not None and report.blocked.detail:
-        blocks.append(_details("What was printed", _code(report.blocked.detail)))
+        blocks.append(details("What was printed", _code(report.blocked.detail)))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -65,11 +66,13 @@ def escaped(text: str) -> str:
     return "".join(_ENTITIES.get(letter, letter) if letter.isprintable() else "\ufffd" for letter in line)
 
 
-def _details(title: str, body: str) -> str:
+def details(title: str, body: str) -> str:
+    """Markdown that is folded away below a title."""
     return f"<details><summary>{escaped(title)}</summary>\n\n{body}\n\n</details>"
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[Cell, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Iterable[tuple[Cell, ...]]) -> str:
+    """A table whose cells read as they are."""
     lines = [_row(head), _row(("---",) * len(head), raw=True)]
     return "\n".join([*lines, *(_row(row) for row in rows)])
 
@@ -79,10 +82,10 @@ def _row(cells: Iterable[Cell], *, raw: bool = False) -> str:
     return f"| {' | '.join(text if raw else escaped(text) for text in texts)} |"
 
 
-def _without_bars(table: Table) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
+def _without_bars(made: Table) -> tuple[tuple[str, ...], list[tuple[Cell, ...]]]:
     """Head and rows, without the columns that are bars."""
-    kept = [index for index in range(len(table.head)) if not isinstance(table.rows[0][index], Bar)]
-    return tuple(table.head[index] for index in kept), [tuple(row[index] for index in kept) for row in table.rows]
+    kept = [index for index in range(len(made.head)) if not isinstance(made.rows[0][index], Bar)]
+    return tuple(made.head[index] for index in kept), [tuple(row[index] for index in kept) for row in made.rows]
 
 
 def _code(text: str) -> str:

@@ -52,7 +52,7 @@ def to_html(report: Report) -> str:
     """
     read = Reader(report)
     made = facts(report)
-    return _template().render(
+    return template("page.html.j2").render(
         report=report,
         digest=digest(report),
         words=headline(report),
@@ -83,11 +83,16 @@ def to_html(report: Report) -> str:
 
 
 @cache
-def _template() -> jinja2.Template:
+def template(name: str) -> jinja2.Template:
+    """A template of a page; what it shows is escaped, and control characters are written out.
+
+    Raises:
+        StorageError: the installation lacks it.
+    """
     environment = templates.environment(
         "report", autoescape=True, finalize=_printable, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.get_template("page.html.j2")
+    return environment.get_template(name)
 
 
 def _printable(value: Any) -> Any:

@@ -1,0 +1,1 @@
+"""The steps, each a file that names the one before it."""
