@@ -22,7 +22,7 @@ LAYERS: dict[str, int] = {
     **dict.fromkeys(("config", "targets", "link", "compare", "data", "process", "worker", "tflite", "terminal"), 1),
     **dict.fromkeys(("transport", "device", "toolchain", "proxy", "sim", "chain"), 2),
     **dict.fromkeys(("train", "quantize", "preflight", "render", "build", "session", "verify", "report"), 3),
-    **dict.fromkeys(("starter", "plots"), 3),
+    **dict.fromkeys(("starter", "plots", "stream"), 3),
     "pipeline": 4,
     "experiments": 5,
     "api": 6,

@@ -1,0 +1,190 @@
+"""Finds the numbers in lines, in whatever format they are, by looking.
+
+Theory of operation. Teleplot and JSON say what they are. A line of pairs or of columns may be chance: ``load:0`` while
+a chip boots, or a stray number. So what has been seen once is a *candidate*, which is kept, and read with the second
+of its kind. From then on its *layout*, what stands between the numbers, is one regular expression, which reads most
+lines by one match.
+
+- Pairs are of one kind if their names are the same.
+- Rows of columns are of one kind if they have as many columns; two in succession, lines without numbers not counted,
+  make a layout, and three of another count another one. A row that lost a column on the way is thus left out rather
+  than read as something else.
+- A line of words right before a row with as many columns has their names.
+
+Times and levels that a program or the Arduino IDE puts before a line are passed over.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from tinyhil.stream.columns import Header, Row, header, numbered, row
+from tinyhil.stream.json_lines import json_line
+from tinyhil.stream.numbers import NUMBER, number
+from tinyhil.stream.pairs import pairs
+from tinyhil.stream.reading import Format, Reading
+from tinyhil.stream.teleplot import teleplot
+
+_MOST_LAYOUTS = 8
+_MOST_CANDIDATES = 64
+_FIRST_ROWS = 2
+_OTHER_ROWS = 3
+
+_IN_FRONT = re.compile(
+    r"\s*(?:"
+    r"\d\d:\d\d:\d\d(?:[.,]\d+)?(?:\s*->)?\s+"  # the time of day, as the Arduino IDE puts it
+    r"|\[\s*\d+(?:\.\d+)?\]\s*"  # [ 1234.567]
+    r"|[EWIDV] \(\d+\) [\w.-]+: "  # ESP-IDF: level, milliseconds, tag
+    r")"
+)
+_COLUMN = re.compile(f"(?<![\\w.]){NUMBER}(?![\\w.])", re.ASCII)
+_SPACES = re.compile(r"(?:\\ )+")
+
+
+class _Layout(NamedTuple):
+    """What stands between the numbers of lines of one kind.
+
+    Attributes:
+        pattern: has a group for each number.
+        reading: the last one, with the names.
+    """
+
+    pattern: re.Pattern[str]
+    reading: Reading
+
+
+class Reader:
+    """Reads one line after another.
+
+    Args:
+        torn: whether the first line may lack its beginning, as where a program joins a device that is printing. Its
+            numbers would then be wrong, so they are left out.
+
+    Attributes:
+        unread: lines with numbers in columns or a mark of Teleplot that were left out because they do not fit.
+    """
+
+    def __init__(self, *, torn: bool = False) -> None:
+        self.unread = 0
+        self._torn = torn
+        self._layouts: list[_Layout] = []
+        self._candidates: dict[tuple[str, ...], Reading] = {}
+        self._names: tuple[str, ...] = ()
+        self._units: tuple[str, ...] = ()
+        self._row: Row | None = None
+        self._rows = 0
+        self._header: Header | None = None
+
+    @property
+    def formats(self) -> tuple[Format, ...]:
+        """Of the lines that are read at the moment, the most recent first."""
+        return tuple(dict.fromkeys(layout.reading.format for layout in self._layouts))
+
+    def torn(self) -> None:
+        """The next line may lack its beginning: the line was interrupted, or bytes were lost."""
+        self._torn = True
+
+    def read(self, text: str) -> tuple[Reading, ...]:
+        """The numbers of a line without its newline; two readings where this line makes the one before it count."""
+        if self._torn:
+            self._torn = False
+            self._header = header(text)
+            return ()
+        for index, (pattern, last) in enumerate(self._layouts):
+            found = pattern.fullmatch(text)
+            if found is None:
+                continue
+            if last.format is Format.COLUMNS:
+                if self._header is not None:
+                    break  # perhaps these columns have other names from now on
+                self._row = None
+            if index:
+                self._layouts.insert(0, self._layouts.pop(index))
+            self._header = None
+            return (Reading(last.format, last.names, tuple(map(number, found.groups())), last.units),)
+        return self._look(text)
+
+    def _look(self, text: str) -> tuple[Reading, ...]:
+        if not text or text.isspace():
+            return ()
+        if text[0] == ">":
+            found = teleplot(text)
+            self.unread += found is None
+        else:
+            found = json_line(text)
+        if found is not None:
+            return (found,)
+        readings = self._look_closer(text)
+        if not readings and (prefix := _IN_FRONT.match(text)):
+            readings = self._look_closer(text[prefix.end() :], prefix=_IN_FRONT.pattern)
+        return readings
+
+    def _look_closer(self, text: str, prefix: str = "") -> tuple[Reading, ...]:
+        in_columns = row(text)
+        if in_columns is not None:
+            return self._row_of(text, in_columns, prefix)
+        in_pairs = pairs(text)
+        if in_pairs is None:
+            self._header = header(text)
+            return ()
+        self._header = None
+        found, places = in_pairs
+        before = self._candidates.pop(found.names, None)
+        known = any(layout.reading.names == found.names for layout in self._layouts)
+        if before is None and not known:
+            self._candidates[found.names] = found
+            if len(self._candidates) > _MOST_CANDIDATES:
+                del self._candidates[next(iter(self._candidates))]
+            return ()
+        self._keep(text, found, places, prefix)
+        return (found,) if before is None else (before, found)
+
+    def _row_of(self, text: str, found: Row, prefix: str) -> tuple[Reading, ...]:
+        count = len(found.values)
+        if (named := self._names_for(found)) is not None:
+            self._set_columns(named.names, named.units)
+        before, self._row = self._row, found
+        if count == len(self._names):
+            self._row = None
+            readings: tuple[Reading, ...] = (self._reading(found),)
+        else:
+            same = before is not None and len(before.values) == count
+            self._rows = self._rows + 1 if same else 1
+            if self._rows < (_OTHER_ROWS if self._names else _FIRST_ROWS):
+                self.unread += bool(self._names)
+                return ()
+            assert before is not None
+            self._set_columns(numbered(count), ())
+            self._row = None
+            readings = (self._reading(before), self._reading(found))
+        self._keep(text, readings[-1], tuple(each.span() for each in _COLUMN.finditer(text)), prefix)
+        return readings
+
+    def _names_for(self, found: Row) -> Header | None:
+        """The line before, if it is the header of a row."""
+        named, self._header = self._header, None
+        if named is None or named.separator != found.separator or len(named.names) != len(found.values):
+            return None
+        # Words with spaces between them may be a sentence, which says nothing of columns that are known.
+        return None if self._names and named.separator == " " else named
+
+    def _reading(self, found: Row) -> Reading:
+        return Reading(Format.COLUMNS, self._names, found.values, self._units if any(self._units) else ())
+
+    def _set_columns(self, names: tuple[str, ...], units: tuple[str, ...]) -> None:
+        self._names, self._units = names, units
+        self._layouts = [layout for layout in self._layouts if layout.reading.format is not Format.COLUMNS]
+
+    def _keep(self, text: str, reading: Reading, places: tuple[tuple[int, int], ...], prefix: str) -> None:
+        """Keeps what stands between the numbers of a line."""
+        if len(places) != len(reading.values):
+            return
+        ends = [0, *(end for _, end in places)]
+        begins = [*(begin for begin, _ in places), len(text)]
+        between = [text[end:begin] for end, begin in zip(ends, begins, strict=True)]
+        between[0], between[-1] = between[0].lstrip(), between[-1].rstrip()
+        literals = [_SPACES.sub(" +", re.escape(part)) for part in between]
+        pattern = re.compile(rf"{prefix}\s*{f'({NUMBER})'.join(literals)}\s*", re.ASCII)
+        self._layouts.insert(0, _Layout(pattern, reading))
+        del self._layouts[_MOST_LAYOUTS:]
