@@ -119,7 +119,7 @@ def values(readings: list[Reading]) -> list[dict[str, float]]:
 
 def read(lines: list[str], reader: Reader | None = None) -> list[Reading]:
     reader = reader or Reader()
-    return [reading for line in lines for reading in reader.read(line)]
+    return [reading for line in lines for reading, _, _ in reader.read(line)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -175,6 +175,13 @@ def test_what_has_no_numbers_to_draw(line: str) -> None:
 
 def test_what_comes_once_is_no_series() -> None:
     assert read(["load:1", "clock div:1", "7", "x:1 y:2", "x:3 y:4"])[0].names == ("x", "y")
+
+
+def test_what_is_kept_has_its_own_time_and_line() -> None:
+    for lines in (["x:1", "hello", "x:2"], ["1", "hello", "2"]):
+        reader = Reader()
+        found = [each for number, line in enumerate(lines) for each in reader.read(line, number / 2, number)]
+        assert [(reading.values, at, line) for reading, at, line in found] == [((1,), 0.0, 0), ((2,), 1.0, 2)]
 
 
 def test_the_first_of_a_kind_is_kept() -> None:
@@ -255,7 +262,7 @@ def test_names_are_safe_to_show() -> None:
 def test_noise_is_read_without_complaint(lines: list[str]) -> None:
     reader = Reader()
     for line in lines:
-        for reading in reader.read(line):
+        for reading, _, _ in reader.read(line):
             assert len(reading.names) == len(reading.values)
             assert len(reading.units) in (0, len(reading.names))
             assert len(reading.times) in (0, len(reading.names))

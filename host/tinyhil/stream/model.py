@@ -101,8 +101,8 @@ class Stream:
             number = self.counts.lines if self._hexadecimal else append(item, at, Kind.PART if part else Kind.TEXT)
             if part:
                 continue  # a number may be cut in two
-            for reading in read(item.decode("utf-8", "replace")):
-                fired += add(reading, at, number)
+            for found in read(item.decode("utf-8", "replace"), at, number):
+                fired += add(*found)
         return fired
 
     def notice(self, text: str, at: float) -> None:

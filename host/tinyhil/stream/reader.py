@@ -19,7 +19,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from tinyhil.stream.columns import Header, Row, header, numbered, row
+from tinyhil.stream import columns
+from tinyhil.stream.columns import Header, Row
 from tinyhil.stream.json_lines import json_line
 from tinyhil.stream.numbers import NUMBER, number
 from tinyhil.stream.pairs import pairs
@@ -54,6 +55,10 @@ class _Layout(NamedTuple):
     reading: Reading
 
 
+Found = tuple[Reading, float, int]
+"""The numbers of a line, when it came, and its number."""
+
+
 class Reader:
     """Reads one line after another.
 
@@ -69,10 +74,10 @@ class Reader:
         self.unread = 0
         self._torn = torn
         self._layouts: list[_Layout] = []
-        self._candidates: dict[tuple[str, ...], Reading] = {}
+        self._candidates: dict[tuple[str, ...], Found] = {}
         self._names: tuple[str, ...] = ()
         self._units: tuple[str, ...] = ()
-        self._row: Row | None = None
+        self._row: tuple[Row, float, int] | None = None
         self._rows = 0
         self._header: Header | None = None
 
@@ -85,11 +90,17 @@ class Reader:
         """The next line may lack its beginning: the line was interrupted, or bytes were lost."""
         self._torn = True
 
-    def read(self, text: str) -> tuple[Reading, ...]:
-        """The numbers of a line without its newline; two readings where this line makes the one before it count."""
+    def read(self, text: str, at: float = 0.0, line: int = 0) -> tuple[Found, ...]:
+        """The numbers of a line, and of an earlier one of its kind where this one makes it count.
+
+        Args:
+            text: without its newline.
+            at: when it came.
+            line: its number.
+        """
         if self._torn:
             self._torn = False
-            self._header = header(text)
+            self._header = columns.header(text)
             return ()
         for index, (pattern, last) in enumerate(self._layouts):
             found = pattern.fullmatch(text)
@@ -102,10 +113,10 @@ class Reader:
             if index:
                 self._layouts.insert(0, self._layouts.pop(index))
             self._header = None
-            return (Reading(last.format, last.names, tuple(map(number, found.groups())), last.units),)
-        return self._look(text)
+            return ((Reading(last.format, last.names, tuple(map(number, found.groups())), last.units), at, line),)
+        return self._look(text, at, line)
 
-    def _look(self, text: str) -> tuple[Reading, ...]:
+    def _look(self, text: str, at: float, line: int) -> tuple[Found, ...]:
         if not text or text.isspace():
             return ()
         if text[0] == ">":
@@ -114,51 +125,52 @@ class Reader:
         else:
             found = json_line(text)
         if found is not None:
-            return (found,)
-        readings = self._look_closer(text)
+            return ((found, at, line),)
+        readings = self._look_closer(text, at, line)
         if not readings and (prefix := _IN_FRONT.match(text)):
-            readings = self._look_closer(text[prefix.end() :], prefix=_IN_FRONT.pattern)
+            readings = self._look_closer(text[prefix.end() :], at, line, _IN_FRONT.pattern)
         return readings
 
-    def _look_closer(self, text: str, prefix: str = "") -> tuple[Reading, ...]:
-        in_columns = row(text)
+    def _look_closer(self, text: str, at: float, line: int, prefix: str = "") -> tuple[Found, ...]:
+        in_columns = columns.row(text)
         if in_columns is not None:
-            return self._row_of(text, in_columns, prefix)
+            return self._row_of(text, (in_columns, at, line), prefix)
         in_pairs = pairs(text)
         if in_pairs is None:
-            self._header = header(text)
+            self._header = columns.header(text)
             return ()
         self._header = None
         found, places = in_pairs
         before = self._candidates.pop(found.names, None)
         known = any(layout.reading.names == found.names for layout in self._layouts)
         if before is None and not known:
-            self._candidates[found.names] = found
+            self._candidates[found.names] = (found, at, line)
             if len(self._candidates) > _MOST_CANDIDATES:
                 del self._candidates[next(iter(self._candidates))]
             return ()
         self._keep(text, found, places, prefix)
-        return (found,) if before is None else (before, found)
+        now = (found, at, line)
+        return (now,) if before is None else (before, now)
 
-    def _row_of(self, text: str, found: Row, prefix: str) -> tuple[Reading, ...]:
-        count = len(found.values)
-        if (named := self._names_for(found)) is not None:
+    def _row_of(self, text: str, now: tuple[Row, float, int], prefix: str) -> tuple[Found, ...]:
+        count = len(now[0].values)
+        if (named := self._names_for(now[0])) is not None:
             self._set_columns(named.names, named.units)
-        before, self._row = self._row, found
+        before, self._row = self._row, now
         if count == len(self._names):
             self._row = None
-            readings: tuple[Reading, ...] = (self._reading(found),)
+            readings: tuple[Found, ...] = (self._reading(*now),)
         else:
-            same = before is not None and len(before.values) == count
+            same = before is not None and len(before[0].values) == count
             self._rows = self._rows + 1 if same else 1
             if self._rows < (_OTHER_ROWS if self._names else _FIRST_ROWS):
                 self.unread += bool(self._names)
                 return ()
             assert before is not None
-            self._set_columns(numbered(count), ())
+            self._set_columns(columns.numbered(count), ())
             self._row = None
-            readings = (self._reading(before), self._reading(found))
-        self._keep(text, readings[-1], tuple(each.span() for each in _COLUMN.finditer(text)), prefix)
+            readings = (self._reading(*before), self._reading(*now))
+        self._keep(text, readings[-1][0], tuple(each.span() for each in _COLUMN.finditer(text)), prefix)
         return readings
 
     def _names_for(self, found: Row) -> Header | None:
@@ -169,8 +181,8 @@ class Reader:
         # Words with spaces between them may be a sentence, which says nothing of columns that are known.
         return None if self._names and named.separator == " " else named
 
-    def _reading(self, found: Row) -> Reading:
-        return Reading(Format.COLUMNS, self._names, found.values, self._units if any(self._units) else ())
+    def _reading(self, row: Row, at: float, line: int) -> Found:
+        return Reading(Format.COLUMNS, self._names, row.values, self._units if any(self._units) else ()), at, line
 
     def _set_columns(self, names: tuple[str, ...], units: tuple[str, ...]) -> None:
         self._names, self._units = names, units
