@@ -24,7 +24,8 @@ def text_of(line: Line) -> str:
         return f"[frame] {plain(frame_text.described(frame_text.unpacked(line.data)))}"
     if line.kind is Kind.BYTES:
         return _row(line.data)
-    return _one_row(shown(_decoded(line.data)))
+    text = _decoded(line.data)
+    return text if text.isprintable() else _one_row(shown(text))
 
 
 def spans_of(line: Line) -> list[Span]:

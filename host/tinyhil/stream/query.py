@@ -59,10 +59,12 @@ class Query:
         return self.text != self.text.lower() if self.case is None else self.case
 
     @cached_property
-    def _needle(self) -> bytes | None:
-        """Bytes that every line of text has that matches; None where nothing so simple can be told."""
-        simple = not self.regex and self._case and not self.inverted and _AS_IT_IS.fullmatch(self.text)
-        return self.text.encode() if simple else None
+    def _in_bytes(self) -> re.Pattern[bytes] | None:
+        """What is in the bytes of every line of text that matches; None where nothing so simple can be told."""
+        text = self.text if self._case else self.text.lower()
+        if self.regex or self.inverted or not _AS_IT_IS.fullmatch(text):
+            return None
+        return re.compile(re.escape(self.text.encode()), 0 if self._case else re.IGNORECASE)
 
     def places(self, text: str) -> list[tuple[int, int]]:
         """Where in a text it is found, to be shown."""
@@ -74,9 +76,10 @@ class Query:
 
     def cannot_be_in(self, block: Block) -> bool:
         """Whether a look at its bytes tells that no line of a block matches."""
-        needle = self._needle
-        if needle is None or needle in block.data:
+        if self._in_bytes is None or self._in_bytes.search(block.data):
             return False
+        if not self._case and not block.data.isascii():
+            return False  # letters beyond ASCII may be the same as one within it but for their case
         # Colours between its letters, and lines whose text is made from their bytes, do not show in these.
         return b"\x1b" not in block.data and b"\t" not in block.data and set(block.kinds) <= _TEXT_ONLY
 
@@ -133,7 +136,7 @@ class Filter:
         """The place of the first filtered line that is not before line ``number``."""
         return bisect_left(self._numbers, number, self._dropped) - self._dropped
 
-    def update(self, most: int = 50_000) -> None:
+    def update(self, most: int = 10_000) -> None:
         """Looks at the lines that have come since, at most ``most`` of them, and forgets those that are gone."""
         begin = max(self._looked_at, self._store.first)
         end = min(self._store.end, begin + most)

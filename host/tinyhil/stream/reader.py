@@ -11,7 +11,8 @@ lines by one match.
   than read as something else.
 - A line of words right before a row with as many columns has their names.
 
-Times and levels that a program or the Arduino IDE puts before a line are passed over.
+Lines that have nothing are remembered by their shape, so that they cost little when they come again. Times and levels
+that a program or the Arduino IDE puts before a line are passed over.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from tinyhil.stream.teleplot import teleplot
 
 _MOST_LAYOUTS = 8
 _MOST_CANDIDATES = 64
+_MOST_SHAPES = 1024
 _FIRST_ROWS = 2
 _OTHER_ROWS = 3
 
@@ -39,6 +41,7 @@ _IN_FRONT = re.compile(
     r"|[EWIDV] \(\d+\) [\w.-]+: "  # ESP-IDF: level, milliseconds, tag
     r")"
 )
+_DIGITS = str.maketrans(dict.fromkeys("123456789", "0"))
 _COLUMN = re.compile(f"(?<![\\w.]){NUMBER}(?![\\w.])", re.ASCII)
 _SPACES = re.compile(r"(?:\\ )+")
 
@@ -79,7 +82,10 @@ class Reader:
         self._units: tuple[str, ...] = ()
         self._row: tuple[Row, float, int] | None = None
         self._rows = 0
-        self._header: Header | None = None
+        self._words = ""
+        """The line before, if it had no numbers: it may be the header of the next one."""
+        self._without: set[str] = set()
+        """Shapes of lines without numbers: the lines with zeros for their digits."""
 
     @property
     def formats(self) -> tuple[Format, ...]:
@@ -99,20 +105,19 @@ class Reader:
             line: its number.
         """
         if self._torn:
-            self._torn = False
-            self._header = columns.header(text)
+            self._torn, self._words = False, text
             return ()
         for index, (pattern, last) in enumerate(self._layouts):
             found = pattern.fullmatch(text)
             if found is None:
                 continue
             if last.format is Format.COLUMNS:
-                if self._header is not None:
+                if self._words:
                     break  # perhaps these columns have other names from now on
                 self._row = None
             if index:
                 self._layouts.insert(0, self._layouts.pop(index))
-            self._header = None
+            self._words = ""
             return ((Reading(last.format, last.names, tuple(map(number, found.groups())), last.units), at, line),)
         return self._look(text, at, line)
 
@@ -126,20 +131,25 @@ class Reader:
             found = json_line(text)
         if found is not None:
             return ((found, at, line),)
-        readings = self._look_closer(text, at, line)
-        if not readings and (prefix := _IN_FRONT.match(text)):
-            readings = self._look_closer(text[prefix.end() :], at, line, _IN_FRONT.pattern)
-        return readings
+        shape = text.translate(_DIGITS)
+        readings = None
+        if shape not in self._without:
+            readings = self._look_closer(text, at, line)
+            if readings is None and (prefix := _IN_FRONT.match(text)):
+                readings = self._look_closer(text[prefix.end() :], at, line, _IN_FRONT.pattern)
+            if readings is None and len(self._without) < _MOST_SHAPES:
+                self._without.add(shape)
+        self._words = text if readings is None else ""
+        return readings or ()
 
-    def _look_closer(self, text: str, at: float, line: int, prefix: str = "") -> tuple[Found, ...]:
+    def _look_closer(self, text: str, at: float, line: int, prefix: str = "") -> tuple[Found, ...] | None:
+        """The same for pairs and columns; None of a line that is neither."""
         in_columns = columns.row(text)
         if in_columns is not None:
             return self._row_of(text, (in_columns, at, line), prefix)
         in_pairs = pairs(text)
         if in_pairs is None:
-            self._header = columns.header(text)
-            return ()
-        self._header = None
+            return None
         found, places = in_pairs
         before = self._candidates.pop(found.names, None)
         known = any(layout.reading.names == found.names for layout in self._layouts)
@@ -175,7 +185,7 @@ class Reader:
 
     def _names_for(self, found: Row) -> Header | None:
         """The line before, if it is the header of a row."""
-        named, self._header = self._header, None
+        named = columns.header(self._words) if self._words else None
         if named is None or named.separator != found.separator or len(named.names) != len(found.values):
             return None
         # Words with spaces between them may be a sentence, which says nothing of columns that are known.
