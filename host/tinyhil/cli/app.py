@@ -35,6 +35,7 @@ COMMANDS = {
     "doctor": "listings",
     "quarantine": "quarantine",
     "explain": "explain",
+    "monitor": "monitor",
     "proxy": "proxy",
     "new": "starter",
     "bench-report": "bench_report",

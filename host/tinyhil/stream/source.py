@@ -59,6 +59,10 @@ class PortSource:
         controls: of a serial port, DTR and RTS.
         check: raises DeviceError if the device's program has ended.
         most_waiting: bytes that wait at most until they are taken.
+
+    Attributes:
+        address: as given.
+        said: what the last change of its state was, in words.
     """
 
     def __init__(
@@ -81,6 +85,7 @@ class PortSource:
         self._claimed: Path | None = None
         self._born: Path | None = None
         self._state = State.WAITING
+        self.said = ""
         self._guard = threading.Condition()
         self._events: deque[Event] = deque()
         self._waiting = 0
@@ -256,7 +261,7 @@ class PortSource:
             transport.close()
 
     def _tell(self, state: State, text: str) -> None:
-        self._state = state
+        self._state, self.said = state, text
         self._put(Changed(state, text, time.monotonic()))
 
     def _put(self, event: Event, size: int = 0) -> None:

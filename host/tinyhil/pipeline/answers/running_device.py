@@ -47,6 +47,14 @@ class RunningDevice:
         """Whether it was started here, so that it can be switched off and on again."""
         return isinstance(self._device, EmulatorDevice)
 
+    def check(self) -> None:
+        """Returns while it runs, as far as that is known.
+
+        Raises:
+            DeviceError: it has ended.
+        """
+        self._device.check()
+
     def restart(self) -> str:
         """Switches the device off and on again, as a power cut does, and returns its new port.
 

@@ -1,0 +1,240 @@
+"""The command ``monitor``: what a board or an emulator prints."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO, TypeVar
+
+import typer
+
+from tinyhil import kinds
+from tinyhil.cli import completion
+from tinyhil.cli.options import takes_options
+from tinyhil.cli.session import Output
+from tinyhil.errors import ConfigError, DeviceError
+from tinyhil.options import Level, Options
+
+if TYPE_CHECKING:
+    from tinyhil.cli.plain_monitor import Watched
+    from tinyhil.stream.source import PortSource
+
+_WHAT = "What is shown"
+_PORT = "The port"
+_FILES = "Files"
+_NOT_TAKEN = ("port", "line", "firmware", "form", "resume", "record", "search", "budget", "vectors")
+_ENDINGS = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r", "none": b""}
+
+
+_T = TypeVar("_T")
+
+
+def _option(text: str, panel: str, *names: str) -> typer.models.OptionInfo:
+    info: typer.models.OptionInfo = typer.Option(*names, help=text, rich_help_panel=panel, show_default=False)
+    return info
+
+
+@takes_options(
+    Level.DEVICE,
+    without=("port", "line", "firmware", "form", "resume", "record", "search", "budget", "vectors"),
+    flash=True,
+)
+def monitor(
+    output: Output,
+    options: Options,
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RECIPE|FILE.keras|FILE.tflite]",
+            help="Whose firmware is started on the target. Nothing is started where a port is given.",
+            show_default=False,
+            autocompletion=completion.models,
+        ),
+    ] = None,
+    port: Annotated[
+        list[str] | None,
+        _option("A port to listen to, whatever runs there; may be given more than once.", _PORT, "--port", "-p"),
+    ] = None,
+    baud: Annotated[int | None, _option("Rate of the line in bit/s, any  [default: the target's]", _PORT)] = None,
+    dtr: Annotated[bool | None, _option("Raise or drop DTR when the port is opened.", _PORT, "--dtr/--no-dtr")] = None,
+    rts: Annotated[bool | None, _option("Raise or drop RTS when the port is opened.", _PORT, "--rts/--no-rts")] = None,
+    ending: Annotated[str, _option("What ends a line that is sent: lf, crlf, cr, none  [default: lf]", _PORT)] = "lf",
+    send: Annotated[list[str] | None, _option("Send this line when the port is open.", _PORT)] = None,
+    until: Annotated[str | None, _option("End with 0 at the first line with this regular expression.", _WHAT)] = None,
+    timeout: Annotated[str | None, _option("End after this time: 5s, 2min; by 3 with --until.", _WHAT)] = None,
+    time: Annotated[
+        str, _option("Before each line: none, clock, relative or delta  [default: none]", _WHAT, "--time")
+    ] = "none",
+    only: Annotated[str | None, _option("Show only lines with this regular expression.", _WHAT, "--filter")] = None,
+    hexadecimal: Annotated[bool, _option("Show bytes, 16 to a row.", _WHAT, "--hex")] = False,
+    frames: Annotated[bool, _option("Show frames of tinyhil's protocol too, in words.", _WHAT)] = False,
+    raw: Annotated[bool, _option("Write the bytes to standard output as they are.", _WHAT)] = False,
+    plain: Annotated[bool, _option("Lines on standard output, which is all there is so far.", _WHAT)] = False,
+    log: Annotated[Path | None, _option("Append the lines to this file.", _FILES)] = None,
+    csv: Annotated[
+        Path | None, _option("At the end, write the numbers in the lines to this .csv or .npz file.", _FILES)
+    ] = None,
+) -> None:
+    """Show what a board or an emulator prints: of a tinyhil project or of any sketch.
+
+    With **--port** it only listens. Without, the model's firmware is built and started on the target, a board is
+    flashed where it runs anything else. What is typed is sent, a line at a time.
+
+    A port that goes away is waited for, and found again by the USB serial number of its board. While the monitor has a
+    port, **tinyhil flash**, **run** and **verify** may still use it: the monitor steps aside, and comes back.
+
+    **Examples**
+
+    tinyhil monitor sine --target native
+
+    tinyhil monitor --port /dev/ttyACM0 --baud 9600 --time clock --log sketch.txt
+
+    tinyhil monitor --port /dev/ttyACM0 --until 'ready' --timeout 5s
+    """
+    from tinyhil.cli import plain_monitor
+    from tinyhil.deadline import Deadline
+    from tinyhil.stream.appearance import TimeStyle
+    from tinyhil.stream.query import Query
+    from tinyhil.targets.allowance import duration
+
+    times = _one_of("--time", time, {style.value: style for style in TimeStyle})
+    end = _one_of("--ending", ending, _ENDINGS)
+    wanted = None if until is None else Query(until, regex=True, case=True)
+    shown = None if only is None else Query(only, regex=True, case=True)
+    seconds = None if timeout is None else duration("--timeout", timeout)
+    if raw and (wanted is not None or len(port or []) > 1):
+        raise ConfigError("--raw takes one port, and no --until", kind=kinds.CONTRADICTION)
+    out, write = plain_monitor.standard_output()
+    notices = output.errors
+
+    def notice(text: str) -> None:
+        notices.print(text, style="dim", markup=False, soft_wrap=True, highlight=False)
+
+    with contextlib.ExitStack() as stack:
+        sources = stack.enter_context(_sources(output, options, model, port or [], baud, (dtr, rts)))
+        for source in sources:
+            for line in send or []:
+                source.send(line.encode() + end)
+        deadline = None if seconds is None else Deadline.after(seconds)
+        typed = plain_monitor.Typed(end)
+        if raw:
+            with contextlib.suppress(KeyboardInterrupt):
+                plain_monitor.follow_raw(sources[0], write, notice, deadline, typed)
+            return
+        ports = _watched(sources, hexadecimal)
+        file = None if log is None else stack.enter_context(_appended(log))
+        printer = plain_monitor.Printer(out, notice, times=times, frames=frames, only=shown, log=file)
+        outcome = None
+        with contextlib.suppress(KeyboardInterrupt):  # the way to end it
+            outcome = plain_monitor.follow(ports, lambda each: printer.show(each, wanted), deadline, typed)
+        if csv is not None:
+            _export(ports, csv)
+        output.write_json([_result(each) for each in ports])
+    if outcome is plain_monitor.Outcome.ENDED and wanted is None:
+        raise DeviceError("; ".join(each.source.said for each in ports))
+    if outcome in (plain_monitor.Outcome.TIMEOUT, plain_monitor.Outcome.ENDED) and wanted is not None:
+        when = f"within {seconds:g} s" if outcome is plain_monitor.Outcome.TIMEOUT else "before the port ended"
+        lines = sum(each.stream.counts.lines for each in ports)
+        raise DeviceError(f"no line had {until!r} {when}; {lines:,} lines came", kind=kinds.NOT_SEEN)
+
+
+@contextlib.contextmanager
+def _sources(
+    output: Output,
+    options: Options,
+    model: str | None,
+    ports: list[str],
+    baud: int | None,
+    wanted: tuple[bool | None, bool | None],
+) -> Iterator[list[PortSource]]:
+    """The open ports, until the context ends: those that were given, or the one of the device that is started."""
+    from tinyhil.cli.job import open_job
+    from tinyhil.stream.source import PortSource
+    from tinyhil.targets import registry
+    from tinyhil.targets.model import UART
+
+    if not ports and model is None:
+        raise ConfigError(
+            "neither a port nor a model is given",
+            hint="tinyhil monitor --port PORT listens to a port, tinyhil monitor sine --target native starts a device",
+        )
+    target = registry.get(options.target)
+    rate = baud or target.link.baud
+    controls = tuple(
+        usual if chosen is None else chosen for chosen, usual in zip(wanted, target.link.controls, strict=True)
+    )
+    with contextlib.ExitStack() as stack:
+        opened = [PortSource(port, rate, controls=(controls[0], controls[1])) for port in ports]
+        if not ports:
+            assert model is not None
+            emulated = target.emulator is not None and target.emulator.on_path is not None
+            # The demo runs by the UART, and what prints is to be seen.
+            run = open_job(
+                replace(output, console=output.errors), model, replace(options, line=UART if emulated else None)
+            )
+            with contextlib.ExitStack() as running:
+                device = running.enter_context(run.running_device())
+                opened = [PortSource(device.port, rate, controls=(controls[0], controls[1]), check=device.check)]
+                if device.can_restart:
+                    stack.push(running.pop_all())
+                # A board runs on without us, and its port has to be free to be lent.
+        for source in opened:
+            stack.enter_context(source)
+        yield opened
+
+
+def _watched(sources: list[PortSource], hexadecimal: bool) -> list[Watched]:
+    from tinyhil.cli.plain_monitor import Watched
+    from tinyhil.stream.model import Stream
+
+    names = [source.address.rpartition("/")[2] for source in sources] if len(sources) > 1 else [""]
+    return [Watched(name, source, Stream(hexadecimal=hexadecimal)) for name, source in zip(names, sources, strict=True)]
+
+
+def _export(ports: list[Watched], path: Path) -> None:
+    """Writes the numbers; of several ports each to a file of its own."""
+    for port in ports:
+        own = path if not port.name else path.with_name(f"{path.stem}-{port.name}{path.suffix}")
+        port.stream.table.export(own)
+
+
+def _result(port: Watched) -> dict[str, object]:
+    """What came from a port, as JSON has it."""
+    counts, table = port.stream.counts, port.stream.table
+    return {
+        "port": port.source.address,
+        "bytes": counts.bytes,
+        "lines": counts.lines,
+        "frames": sum(counts.frames.values()),
+        "dropped": counts.dropped,
+        "series": [
+            {
+                "name": series.name,
+                "unit": series.unit,
+                **{name: _finite(value) for name, value in series.figures()._asdict().items()},
+            }
+            for series in table.series.values()
+        ],
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if abs(value) != float("inf") and value == value else None
+
+
+@contextlib.contextmanager
+def _appended(path: Path) -> Iterator[TextIO]:
+    from tinyhil.artifacts import store
+
+    with store.storage(path):
+        stream = path.open("a", encoding="utf-8")
+    with stream:
+        yield stream
+
+
+def _one_of(option: str, name: str, known: dict[str, _T]) -> _T:
+    if name not in known:
+        raise ConfigError(f"{option} {name} is unknown", hint=f"there are: {', '.join(known)}")
+    return known[name]
