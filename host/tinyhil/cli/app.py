@@ -36,6 +36,7 @@ COMMANDS = {
     "quarantine": "quarantine",
     "explain": "explain",
     "monitor": "monitor",
+    "ask": "ask",
     "proxy": "proxy",
     "new": "starter",
     "bench-report": "bench_report",
