@@ -26,7 +26,7 @@ LAYERS: dict[str, int] = {
     "pipeline": 4,
     "experiments": 5,
     "api": 6,
-    **dict.fromkeys(("cli", "pytest_plugin", "__main__"), 7),
+    **dict.fromkeys(("cli", "pytest_plugin", "__main__", "monitor"), 7),
 }
 SAME_LAYER = {
     ("artifacts", "errors"),  # every package may raise
@@ -42,6 +42,7 @@ SAME_LAYER = {
     ("proxy", "transport"),  # a proxy is a transport's user, and no stage
     ("worker", "process"),  # a worker is a child process with a conversation
     ("config", "worker"),  # a child tells its parent while it runs the code of a recipe
+    ("cli", "monitor"),  # the command of its name starts it
     ("__main__", "cli"),  # python -m tinyhil is the command line by another name
 }
 """Edges within a layer. Each needs its reason, and none may close a circle."""

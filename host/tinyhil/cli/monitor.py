@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +15,15 @@ from tinyhil import kinds
 from tinyhil.cli import completion
 from tinyhil.cli.options import takes_options
 from tinyhil.cli.session import Output
-from tinyhil.errors import ConfigError, DeviceError
+from tinyhil.errors import ConfigError, DeviceError, MissingToolError
 from tinyhil.options import Level, Options
 
 if TYPE_CHECKING:
     from tinyhil.cli.plain_monitor import Watched
+    from tinyhil.stream.appearance import TimeStyle
+    from tinyhil.stream.query import Query
     from tinyhil.stream.source import PortSource
+    from tinyhil.stream.trigger import Trigger
 
 _WHAT = "What is shown"
 _PORT = "The port"
@@ -36,11 +40,10 @@ def _option(text: str, panel: str, *names: str) -> typer.models.OptionInfo:
     return info
 
 
-@takes_options(
-    Level.DEVICE,
-    without=("port", "line", "firmware", "form", "resume", "record", "search", "budget", "vectors"),
-    flash=True,
-)
+_NOT_TAKEN = ("port", "line", "firmware", "form", "resume", "record", "search", "budget", "vectors")
+
+
+@takes_options(Level.DEVICE, without=_NOT_TAKEN, flash=True)
 def monitor(
     output: Output,
     options: Options,
@@ -71,7 +74,11 @@ def monitor(
     hexadecimal: Annotated[bool, _option("Show bytes, 16 to a row.", _WHAT, "--hex")] = False,
     frames: Annotated[bool, _option("Show frames of tinyhil's protocol too, in words.", _WHAT)] = False,
     raw: Annotated[bool, _option("Write the bytes to standard output as they are.", _WHAT)] = False,
-    plain: Annotated[bool, _option("Lines on standard output, which is all there is so far.", _WHAT)] = False,
+    trigger: Annotated[
+        str | None,
+        _option("Freeze the plot at a value: NAME rising|falling|edge|above|below LEVEL.", _WHAT, "--trigger"),
+    ] = None,
+    plain: Annotated[bool, _option("Write lines to standard output in place of the full screen.", _WHAT)] = False,
     log: Annotated[Path | None, _option("Append the lines to this file.", _FILES)] = None,
     csv: Annotated[
         Path | None, _option("At the end, write the numbers in the lines to this .csv or .npz file.", _FILES)
@@ -80,7 +87,10 @@ def monitor(
     """Show what a board or an emulator prints: of a tinyhil project or of any sketch.
 
     With **--port** it only listens. Without, the model's firmware is built and started on the target, a board is
-    flashed where it runs anything else. What is typed is sent, a line at a time.
+    flashed where it runs anything else.
+
+    On a terminal it takes the full screen: lines, and a plot of the numbers in them. With **--plain**, in a pipe, and
+    with options that are for scripts, lines go to standard output, and what is typed is sent, a line at a time.
 
     A port that goes away is waited for, and found again by the USB serial number of its board. While the monitor has a
     port, **tinyhil flash**, **run** and **verify** may still use it: the monitor steps aside, and comes back.
@@ -106,6 +116,10 @@ def monitor(
     seconds = None if timeout is None else duration("--timeout", timeout)
     if raw and (wanted is not None or len(port or []) > 1):
         raise ConfigError("--raw takes one port, and no --until", kind=kinds.CONTRADICTION)
+    scripted = any((plain, raw, wanted, seconds, log, frames, output.json_path))
+    screen = not scripted and sys.stdin.isatty() and sys.stdout.isatty()
+    if screen:
+        require_screen()
     out, write = plain_monitor.standard_output()
     notices = output.errors
 
@@ -124,6 +138,13 @@ def monitor(
                 plain_monitor.follow_raw(sources[0], write, notice, deadline, typed)
             return
         ports = _watched(sources, hexadecimal)
+        for each in ports:
+            each.stream.table.triggers += [] if trigger is None else [_trigger(trigger)]
+        if screen:
+            _show_on_screen(ports, times, shown, end)
+            if csv is not None:
+                _export(ports, csv)
+            return
         file = None if log is None else stack.enter_context(_appended(log))
         printer = plain_monitor.Printer(out, notice, times=times, frames=frames, only=shown, log=file)
         outcome = None
@@ -138,6 +159,50 @@ def monitor(
         when = f"within {seconds:g} s" if outcome is plain_monitor.Outcome.TIMEOUT else "before the port ended"
         lines = sum(each.stream.counts.lines for each in ports)
         raise DeviceError(f"no line had {until!r} {when}; {lines:,} lines came", kind=kinds.NOT_SEEN)
+
+
+def require_screen() -> None:
+    """Returns where the full screen can be had.
+
+    Raises:
+        MissingToolError: Textual is not installed.
+    """
+    from importlib.util import find_spec
+
+    if any(find_spec(name) is None for name in ("textual", "textual_plot")):
+        raise MissingToolError(
+            "the full screen needs the packages textual and textual-plot",
+            hint="pip install 'tinyhil[monitor]', or go on with --plain",
+        )
+
+
+def _show_on_screen(ports: list[Watched], times: TimeStyle, only: Query | None, ending: bytes) -> None:
+    """Shows the ports until the screen is left.
+
+    Raises:
+        RuntimeError: the application has failed; it has said how.
+    """
+    from tinyhil.monitor.app import MonitorApp
+    from tinyhil.monitor.port_pane import PortPane
+
+    app = MonitorApp([PortPane(each.source, each.stream, ending, times, only) for each in ports])
+    app.run()
+    if app.return_code:
+        raise RuntimeError("the application of the monitor has failed")
+
+
+def _trigger(text: str) -> Trigger:
+    from tinyhil.stream.numbers import is_number, number
+    from tinyhil.stream.trigger import Condition, Trigger
+
+    *name, condition, level = text.rsplit(maxsplit=2)
+    known = {each.value: each for each in Condition}
+    if not name or condition not in known or not is_number(level):
+        raise ConfigError(
+            f"--trigger {text!r} is no trigger",
+            hint=f"write --trigger 'x rising 0.5'; conditions are {', '.join(known)}",
+        )
+    return Trigger(name[0], known[condition], number(level))
 
 
 @contextlib.contextmanager

@@ -1,0 +1,112 @@
+"""The series of a port as curves, with their figures below."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import Static
+from textual_plot import HiResMode, PlotWidget
+
+from tinyhil.stream.series import EVERYTHING, Curve, Window, thinned
+from tinyhil.stream.table import Table
+
+COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red", "bright_cyan", "bright_magenta")
+"""Of the series that are drawn, which are the first so many of those that are not hidden."""
+
+WINDOWS = (EVERYTHING, Window(samples=100), Window(samples=1000), Window(seconds=10), Window(seconds=60))
+"""In the order in which a key leads through them."""
+
+
+def window_text(window: Window) -> str:
+    """A window in words."""
+    if window.samples is not None:
+        return f"last {window.samples:,} values"
+    return "all values" if window.seconds is None else f"last {window.seconds:g} s"
+
+
+class PlotPane(Vertical):
+    """Draws a table of series.
+
+    Args:
+        table: the series.
+        start: the time that is 0 on the axis, in seconds.
+
+    Attributes:
+        frozen: whether the picture stays as it is.
+        window: which part of each series is drawn.
+        xy: whether the second series is drawn over the first, in place of all over time.
+        hidden: names of series that are not drawn.
+    """
+
+    DEFAULT_CSS = """
+    PlotPane { height: 1fr; }
+    PlotPane PlotWidget { height: 1fr; }
+    PlotPane Static { height: auto; max-height: 9; }
+    """
+
+    def __init__(self, table: Table, start: float) -> None:
+        super().__init__()
+        self.frozen = False
+        self.window = EVERYTHING
+        self.xy = False
+        self.hidden: set[str] = set()
+        self._table = table
+        self._start = start
+        self._drawn = -1
+        self.curves: dict[str, Curve] = {}
+
+    def compose(self) -> ComposeResult:
+        """The picture, and the figures."""
+        yield PlotWidget()
+        yield Static()
+
+    def draw(self, *, again: bool = False) -> None:
+        """Draws what is there by now, unless nothing has come or it is frozen.
+
+        Args:
+            again: draws in any case: something else is to be seen.
+        """
+        count = sum(series.count for series in self._table.series.values())
+        if not again and (self.frozen or count == self._drawn):
+            return
+        self._drawn = count
+        self.curves = self._curves()
+        plot = self.query_one(PlotWidget)
+        plot.clear()
+        for colour, curve in zip(COLOURS, self.curves.values(), strict=False):
+            plot.plot(curve.x, curve.y, line_style=colour, hires_mode=HiResMode.BRAILLE)
+        plot.set_xlabel(next(iter(self._table.series), "") if self.xy else "seconds")
+        self.query_one(Static).update(self._figures())
+
+    def _curves(self) -> dict[str, Curve]:
+        """What is to be drawn, by name."""
+        names = [name for name in self._table.series if name not in self.hidden][: len(COLOURS)]
+        if self.xy:
+            pairs = sorted(self._table.curves) or list(pairwise(names))[:1]
+            return {f"{y} over {x}": self._table.xy(x, y, self.window) for x, y in pairs}
+        columns = max(20, self.size.width)
+        found = {}
+        for name in names:
+            curve = thinned(self._table.series[name].curve(self.window), columns)
+            found[name] = Curve(curve.x - self._start, curve.y)
+        return found
+
+    def _figures(self) -> Text:
+        """A row for each series that is drawn. Its name is the device's: it is text, and no markup."""
+        rows = Text()
+        for colour, name in zip(COLOURS, self.curves, strict=False):
+            series = self._table.series.get(name)
+            rows.append("━━ ", style=colour).append(name)
+            if series is not None:
+                unit = f" {series.unit}" if series.unit else ""
+                low, high, mean, rate = series.figures(self.window)[1:]
+                rows.append(
+                    f"  {series.last:.5g}{unit}  min {low:.5g}  max {high:.5g}  mean {mean:.5g}  {rate:.3g}/s",
+                    style="dim",
+                )
+            rows.append("\n")
+        rows.rstrip()
+        return rows
