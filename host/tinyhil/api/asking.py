@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 
 from tinyhil import tflite
+from tinyhil.affine import TensorSpec
 from tinyhil.api.questions import Questions
-from tinyhil.artifacts.types import Array, Reals
+from tinyhil.artifacts.types import Array, QuantizedModel, Reals
 from tinyhil.compare.search import distances
 from tinyhil.pipeline.reference_outputs import reference_outputs
 from tinyhil.pipeline.run import Run
 from tinyhil.session import Session
+from tinyhil.stream.series import Curve
 from tinyhil.targets.model import Measure
+
+_SHOWN = 4
+"""Elements of a vector that a row has."""
 
 
 @dataclass(frozen=True)
@@ -45,64 +49,67 @@ class Answer:
 class Asker:
     """Asks the device of a run.
 
-    Ownership: the device and the session are open while it is used as a context manager.
-
     Args:
-        run: whose device is asked.
+        run: whose device it is; its model is made, if it is not there yet.
     """
 
     def __init__(self, run: Run) -> None:
-        self._run = run
-        self._opened = contextlib.ExitStack()
-        self._session: Session | None = None
-        self._questions: Questions | None = None
+        self._model = run.quantize()
+        self._measure = run.target.measure
+        self._questions = Questions(self._model.inputs, self._model.vectors)
 
-    def __enter__(self) -> Self:
-        with contextlib.ExitStack() as opened:
-            device = opened.enter_context(self._run.running_device())
-            self._session = opened.enter_context(device.session())
-            self._opened = opened.pop_all()
-        model = self._run.quantize()
-        self._questions = Questions(model.inputs, model.vectors)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._opened.__exit__(*error)  # type: ignore[arg-type]
-
-    def ask(self, question: str) -> list[Answer]:
+    def ask(self, question: str, session: Session) -> list[Answer]:
         """The answers to a question (``api.questions``), one for each of its inputs.
+
+        Args:
+            question: likewise.
+            session: with the device.
 
         Raises:
             InputError: it is no question, or does not fit the model.
             BlockedError: the device or the reference interpreter has failed.
         """
-        assert self._session is not None
-        assert self._questions is not None
-        inputs = self._questions.inputs(question)
-        model, session = self._run.quantize(), self._session
+        model, inputs = self._model, self._questions.inputs(question)
         if session.welcome.stateful:
             session.reset()
         found = session.answers_to(inputs)
         wanted = reference_outputs(model, inputs, stateful=tflite.stateful(model.ops))
         apart = distances(found.outputs, wanted.reference)
-        measure = self._run.target.measure
-        given = tuple(spec.dequantize(part) for spec, part in zip(model.inputs, inputs, strict=True))
-        reference = tuple(spec.dequantize(part) for spec, part in zip(model.outputs, wanted.reference, strict=True))
-        given_rows, device_rows, reference_rows = map(_side_by_side, (given, found.real, reference))
+        given = _side_by_side(_reals(model.inputs, inputs))
+        device = _side_by_side(found.real)
+        reference = _side_by_side(_reals(model.outputs, wanted.reference))
         floats = None if wanted.floats is None else _side_by_side(wanted.floats)
-        cost = _cost(found.ticks, found.count, measure)
+        cost = _cost(found.ticks, found.count, self._measure)
         return [
             Answer(
-                given_rows[index],
-                device_rows[index],
-                reference_rows[index],
+                given[index],
+                device[index],
+                reference[index],
                 None if floats is None else floats[index],
                 int(apart[index]),
                 cost,
-                measure.unit if cost is not None else "",
+                self._measure.unit if cost is not None else "",
             )
             for index in range(found.count)
         ]
+
+
+def model_curves(model: QuantizedModel) -> dict[str, Curve]:
+    """What a model with one number in and one out computes over its data, as curves to lie beside a device's.
+
+    Returns:
+        The reference's and the float model's, by these names; empty for any other model.
+    """
+    if [spec.elements for spec in (*model.inputs, *model.outputs)] != [1, 1]:
+        return {}
+    vectors = model.vectors
+    x = model.inputs[0].dequantize(vectors.inputs[0]).reshape(-1)
+    chosen = np.arange(len(x)) if vectors.data is None else np.flatnonzero(vectors.data)
+    chosen = chosen[np.argsort(x[chosen], kind="stable")]
+    curves = {"reference": model.outputs[0].dequantize(vectors.reference[0])}
+    if vectors.float_outputs is not None:
+        curves["float model"] = np.asarray(vectors.float_outputs[0], np.float64)
+    return {name: Curve(x[chosen], y.reshape(-1)[chosen]) for name, y in curves.items()}
 
 
 def _cost(ticks: int | None, count: int, measure: Measure) -> float | None:
@@ -110,6 +117,33 @@ def _cost(ticks: int | None, count: int, measure: Measure) -> float | None:
     return None if ticks is None or measure.unit == "nothing" else ticks * measure.per_tick / count
 
 
-def _side_by_side(parts: tuple[Array, ...] | tuple[Reals, ...]) -> Reals:
+def _reals(specs: Sequence[TensorSpec], tensors: Sequence[Array]) -> tuple[Reals, ...]:
+    return tuple(spec.dequantize(part) for spec, part in zip(specs, tensors, strict=True))
+
+
+def _side_by_side(parts: Sequence[Reals]) -> Reals:
     """All tensors of each vector, (vectors, elements of all)."""
-    return np.concatenate([np.asarray(part, np.float64).reshape(len(part), -1) for part in parts], axis=1)
+    return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
+
+
+def line_of(answer: Answer) -> str:
+    """An answer in one row."""
+    parts = [
+        f"x {_shown(answer.inputs, largest=False)}",
+        f"device {_shown(answer.device)}",
+        f"reference {_shown(answer.reference)}",
+        f"float {_shown(answer.floats)}" if answer.floats is not None else "",
+        "exact" if not answer.distance else f"{answer.distance} LSB apart",
+        f"{answer.cost:,.0f} {answer.unit}" if answer.cost is not None else "",
+    ]
+    return "  ".join(filter(None, parts))
+
+
+def _shown(values: Reals, *, largest: bool = True) -> str:
+    """A number, or a vector with its largest element, which is the class of a classifier."""
+    if len(values) == 1:
+        return f"{values[0]:.6g}"
+    shown = " ".join(f"{value:.4g}" for value in values[:_SHOWN])
+    more = f" ... of {len(values)}" if len(values) > _SHOWN else ""
+    where = f"; largest {int(values.argmax())}" if largest else ""
+    return f"[{shown}{more}{where}]"

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from tinyhil.api.asking import Answer
 
 _STDIN = "-"
-_SHOWN = 4
-"""Elements of a vector that a row has."""
 
 
 @takes_options(Level.DEVICE, without=("firmware", "form", "resume", "record", "search"), flash=True)
@@ -61,17 +59,20 @@ def ask(
 
     tinyhil ask sine -- -1.5
     """
-    from tinyhil.api.asking import Asker
+    from tinyhil import api
+    from tinyhil.api.asking import Asker, line_of
 
     to_stdout = output.json_path is not None and str(output.json_path) == "-"
     if lines and to_stdout:
         raise ConfigError("--json-lines and --json - both write to standard output", kind=kinds.CONTRADICTION)
     rows: list[dict[str, Any]] = []
     wrong: InputError | None = None
-    with Asker(open_job(replace(output, console=output.errors), model, options)) as asker:
+    run = open_job(replace(output, console=output.errors), model, options)
+    with api.session_with(run) as session:
+        asker = Asker(run)
         for question in _questions(questions):
             try:
-                answers = asker.ask(question)
+                answers = asker.ask(question, session)
             except InputError as error:
                 if len(questions) == 1 and questions[0] != _STDIN:
                     raise
@@ -85,7 +86,7 @@ def ask(
                 if lines:
                     sys.stdout.write(jsons.dumps(row) + "\n")
                 elif not to_stdout:
-                    sys.stdout.write(_line(answer) + "\n")
+                    sys.stdout.write(line_of(answer) + "\n")
             sys.stdout.flush()
     output.write_json(rows)
     if wrong is not None:
@@ -117,25 +118,3 @@ def _row(answer: Answer) -> dict[str, Any]:
 def _plain(values: np.ndarray[Any, Any]) -> list[float | None]:
     """Numbers as JSON has them, which knows neither NaN nor infinity."""
     return [value if math.isfinite(value) else None for value in values.tolist()]
-
-
-def _line(answer: Answer) -> str:
-    parts = [
-        f"x {_shown(answer.inputs, largest=False)}",
-        f"device {_shown(answer.device)}",
-        f"reference {_shown(answer.reference)}",
-        f"float {_shown(answer.floats)}" if answer.floats is not None else "",
-        "exact" if not answer.distance else f"{answer.distance} LSB apart",
-        f"{answer.cost:,.0f} {answer.unit}" if answer.cost is not None else "",
-    ]
-    return "  ".join(filter(None, parts))
-
-
-def _shown(values: np.ndarray[Any, Any], *, largest: bool = True) -> str:
-    """A number, or a vector with its largest element, which is the class of a classifier."""
-    if len(values) == 1:
-        return f"{values[0]:.6g}"
-    shown = " ".join(f"{value:.4g}" for value in values[:_SHOWN])
-    more = f" ... of {len(values)}" if len(values) > _SHOWN else ""
-    where = f"; largest {int(values.argmax())}" if largest else ""
-    return f"[{shown}{more}{where}]"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO, TypeVar
 
@@ -20,8 +20,12 @@ from tinyhil.options import Level, Options
 
 if TYPE_CHECKING:
     from tinyhil.cli.plain_monitor import Watched
+    from tinyhil.monitor.port_pane import Row
+    from tinyhil.pipeline.answers import RunningDevice
+    from tinyhil.pipeline.run import Run
     from tinyhil.stream.appearance import TimeStyle
     from tinyhil.stream.query import Query
+    from tinyhil.stream.series import Curve
     from tinyhil.stream.source import PortSource
     from tinyhil.stream.trigger import Trigger
 
@@ -127,7 +131,8 @@ def monitor(
         notices.print(text, style="dim", markup=False, soft_wrap=True, highlight=False)
 
     with contextlib.ExitStack() as stack:
-        sources = stack.enter_context(_sources(output, options, model, port or [], baud, (dtr, rts)))
+        opened = stack.enter_context(_opened(output, options, model, port or [], baud, (dtr, rts)))
+        sources = opened.sources
         for source in sources:
             for line in send or []:
                 source.send(line.encode() + end)
@@ -141,7 +146,7 @@ def monitor(
         for each in ports:
             each.stream.table.triggers += [] if trigger is None else [_trigger(trigger)]
         if screen:
-            _show_on_screen(ports, times, shown, end)
+            _show_on_screen(ports, opened, times, shown, end)
             if csv is not None:
                 _export(ports, csv)
             return
@@ -176,7 +181,9 @@ def require_screen() -> None:
         )
 
 
-def _show_on_screen(ports: list[Watched], times: TimeStyle, only: Query | None, ending: bytes) -> None:
+def _show_on_screen(
+    ports: list[Watched], opened: _Opened, times: TimeStyle, only: Query | None, ending: bytes
+) -> None:
     """Shows the ports until the screen is left.
 
     Raises:
@@ -185,7 +192,9 @@ def _show_on_screen(ports: list[Watched], times: TimeStyle, only: Query | None, 
     from tinyhil.monitor.app import MonitorApp
     from tinyhil.monitor.port_pane import PortPane
 
-    app = MonitorApp([PortPane(each.source, each.stream, ending, times, only) for each in ports])
+    app = MonitorApp(
+        [PortPane(each.source, each.stream, ending, times, only, opened.ask, opened.beside) for each in ports]
+    )
     app.run()
     if app.return_code:
         raise RuntimeError("the application of the monitor has failed")
@@ -205,16 +214,55 @@ def _trigger(text: str) -> Trigger:
     return Trigger(name[0], known[condition], number(level))
 
 
+@dataclass
+class _Opened:
+    """What is open.
+
+    Attributes:
+        sources: the ports.
+        ask: asks the model's device; None where there is none.
+        beside: curves of the model.
+    """
+
+    sources: list[PortSource]
+    ask: Callable[[str], list[Row]] | None = None
+    beside: dict[str, Curve] = field(default_factory=dict)
+
+
+def _asks(run: Run, device: RunningDevice, source: PortSource) -> Callable[[str], list[Row]]:
+    """Asks a device that is being listened to: the port changes hands for as long as that takes."""
+    from tinyhil.api.asking import Asker, line_of
+    from tinyhil.monitor.port_pane import Row
+    from tinyhil.stream.reading import Format, Reading
+
+    asker = Asker(run)
+
+    def ask(question: str) -> list[Row]:
+        with source.aside(), device.session(parting=True) as session:
+            answers = asker.ask(question, session)
+        rows = []
+        for answer in answers:
+            point = (answer.inputs, answer.device, answer.reference)
+            names = ("asked x", "device y", "reference y")
+            one = all(len(values) == 1 for values in point)
+            reading = Reading(Format.PAIRS, names, tuple(float(values[0]) for values in point)) if one else None
+            rows.append(Row(line_of(answer), reading))
+        return rows
+
+    return ask
+
+
 @contextlib.contextmanager
-def _sources(
+def _opened(
     output: Output,
     options: Options,
     model: str | None,
     ports: list[str],
     baud: int | None,
     wanted: tuple[bool | None, bool | None],
-) -> Iterator[list[PortSource]]:
+) -> Iterator[_Opened]:
     """The open ports, until the context ends: those that were given, or the one of the device that is started."""
+    from tinyhil.api.asking import model_curves
     from tinyhil.cli.job import open_job
     from tinyhil.stream.source import PortSource
     from tinyhil.targets import registry
@@ -231,7 +279,7 @@ def _sources(
         usual if chosen is None else chosen for chosen, usual in zip(wanted, target.link.controls, strict=True)
     )
     with contextlib.ExitStack() as stack:
-        opened = [PortSource(port, rate, controls=(controls[0], controls[1])) for port in ports]
+        opened = _Opened([PortSource(port, rate, controls=(controls[0], controls[1])) for port in ports])
         if not ports:
             assert model is not None
             emulated = target.emulator is not None and target.emulator.on_path is not None
@@ -241,11 +289,12 @@ def _sources(
             )
             with contextlib.ExitStack() as running:
                 device = running.enter_context(run.running_device())
-                opened = [PortSource(device.port, rate, controls=(controls[0], controls[1]), check=device.check)]
+                source = PortSource(device.port, rate, controls=(controls[0], controls[1]), check=device.check)
+                opened = _Opened([source], _asks(run, device, source), model_curves(run.quantize()))
                 if device.can_restart:
                     stack.push(running.pop_all())
                 # A board runs on without us, and its port has to be free to be lent.
-        for source in opened:
+        for source in opened.sources:
             stack.enter_context(source)
         yield opened
 

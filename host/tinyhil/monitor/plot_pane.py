@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 from rich.text import Text
@@ -39,6 +40,8 @@ class PlotPane(Vertical):
         window: which part of each series is drawn.
         xy: whether the second series is drawn over the first, in place of all over time.
         hidden: names of series that are not drawn.
+        curves: what is drawn, by name.
+        beside: curves that are drawn with x over y, such as those of the float model.
     """
 
     DEFAULT_CSS = """
@@ -47,7 +50,7 @@ class PlotPane(Vertical):
     PlotPane Static { height: auto; max-height: 9; }
     """
 
-    def __init__(self, table: Table, start: float) -> None:
+    def __init__(self, table: Table, start: float, beside: Mapping[str, Curve]) -> None:
         super().__init__()
         self.frozen = False
         self.window = EVERYTHING
@@ -57,6 +60,7 @@ class PlotPane(Vertical):
         self._start = start
         self._drawn = -1
         self.curves: dict[str, Curve] = {}
+        self.beside = dict(beside)
 
     def compose(self) -> ComposeResult:
         """The picture, and the figures."""
@@ -86,7 +90,8 @@ class PlotPane(Vertical):
         names = [name for name in self._table.series if name not in self.hidden][: len(COLOURS)]
         if self.xy:
             pairs = sorted(self._table.curves) or list(pairwise(names))[:1]
-            return {f"{y} over {x}": self._table.xy(x, y, self.window) for x, y in pairs}
+            drawn = {f"{y} over {x}": self._table.xy(x, y, self.window) for x, y in pairs}
+            return {**drawn, **self.beside}
         columns = max(20, self.size.width)
         found = {}
         for name in names:

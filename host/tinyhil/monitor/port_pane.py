@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import ClassVar, Protocol
+from types import MappingProxyType
+from typing import ClassVar, NamedTuple, Protocol
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -21,10 +23,28 @@ from tinyhil.stream.appearance import TimeStyle
 from tinyhil.stream.events import Event, State
 from tinyhil.stream.model import Stream
 from tinyhil.stream.query import Query
+from tinyhil.stream.reading import Reading
+from tinyhil.stream.series import Curve
 from tinyhil.stream.source import pass_on
 
 BUDGET_S = 0.03
 """How long what has come is worked on before keys are looked at again."""
+
+
+_STAYING = ("send", "model")
+"""What the prompt goes on asking for until it is left."""
+
+
+class Row(NamedTuple):
+    """An answer of the model's device.
+
+    Attributes:
+        text: likewise.
+        reading: its numbers, None where they are no point of a curve.
+    """
+
+    text: str
+    reading: Reading | None
 
 
 class Source(Protocol):
@@ -52,6 +72,8 @@ class PortPane(Vertical):
         ending: of each line that is typed.
         times: what stands in front of a line at first.
         only: the filter at first, None for all lines.
+        ask: answers what is typed to the model, a row for each input; None where there is no model.
+        beside: curves of the model, which are drawn with x over y.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -61,6 +83,7 @@ class PortPane(Vertical):
         Binding("n", "find(False)", "next", show=False),
         Binding("N", "find(True)", "previous", show=False),
         Binding("i", "ask('send')", "send"),
+        Binding("m", "ask('model')", "ask model"),
         Binding("e", "ask('export')", "export"),
         Binding("v", "view", "view"),
         Binding("f", "freeze", "freeze"),
@@ -90,6 +113,7 @@ class PortPane(Vertical):
         "search": "search for a regular expression",
         "filter": "show only lines with a regular expression; empty for all",
         "send": "send a line",
+        "model": "x> a number, a vector, sweep 0..6.28 100, sample 17, random 10",
         "export": "write the series to NAME.csv or NAME.npz",
     }
 
@@ -100,8 +124,12 @@ class PortPane(Vertical):
         ending: bytes = b"\n",
         times: TimeStyle = TimeStyle.NONE,
         only: Query | None = None,
+        ask: Callable[[str], list[Row]] | None = None,
+        beside: Mapping[str, Curve] = MappingProxyType({}),
     ) -> None:
         super().__init__()
+        self._ask = ask
+        self._beside = beside
         self._times = times
         self._only = only
         self.source = source
@@ -118,7 +146,7 @@ class PortPane(Vertical):
         self.lines_pane = LinesPane(self.stream.lines, self.stream.stamps)
         self.lines_pane.times = self._times
         self.lines_pane.view.set_filter(self._only)
-        self.plot_pane = PlotPane(self.stream.table, self.stream.stamps.start)
+        self.plot_pane = PlotPane(self.stream.table, self.stream.stamps.start, self._beside)
         yield self.lines_pane
         yield self.plot_pane
         yield Static(classes="status")
@@ -172,7 +200,7 @@ class PortPane(Vertical):
         prompt = self.query_one(Input)
         self._asking = what
         prompt.placeholder = self._PROMPTS[what]
-        prompt.value = self._history.get(what, "") if what != "send" else ""
+        prompt.value = "" if what in _STAYING else self._history.get(what, "")
         prompt.add_class("open")
         prompt.focus()
 
@@ -199,12 +227,44 @@ class PortPane(Vertical):
                 self.lines_pane.view.set_filter(Query(text, regex=True) if text else None)
             elif what == "send":
                 self.source.send(text.encode() + self._ending)
-                self.action_ask("send")
+            elif what == "model":
+                self._ask_model(text)
             elif what == "export":
                 self.stream.table.export(Path(text))
                 self.message = f"{text} is written"
         except TinyhilError as error:
             self.message = plain(f"{error.message}; {error.hint}")
+        if what in _STAYING:
+            self.action_ask(what)
+
+    def _ask_model(self, text: str) -> None:
+        """Asks in a thread of its own: a device may take its time."""
+        ask = self._ask
+        if ask is None:
+            self.message = "there is no model: start the monitor with one"
+            return
+
+        def asked() -> None:
+            rows: list[Row] = []
+            message = ""
+            try:
+                rows = ask(text)
+            except TinyhilError as error:
+                message = plain(f"{error.message}; {error.hint}")
+            self.app.call_from_thread(self._answered, rows, message)
+
+        self.run_worker(asked, thread=True, exclusive=True)
+
+    def _answered(self, rows: list[Row], message: str) -> None:
+        """Shows answers as lines of ours, and as points."""
+        now = time.monotonic()
+        for row in rows:
+            self.stream.notice(row.text, now)
+            number = self.stream.lines.end - 1
+            if row.reading is not None:
+                self.stream.table.add(row.reading, now, number)
+        self.message = message
+        self.work()
 
     def action_find(self, back: bool) -> None:
         """Goes to the next line that matches, or the one before."""

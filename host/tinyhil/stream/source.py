@@ -13,10 +13,11 @@ draws; what it has read waits, in bounded memory, until it is taken. The thread 
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -40,6 +41,8 @@ _SLICE_S = 0.02
 """How long one read waits; so long may what is to be sent wait too."""
 _LOOK_S = 0.05
 """Between two looks whether somebody wants the port, or whether it is back."""
+_ASIDE_LOOK_S = 0.005
+"""Between two looks whether the port is free again that is used otherwise in this process."""
 _OPEN_WITHIN_S = 10.0
 """For a socket that nobody serves yet."""
 _SEND_WITHIN_S = 5.0
@@ -91,6 +94,8 @@ class PortSource:
         self._waiting = 0
         self._to_send: deque[bytes] = deque()
         self._stopping = threading.Event()
+        self._wanted_here = threading.Event()
+        self._aside = threading.Event()
         self._thread: threading.Thread | None = None
 
     @property
@@ -135,6 +140,23 @@ class PortSource:
             )
         self._to_send.append(data)
 
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """The port is closed in it, for another use in this process, and opened again behind it.
+
+        Raises:
+            DeviceError: the port is not open, so that it cannot be used otherwise either.
+        """
+        if self._state is not State.OPEN:
+            raise DeviceError(f"{self.address} is not open: {self.said}", hint="wait until it is back")
+        self._wanted_here.set()
+        try:
+            if not self._aside.wait(_SEND_WITHIN_S):
+                raise DeviceError(f"{self.address} cannot be had: {self.said}", hint="try again")
+            yield
+        finally:
+            self._wanted_here.clear()
+
     def close(self) -> None:
         """Ends the thread and gives up the port. May be called again."""
         self._stopping.set()
@@ -160,7 +182,7 @@ class PortSource:
                 if self._transport is None:
                     self._wait_for_port()
                 elif self._read(self._transport):
-                    self._lend()
+                    self._step_aside() if self._wanted_here.is_set() else self._lend()
             except PortLostError as error:
                 self._give_up()
                 self._tell(State.WAITING, error.message)
@@ -170,7 +192,7 @@ class PortSource:
                 return
 
     def _read(self, transport: Transport) -> bool:
-        """Reads until somebody wants the port, which is True, or it is to be closed."""
+        """Reads until somebody wants the port, which is True, or the source is closed."""
         looked = time.monotonic()
         while not self._stopping.is_set():
             while self._to_send:
@@ -179,6 +201,8 @@ class PortSource:
             now = time.monotonic()
             if data:
                 self._put(Came(data, now), len(data))
+            if self._wanted_here.is_set():
+                return True
             if now - looked >= _LOOK_S:
                 looked = now
                 if owner.wanted(self._claimed):
@@ -209,6 +233,15 @@ class PortSource:
             if now - free_since >= SETTLE_S:
                 return
 
+    def _step_aside(self) -> None:
+        """Gives the port up while it is used otherwise in this process."""
+        self._give_up()
+        self._tell(State.LENT, "")
+        self._aside.set()
+        while self._wanted_here.is_set() and not self._stopping.wait(_ASIDE_LOOK_S):
+            pass
+        self._aside.clear()
+
     def _wait_for_port(self) -> None:
         """Opens the port when it is there.
 
@@ -227,7 +260,8 @@ class PortSource:
                     said = error.message
                     self._tell(State.WAITING, said)
             else:
-                self._tell(State.OPEN, f"{self._transport.name} is open again")
+                # Nobody has to be told of a port that was closed for a moment, by ourselves.
+                self._tell(State.OPEN, f"{self._transport.name} is open again" if self.said else "")
                 return
 
     def _opened(self) -> Transport:
@@ -293,5 +327,6 @@ def pass_on(events: Iterable[Event], stream: Stream) -> list[Trigger]:
             case Changed(state, text, at):
                 if state is not State.OPEN:
                     stream.interrupted(at)
-                stream.notice(text, at)
+                if text:
+                    stream.notice(text, at)
     return fired
