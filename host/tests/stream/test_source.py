@@ -21,6 +21,7 @@ from tinyhil.stream.events import Came, Changed, Dropped, Event, Sent, State
 from tinyhil.stream.model import Stream
 from tinyhil.stream.source import PortSource, pass_on
 from tinyhil.targets.model import PYTHON, Emulator
+from tinyhil.transport import open_transport
 from tinyhil.transport.finder import PortFinder, PortInfo
 
 PATIENCE_S = 30.0
@@ -251,6 +252,25 @@ def test_the_port_is_lent_and_taken_back(boards: Callable[[], Board], child_envi
         listener.until(lambda: listener.came == b"before\nafter\n")
     assert listener.states == [State.OPEN, State.LENT, State.OPEN]
     assert os.read(board.master, 1000) == b"borrowed" * 3
+
+
+def test_the_port_is_used_otherwise_in_this_process_and_opened_again(boards: Callable[[], Board]) -> None:
+    board = boards()
+    with PortSource(board.path) as source:
+        listener = Listener(source)
+        board.print("before\n")
+        listener.until(lambda: listener.came == b"before\n")
+        with source.aside():
+            transport = open_transport(board.path, baud=115200, deadline=Deadline.after(PATIENCE_S))
+            board.print("not for the monitor\n")
+            assert transport.read(100, PATIENCE_S)
+            transport.close()
+            with pytest.raises(DeviceError, match="is not open"), source.aside():
+                pass
+        listener.until(lambda: source.state is State.OPEN)
+        board.print("after\n")
+        listener.until(lambda: listener.came == b"before\nafter\n")
+    assert listener.texts[1:] == ["", ""], "nobody has to be told of it"
 
 
 DEVICE = """

@@ -185,3 +185,33 @@ def test_wrong_usage(tinyhil: Cli, arguments: tuple[str, ...]) -> None:
     done = tinyhil("monitor", *arguments)
     assert done.code == 2
     assert "next:" in done.err
+
+
+@pytest.fixture
+def model(tinyhil: Cli, tiny_model: bytes) -> tuple[str, ...]:
+    """A model file and its samples, for the target ``sim``."""
+    (tinyhil.cwd / "tiny.tflite").write_bytes(tiny_model)
+    np.savez(tinyhil.cwd / "samples.npz", x=np.zeros((4, 3)))
+    return ("--samples", "samples.npz", "--target", "sim")
+
+
+def test_questions_through_a_pipe(tinyhil: Cli, model: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tinyhil", "ask", "tiny.tflite", "-", "--json-lines", *model],
+        cwd=tinyhil.cwd,
+        env=tinyhil.environment(),
+        input="".join(f"{value} 0 1\n" for value in range(63)),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["input"] for row in rows] == [[value, 0, 1] for value in range(63)]
+    assert {row["distance"] for row in rows} == {0}
+
+
+def test_a_device_that_is_started_for_it(tinyhil: Cli, model: tuple[str, ...]) -> None:
+    done = tinyhil("monitor", "tiny.tflite", *model, "--timeout", "0.3s")
+    assert (done.code, done.out) == (0, "")
+    assert "is open" in done.err

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO, TypeVar
 
@@ -20,12 +19,9 @@ from tinyhil.options import Level, Options
 
 if TYPE_CHECKING:
     from tinyhil.cli.plain_monitor import Watched
-    from tinyhil.monitor.port_pane import Row
-    from tinyhil.pipeline.answers import RunningDevice
-    from tinyhil.pipeline.run import Run
+    from tinyhil.cli.monitor_ports import Opened
     from tinyhil.stream.appearance import TimeStyle
     from tinyhil.stream.query import Query
-    from tinyhil.stream.series import Curve
     from tinyhil.stream.source import PortSource
     from tinyhil.stream.trigger import Trigger
 
@@ -108,6 +104,7 @@ def monitor(
     tinyhil monitor --port /dev/ttyACM0 --until 'ready' --timeout 5s
     """
     from tinyhil.cli import plain_monitor
+    from tinyhil.cli.monitor_ports import open_ports
     from tinyhil.deadline import Deadline
     from tinyhil.stream.appearance import TimeStyle
     from tinyhil.stream.query import Query
@@ -123,7 +120,7 @@ def monitor(
     scripted = any((plain, raw, wanted, seconds, log, frames, output.json_path))
     screen = not scripted and sys.stdin.isatty() and sys.stdout.isatty()
     if screen:
-        require_screen()
+        _require_screen()
     out, write = plain_monitor.standard_output()
     notices = output.errors
 
@@ -131,7 +128,7 @@ def monitor(
         notices.print(text, style="dim", markup=False, soft_wrap=True, highlight=False)
 
     with contextlib.ExitStack() as stack:
-        opened = stack.enter_context(_opened(output, options, model, port or [], baud, (dtr, rts)))
+        opened = stack.enter_context(open_ports(output, options, model, port or [], baud, (dtr, rts)))
         sources = opened.sources
         for source in sources:
             for line in send or []:
@@ -166,7 +163,7 @@ def monitor(
         raise DeviceError(f"no line had {until!r} {when}; {lines:,} lines came", kind=kinds.NOT_SEEN)
 
 
-def require_screen() -> None:
+def _require_screen() -> None:
     """Returns where the full screen can be had.
 
     Raises:
@@ -182,7 +179,7 @@ def require_screen() -> None:
 
 
 def _show_on_screen(
-    ports: list[Watched], opened: _Opened, times: TimeStyle, only: Query | None, ending: bytes
+    ports: list[Watched], opened: Opened, times: TimeStyle, only: Query | None, ending: bytes
 ) -> None:
     """Shows the ports until the screen is left.
 
@@ -212,91 +209,6 @@ def _trigger(text: str) -> Trigger:
             hint=f"write --trigger 'x rising 0.5'; conditions are {', '.join(known)}",
         )
     return Trigger(name[0], known[condition], number(level))
-
-
-@dataclass
-class _Opened:
-    """What is open.
-
-    Attributes:
-        sources: the ports.
-        ask: asks the model's device; None where there is none.
-        beside: curves of the model.
-    """
-
-    sources: list[PortSource]
-    ask: Callable[[str], list[Row]] | None = None
-    beside: dict[str, Curve] = field(default_factory=dict)
-
-
-def _asks(run: Run, device: RunningDevice, source: PortSource) -> Callable[[str], list[Row]]:
-    """Asks a device that is being listened to: the port changes hands for as long as that takes."""
-    from tinyhil.api.asking import Asker, line_of
-    from tinyhil.monitor.port_pane import Row
-    from tinyhil.stream.reading import Format, Reading
-
-    asker = Asker(run)
-
-    def ask(question: str) -> list[Row]:
-        with source.aside(), device.session(parting=True) as session:
-            answers = asker.ask(question, session)
-        rows = []
-        for answer in answers:
-            point = (answer.inputs, answer.device, answer.reference)
-            names = ("asked x", "device y", "reference y")
-            one = all(len(values) == 1 for values in point)
-            reading = Reading(Format.PAIRS, names, tuple(float(values[0]) for values in point)) if one else None
-            rows.append(Row(line_of(answer), reading))
-        return rows
-
-    return ask
-
-
-@contextlib.contextmanager
-def _opened(
-    output: Output,
-    options: Options,
-    model: str | None,
-    ports: list[str],
-    baud: int | None,
-    wanted: tuple[bool | None, bool | None],
-) -> Iterator[_Opened]:
-    """The open ports, until the context ends: those that were given, or the one of the device that is started."""
-    from tinyhil.api.asking import model_curves
-    from tinyhil.cli.job import open_job
-    from tinyhil.stream.source import PortSource
-    from tinyhil.targets import registry
-    from tinyhil.targets.model import UART
-
-    if not ports and model is None:
-        raise ConfigError(
-            "neither a port nor a model is given",
-            hint="tinyhil monitor --port PORT listens to a port, tinyhil monitor sine --target native starts a device",
-        )
-    target = registry.get(options.target)
-    rate = baud or target.link.baud
-    controls = tuple(
-        usual if chosen is None else chosen for chosen, usual in zip(wanted, target.link.controls, strict=True)
-    )
-    with contextlib.ExitStack() as stack:
-        opened = _Opened([PortSource(port, rate, controls=(controls[0], controls[1])) for port in ports])
-        if not ports:
-            assert model is not None
-            emulated = target.emulator is not None and target.emulator.on_path is not None
-            # The demo runs by the UART, and what prints is to be seen.
-            run = open_job(
-                replace(output, console=output.errors), model, replace(options, line=UART if emulated else None)
-            )
-            with contextlib.ExitStack() as running:
-                device = running.enter_context(run.running_device())
-                source = PortSource(device.port, rate, controls=(controls[0], controls[1]), check=device.check)
-                opened = _Opened([source], _asks(run, device, source), model_curves(run.quantize()))
-                if device.can_restart:
-                    stack.push(running.pop_all())
-                # A board runs on without us, and its port has to be free to be lent.
-        for source in opened.sources:
-            stack.enter_context(source)
-        yield opened
 
 
 def _watched(sources: list[PortSource], hexadecimal: bool) -> list[Watched]:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, Protocol
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -15,6 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
+from tinyhil.api.asking import Answer, line_of
 from tinyhil.errors import TinyhilError
 from tinyhil.monitor.lines_pane import LinesPane
 from tinyhil.monitor.plot_pane import WINDOWS, PlotPane, window_text
@@ -23,7 +24,7 @@ from tinyhil.stream.appearance import TimeStyle
 from tinyhil.stream.events import Event, State
 from tinyhil.stream.model import Stream
 from tinyhil.stream.query import Query
-from tinyhil.stream.reading import Reading
+from tinyhil.stream.reading import Format, Reading
 from tinyhil.stream.series import Curve
 from tinyhil.stream.source import pass_on
 
@@ -31,20 +32,11 @@ BUDGET_S = 0.03
 """How long what has come is worked on before keys are looked at again."""
 
 
+_ASKED = ("asked x", "device y", "reference y")
+"""Names of the series that answers make."""
+
 _STAYING = ("send", "model")
 """What the prompt goes on asking for until it is left."""
-
-
-class Row(NamedTuple):
-    """An answer of the model's device.
-
-    Attributes:
-        text: likewise.
-        reading: its numbers, None where they are no point of a curve.
-    """
-
-    text: str
-    reading: Reading | None
 
 
 class Source(Protocol):
@@ -124,7 +116,7 @@ class PortPane(Vertical):
         ending: bytes = b"\n",
         times: TimeStyle = TimeStyle.NONE,
         only: Query | None = None,
-        ask: Callable[[str], list[Row]] | None = None,
+        ask: Callable[[str], list[Answer]] | None = None,
         beside: Mapping[str, Curve] = MappingProxyType({}),
     ) -> None:
         super().__init__()
@@ -245,24 +237,25 @@ class PortPane(Vertical):
             return
 
         def asked() -> None:
-            rows: list[Row] = []
+            answers: list[Answer] = []
             message = ""
             try:
-                rows = ask(text)
+                answers = ask(text)
             except TinyhilError as error:
                 message = plain(f"{error.message}; {error.hint}")
-            self.app.call_from_thread(self._answered, rows, message)
+            self.app.call_from_thread(self._answered, answers, message)
 
         self.run_worker(asked, thread=True, exclusive=True)
 
-    def _answered(self, rows: list[Row], message: str) -> None:
-        """Shows answers as lines of ours, and as points."""
+    def _answered(self, answers: list[Answer], message: str) -> None:
+        """Shows answers as lines of ours, and as points where they are one number for one number."""
         now = time.monotonic()
-        for row in rows:
-            self.stream.notice(row.text, now)
-            number = self.stream.lines.end - 1
-            if row.reading is not None:
-                self.stream.table.add(row.reading, now, number)
+        for answer in answers:
+            self.stream.notice(line_of(answer), now)
+            point = (answer.inputs, answer.device, answer.reference)
+            if all(len(values) == 1 for values in point):
+                reading = Reading(Format.PAIRS, _ASKED, tuple(float(values[0]) for values in point))
+                self.stream.table.add(reading, now, self.stream.lines.end - 1)
         self.message = message
         self.work()
 
