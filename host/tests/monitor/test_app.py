@@ -6,17 +6,20 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from tinyhil.errors import DeviceError
+from tinyhil.api.asking import Answer
+from tinyhil.errors import DeviceError, InputError
 from tinyhil.monitor.app import MonitorApp
 from tinyhil.monitor.port_pane import PortPane
 from tinyhil.stream.events import Came, Changed, Dropped, Event, State
 from tinyhil.stream.model import Stream
+from tinyhil.stream.series import Curve
 from tinyhil.stream.trigger import Condition, Trigger
 
 
@@ -64,9 +67,11 @@ class Screen:
         await self.drawn()
 
     async def drawn(self) -> None:
+        self.pane.work()
         while self.source._events or self.pane._events:
             self.pane.work()
-        self.pane.work()
+        if not self.pane.plot_pane.frozen:
+            self.pane.plot_pane.draw(again=True)
         await self.pilot.pause()
 
     @property
@@ -78,12 +83,14 @@ class Screen:
         return str(self.pane._status())
 
 
-def on_screen(scenario: Callable[[Screen], Awaitable[None]], size: tuple[int, int] = (120, 40)) -> None:
+def on_screen(
+    scenario: Callable[[Screen], Awaitable[None]], size: tuple[int, int] = (120, 40), **model: Any
+) -> None:
     """Carries a scenario out."""
 
     async def carried_out() -> None:
         source = Source()
-        pane = PortPane(source, Stream(joined=False))
+        pane = PortPane(source, Stream(joined=False), **model)
         app = MonitorApp([pane])
         async with app.run_test(size=size) as pilot:
             await scenario(Screen(pilot, pane, source))
@@ -92,13 +99,14 @@ def on_screen(scenario: Callable[[Screen], Awaitable[None]], size: tuple[int, in
 
 
 WAVE = "".join(f"x:{index} y:{np.sin(index / 10):.4f}\n" for index in range(200))
+LAST = WAVE.splitlines()[-1]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (60, 20)])
 def test_lines_and_curves_are_drawn(size: tuple[int, int]) -> None:
     async def scenario(screen: Screen) -> None:
         await screen.came(WAVE)
-        assert screen.lines[-1] == "x:199 y:0.8593"
+        assert screen.lines[-1] == LAST
         assert set(screen.pane.plot_pane.curves) == {"x", "y"}
         assert "200 lines" in screen.status
         figures = str(screen.pane.plot_pane._figures())
@@ -112,7 +120,7 @@ def test_pause_scroll_and_follow() -> None:
         await screen.came(WAVE)
         await screen.press("space")
         await screen.came("x:200 y:0\n")
-        assert screen.lines[-1] == "x:199 y:0.8593"
+        assert screen.lines[-1] == LAST
         assert "paused, 1 more" in screen.status
         await screen.press("up")
         assert screen.lines[-1].startswith("x:198 ")
@@ -248,6 +256,58 @@ def test_a_flood_leaves_time_for_keys() -> None:
         assert screen.pane._events, "not all of it is taken in at once"
         await screen.press("space")
         assert "paused" in screen.status
+
+    on_screen(scenario)
+
+
+def test_the_model_is_asked() -> None:
+    asked: list[str] = []
+
+    def ask(question: str) -> list[Answer]:
+        asked.append(question)
+        if question == "hello":
+            raise InputError("it is no input", hint="type a number")
+        return [Answer(np.array([1.5]), np.array([0.25]), np.array([0.5]), None, 2, None, "")]
+
+    async def scenario(screen: Screen) -> None:
+        await screen.press("m", *"1.57", "enter")
+        await until(screen, lambda: "x 1.5  device 0.25  reference 0.5  2 LSB apart" in screen.lines)
+        assert screen.pane.stream.table.xy("asked x", "device y").y.tolist() == [0.25]
+        await screen.press(*"hello", "enter")
+        await until(screen, lambda: "it is no input; type a number" in screen.status)
+        assert asked == ["1.57", "hello"]
+        await screen.press("escape", "x")
+        assert "float model" in screen.pane.plot_pane.curves
+
+    beside = {"float model": Curve(np.arange(3.0), np.arange(3.0))}
+    on_screen(scenario, ask=ask, beside=beside)
+
+
+async def until(screen: Screen, condition: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 30.0
+    while not condition():
+        assert time.monotonic() < ends
+        await screen.pilot.pause(0.01)
+
+
+def test_without_a_model_it_says_so() -> None:
+    async def scenario(screen: Screen) -> None:
+        await screen.press("m", "1", "enter")
+        assert "there is no model" in screen.status
+
+    on_screen(scenario)
+
+
+@pytest.mark.parametrize(
+    "values",
+    ["1", "nan", "inf", "1e308 x:-1e308", "1e300", "-5 x:-5", "0"],
+)
+def test_any_value_is_drawn(values: str) -> None:
+    async def scenario(screen: Screen) -> None:
+        lines = "".join(f"x:{value}\n" for value in values.replace("x:", "").split())
+        await screen.came(lines + lines)
+        await screen.pilot.pause(0.05)
+        assert set(screen.pane.plot_pane.curves) == {"x"}
 
     on_screen(scenario)
 

@@ -29,7 +29,6 @@ class MonitorApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "quit"),
         Binding("ctrl+c", "quit", show=False, priority=True),
-        Binding("tab", "app.focus_next", "next", show=False),
     ]
 
     def __init__(self, ports: Sequence[PortPane]) -> None:

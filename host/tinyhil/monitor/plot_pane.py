@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 
+import numpy as np
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -19,6 +20,12 @@ COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red", "bright_cyan", "
 
 WINDOWS = (EVERYTHING, Window(samples=100), Window(samples=1000), Window(seconds=10), Window(seconds=60))
 """In the order in which a key leads through them."""
+
+
+_LARGEST = 1e100
+"""Values beyond it are drawn at it: differences of larger ones may be none."""
+_FLAT = 1e-9
+"""Of its size, what a range has to be to be drawn."""
 
 
 def window_text(window: Window) -> str:
@@ -47,7 +54,7 @@ class PlotPane(Vertical):
     DEFAULT_CSS = """
     PlotPane { height: 1fr; }
     PlotPane PlotWidget { height: 1fr; }
-    PlotPane Static { height: auto; max-height: 9; }
+    PlotPane .figures { height: auto; max-height: 9; }
     """
 
     def __init__(self, table: Table, start: float, beside: Mapping[str, Curve]) -> None:
@@ -65,7 +72,7 @@ class PlotPane(Vertical):
     def compose(self) -> ComposeResult:
         """The picture, and the figures."""
         yield PlotWidget()
-        yield Static()
+        yield Static(classes="figures")
 
     def draw(self, *, again: bool = False) -> None:
         """Draws what is there by now, unless nothing has come or it is frozen.
@@ -81,9 +88,11 @@ class PlotPane(Vertical):
         plot = self.query_one(PlotWidget)
         plot.clear()
         for colour, curve in zip(COLOURS, self.curves.values(), strict=False):
-            plot.plot(curve.x, curve.y, line_style=colour, hires_mode=HiResMode.BRAILLE)
-        plot.set_xlabel(next(iter(self._table.series), "") if self.xy else "seconds")
-        self.query_one(Static).update(self._figures())
+            plot.plot(*_drawable(curve), line_style=colour, hires_mode=HiResMode.BRAILLE)
+        for x, y in _corners(list(self.curves.values())):
+            plot.plot([x], [y])
+        plot.set_xlabel("x" if self.xy else "seconds")
+        self.query_one(".figures", Static).update(self._figures())
 
     def _curves(self) -> dict[str, Curve]:
         """What is to be drawn, by name."""
@@ -95,8 +104,10 @@ class PlotPane(Vertical):
         columns = max(20, self.size.width)
         found = {}
         for name in names:
-            curve = thinned(self._table.series[name].curve(self.window), columns)
-            found[name] = Curve(curve.x - self._start, curve.y)
+            series = self._table.series[name]
+            curve = thinned(series.curve(self.window), columns)
+            start = self._start if not series.own_clock else float(curve.x[0]) if len(curve.x) else 0.0
+            found[name] = Curve(curve.x - start, curve.y)
         return found
 
     def _figures(self) -> Text:
@@ -115,3 +126,22 @@ class PlotPane(Vertical):
             rows.append("\n")
         rows.rstrip()
         return rows
+
+
+def _drawable(curve: Curve) -> Curve:
+    return Curve(np.clip(curve.x, -_LARGEST, _LARGEST), np.clip(curve.y, -_LARGEST, _LARGEST))
+
+
+def _corners(curves: list[Curve]) -> list[tuple[float, float]]:
+    """Two corners of a picture whose curves lie in a line, which has no range of its own; none of any other."""
+    points = [np.stack(_drawable(curve), 1) for curve in curves]
+    table = np.concatenate([part[np.isfinite(part).all(axis=1)] for part in points] or [np.empty((0, 2))])
+    if not len(table):
+        return []
+    low, high = table.min(axis=0), table.max(axis=0)
+    size = np.maximum(np.abs(low), np.abs(high))
+    flat = high - low <= _FLAT * size
+    if not flat.any():
+        return []
+    room = np.where(flat, np.maximum(1e-3 * size, 1e-6), 0.0)
+    return [tuple((low - room).tolist()), tuple((high + room).tolist())]

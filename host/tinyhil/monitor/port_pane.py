@@ -14,6 +14,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input, Static
+from textual_plot import PlotWidget
 
 from tinyhil.api.asking import Answer, line_of
 from tinyhil.errors import TinyhilError
@@ -37,6 +38,10 @@ _ASKED = ("asked x", "device y", "reference y")
 
 _STAYING = ("send", "model")
 """What the prompt goes on asking for until it is left."""
+
+
+PLOTTED_EVERY_S = 0.2
+"""How often the plot is drawn anew: that takes longer than lines."""
 
 
 class Source(Protocol):
@@ -131,6 +136,7 @@ class PortPane(Vertical):
         self._events: deque[Event] = deque()
         self._asking = ""
         self._view = 0
+        self._plotted = 0.0
         self._history: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
@@ -150,7 +156,8 @@ class PortPane(Vertical):
 
     def work(self) -> None:
         """Takes in what has come, for no longer than ``BUDGET_S``, and draws it."""
-        until = time.monotonic() + BUDGET_S
+        began = time.monotonic()
+        until = began + BUDGET_S
         if not self._events:
             self._events.extend(self.source.take())
         while self._events and time.monotonic() < until:
@@ -158,7 +165,9 @@ class PortPane(Vertical):
                 self.message = f"triggered: {plain(fired.name)} at {fired.level:g}"
                 self.plot_pane.frozen = True
         self.lines_pane.draw()
-        self.plot_pane.draw()
+        if began - self._plotted >= PLOTTED_EVERY_S:
+            self._plotted = began
+            self.plot_pane.draw()
         self.query_one(".status", Static).update(self._status())
 
     def _status(self) -> Text:
@@ -180,7 +189,10 @@ class PortPane(Vertical):
     def action_pause(self) -> None:
         """Stops at the last line, or goes along again."""
         view = self.lines_pane.view
-        view.follow() if view.paused else view.pause()
+        if view.paused:
+            view.follow()
+        else:
+            view.pause()
         self.lines_pane.draw()
 
     def action_scroll_lines(self, by: int) -> None:
@@ -270,6 +282,9 @@ class PortPane(Vertical):
         self.remove_class(self._VIEWS[self._view])
         self._view = (self._view + 1) % len(self._VIEWS)
         self.add_class(self._VIEWS[self._view])
+        # Keys go to what has the focus, which has to be on the screen.
+        pane = self.plot_pane.query_one(PlotWidget) if self._VIEWS[self._view] == "plot" else self.lines_pane
+        pane.focus()
 
     def action_freeze(self) -> None:
         """Keeps the picture as it is, or lets it go on; a trigger that has fired is armed again."""

@@ -73,12 +73,14 @@ class Series:
     Attributes:
         count: how many values there were.
         name, unit: as given.
+        own_clock: whether the times are the device's, and not those at which its lines came.
     """
 
     def __init__(self, name: str, unit: str = "", capacity: int = CAPACITY) -> None:
         self.name = name
         self.unit = unit
         self.count = 0
+        self.own_clock = False
         self._capacity = capacity
         self._room = min(_BEGIN, capacity)
         self._buffers = tuple(np.empty(2 * self._room) for _ in range(3))

@@ -62,7 +62,9 @@ class Table:
             if series is None:
                 self.left_out += 1
                 continue
-            when = times[index] if times else at
+            when = at
+            if times:
+                when, series.own_clock = times[index], True
             series.append(values[index], when, line)
             if self.triggers:
                 fired += [each for each in self.triggers if each.name == name and each.take(values[index], when)]
