@@ -148,6 +148,8 @@ def test_a_board_comes_back_under_another_name(boards: Callable[[], Board]) -> N
         device: str
         serial_number: str | None
         location: str | None = None
+        vid: int | None = None
+        pid: int | None = None
 
     first, second, another = boards(), boards(), boards()
     machine: list[PortInfo] = [Port(first.path, "A")]
