@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import tty
 from collections.abc import Iterator
@@ -185,6 +188,32 @@ def test_wrong_usage(tinyhil: Cli, arguments: tuple[str, ...]) -> None:
     done = tinyhil("monitor", *arguments)
     assert done.code == 2
     assert "next:" in done.err
+
+
+def test_the_full_screen_of_a_real_terminal(tinyhil: Cli, board: Board) -> None:
+    terminal, end = os.openpty()
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tinyhil", "monitor", "--port", board.path],
+        cwd=tinyhil.cwd,
+        env={**tinyhil.environment(), "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"},
+        stdin=end,
+        stdout=end,
+        stderr=end,
+        start_new_session=True,
+    )
+    os.close(end)
+    shown = b""
+    with contextlib.suppress(OSError):  # its end
+        while chunk := os.read(terminal, 65536):
+            before, shown = shown, shown + chunk
+            if b"green" in shown and b"y:2" in shown and not (b"green" in before and b"y:2" in before):
+                os.write(terminal, b"q")
+    assert child.wait(PATIENCE_S) == 0
+    os.close(terminal)
+    assert b"\x1b[2Jbell" not in shown
+    assert b"\x07" not in shown
+    assert rb"\x1b[2Jbell\x07" in shown
 
 
 @pytest.fixture
