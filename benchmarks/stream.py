@@ -79,15 +79,17 @@ def through_port(duration: float, rate: int) -> None:
     command = [sys.executable, "-c", GENERATOR, str(master), str(rate)]
     stream = Stream()
     with PortSource(os.ttyname(slave)) as source, subprocess.Popen(command, pass_fds=[master]) as generator:
-        began = time.monotonic()
+        began, first = time.monotonic(), -1
         print(f"{'seconds':>8} {'lines':>12} {'lines/s':>10} {'left out':>9} {'dropped':>8} {'MB':>7} {'CPU':>6}")
         for step in range(1, 11):
             while time.monotonic() - began < step * duration / 10:
                 source.wait(0.05)
                 pass_on(source.take(), stream)
+                if first < 0 and "x" in stream.table.series:
+                    first = int(stream.table.series["x"].values[0])
             took, x = time.monotonic() - began, stream.table.series["x"]
             # Every line has the next number: what is missing of them did not come.
-            missing = int(x.last) + 1 - x.count - int(x.values[0] if x.count == len(x.values) else 0)
+            missing = int(x.last) - first + 1 - x.count
             print(
                 f"{took:>8.0f} {stream.counts.lines:>12,} {stream.counts.lines / took:>10,.0f} {missing:>9,} "
                 f"{stream.counts.dropped:>8,} {_resident_mb():>7.1f} {time.process_time() / took:>6.0%}"

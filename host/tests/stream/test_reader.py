@@ -251,6 +251,13 @@ def test_two_kinds_of_lines_in_turn() -> None:
     assert sorted(each.format.value for each in found) == ["columns"] * 3 + ["name:value"] * 3
 
 
+def test_kinds_that_come_in_turn_do_not_crowd_each_other_out() -> None:
+    reader = Reader()
+    lines = ["x:1 y:2", "loop", "5,6"]
+    assert len(read(lines * 30, reader)) == 60
+    assert len(reader._layouts) == 2
+
+
 def test_names_are_safe_to_show() -> None:
     for line in ('{"a\\u001b[2J%s": 1}' % ("b" * 200), ">\x1b[31m" + "b" * 200 + ":1"):
         (name,) = read([line])[0].names

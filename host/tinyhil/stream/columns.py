@@ -17,7 +17,7 @@ _SEPARATORS = (";", ",", "\t", " ")
 
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _UNIT_IN_NAME = re.compile(r"\s*[(\[]([^()\[\]]{1,16})[)\]]$")
-_NAME = re.compile(r"[^\W\d][^\x00-\x1f,;\t]*|\d+\s*[^\W\d\s][^\x00-\x1f,;\t]*")
+_NAME = re.compile(r"(?:[^\W\d]|\d+\s*[^\W\d\s])[^\x00-\x1f,;:=]*")
 _MOST_COLUMNS = 256
 
 

@@ -208,5 +208,5 @@ class Reader:
         between[0], between[-1] = between[0].lstrip(), between[-1].rstrip()
         literals = [_SPACES.sub(" +", re.escape(part)) for part in between]
         pattern = re.compile(rf"{prefix}\s*{f'({NUMBER})'.join(literals)}\s*", re.ASCII)
-        self._layouts.insert(0, _Layout(pattern, reading))
-        del self._layouts[_MOST_LAYOUTS:]
+        others = [each for each in self._layouts if each.pattern != pattern or each.reading.names != reading.names]
+        self._layouts = [_Layout(pattern, reading), *others][:_MOST_LAYOUTS]
