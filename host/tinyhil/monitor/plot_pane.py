@@ -18,9 +18,14 @@ from tinyhil.stream.table import Table
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red", "bright_cyan", "bright_magenta")
 """Of the series that are drawn, which are the first so many of those that are not hidden."""
 
+ASKED = ("asked x", "device y", "reference y")
+"""Names of the series that answers of the model's device make."""
+
 WINDOWS = (EVERYTHING, Window(samples=100), Window(samples=1000), Window(seconds=10), Window(seconds=60))
 """In the order in which a key leads through them."""
 
+_POINTS = 2000
+"""Of one series over another, the last ones."""
 
 _LARGEST = 1e100
 """Values beyond it are drawn at it: differences of larger ones may be none."""
@@ -87,10 +92,14 @@ class PlotPane(Vertical):
         self.curves = self._curves()
         plot = self.query_one(PlotWidget)
         plot.clear()
-        for colour, curve in zip(COLOURS, self.curves.values(), strict=False):
-            plot.plot(*_drawable(curve), line_style=colour, hires_mode=HiResMode.BRAILLE)
-        for x, y in _corners(list(self.curves.values())):
-            plot.plot([x], [y])
+        for colour, (name, curve) in zip(COLOURS, self.curves.items(), strict=False):
+            x, y = _drawable(curve)
+            if self.xy and name not in self.beside:
+                plot.scatter(x, y, marker_style=colour, hires_mode=HiResMode.BRAILLE)
+            else:
+                plot.plot(x, y, line_style=colour, hires_mode=HiResMode.BRAILLE)
+        for across, up in _corners(list(self.curves.values())):
+            plot.plot([across], [up])
         plot.set_xlabel("x" if self.xy else "seconds")
         self.query_one(".figures", Static).update(self._figures())
 
@@ -99,8 +108,10 @@ class PlotPane(Vertical):
         names = [name for name in self._table.series if name not in self.hidden][: len(COLOURS)]
         if self.xy:
             pairs = sorted(self._table.curves) or list(pairwise(names))[:1]
+            if ASKED[0] in self._table.series and ASKED[:2] not in pairs:
+                pairs.append(ASKED[:2])
             drawn = {f"{y} over {x}": self._table.xy(x, y, self.window) for x, y in pairs}
-            return {**drawn, **self.beside}
+            return {**{name: Curve(*(part[-_POINTS:] for part in drawn[name])) for name in drawn}, **self.beside}
         columns = max(20, self.size.width)
         found = {}
         for name in names:

@@ -19,7 +19,7 @@ from textual_plot import PlotWidget
 from tinyhil.api.asking import Answer, line_of
 from tinyhil.errors import TinyhilError
 from tinyhil.monitor.lines_pane import LinesPane
-from tinyhil.monitor.plot_pane import WINDOWS, PlotPane, window_text
+from tinyhil.monitor.plot_pane import ASKED, WINDOWS, PlotPane, window_text
 from tinyhil.plain_text import plain
 from tinyhil.stream.appearance import TimeStyle
 from tinyhil.stream.events import Event, State
@@ -32,9 +32,6 @@ from tinyhil.stream.source import pass_on
 BUDGET_S = 0.03
 """How long what has come is worked on before keys are looked at again."""
 
-
-_ASKED = ("asked x", "device y", "reference y")
-"""Names of the series that answers make."""
 
 _STAYING = ("send", "model")
 """What the prompt goes on asking for until it is left."""
@@ -266,7 +263,7 @@ class PortPane(Vertical):
             self.stream.notice(line_of(answer), now)
             point = (answer.inputs, answer.device, answer.reference)
             if all(len(values) == 1 for values in point):
-                reading = Reading(Format.PAIRS, _ASKED, tuple(float(values[0]) for values in point))
+                reading = Reading(Format.PAIRS, ASKED, tuple(float(values[0]) for values in point))
                 self.stream.table.add(reading, now, self.stream.lines.end - 1)
         self.message = message
         self.work()
