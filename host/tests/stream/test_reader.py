@@ -246,6 +246,18 @@ def test_a_sentence_is_no_header_of_columns_that_are_known() -> None:
     assert {each.names for each in read(["1 2", "1 2", "hello world", "1 2"])} == {("column 1", "column 2")}
 
 
+@given(st.data())
+def test_bytes_that_got_lost_make_no_other_series(data: st.DataObject) -> None:
+    whole = "temp:12.5 hum:40.25\ntemp:13.5 hum:41.25"
+    begin = data.draw(st.integers(0, len(whole)))
+    end = data.draw(st.integers(begin, len(whole)))
+    reader = Reader()
+    read(["temp:1 hum:2", "temp:3 hum:4"], reader)
+    for line in (whole[:begin] + whole[end:]).split("\n"):
+        for reading in read([line], reader):
+            assert reading.names == ("temp", "hum")
+
+
 def test_two_kinds_of_lines_in_turn() -> None:
     found = read(["x:1 y:2", "5,6"] * 3)
     assert sorted(each.format.value for each in found) == ["columns"] * 3 + ["name:value"] * 3

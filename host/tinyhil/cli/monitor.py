@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,11 +104,13 @@ def monitor(
 
     tinyhil monitor --port /dev/ttyACM0 --until 'ready' --timeout 5s
     """
+    from tinyhil.artifacts import store
     from tinyhil.cli import plain_monitor
     from tinyhil.cli.monitor_ports import open_ports
     from tinyhil.deadline import Deadline
     from tinyhil.stream.appearance import TimeStyle
     from tinyhil.stream.query import Query
+    from tinyhil.stream.table import refuse_other_form
     from tinyhil.targets.allowance import duration
 
     times = _one_of("--time", time, {style.value: style for style in TimeStyle})
@@ -117,6 +120,10 @@ def monitor(
     seconds = None if timeout is None else duration("--timeout", timeout)
     if raw and (wanted is not None or len(port or []) > 1):
         raise ConfigError("--raw takes one port, and no --until", kind=kinds.CONTRADICTION)
+    triggers = [] if trigger is None else [_trigger(trigger)]
+    if csv is not None:
+        refuse_other_form(csv)
+        store.refuse_unwritable(csv)
     scripted = any((plain, raw, wanted, seconds, log, frames, output.json_path))
     screen = not scripted and sys.stdin.isatty() and sys.stdout.isatty()
     if screen:
@@ -141,7 +148,7 @@ def monitor(
             return
         ports = _watched(sources, hexadecimal)
         for each in ports:
-            each.stream.table.triggers += [] if trigger is None else [_trigger(trigger)]
+            each.stream.table.triggers += copy.deepcopy(triggers)
         if screen:
             _show_on_screen(ports, opened, times, shown, end)
             if csv is not None:

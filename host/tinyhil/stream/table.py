@@ -20,6 +20,17 @@ MOST_SERIES = 256
 """Names that are kept; noise, or a counter in a name, may make any number."""
 
 _TIME = "time"
+_FORMS = (".csv", ".npz")
+
+
+def refuse_other_form(path: Path) -> None:
+    """Returns where series can be written to a file of this name.
+
+    Raises:
+        InputError: it ends otherwise.
+    """
+    if path.suffix.lower() not in _FORMS:
+        raise InputError(f"{path} is neither .csv nor .npz", hint="name the file so", kind=kinds.CONFIG)
 
 
 class Table:
@@ -142,16 +153,15 @@ class Table:
             InputError: there is no such series, or the name ends otherwise.
             StorageError: the file cannot be written.
         """
+        refuse_other_form(path)
         if path.suffix.lower() == ".npz":
             content = io.BytesIO()
             np.savez(content, allow_pickle=False, **self.arrays(names, window))
             data = content.getvalue()
-        elif path.suffix.lower() == ".csv":
+        else:
             text = io.StringIO()
             csv.writer(text, lineterminator="\n").writerows(self.rows(names, window))
             data = text.getvalue().encode()
-        else:
-            raise InputError(f"{path} is neither .csv nor .npz", hint="name the file so", kind=kinds.CONFIG)
         with store.storage(path):
             path.write_bytes(data)
 
