@@ -83,9 +83,7 @@ class Screen:
         return str(self.pane._status())
 
 
-def on_screen(
-    scenario: Callable[[Screen], Awaitable[None]], size: tuple[int, int] = (120, 40), **model: Any
-) -> None:
+def on_screen(scenario: Callable[[Screen], Awaitable[None]], size: tuple[int, int] = (120, 40), **model: Any) -> None:
     """Carries a scenario out."""
 
     async def carried_out() -> None:
@@ -227,7 +225,9 @@ def test_export(tmp_path: Path) -> None:
 
 def test_nothing_that_a_device_sends_is_obeyed() -> None:
     async def scenario(screen: Screen) -> None:
-        await screen.came("\x1b[2J\x07[@click=app.quit]x[/]:1\n" * 2 + '{"[@click=app.quit]a": 1}\n\x1b[31mred\x1b[0m\n')
+        await screen.came(
+            "\x1b[2J\x07[@click=app.quit]x[/]:1\n" * 2 + '{"[@click=app.quit]a": 1}\n\x1b[31mred\x1b[0m\n'
+        )
         assert screen.lines == [r"\x1b[2J\x07[@click=app.quit]x[/]:1"] * 2 + ['{"[@click=app.quit]a": 1}', "red"]
         await screen.pilot.click(PortPane)
         assert screen.pilot.app.is_running

@@ -86,10 +86,10 @@ def welcomed(wire: bytes) -> int:
     return Welcome.decode(frame.payload).boot_id
 
 
-def test_a_process_shows_it_and_answers(
-    doubling: QuantizedModel, project: Path, device: EmulatorDevice
-) -> None:
-    transport = open_transport(device.start(project, Deadline.after(PATIENCE)), baud=115200, deadline=Deadline.after(PATIENCE))
+def test_a_process_shows_it_and_answers(doubling: QuantizedModel, project: Path, device: EmulatorDevice) -> None:
+    transport = open_transport(
+        device.start(project, Deadline.after(PATIENCE)), baud=115200, deadline=Deadline.after(PATIENCE)
+    )
     lines = {expected(doubling, index).encode() for index in range(RANGE.steps)}
     assert set(_lines(transport, 2 * RANGE.steps)) == lines
     transport.write(encode_frame(Frame(Hello.TYPE, 1, Hello().encode())), Deadline.after(PATIENCE))

@@ -60,6 +60,7 @@ def test_a_line_is_one_row(data: bytes, kind: Kind) -> None:
         ("5;8", PLAIN),
         ("38;5;256", PLAIN),
         ("38;2;1;2", PLAIN),
+        ("38;2;1;2;3;48;5;8", Style(foreground=(1, 2, 3), background=8)),
         ("3;4;7;9;23;24;27;29", PLAIN),
         ("100;39;49", PLAIN),
     ],

@@ -19,8 +19,8 @@ from tinyhil.errors import ConfigError, DeviceError, MissingToolError
 from tinyhil.options import Level, Options
 
 if TYPE_CHECKING:
-    from tinyhil.cli.plain_monitor import Watched
     from tinyhil.cli.monitor_ports import Opened
+    from tinyhil.cli.plain_monitor import Watched
     from tinyhil.stream.appearance import TimeStyle
     from tinyhil.stream.query import Query
     from tinyhil.stream.source import PortSource
@@ -185,9 +185,7 @@ def _require_screen() -> None:
         )
 
 
-def _show_on_screen(
-    ports: list[Watched], opened: Opened, times: TimeStyle, only: Query | None, ending: bytes
-) -> None:
+def _show_on_screen(ports: list[Watched], opened: Opened, times: TimeStyle, only: Query | None, ending: bytes) -> None:
     """Shows the ports until the screen is left.
 
     Raises:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from rich.segment import Segment
 from rich.style import Style as Look
 from textual.strip import Strip
@@ -109,7 +111,7 @@ def _marked(pieces: list[Span], places: list[tuple[int, int]]) -> list[Segment]:
     for text, style in pieces:
         look, end = look_of(style), at + len(text)
         edges = sorted({at, end, *(edge for place in places for edge in place if at < edge < end)})
-        for begin, stop in zip(edges[:-1], edges[1:], strict=True):
+        for begin, stop in itertools.pairwise(edges):
             found = any(first <= begin < last for first, last in places)
             segments.append(Segment(text[begin - at : stop - at], look + _FOUND if found else look))
         at = end

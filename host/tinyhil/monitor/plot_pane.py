@@ -53,6 +53,7 @@ class PlotPane(Vertical):
         xy: whether the second series is drawn over the first, in place of all over time.
         hidden: names of series that are not drawn.
         curves: what is drawn, by name.
+        picture: where it is drawn.
         beside: curves that are drawn with x over y, such as those of the float model.
     """
 
@@ -73,11 +74,13 @@ class PlotPane(Vertical):
         self._drawn = -1
         self.curves: dict[str, Curve] = {}
         self.beside = dict(beside)
+        self.picture = PlotWidget()
+        self._figures_below = Static(classes="figures")
 
     def compose(self) -> ComposeResult:
         """The picture, and the figures."""
-        yield PlotWidget()
-        yield Static(classes="figures")
+        yield self.picture
+        yield self._figures_below
 
     def draw(self, *, again: bool = False) -> None:
         """Draws what is there by now, unless nothing has come or it is frozen.
@@ -90,7 +93,7 @@ class PlotPane(Vertical):
             return
         self._drawn = count
         self.curves = self._curves()
-        plot = self.query_one(PlotWidget)
+        plot = self.picture
         plot.clear()
         for colour, (name, curve) in zip(COLOURS, self.curves.items(), strict=False):
             x, y = _drawable(curve)
@@ -101,7 +104,7 @@ class PlotPane(Vertical):
         for across, up in _corners(list(self.curves.values())):
             plot.plot([across], [up])
         plot.set_xlabel("x" if self.xy else "seconds")
-        self.query_one(".figures", Static).update(self._figures())
+        self._figures_below.update(self._figures())
 
     def _curves(self) -> dict[str, Curve]:
         """What is to be drawn, by name."""

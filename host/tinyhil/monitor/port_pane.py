@@ -14,7 +14,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input, Static
-from textual_plot import PlotWidget
 
 from tinyhil.api.asking import Answer, line_of
 from tinyhil.errors import TinyhilError
@@ -32,10 +31,8 @@ from tinyhil.stream.source import pass_on
 BUDGET_S = 0.03
 """How long what has come is worked on before keys are looked at again."""
 
-
 _STAYING = ("send", "model")
 """What the prompt goes on asking for until it is left."""
-
 
 PLOTTED_EVERY_S = 0.2
 """How often the plot is drawn anew: that takes longer than lines."""
@@ -122,12 +119,15 @@ class PortPane(Vertical):
         beside: Mapping[str, Curve] = MappingProxyType({}),
     ) -> None:
         super().__init__()
-        self._ask = ask
-        self._beside = beside
-        self._times = times
-        self._only = only
         self.source = source
         self.stream = stream
+        self.lines_pane = LinesPane(stream.lines, stream.stamps)
+        self.lines_pane.times = times
+        self.lines_pane.view.set_filter(only)
+        self.plot_pane = PlotPane(stream.table, stream.stamps.start, beside)
+        self._status_line = Static(classes="status")
+        self._prompt = Input()
+        self._ask = ask
         self.message = ""
         self._ending = ending
         self._events: deque[Event] = deque()
@@ -138,14 +138,10 @@ class PortPane(Vertical):
 
     def compose(self) -> ComposeResult:
         """Lines above, the plot below, then the state of the port and the prompt."""
-        self.lines_pane = LinesPane(self.stream.lines, self.stream.stamps)
-        self.lines_pane.times = self._times
-        self.lines_pane.view.set_filter(self._only)
-        self.plot_pane = PlotPane(self.stream.table, self.stream.stamps.start, self._beside)
         yield self.lines_pane
         yield self.plot_pane
-        yield Static(classes="status")
-        yield Input()
+        yield self._status_line
+        yield self._prompt
 
     def on_mount(self) -> None:
         """Keys are the lines' at first."""
@@ -153,6 +149,8 @@ class PortPane(Vertical):
 
     def work(self) -> None:
         """Takes in what has come, for no longer than ``BUDGET_S``, and draws it."""
+        if not (self.plot_pane.picture.is_mounted and self.is_attached):
+            return  # it is being made, or taken away
         began = time.monotonic()
         until = began + BUDGET_S
         if not self._events:
@@ -165,7 +163,7 @@ class PortPane(Vertical):
         if began - self._plotted >= PLOTTED_EVERY_S:
             self._plotted = began
             self.plot_pane.draw()
-        self.query_one(".status", Static).update(self._status())
+        self._status_line.update(self._status())
 
     def _status(self) -> Text:
         counts, view = self.stream.counts, self.lines_pane.view
@@ -198,7 +196,7 @@ class PortPane(Vertical):
 
     def action_ask(self, what: str) -> None:
         """Opens the prompt."""
-        prompt = self.query_one(Input)
+        prompt = self._prompt
         self._asking = what
         prompt.placeholder = self._PROMPTS[what]
         prompt.value = "" if what in _STAYING else self._history.get(what, "")
@@ -211,7 +209,7 @@ class PortPane(Vertical):
             self.lines_pane.query_marked = None
         self._asking = ""
         self.message = ""
-        self.query_one(Input).remove_class("open")
+        self._prompt.remove_class("open")
         self.lines_pane.focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -280,7 +278,7 @@ class PortPane(Vertical):
         self._view = (self._view + 1) % len(self._VIEWS)
         self.add_class(self._VIEWS[self._view])
         # Keys go to what has the focus, which has to be on the screen.
-        pane = self.plot_pane.query_one(PlotWidget) if self._VIEWS[self._view] == "plot" else self.lines_pane
+        pane = self.plot_pane.picture if self._VIEWS[self._view] == "plot" else self.lines_pane
         pane.focus()
 
     def action_freeze(self) -> None:

@@ -32,7 +32,9 @@ class Demo:
         tensors: its input and its output.
     """
 
-    def __init__(self, facts: DemoFacts, server: Server, engine: Engine, tensors: tuple[TensorSpec, TensorSpec]) -> None:
+    def __init__(
+        self, facts: DemoFacts, server: Server, engine: Engine, tensors: tuple[TensorSpec, TensorSpec]
+    ) -> None:
         self._facts = facts
         self._server = server
         self._engine = engine

@@ -6,6 +6,7 @@ nothing that hides it or makes it blink. A line begins plain, whatever the one b
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -103,7 +104,8 @@ def _changed(style: Style, parameters: str) -> Style:
 def _extended(codes: Iterator[int]) -> Colour:
     """The colour behind 38 or 48; None where it is none."""
     form = next(codes, None)
-    values = [value for value, _ in zip(codes, range({5: 1, 2: 3}.get(form or 0, 0)), strict=False)]
+    count = {5: 1, 2: 3}.get(form or 0, 0)
+    values = list(itertools.islice(codes, count))
     if not values or max(values) > 255:
         return None
     if form == 5:
