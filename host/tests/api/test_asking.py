@@ -17,8 +17,7 @@ from tinyhil.errors import InputError
 def test_a_device_answers_what_the_reference_says(tiny_model: bytes, tmp_path: Path) -> None:
     np.savez(tmp_path / "samples.npz", x=np.arange(12.0).reshape(4, 3))
     run = api.open_run(tiny_model, target="sim", build_dir=tmp_path / "build", samples=tmp_path / "samples.npz")
-    with api.session_with(run) as session:
-        asker = Asker(run)
+    with api.session_with(run) as session, Asker(run) as asker:
         answers = asker.ask("1 2.2 3", session) + asker.ask("random 5", session)
         (sample,) = asker.ask("sample 1", session)
         with pytest.raises(InputError):

@@ -64,7 +64,7 @@ def test_a_line_every_20_ms_until_a_host_comes_and_after_it_has_gone(doubling: Q
     for index in range(6):
         assert demo.pass_time(now).decode() == expected(doubling, index)
         assert demo.pass_time(now + demos.PERIOD_S / 2) == b""
-        now += demos.PERIOD_S
+        now += 2 * demos.PERIOD_S
     server.receive(b"\0noise\0\0\x01\x02\0")
     assert demo.pass_time(now).decode() == expected(doubling, 6)
     boot_id = welcomed(server.receive(encode_frame(Frame(Hello.TYPE, 1, Hello().encode()))))

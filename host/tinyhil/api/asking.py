@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from tinyhil.affine import TensorSpec
 from tinyhil.api.questions import Questions
 from tinyhil.artifacts.types import Array, QuantizedModel, Reals
 from tinyhil.compare.search import distances
-from tinyhil.pipeline.reference_outputs import reference_outputs
+from tinyhil.pipeline.reference_outputs import Interpreters, reference_outputs
 from tinyhil.pipeline.run import Run
 from tinyhil.session import Session
 from tinyhil.stream.series import Curve
@@ -49,6 +50,8 @@ class Answer:
 class Asker:
     """Asks the device of a run.
 
+    Ownership: it keeps interpreters, until it is closed or the context ends.
+
     Args:
         run: whose device it is; its model is made, if it is not there yet.
     """
@@ -57,6 +60,17 @@ class Asker:
         self._model = run.quantize()
         self._measure = run.target.measure
         self._questions = Questions(self._model.inputs, self._model.vectors)
+        self._interpreters = Interpreters()
+
+    def close(self) -> None:
+        """Ends the interpreters. May be called again."""
+        self._interpreters.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def ask(self, question: str, session: Session) -> list[Answer]:
         """The answers to a question (``api.questions``), one for each of its inputs.
@@ -73,7 +87,8 @@ class Asker:
         if session.welcome.stateful:
             session.reset()
         found = session.answers_to(inputs)
-        wanted = reference_outputs(model, inputs, stateful=tflite.stateful(model.ops))
+        stateful = tflite.stateful(model.ops)
+        wanted = reference_outputs(model, inputs, stateful=stateful, interpreters=self._interpreters)
         apart = distances(found.outputs, wanted.reference)
         given = _side_by_side(_reals(model.inputs, inputs))
         device = _side_by_side(found.real)

@@ -68,8 +68,7 @@ def ask(
     rows: list[dict[str, Any]] = []
     wrong: InputError | None = None
     run = open_job(replace(output, console=output.errors), model, options)
-    with api.session_with(run) as session:
-        asker = Asker(run)
+    with api.session_with(run) as session, Asker(run) as asker:
         for question in _questions(questions):
             try:
                 answers = asker.ask(question, session)

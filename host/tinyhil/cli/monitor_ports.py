@@ -12,7 +12,6 @@ from tinyhil.cli.session import Output
 from tinyhil.errors import ConfigError
 from tinyhil.options import Options
 from tinyhil.pipeline.answers import RunningDevice
-from tinyhil.pipeline.run import Run
 from tinyhil.stream.series import Curve
 from tinyhil.stream.source import PortSource
 from tinyhil.targets import registry
@@ -76,7 +75,8 @@ def open_ports(
             with contextlib.ExitStack() as running:
                 device = running.enter_context(run.running_device())
                 source = PortSource(device.port, rate, controls=(dtr, rts), check=device.check)
-                opened = Opened([source], _asks(run, device, source), model_curves(run.quantize()))
+                asker = stack.enter_context(Asker(run))
+                opened = Opened([source], _asks(asker, device, source), model_curves(run.quantize()))
                 if device.can_restart:
                     stack.push(running.pop_all())
                 # A board runs on without us, and its port has to be free to be lent.
@@ -85,9 +85,8 @@ def open_ports(
         yield opened
 
 
-def _asks(run: Run, device: RunningDevice, source: PortSource) -> Callable[[str], list[Answer]]:
+def _asks(asker: Asker, device: RunningDevice, source: PortSource) -> Callable[[str], list[Answer]]:
     """Asks a device that is being listened to: the port changes hands for as long as that takes."""
-    asker = Asker(run)
 
     def ask(question: str) -> list[Answer]:
         with source.aside(), device.session(parting=True) as session:
