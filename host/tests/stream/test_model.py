@@ -6,8 +6,10 @@ import numpy as np
 
 from tinyhil.link.frames import Frame, encode_frame
 from tinyhil.stream.appearance import text_of
+from tinyhil.stream.events import Came, Dropped
 from tinyhil.stream.line_store import Kind
 from tinyhil.stream.model import Stream
+from tinyhil.stream.source import pass_on
 from tinyhil.stream.trigger import Condition, Trigger
 
 
@@ -47,8 +49,15 @@ def test_a_line_that_was_interrupted_is_not_read() -> None:
 def test_a_number_across_two_pieces_of_a_long_line_is_not_read() -> None:
     stream = Stream(joined=False)
     for _ in range(3):
-        stream.feed(b"1," * 4000 + b"\n", 0.0)
+        stream.feed(b"x:" + b"1" * 5000 + b"\n", 0.0)
     assert stream.table.series == {}
+
+
+def test_a_line_that_lost_its_middle_is_not_read() -> None:
+    stream = Stream(joined=False)
+    pass_on([Came(b"x:1\nx:2\nx:3", 0.0), Dropped(1000, 1.0), Came(b"4\nx:5\n", 2.0)], stream)
+    assert stream.table.series["x"].values.tolist() == [1, 2, 5]
+    assert "1,000 bytes" in texts(stream)[3]
 
 
 def test_rows_of_bytes() -> None:

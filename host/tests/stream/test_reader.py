@@ -227,6 +227,13 @@ def test_a_line_that_lacks_its_beginning_is_not_read() -> None:
     assert values(read(["5 y:2", "x:5 y:6"], reader)) == [{"x": 5, "y": 6}]
 
 
+def test_a_row_that_lacks_its_beginning_would_be_a_wrong_number() -> None:
+    reader = Reader(torn=True)
+    assert [each.values for each in read(["34,5", "1234,6", "1235,7"], reader)] == [(1234, 6), (1235, 7)]
+    reader.torn()
+    assert [each.values for each in read(["36,8", "1237,9"], reader)] == [(1237, 9)]
+
+
 def test_a_row_that_lost_a_column_is_left_out() -> None:
     reader = Reader()
     assert len(read(["1,2,3", "1,2,3", "1,2", "1,2,3", "1,2", "1,2", "1,2,3"], reader)) == 4

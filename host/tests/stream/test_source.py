@@ -200,6 +200,7 @@ def test_the_number_of_a_pseudo_terminal_is_not_taken_for_it(boards: Callable[[]
 
 BORROWER = """
 import sys
+import time
 from tinyhil.deadline import Deadline
 from tinyhil.transport import open_transport
 
@@ -209,6 +210,7 @@ for _ in range(3):  # as whoever flashes: asks, uploads, asks again
     print("held", flush=True)
     sys.stdin.readline()
     transport.close()
+    time.sleep(0.2)
 """
 
 
