@@ -35,6 +35,7 @@ def test_ids_never_change() -> None:
         "TH-331": "NOTHING_CAME", "TH-332": "BOOT_LOADER", "TH-333": "CRASHES", "TH-334": "OTHER_PROGRAM",
         "TH-335": "NOISE", "TH-336": "PRINTS_IN_FRAMES", "TH-337": "LINE_ENDINGS", "TH-338": "SEVEN_BITS",
         "TH-339": "FLOW_CONTROL", "TH-360": "DAMAGED_ANSWERS", "TH-361": "LONG_LOST", "TH-362": "WENT_SILENT",
+        "TH-363": "NOT_SEEN",
         "TH-340": "STALE_FIRMWARE", "TH-350": "WRONG_TENSORS", "TH-400": "LINK", "TH-410": "LOCAL_LINK",
         "TH-420": "REMOTE_LINK", "TH-900": "FAULT",
     }  # fmt: skip

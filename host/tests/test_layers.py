@@ -22,11 +22,11 @@ LAYERS: dict[str, int] = {
     **dict.fromkeys(("config", "targets", "link", "compare", "data", "process", "worker", "tflite", "terminal"), 1),
     **dict.fromkeys(("transport", "device", "toolchain", "proxy", "sim", "chain"), 2),
     **dict.fromkeys(("train", "quantize", "preflight", "render", "build", "session", "verify", "report"), 3),
-    **dict.fromkeys(("starter", "plots"), 3),
+    **dict.fromkeys(("starter", "plots", "stream"), 3),
     "pipeline": 4,
     **dict.fromkeys(("experiments", "history"), 5),
     "api": 6,
-    **dict.fromkeys(("cli", "pytest_plugin", "__main__"), 7),
+    **dict.fromkeys(("cli", "pytest_plugin", "__main__", "monitor"), 7),
 }
 SAME_LAYER = {
     ("artifacts", "errors"),  # every package may raise
@@ -44,6 +44,7 @@ SAME_LAYER = {
     ("proxy", "transport"),  # a proxy is a transport's user, and no stage
     ("worker", "process"),  # a worker is a child process with a conversation
     ("config", "worker"),  # a child tells its parent while it runs the code of a recipe
+    ("cli", "monitor"),  # the command of its name starts it
     ("__main__", "cli"),  # python -m tinyhil is the command line by another name
 }
 """Edges within a layer. Each needs its reason, and none may close a circle."""

@@ -12,44 +12,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tinyhil import history_kinds
+from tinyhil import history_kinds, silence_kinds
 from tinyhil.kind import Kind as Kind
-from tinyhil.silence_kinds import (
-    BOOT_LOADER as BOOT_LOADER,
-)
-from tinyhil.silence_kinds import (
-    CRASHES as CRASHES,
-)
-from tinyhil.silence_kinds import (
-    DAMAGED_ANSWERS as DAMAGED_ANSWERS,
-)
-from tinyhil.silence_kinds import (
-    FLOW_CONTROL as FLOW_CONTROL,
-)
-from tinyhil.silence_kinds import (
-    LINE_ENDINGS as LINE_ENDINGS,
-)
-from tinyhil.silence_kinds import (
-    LONG_LOST as LONG_LOST,
-)
-from tinyhil.silence_kinds import (
-    NOISE as NOISE,
-)
-from tinyhil.silence_kinds import (
-    NOTHING_CAME as NOTHING_CAME,
-)
-from tinyhil.silence_kinds import (
-    OTHER_PROGRAM as OTHER_PROGRAM,
-)
-from tinyhil.silence_kinds import (
-    PRINTS_IN_FRAMES as PRINTS_IN_FRAMES,
-)
-from tinyhil.silence_kinds import (
-    SEVEN_BITS as SEVEN_BITS,
-)
-from tinyhil.silence_kinds import (
-    WENT_SILENT as WENT_SILENT,
-)
+
+BOOT_LOADER = silence_kinds.BOOT_LOADER
+CRASHES = silence_kinds.CRASHES
+DAMAGED_ANSWERS = silence_kinds.DAMAGED_ANSWERS
+FLOW_CONTROL = silence_kinds.FLOW_CONTROL
+LINE_ENDINGS = silence_kinds.LINE_ENDINGS
+LONG_LOST = silence_kinds.LONG_LOST
+NOISE = silence_kinds.NOISE
+NOTHING_CAME = silence_kinds.NOTHING_CAME
+NOT_SEEN = silence_kinds.NOT_SEEN
+OTHER_PROGRAM = silence_kinds.OTHER_PROGRAM
+PRINTS_IN_FRAMES = silence_kinds.PRINTS_IN_FRAMES
+SEVEN_BITS = silence_kinds.SEVEN_BITS
+WENT_SILENT = silence_kinds.WENT_SILENT
 
 NO_HISTORY, HISTORY, NEWER_HISTORY, NO_BASELINE = history_kinds.ALL
 INPUT = Kind(

@@ -118,3 +118,13 @@ WENT_SILENT = Kind(
         "Where one inference takes longer than link.answer_within, raise that in the target file.",
     ),
 )
+NOT_SEEN = Kind(
+    "TH-363",
+    "What was waited for did not come",
+    3,
+    "The monitor was to wait for a line, and none was like that in time, or before the device's program ended.",
+    (
+        "Look at what the device has printed: the expression may be meant for other lines.",
+        "Give it more time with --timeout, and see that the baud rate is the device's: --baud.",
+    ),
+)

@@ -42,8 +42,8 @@ class Listed:
     """A port as the system lists it."""
 
     device: str
-    vid: int = 0x2341
-    pid: int = 0x805A
+    vid: int | None = 0x2341
+    pid: int | None = 0x805A
     serial_number: str | None = None
     location: str | None = None
 

@@ -25,6 +25,8 @@ class Port:
     device: str
     serial_number: str | None
     location: str | None = None
+    vid: int | None = None
+    pid: int | None = None
 
 
 class Machine:
@@ -60,6 +62,21 @@ def test_a_path_whose_board_has_no_number_is_tried_again(tmp_path: Path) -> None
     path = str(tmp_path / "ttyUSB0")
     found = PortFinder(path, Machine(Port(path, None)))
     found.remember()
+    assert found.locate() == path
+
+
+def test_a_path_whose_board_has_no_number_is_not_another_device(tmp_path: Path) -> None:
+    path = str(tmp_path / "ttyUSB0")
+    machine = Machine(Port(path, None, vid=0x1A86, pid=0x7523))
+    found = PortFinder(path, machine)
+    found.remember()
+    machine.ports = ()
+    assert found.locate() == path
+    for other in (Port(path, None, vid=0x10C4, pid=0xEA60), Port(path, "A", vid=0x1A86, pid=0x7523)):
+        machine.ports = (other,)
+        with pytest.raises(DeviceError, match="is another device now"):
+            found.locate()
+    machine.ports = (Port(path, None, vid=0x1A86, pid=0x7523),)
     assert found.locate() == path
 
 

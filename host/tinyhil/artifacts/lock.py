@@ -24,11 +24,13 @@ class HeldError(Exception):
 
     Attributes:
         holder: its process id.
+        note: what it has left for others.
     """
 
-    def __init__(self, holder: str) -> None:
+    def __init__(self, holder: str, note: str = "") -> None:
         super().__init__(holder)
         self.holder = holder
+        self.note = note
 
 
 @contextlib.contextmanager
@@ -45,7 +47,7 @@ def exclusive(folder: Path, on_wait: Callable[[str], None]) -> Iterator[None]:
     handle = _open(folder / NAME)
     try:
         if not _lock(handle):
-            on_wait(f"waiting for process {_holder(handle) or 'unknown'}, which works in {folder}")
+            on_wait(f"waiting for process {_holder(handle)[0] or 'unknown'}, which works in {folder}")
             fcntl.flock(handle, fcntl.LOCK_EX)
         _sign(handle, folder / NAME)
         yield
@@ -53,8 +55,12 @@ def exclusive(folder: Path, on_wait: Callable[[str], None]) -> Iterator[None]:
         os.close(handle)
 
 
-def claim(path: Path) -> int:
+def claim(path: Path, note: str = "") -> int:
     """Takes the lock that is the file ``path``, without waiting for another process.
+
+    Args:
+        path: likewise.
+        note: a word for whoever finds the lock held.
 
     Returns:
         What :func:`release` wants; the kernel lets go of the lock when the process ends, however it ends.
@@ -64,27 +70,42 @@ def claim(path: Path) -> int:
         StorageError: the file cannot be written.
     """
     handle = _open(path)
-    holder = ""
+    holder, left = "", ""
     for _ in range(_LOOKS):
         if _lock(handle):
             try:
-                _sign(handle, path)
+                _sign(handle, path, note)
             except StorageError:
                 os.close(handle)
                 raise
             return handle
-        holder = _holder(handle)
+        holder, left = _holder(handle)
         if holder.isdecimal() and Path("/proc", holder).exists():
             break
         time.sleep(_PAUSE_S)  # it has just been taken: what the file says is its last owner, or nothing
     os.close(handle)
-    raise HeldError(holder or "unknown")
+    raise HeldError(holder or "unknown", left)
 
 
 def release(handle: int) -> None:
     """Lets go of what :func:`claim` has taken."""
     os.truncate(handle, 0)
     os.close(handle)
+
+
+def is_held(path: Path) -> bool:
+    """Whether anybody, this process included, has the lock that is the file ``path``; it is not taken."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
 
 
 def _open(path: Path) -> int:
@@ -100,11 +121,13 @@ def _lock(handle: int) -> bool:
     return True
 
 
-def _holder(handle: int) -> str:
-    return os.pread(handle, 32, 0).decode(errors="replace").strip()
+def _holder(handle: int) -> tuple[str, str]:
+    """The process id in a lock file, and the note behind it."""
+    holder, _, note = os.pread(handle, 64, 0).decode(errors="replace").strip().partition(" ")
+    return holder, note
 
 
-def _sign(handle: int, path: Path) -> None:
+def _sign(handle: int, path: Path, note: str = "") -> None:
     with store.storage(path):
         os.truncate(handle, 0)
-        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        os.pwrite(handle, f"{os.getpid()} {note}".rstrip().encode() + b"\n", 0)

@@ -38,6 +38,8 @@ COMMANDS = {
     "doctor": "listings",
     "quarantine": "quarantine",
     "explain": "explain",
+    "monitor": "monitor",
+    "ask": "ask",
     "proxy": "proxy",
     "new": "starter",
     "bench-report": "bench_report",

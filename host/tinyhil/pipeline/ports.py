@@ -16,7 +16,7 @@ from tinyhil.errors import DeviceError, PortBusyError
 from tinyhil.session.ask import ask
 from tinyhil.targets.model import Target
 from tinyhil.targets.wire import Link
-from tinyhil.transport import finder, quarantine
+from tinyhil.transport import finder, owner, quarantine
 from tinyhil.transport.finder import PortInfo
 
 NOT_ASKED = "not asked"
@@ -109,7 +109,8 @@ def survey(
 
 def _answer_of(device: str, link: Link) -> dict[str, Any]:
     try:
-        heard = ask(device, link.baud, controls=link.controls, parting=True)
+        with owner.unasked():
+            heard = ask(device, link.baud, controls=link.controls, parting=True)
     except PortBusyError as error:
         return {"state": BUSY, **_why(error)}
     except DeviceError as error:

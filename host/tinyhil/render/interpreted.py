@@ -10,15 +10,16 @@ import tinyhil
 from tinyhil import tflite
 from tinyhil.artifacts import hashing
 from tinyhil.artifacts.types import QuantizedModel
+from tinyhil.config.recipe import Demo
 from tinyhil.sim import facts
-from tinyhil.sim.facts import DeviceFacts, TensorFacts
+from tinyhil.sim.facts import DemoFacts, DeviceFacts, TensorFacts
 from tinyhil.targets.model import Target
 
 README = "README.md"
 _ZERO = "0" * 64
 
 
-def lay_out(model: QuantizedModel, target: Target) -> tuple[dict[str, bytes], str]:
+def lay_out(model: QuantizedModel, target: Target, demo: Demo | None = None) -> tuple[dict[str, bytes], str]:
     """The files of the project by path, and its SHA-256: over all of them, with itself in the description as zeros."""
     described = DeviceFacts(
         made_by=f"tinyhil {tinyhil.__version__}",
@@ -29,6 +30,7 @@ def lay_out(model: QuantizedModel, target: Target) -> tuple[dict[str, bytes], st
         max_payload=target.link.max_payload,
         inputs=tuple(map(TensorFacts.of, model.inputs)),
         outputs=tuple(map(TensorFacts.of, model.outputs)),
+        demo=None if demo is None else DemoFacts(start=demo.start, step=demo.step, steps=demo.steps),
     )
     files = {
         facts.MODEL: model.path.read_bytes(),

@@ -94,11 +94,11 @@ def render(
             hint=f"it has {', '.join(target.engines)}",
             kind=kinds.UNKNOWN_NAME,
         )
-    if target.build is None:
-        files, identity = interpreted.lay_out(model, target)
-        return _project(model, target, engine_name, interpreted.describe(), folder, files, identity)
     if demo is not None:
         _require_one_number(model)
+    if target.build is None:
+        files, identity = interpreted.lay_out(model, target, demo)
+        return _project(model, target, engine_name, interpreted.describe(), folder, files, identity)
     _require_ports(target.name, target.build)
     maker = _ENGINES.get(engine_name)
     if maker is None:

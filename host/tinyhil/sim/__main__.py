@@ -11,12 +11,14 @@ import os
 import resource
 import secrets
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 
 from tinyhil.errors import InputError, TinyhilError
 from tinyhil.link.messages import VERSION, Welcome
 from tinyhil.sim import facts
+from tinyhil.sim.demo import PERIOD_S, Demo
 from tinyhil.sim.interpreter import HostInterpreter
 from tinyhil.sim.line import Line
 from tinyhil.sim.server import Identity, Server
@@ -25,8 +27,8 @@ WINDOW = 4
 """A Linux pseudo-terminal holds about four of the largest frames each way (firmware/lib/port/posix)."""
 
 
-def device(place: Path) -> Server:
-    """The device of a project or an image, after its start.
+def device(place: Path) -> tuple[Server, Demo | None]:
+    """The device of a project or an image, after its start, and what it does without a host.
 
     Raises:
         ConfigError: there is none in that place.
@@ -49,7 +51,9 @@ def device(place: Path) -> Server:
         engine=facts.ENGINE,
     )
     engine = HostInterpreter(model, inputs, outputs, stateful=known.stateful)
-    return Server(Identity(welcome, inputs, outputs), engine)
+    server = Server(Identity(welcome, inputs, outputs), engine)
+    demo = None if known.demo is None else Demo(known.demo, server, engine, (inputs[0], outputs[0]))
+    return server, demo
 
 
 MAX_BYTES = 2 << 30
@@ -68,11 +72,13 @@ def main(arguments: list[str]) -> None:
             f"a simulated device is of one project, and {len(arguments)} are named",
             hint="usage: python -m tinyhil.sim PROJECT",
         )
-    server = device(Path(arguments[0]))
+    server, demo = device(Path(arguments[0]))
     line = Line()
     os.write(1, f"serial port redirected to {line.path}\n".encode())
     while True:
-        line.write(server.receive(line.read()))
+        line.write(server.receive(line.read(None if demo is None else PERIOD_S)))
+        if demo is not None:
+            line.offer(demo.pass_time(time.monotonic()))
 
 
 def _limit_memory() -> None:

@@ -49,7 +49,21 @@ class TensorFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         return TensorSpec(self.name, DType[self.dtype], self.shape, self.scale, self.zero_point)
 
 
-class DeviceFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class DemoFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the device shows without a host, as ``config.recipe.Demo`` has it.
+
+    Attributes:
+        start: the first input, in real units.
+        step: from one input to the next.
+        steps: after which it begins anew.
+    """
+
+    start: float
+    step: float
+    steps: Annotated[int, Meta(ge=1, le=65535)]
+
+
+class DeviceFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """One ``device.json``.
 
     Attributes:
@@ -61,6 +75,7 @@ class DeviceFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         max_payload: largest payload of a frame that the device takes and sends, in bytes.
         inputs: input tensors.
         outputs: output tensors.
+        demo: what it does without a host; nothing if it is left out.
     """
 
     made_by: str
@@ -71,6 +86,7 @@ class DeviceFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     max_payload: Annotated[int, Meta(ge=100, le=4096)]
     inputs: Annotated[tuple[TensorFacts, ...], Meta(min_length=1, max_length=255)]
     outputs: Annotated[tuple[TensorFacts, ...], Meta(min_length=1, max_length=255)]
+    demo: DemoFacts | None = None
 
     def to_json(self) -> bytes:
         """The content of the file."""

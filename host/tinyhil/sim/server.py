@@ -92,9 +92,15 @@ class Server:
     """Answers each request with exactly one frame.
 
     Ownership: one session and one engine; not for use by two threads.
+
+    Attributes:
+        frames: how many sound requests have come.
+        parted: whether the last one has ended the session.
     """
 
     def __init__(self, identity: Identity, engine: Engine) -> None:
+        self.frames = 0
+        self.parted = False
         self._identity = identity
         self._welcome = identity.welcome
         self._engine = engine
@@ -120,6 +126,14 @@ class Server:
             MessageType.GOODBYE: self._goodbye,
         }
 
+    def begin(self, boot_id: int) -> None:
+        """As after a start, which this one is for the link: no session, no kept answer, the engine prepared anew."""
+        self._welcome = replace(self._welcome, boot_id=boot_id)
+        self._ready = self._resized = self.parted = False
+        self._kept = None
+        self._profiled = ()
+        self._init_status = self._engine.init()
+
     def receive(self, data: bytes) -> bytes:
         """Takes any number of bytes, cut anywhere, and returns what the device sends for them."""
         frames = (event for event in self._decoder.feed(data) if isinstance(event, Frame))
@@ -127,6 +141,7 @@ class Server:
 
     def _respond(self, request: Frame) -> bytes:
         """The wire bytes of the answer: for a request that comes again, those of the first time."""
+        self.frames += 1
         if self._kept is not None and self._kept[:2] == (request.type, request.sequence):
             return self._kept[2]
         answer = self._answer(request)
@@ -152,7 +167,7 @@ class Server:
             return _bad_length(payload)
         if not payload[0] <= VERSION <= payload[1]:
             return Error(ErrorCode.UNSUPPORTED_VERSION, VERSION)
-        self._ready = True
+        self._ready, self.parted = True, False
         self._profiled = ()
         # A session begins as after a start, whatever arena the one before has tried last.
         if self._resized:
@@ -276,7 +291,7 @@ class Server:
         """It does nothing of its own that it could go back to."""
         if payload:
             return _bad_length(payload)
-        self._ready = False
+        self._ready, self.parted = False, True
         return Parted()
 
     def _ticks(self) -> int:

@@ -88,13 +88,18 @@ def allowance(pace: Pace, budget: str, vectors: str | None, measured: int = 0) -
     Raises:
         ConfigError: it is none of these.
     """
-    return Allowance(pace, _seconds(budget), None if vectors is None else _most(vectors), measured)
+    return Allowance(pace, duration("--budget", budget), None if vectors is None else _most(vectors), measured)
 
 
-def _seconds(text: str) -> float:
+def duration(option: str, text: str) -> float:
+    """Seconds of a duration that an option has: ``60s``, ``90``, ``1.5min``.
+
+    Raises:
+        ConfigError: it is none, or no time at all.
+    """
     found = _DURATION.fullmatch(text.strip())
     if found is None or float(found[1]) == 0:
-        raise ConfigError(f"--budget {text!r} is no duration", hint="give seconds or minutes: 90s, 5min")
+        raise ConfigError(f"{option} {text!r} is no duration", hint="give seconds or minutes: 90s, 5min")
     return float(found[1]) * _UNITS[found[2]]
 
 

@@ -17,7 +17,9 @@ from tinyhil.transport.serial_port import RAISED, open_serial
 from tinyhil.transport.socket_stream import connect_tcp, connect_unix
 
 
-def open_transport(address: str, *, baud: int, deadline: Deadline, controls: tuple[bool, bool] = RAISED) -> Transport:
+def open_transport(
+    address: str, *, baud: int, deadline: Deadline, controls: tuple[bool, bool] = RAISED, lends: bool = False
+) -> Transport:
     """Opens what ``address`` names.
 
     ``tcp://host:port`` and ``socket://host:port`` are TCP, ``unix:/path`` is a Unix socket, ``usb:SERIALNUMBER`` is the
@@ -31,6 +33,7 @@ def open_transport(address: str, *, baud: int, deadline: Deadline, controls: tup
         baud: line rate in bit/s.
         deadline: for what is waited for.
         controls: of a serial port, DTR and RTS.
+        lends: others may ask for the port; see :mod:`tinyhil.transport.owner`.
 
     Raises:
         ConfigError: the address cannot be meant.
@@ -38,7 +41,7 @@ def open_transport(address: str, *, baud: int, deadline: Deadline, controls: tup
     """
     address = PortFinder(address).locate()
     quarantine.refuse(address)
-    claimed = owner.claim(address)
+    claimed = owner.claim(address, lends=lends)
     try:
         return owner.until_closed(_open(address, baud, deadline, controls), claimed)
     except BaseException:

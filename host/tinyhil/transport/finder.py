@@ -1,7 +1,8 @@
 """Finds a port again that went away: the same board, under whatever name the system gives it next time.
 
-A USB serial port is known by the board's serial number, which the system reads from it. A path that is no USB port, or
-whose board has no serial number, is simply tried again; a symbolic link may then lead elsewhere.
+A USB serial port is known by the board's serial number, which the system reads from it. A path whose board has no
+serial number is tried again, unless a device of another kind has it now. A path that is no USB port is simply tried
+again; a symbolic link may then lead elsewhere.
 """
 
 from __future__ import annotations
@@ -22,11 +23,16 @@ class PortInfo(Protocol):
     device: str
     serial_number: str | None
     location: str | None
+    vid: int | None
+    pid: int | None
 
 
 class _Named(Protocol):
     device: str
 
+
+_Usb = tuple[int | None, int | None, str | None]
+"""Vendor, product, and serial number, which many have none of."""
 
 _P = TypeVar("_P", bound=_Named)
 
@@ -55,6 +61,7 @@ class PortFinder:
         self._ports = ports
         self._serial_number = ""
         self._function = ""
+        self._kind: _Usb | None = None
         if address.startswith(SCHEME):
             self._serial_number = address.removeprefix(SCHEME)
             if not self._serial_number:
@@ -64,9 +71,10 @@ class PortFinder:
         """The address under which the port is to be opened now.
 
         Raises:
-            DeviceError: no port has the board's serial number, or several have it.
+            DeviceError: no port has the board's serial number, or several have it; or another device has the path.
         """
         if not self._serial_number:
+            self._refuse_another_kind()
             return self._address
         ports = [port for port in self._ports() if port.serial_number == self._serial_number]
         if len(ports) > 1:
@@ -93,6 +101,17 @@ class PortFinder:
         if port is not None and port.serial_number:
             self._serial_number = port.serial_number
             self._function = _function(port)
+        elif port is not None and port.vid is not None:
+            self._kind = _usb(port)
+
+    def _refuse_another_kind(self) -> None:
+        port = listed(self._address, self._ports()) if self._kind is not None else None
+        if port is not None and _usb(port) != self._kind:
+            raise DeviceError(
+                f"{self._address} is another device now, and not the one that it was",
+                hint="plug the board in that was there, or begin again with this one",
+                kind=kinds.NO_BOARD,
+            )
 
 
 def serial_number(address: str, ports: Callable[[], Iterable[PortInfo]] | None = None) -> str:
@@ -119,6 +138,10 @@ def listed(path: str, ports: Iterable[_P]) -> _P | None:
     """The entry of the list that a path leads to."""
     real = os.path.realpath(path)
     return next((port for port in ports if os.path.realpath(port.device) == real), None)
+
+
+def _usb(port: PortInfo) -> _Usb:
+    return port.vid, port.pid, port.serial_number
 
 
 def _function(port: PortInfo) -> str:

@@ -47,6 +47,14 @@ class RunningDevice:
         """Whether it was started here, so that it can be switched off and on again."""
         return isinstance(self._device, EmulatorDevice)
 
+    def check(self) -> None:
+        """Returns while it runs, as far as that is known.
+
+        Raises:
+            DeviceError: it has ended.
+        """
+        self._device.check()
+
     def restart(self) -> str:
         """Switches the device off and on again, as a power cut does, and returns its new port.
 
@@ -60,17 +68,18 @@ class RunningDevice:
         self.port = self._started()
         return self.port
 
-    def session(self, port: str | None = None) -> Session:
+    def session(self, port: str | None = None, *, parting: bool = False) -> Session:
         """Opens a session; close it, or use it as a context manager.
 
         Args:
             port: a port that leads to the device, such as a fault proxy's; by default its own.
+            parting: the device is told when the session is over, even if it ends with us: it goes back to its demo.
 
         Raises:
             DeviceError: it does not answer there, or is not the one that is meant.
             LinkError: it does not speak the protocol.
         """
-        link, stays = self.target.link, self._device.stays
+        link, stays = self.target.link, self._device.stays or parting
         lines: Lines = (
             _CurrentPort(lambda: self.port, link, stays) if port is None else lines_to(port, link, stays=stays)
         )

@@ -1,0 +1,271 @@
+"""The command ``monitor``: what a board or an emulator prints."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO, TypeVar
+
+import typer
+
+from tinyhil import kinds
+from tinyhil.cli import completion
+from tinyhil.cli.options import takes_options
+from tinyhil.cli.session import Output
+from tinyhil.errors import ConfigError, DeviceError, MissingToolError
+from tinyhil.options import Level, Options
+
+if TYPE_CHECKING:
+    from tinyhil.cli.monitor_ports import Opened
+    from tinyhil.cli.plain_monitor import Watched
+    from tinyhil.stream.appearance import TimeStyle
+    from tinyhil.stream.query import Query
+    from tinyhil.stream.source import PortSource
+    from tinyhil.stream.trigger import Trigger
+
+_WHAT = "What is shown"
+_PORT = "The port"
+_FILES = "Files"
+_NOT_TAKEN = ("port", "line", "firmware", "form", "resume", "record", "search", "budget", "vectors")
+_ENDINGS = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r", "none": b""}
+
+
+_T = TypeVar("_T")
+
+
+def _option(text: str, panel: str, *names: str) -> typer.models.OptionInfo:
+    info: typer.models.OptionInfo = typer.Option(*names, help=text, rich_help_panel=panel, show_default=False)
+    return info
+
+
+_NOT_TAKEN = ("port", "line", "firmware", "form", "resume", "record", "search", "budget", "vectors")
+
+
+@takes_options(Level.DEVICE, without=_NOT_TAKEN, flash=True)
+def monitor(
+    output: Output,
+    options: Options,
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RECIPE|FILE.keras|FILE.tflite]",
+            help="Whose firmware is started on the target. Nothing is started where a port is given.",
+            show_default=False,
+            autocompletion=completion.models,
+        ),
+    ] = None,
+    port: Annotated[
+        list[str] | None,
+        _option("A port to listen to, whatever runs there; may be given more than once.", _PORT, "--port", "-p"),
+    ] = None,
+    baud: Annotated[int | None, _option("Rate of the line in bit/s, any  [default: the target's]", _PORT)] = None,
+    dtr: Annotated[bool | None, _option("Raise or drop DTR when the port is opened.", _PORT, "--dtr/--no-dtr")] = None,
+    rts: Annotated[bool | None, _option("Raise or drop RTS when the port is opened.", _PORT, "--rts/--no-rts")] = None,
+    ending: Annotated[str, _option("What ends a line that is sent: lf, crlf, cr, none  [default: lf]", _PORT)] = "lf",
+    send: Annotated[list[str] | None, _option("Send this line when the port is open.", _PORT)] = None,
+    until: Annotated[str | None, _option("End with 0 at the first line with this regular expression.", _WHAT)] = None,
+    timeout: Annotated[str | None, _option("End after this time: 5s, 2min; by 3 with --until.", _WHAT)] = None,
+    time: Annotated[
+        str, _option("Before each line: none, clock, relative or delta  [default: none]", _WHAT, "--time")
+    ] = "none",
+    only: Annotated[str | None, _option("Show only lines with this regular expression.", _WHAT, "--filter")] = None,
+    hexadecimal: Annotated[bool, _option("Show bytes, 16 to a row.", _WHAT, "--hex")] = False,
+    frames: Annotated[bool, _option("Show frames of tinyhil's protocol too, in words.", _WHAT)] = False,
+    raw: Annotated[bool, _option("Write the bytes to standard output as they are.", _WHAT)] = False,
+    trigger: Annotated[
+        str | None,
+        _option("Freeze the plot at a value: NAME rising|falling|edge|above|below LEVEL.", _WHAT, "--trigger"),
+    ] = None,
+    plain: Annotated[bool, _option("Write lines to standard output in place of the full screen.", _WHAT)] = False,
+    log: Annotated[Path | None, _option("Append the lines to this file.", _FILES)] = None,
+    csv: Annotated[
+        Path | None, _option("At the end, write the numbers in the lines to this .csv or .npz file.", _FILES)
+    ] = None,
+) -> None:
+    """Show what a board or an emulator prints: of a tinyhil project or of any sketch.
+
+    With **--port** it only listens. Without, the model's firmware is built and started on the target, a board is
+    flashed where it runs anything else.
+
+    On a terminal it takes the full screen: lines, and a plot of the numbers in them. With **--plain**, in a pipe, and
+    with options that are for scripts, lines go to standard output, and what is typed is sent, a line at a time.
+
+    A port that goes away is waited for, and found again by the USB serial number of its board. While the monitor has a
+    port, **tinyhil flash**, **run** and **verify** may still use it: the monitor steps aside, and comes back.
+
+    **Examples**
+
+    tinyhil monitor sine --target native
+
+    tinyhil monitor --port /dev/ttyACM0 --baud 9600 --time clock --log sketch.txt
+
+    tinyhil monitor --port /dev/ttyACM0 --until 'ready' --timeout 5s
+    """
+    from tinyhil.artifacts import store
+    from tinyhil.cli import plain_monitor
+    from tinyhil.cli.monitor_ports import open_ports
+    from tinyhil.deadline import Deadline
+    from tinyhil.stream.appearance import TimeStyle
+    from tinyhil.stream.query import Query
+    from tinyhil.stream.table import refuse_other_form
+    from tinyhil.targets.allowance import duration
+
+    times = _one_of("--time", time, {style.value: style for style in TimeStyle})
+    end = _one_of("--ending", ending, _ENDINGS)
+    wanted = None if until is None else Query(until, regex=True, case=True)
+    shown = None if only is None else Query(only, regex=True, case=True)
+    seconds = None if timeout is None else duration("--timeout", timeout)
+    if raw and (wanted is not None or len(port or []) > 1):
+        raise ConfigError("--raw takes one port, and no --until", kind=kinds.CONTRADICTION)
+    triggers = [] if trigger is None else [_trigger(trigger)]
+    if csv is not None:
+        refuse_other_form(csv)
+        store.refuse_unwritable(csv)
+    scripted = any((plain, raw, wanted, seconds, log, frames, output.json_path))
+    screen = not scripted and sys.stdin.isatty() and sys.stdout.isatty()
+    if screen:
+        _require_screen()
+    out, write = plain_monitor.standard_output()
+    notices = output.errors
+
+    def notice(text: str) -> None:
+        notices.print(text, style="dim", markup=False, soft_wrap=True, highlight=False)
+
+    with contextlib.ExitStack() as stack:
+        opened = stack.enter_context(open_ports(output, options, model, port or [], baud, (dtr, rts)))
+        sources = opened.sources
+        for source in sources:
+            for line in send or []:
+                source.send(line.encode() + end)
+        deadline = None if seconds is None else Deadline.after(seconds)
+        typed = plain_monitor.Typed(end)
+        if raw:
+            with contextlib.suppress(KeyboardInterrupt):
+                plain_monitor.follow_raw(sources[0], write, notice, deadline, typed)
+            return
+        ports = _watched(sources, hexadecimal)
+        for each in ports:
+            each.stream.table.triggers += copy.deepcopy(triggers)
+        if screen:
+            _show_on_screen(ports, opened, times, shown, end)
+            if csv is not None:
+                _export(ports, csv)
+            return
+        file = None if log is None else stack.enter_context(_appended(log))
+        printer = plain_monitor.Printer(out, notice, times=times, frames=frames, only=shown, log=file)
+        outcome = None
+        with contextlib.suppress(KeyboardInterrupt):  # the way to end it
+            outcome = plain_monitor.follow(ports, lambda each: printer.show(each, wanted), deadline, typed)
+        if csv is not None:
+            _export(ports, csv)
+        output.write_json([_result(each) for each in ports])
+    if outcome is plain_monitor.Outcome.ENDED and wanted is None:
+        raise DeviceError("; ".join(each.source.said for each in ports))
+    if outcome in (plain_monitor.Outcome.TIMEOUT, plain_monitor.Outcome.ENDED) and wanted is not None:
+        when = f"within {seconds:g} s" if outcome is plain_monitor.Outcome.TIMEOUT else "before the port ended"
+        lines = sum(each.stream.counts.lines for each in ports)
+        raise DeviceError(f"no line had {until!r} {when}; {lines:,} lines came", kind=kinds.NOT_SEEN)
+
+
+def _require_screen() -> None:
+    """Returns where the full screen can be had.
+
+    Raises:
+        MissingToolError: Textual is not installed.
+    """
+    from importlib.util import find_spec
+
+    if any(find_spec(name) is None for name in ("textual", "textual_plot")):
+        raise MissingToolError(
+            "the full screen needs the packages textual and textual-plot",
+            hint="pip install 'tinyhil[monitor]', or go on with --plain",
+        )
+
+
+def _show_on_screen(ports: list[Watched], opened: Opened, times: TimeStyle, only: Query | None, ending: bytes) -> None:
+    """Shows the ports until the screen is left.
+
+    Raises:
+        RuntimeError: the application has failed; it has said how.
+    """
+    from tinyhil.monitor.app import MonitorApp
+    from tinyhil.monitor.port_pane import PortPane
+
+    app = MonitorApp(
+        [PortPane(each.source, each.stream, ending, times, only, opened.ask, opened.beside) for each in ports]
+    )
+    app.run()
+    if app.return_code:
+        raise RuntimeError("the application of the monitor has failed")
+
+
+def _trigger(text: str) -> Trigger:
+    from tinyhil.stream.numbers import is_number, number
+    from tinyhil.stream.trigger import Condition, Trigger
+
+    *name, condition, level = text.rsplit(maxsplit=2)
+    known = {each.value: each for each in Condition}
+    if not name or condition not in known or not is_number(level):
+        raise ConfigError(
+            f"--trigger {text!r} is no trigger",
+            hint=f"write --trigger 'x rising 0.5'; conditions are {', '.join(known)}",
+        )
+    return Trigger(name[0], known[condition], number(level))
+
+
+def _watched(sources: list[PortSource], hexadecimal: bool) -> list[Watched]:
+    from tinyhil.cli.plain_monitor import Watched
+    from tinyhil.stream.model import Stream
+
+    names = [source.address.rpartition("/")[2] for source in sources] if len(sources) > 1 else [""]
+    return [Watched(name, source, Stream(hexadecimal=hexadecimal)) for name, source in zip(names, sources, strict=True)]
+
+
+def _export(ports: list[Watched], path: Path) -> None:
+    """Writes the numbers; of several ports each to a file of its own."""
+    for port in ports:
+        own = path if not port.name else path.with_name(f"{path.stem}-{port.name}{path.suffix}")
+        port.stream.table.export(own)
+
+
+def _result(port: Watched) -> dict[str, object]:
+    """What came from a port, as JSON has it."""
+    counts, table = port.stream.counts, port.stream.table
+    return {
+        "port": port.source.address,
+        "bytes": counts.bytes,
+        "lines": counts.lines,
+        "frames": sum(counts.frames.values()),
+        "dropped": counts.dropped,
+        "series": [
+            {
+                "name": series.name,
+                "unit": series.unit,
+                **{name: _finite(value) for name, value in series.figures()._asdict().items()},
+            }
+            for series in table.series.values()
+        ],
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if abs(value) != float("inf") and value == value else None
+
+
+@contextlib.contextmanager
+def _appended(path: Path) -> Iterator[TextIO]:
+    from tinyhil.artifacts import store
+
+    with store.storage(path):
+        stream = path.open("a", encoding="utf-8")
+    with stream:
+        yield stream
+
+
+def _one_of(option: str, name: str, known: dict[str, _T]) -> _T:
+    if name not in known:
+        raise ConfigError(f"{option} {name} is unknown", hint=f"there are: {', '.join(known)}")
+    return known[name]

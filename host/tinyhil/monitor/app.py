@@ -1,0 +1,50 @@
+"""The application: one or more ports side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widgets import Footer
+
+from tinyhil.monitor.port_pane import PortPane
+
+_DRAWN_EVERY_S = 0.05
+
+
+class MonitorApp(App[None]):
+    """Shows ports until it is left.
+
+    Ownership: the ports are open already, and their opener closes them.
+
+    Args:
+        ports: at least one.
+    """
+
+    TITLE = "tinyhil monitor"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "quit", "quit"),
+        Binding("ctrl+c", "quit", show=False, priority=True),
+    ]
+
+    def __init__(self, ports: Sequence[PortPane]) -> None:
+        super().__init__()
+        self.ports = tuple(ports)
+
+    def compose(self) -> ComposeResult:
+        """The ports, and the keys."""
+        yield Horizontal(*self.ports)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Begins to look for what has come."""
+        self.set_interval(_DRAWN_EVERY_S, self.work)
+
+    def work(self) -> None:
+        """Takes in and draws what has come from each port."""
+        for port in self.ports:
+            port.work()
