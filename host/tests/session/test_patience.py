@@ -74,11 +74,11 @@ def test_a_device_that_talks_before_it_answers_is_waited_for(port: Path, target:
     """Such as one whose engine prints a word now and then, and computes for twice as long as silence is borne."""
 
     def computing(board: PtyDevice, inferences: int) -> None:
-        for _ in range(10 if inferences else 0):
+        for _ in range(20 if inferences else 0):
             os.write(board.terminal, b"still computing\n")
             time.sleep(0.1)
 
-    with device(port, computing), opened(port, patient_for(target, 0.5)) as session:
+    with device(port, computing), opened(port, patient_for(target, 1.0)) as session:
         assert session.infer([[1, 2, 3, 4]]).count == 1
 
 
