@@ -37,7 +37,7 @@ from tinyhil.targets.model import Measure, Target
 from tinyhil.targets.wire import Power
 from tinyhil.toolchain import platformio
 
-from ..session.pty_device import BATCH, COUNT, IDENTITY, INPUTS, OUTPUTS, PtyDevice, device, vectors
+from ..session.pty_device import BATCH, IDENTITY, INPUTS, OUTPUTS, PtyDevice, device, vectors
 
 OFF = ("-l", "1-1", "-p", "2", "-a", "off")
 ON = ("-l", "1-1", "-p", "2", "-a", "on")

@@ -69,6 +69,8 @@ def test_unknown_names(tinyhil: Cli, arguments: list[str], cause: str, step: str
         (["run", "sine", "--search", "-5"], "invalid value for '--search'", "tinyhil run --help"),
         (["run", "sine", "sine"], "unexpected extra argument", "tinyhil run --help"),
         (["runn"], "no such command 'runn'. Did you mean 'run'?", "tinyhil --help"),
+        (["sine"], "no such command 'sine': it is a model", "tinyhil run sine"),
+        (["my/net.tflite", "--target", "sim"], "it is a model", "tinyhil run my/net.tflite"),
         (["--frobnicate"], "tinyhil: no such option", "tinyhil --help"),
         (["run", "--x\x1b[2J\n::error::y"], r"no such option: --x\x1b[2J", "tinyhil run --help"),
     ],

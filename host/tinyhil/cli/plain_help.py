@@ -6,7 +6,9 @@ id in the catalogue and a next step.
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -33,6 +35,21 @@ class PlainGroup(TyperGroup):
         """As ``PlainCommand.get_params``."""
         return _plain(super().get_params(ctx))
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """As Typer's; where a model stands in the place of the command, the next step is the one that runs it.
+
+        Raises:
+            ConfigError: it is a model.
+        """
+        try:
+            return super().resolve_command(ctx, args)
+        except Exception:
+            if ctx.parent is not None or not _is_model(args[0]):
+                raise
+        raise ConfigError(
+            f"tinyhil: no such command {args[0]!r}: it is a model", hint=f"tinyhil run {args[0]}", kind=kinds.USAGE
+        )
+
     def main(self, *args: Any, **named: Any) -> Any:
         """As Typer's, but for how wrong usage ends."""
         if not named.pop("standalone_mode", True):
@@ -41,6 +58,9 @@ class PlainGroup(TyperGroup):
             code = super().main(*args, **{**named, "standalone_mode": False})
         except typer.Abort as error:  # left alone it would end with 1, a verdict of fail
             raise RuntimeError("unforeseen") from error
+        except ConfigError as error:
+            console.show_error(PlainConsole(stderr=True), error, verbose=False)
+            sys.exit(error.exit_code)
         except Exception as error:
             if not hasattr(error, "format_message"):
                 raise
@@ -58,6 +78,16 @@ class GroupWithDefault(PlainGroup):
         if not {*args[:1]} & {*self.commands, *ctx.help_option_names}:
             args = [next(iter(self.commands)), *args]
         return super().parse_args(ctx, args)
+
+
+def _is_model(name: str) -> bool:
+    """Whether ``tinyhil run`` would take it, as far as its name says."""
+    from tinyhil.config import recipe  # only here: no other command line needs it so early
+
+    known: list[str] = []
+    with contextlib.suppress(ConfigError):
+        known.extend(recipe.paths())
+    return name in known or Path(name).suffix.lower() in (".keras", ".h5", ".hdf5", ".tflite")
 
 
 def _wrong_usage(error: Any) -> ConfigError:
