@@ -25,7 +25,7 @@ LAYERS: dict[str, int] = {
     **dict.fromkeys(("starter", "plots", "stream"), 3),
     "pipeline": 4,
     **dict.fromkeys(("experiments", "history"), 5),
-    "api": 6,
+    **dict.fromkeys(("matrix", "api"), 6),
     **dict.fromkeys(("cli", "pytest_plugin", "__main__", "monitor"), 7),
 }
 SAME_LAYER = {

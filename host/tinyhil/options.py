@@ -8,7 +8,7 @@ recording keeps every option that has a meaning without the device.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -47,6 +47,7 @@ class About:
         in_memory: whether the Python API takes arrays in place of the file, and writes it.
         number: whether the Python API takes a number in place of the text.
         flag: on a command line, where it cannot be called by its name in Python.
+        single: whether it is for one run alone: it names what several runs cannot share.
     """
 
     help: str
@@ -59,6 +60,7 @@ class About:
     in_memory: bool = False
     number: bool = False
     flag: str = ""
+    single: bool = False
 
 
 def _option(default: _T, help: str, level: Level, **about: Any) -> _T:
@@ -114,6 +116,7 @@ class Options:
         metavar="project|library",
         flag="--as",
         recorded=False,
+        single=True,
     )
     """``project``, or ``library`` for firmware of the user's own, which ``firmware`` names."""
     port: str | None = _option(
@@ -123,6 +126,7 @@ class Options:
         Level.DEVICE,
         metavar="PORT",
         recorded=False,
+        single=True,
     )
     """A device that is already running, instead of starting one; for a board, where it is plugged in."""
     line: str | None = _option(
@@ -139,6 +143,7 @@ class Options:
         Level.ANSWERS,
         metavar="FILE",
         recorded=False,
+        single=True,
     )
     """An ELF file to run instead of the one that the project builds."""
     resume: bool = _option(
@@ -160,6 +165,7 @@ class Options:
         Level.ANSWERS,
         metavar="FILE",
         recorded=False,
+        single=True,
     )
     """A file for the whole conversation with the device."""
     search: int | None = _option(
@@ -187,6 +193,7 @@ class Options:
         "with x, the features that the host makes of them.",
         Level.ANSWERS,
         metavar="FILE",
+        single=True,
     )
     """A file of raw samples, which the firmware's own preprocessing takes to the model's inputs."""
     prepare: Path | None = _option(
@@ -196,6 +203,7 @@ class Options:
         metavar="FILE",
         usual="x in the file of raw samples",
         recorded=False,
+        single=True,
     )
     """A Python file with a function ``prepare`` from raw samples to features; None for those in the file ``raw``. A
     recording does not name it: it may come from anywhere, and is not to say what code runs here."""
@@ -205,6 +213,7 @@ class Options:
         Level.ANSWERS,
         metavar="COUNT",
         least=0,
+        single=True,
     )
     """The largest difference between features of device and host in LSB of the model's input, in ULP of floats."""
     budget: str = _option(
@@ -361,3 +370,13 @@ def restored(kept: Mapping[str, Any]) -> dict[str, Any]:
             raise TypeError(f"{field.name} is {value!r}, and not of type {wanted.__name__}")
         arguments[field.name] = Path(str(value)) if field.type is Path else value
     return arguments
+
+
+def flags_of(options: Options, names: Iterable[str]) -> list[str]:
+    """The words on a command line that say the options ``names``, as far as they are not their defaults."""
+    words = []
+    for field in fields():
+        value = getattr(options, field.name)
+        if field.name in names and value != field.default:
+            words += [field.flag] if field.is_switch else [field.flag, str(value)]
+    return words

@@ -2,7 +2,8 @@
 
 The parent calls :func:`call`, or keeps a :class:`Worker` for several requests; the child's module ends in
 ``serve(work)``. A request is one line of JSON on standard input; the answers are lines on the child's output that
-start with a marker, which the parent has drawn, so that whatever libraries or recipes print is kept apart. A
+start with a marker, which the parent has drawn, so that whatever libraries or recipes print is kept apart. What a child
+tells beside its progress (:meth:`Channel.tell`) goes to whoever asked for it. A
 TinyhilError in the child is raised again in the parent; any other end without a result is a ToolError with the child's
 output and a next step.
 
@@ -76,14 +77,24 @@ class Worker:
         what: the work in words, for errors.
         reporter: told the command, and what the child tells.
         limits: what it may take.
+        on_told: called with each value that the child tells.
     """
 
-    def __init__(self, module: str, *, what: str, reporter: Reporter, limits: Limits = UNLIMITED) -> None:
+    def __init__(
+        self,
+        module: str,
+        *,
+        what: str,
+        reporter: Reporter,
+        limits: Limits = UNLIMITED,
+        on_told: Callable[[Any], None] | None = None,
+    ) -> None:
         argv = [sys.executable, "-m", module]
         reporter.command(argv)
         self._what = what
         self._reporter = reporter
         self._limits = limits
+        self._on_told = on_told
         self._recipe: _Recipe | None = None
         word = secrets.token_hex(8)
         self._marker = _marker(word)
@@ -101,6 +112,7 @@ class Worker:
             ToolError: it ended without a result.
         """
         assert self._child.stdin is not None
+        self._log.clear()  # what was printed for an earlier request is no evidence of this one
         # If it died before it read, its output says why.
         with contextlib.suppress(BrokenPipeError):
             self._child.stdin.write(json.dumps(request) + "\n")
@@ -135,6 +147,10 @@ class Worker:
         if self._child.wait() != 0:
             raise self._ended()
 
+    def send_signal(self, number: signal.Signals) -> None:
+        """Sends the child a signal, from another thread than the one that asks it, which notices what comes of it."""
+        self._child.send_signal(number)
+
     def close(self) -> None:
         """Ends the child if it still runs."""
         process.end(self._child)
@@ -156,6 +172,9 @@ class Worker:
             event = json.loads(line[len(self._marker) :])
             if "progress" in event:
                 self._reporter.progress(*event["progress"])
+            elif "told" in event:
+                if self._on_told is not None:
+                    self._on_told(event["told"])
             elif "recipe" in event:
                 self._recipe = _Recipe(**event["recipe"])
             else:
@@ -221,7 +240,7 @@ class _Recipe:
     running: str
 
 
-class _Channel:
+class Channel:
     """The child's reporter: sends what it is told to the parent, by a descriptor that nobody else closes.
 
     Args:
@@ -234,7 +253,12 @@ class _Channel:
         self._marker = marker
         self.recipe = _Recipe("", "")
 
+    def tell(self, value: Any) -> None:
+        """Tells the parent something beside progress and result; plain values, as JSON has them."""
+        self.send({"told": value})
+
     def send(self, event: dict[str, Any]) -> None:
+        """Sends an event, in a line of its own."""
         # One write call, and a newline first: a library may have left a line unfinished on the same pipe.
         os.write(self._descriptor, f"\n{self._marker}{json.dumps(event)}\n".encode())
 
@@ -244,16 +268,19 @@ class _Channel:
         self.send({"recipe": asdict(recipe)})
 
     def progress(self, done: int, total: int, note: str = "") -> None:
+        """How far the work is."""
         self.send({"progress": [done, total, note]})
 
     def command(self, argv: Any) -> None:
+        """A program is about to be started."""
         self.text(" ".join(argv))
 
     def text(self, line: str) -> None:
+        """A line that is no event."""
         os.write(self._descriptor, f"{line}\n".encode())
 
 
-_channel: _Channel | None = None
+_channel: Channel | None = None
 """Of a child that serves; None in every other process."""
 
 
@@ -281,13 +308,13 @@ def recipe_runs(path: Path, running: str) -> Iterator[None]:
     _channel.runs(_Recipe(str(path), before))
 
 
-def serve(work: Callable[[dict[str, Any], Reporter], dict[str, Any]]) -> None:
+def serve(work: Callable[[dict[str, Any], Channel], dict[str, Any]]) -> None:
     """The child's main: reads requests to their end, does the work, sends for each the result or the error."""
     global _channel
     # Code that reads standard input, or closes or replaces one of the streams, has no part in the conversation.
     requests = os.fdopen(fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, _APART), encoding="utf-8")
     marker = _marker(os.environ.pop(_WORD, ""))
-    channel = _channel = _Channel(fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, _APART), marker)
+    channel = _channel = Channel(fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, _APART), marker)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)

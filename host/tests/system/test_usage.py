@@ -67,7 +67,7 @@ def test_unknown_names(tinyhil: Cli, arguments: list[str], cause: str, step: str
         (["run", "sine", "--force=3"], "option '--force' does not take a value", "tinyhil --help"),
         (["run", "sine", "--search", "x"], "invalid value for '--search'", "tinyhil run --help"),
         (["run", "sine", "--search", "-5"], "invalid value for '--search'", "tinyhil run --help"),
-        (["run", "sine", "sine"], "unexpected extra argument", "tinyhil run --help"),
+        (["verify", "sine", "sine"], "unexpected extra argument", "tinyhil verify --help"),
         (["runn"], "no such command 'runn'. Did you mean 'run'?", "tinyhil --help"),
         (["sine"], "no such command 'sine': it is a model", "tinyhil run sine"),
         (["my/net.tflite", "--target", "sim"], "it is a model", "tinyhil run my/net.tflite"),

@@ -40,7 +40,7 @@ def tell(output: Output, run: Run) -> str:
     if report.verdict != "pass":
         title = f"tinyhil: {report.recipe} on {report.target}"
         # Past the console, which writes out what a CI system obeys: this is to be obeyed.
-        output.console.file.write(f"{annotation(terminal.verdict(report), title, _file(run))}\n")
+        output.console.file.write(f"{annotation(terminal.verdict(report), title, file_of(run))}\n")
     return summarize(to_markdown(report))
 
 
@@ -73,7 +73,7 @@ def summarize(markdown: str) -> str:
     return ""
 
 
-def _file(run: Run) -> str:
+def file_of(run: Run) -> str:
     """The recipe's or the model's file below the current folder; empty where it is none of the repository's."""
     from tinyhil.config import recipe
     from tinyhil.errors import TinyhilError

@@ -14,6 +14,7 @@ from tinyhil import kinds
 from tinyhil.cli import completion
 from tinyhil.cli.live import Live
 from tinyhil.cli.options import takes_options
+from tinyhil.cli.row_table import STYLES, RowTable
 from tinyhil.cli.session import Output
 from tinyhil.errors import ConfigError, ExitCode
 from tinyhil.options import Level, Options
@@ -21,9 +22,6 @@ from tinyhil.options import Level, Options
 if TYPE_CHECKING:
     from tinyhil.experiments.models import Case, Row
 
-_STYLES = {"pass": "green", "fail": "bold red", "refused": "cyan", "blocked": "yellow", "fault": "bold red"}
-_WIDTHS = (0, 0, 0, 7, 13, 8, 10, 10, 17, 7)
-"""Characters of each column at least; those of the first three are those of the longest name."""
 _TO_STDOUT = Path("-")
 _CODES = (("fail", ExitCode.FAIL), ("fault", ExitCode.FAULT), ("blocked", ExitCode.BLOCKED))
 """What a table with such a row exits with; the first one counts."""
@@ -121,31 +119,16 @@ def _run(output: Output, cases: Sequence[Case], options: Options, again: bool, r
     """Shows each row as soon as it is there."""
     from tinyhil.experiments import models as experiment
 
-    widths = [
-        *(max(map(len, names)) for names in zip(*((c.path.name, c.target, c.engine) for c in cases), strict=True)),
-        *_WIDTHS[3:],
-    ]
+    table = RowTable(experiment.COLUMNS, [(case.path.name, case.target, case.engine) for case in cases])
     with Live(output) as live:
-        live.say(_aligned(experiment.COLUMNS, widths), "bold")
+        live.say(table.head, "bold")
         finished = experiment.survey(cases, options, live, again=again)
         for number, case in enumerate(cases, 1):
             live.begin(f"{number}/{len(cases)} {case.path.name} on {case.target} ({case.engine})")
             row = next(finished)
             rows.append(row)
-            texts = experiment.cells(row)
-            style = _STYLES[row.outcome]
-            if row.vectors is None:
-                live.say(f"{_aligned(texts[:4], widths)}  {row.reason}", style)
-            else:
-                live.say(_aligned(texts, widths), style)
-                if row.reason:
-                    live.say(f"    {row.reason}", style)
-
-
-def _aligned(texts: Sequence[str], widths: Sequence[int]) -> str:
-    """Words to the left, figures to the right."""
-    words = [text.ljust(width) for text, width in zip(texts[:4], widths, strict=False)]
-    return "  ".join([*words, *(text.rjust(width) for text, width in zip(texts[4:], widths[4:], strict=False))])
+            for line in table.lines(row):
+                live.say(line, STYLES[row.outcome])
 
 
 def _write(output: Output, markdown: Path | None, folder: Path, total: int, rows: Sequence[Row]) -> None:
@@ -173,7 +156,7 @@ def _conclude(output: Output, rows: Sequence[Row]) -> None:
 
     worst = next((each for each in _CODES if each[0] in {row.outcome for row in rows}), None)
     word, code = ("PASS", ExitCode.PASS) if worst is None else (worst[0].upper(), worst[1])
-    style = _STYLES[word.lower()]
+    style = STYLES[word.lower()]
     found = sum(row.found for row in rows)
     kept = f"; {found} of them found of an earlier call, --again runs them again" if found else ""
     output.console.print()

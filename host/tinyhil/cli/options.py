@@ -25,6 +25,17 @@ MODEL = Annotated[
 ]
 """The argument that names what is run."""
 
+MODELS = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RECIPE|FILE.keras|FILE.tflite",
+        help="A recipe ('tinyhil recipes' lists them), or a model of your own; or several.",
+        show_default=False,
+        autocompletion=completion.models,
+    ),
+]
+"""The argument that names what is run, where that may be several models."""
+
 TARGET = Annotated[
     str,
     typer.Option(
@@ -101,13 +112,3 @@ def _parameter(field: Field) -> inspect.Parameter:
 
 def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-
-
-def flags_of(options: Options, names: Iterable[str]) -> list[str]:
-    """The words on a command line that say the options ``names``, as far as they are not their defaults."""
-    words = []
-    for field in fields():
-        value = getattr(options, field.name)
-        if field.name in names and value != field.default:
-            words += [field.flag] if field.is_switch else [field.flag, str(value)]
-    return words

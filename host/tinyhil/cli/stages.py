@@ -9,9 +9,9 @@ import typer
 from rich.markup import escape
 
 from tinyhil.cli.job import open_job
-from tinyhil.cli.options import MODEL, flags_of, takes_options
+from tinyhil.cli.options import MODEL, takes_options
 from tinyhil.cli.session import Output
-from tinyhil.options import Level, Options
+from tinyhil.options import Level, Options, flags_of
 
 if TYPE_CHECKING:
     from tinyhil.pipeline.run import Run

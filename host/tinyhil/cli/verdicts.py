@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tinyhil.cli.job import open_job
-from tinyhil.cli.options import MODEL, takes_options
+from tinyhil.cli.options import MODEL, MODELS, takes_options
 from tinyhil.cli.session import Output
 from tinyhil.errors import ExitCode
 from tinyhil.options import Level, Options
@@ -19,7 +20,22 @@ if TYPE_CHECKING:
 
 
 @takes_options(Level.ANSWERS, flash=True)
-def run(output: Output, options: Options, model: MODEL) -> None:
+def run(
+    output: Output,
+    options: Options,
+    models: MODELS,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            metavar="COUNT",
+            min=1,
+            help="Of several runs, how many at once.  [default: a run for each core]",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
     """All stages: train, quantize, render, build, run on the target, judge.
 
     A .tflite file is run as it is: without a float model only its fidelity is judged, and without samples its inputs
@@ -33,6 +49,10 @@ def run(output: Output, options: Options, model: MODEL) -> None:
     The report is in BUILD_DIR/RECIPE/TARGET: report.html (a page), report.md (for a pull request), report.xml (JUnit)
     and report.json. With another engine or scheme than the default it is in BUILD_DIR/RECIPE/TARGET-ENGINE-SCHEME.
 
+    Several models, and several targets and engines with commas between them, are a matrix: one table, one exit code (1
+    if a run fails, else 4, 2, 3 or 0), and BUILD_DIR/matrix.html, matrix.xml, matrix.md and matrix.json. **--engine
+    all** is every engine of each target.
+
     **Examples**
 
     tinyhil run sine --target qemu-m4 --json out.json
@@ -40,8 +60,24 @@ def run(output: Output, options: Options, model: MODEL) -> None:
     tinyhil run model.keras --samples data.npz
 
     tinyhil run model.tflite
+
+    tinyhil run sine digits --target qemu-m4,qemu-m33,native --engine all
     """
-    _verify(output, open_job(output, model, options))
+    if _is_several(models, options):
+        from tinyhil.cli import matrix
+
+        matrix.run(output, options, models, jobs)
+        return
+    _verify(output, open_job(output, models[0], options))
+
+
+def _is_several(models: Sequence[str], options: Options) -> bool:
+    """Whether what is asked for is a matrix, even if of one cell, rather than a single run."""
+    return (
+        len(models) > 1
+        or any("," in each for each in (options.target, options.engine or ""))
+        or (options.engine == "all")
+    )
 
 
 def _verify(output: Output, job: Run) -> None:

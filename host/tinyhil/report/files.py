@@ -188,6 +188,11 @@ def to_junit(report: Report, took: Took | None = None) -> str:
         if took is not None:
             case.set("time", took.attributes["time"] if number == 0 else "0.000")
     ElementTree.indent(suites)
+    return as_xml(suites)
+
+
+def as_xml(suites: ElementTree.Element) -> str:
+    """JUnit's file, without what XML cannot carry."""
     return _NOT_XML.sub("", ElementTree.tostring(suites, encoding="unicode", xml_declaration=True)) + "\n"
 
 

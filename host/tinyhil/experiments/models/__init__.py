@@ -3,7 +3,7 @@
 from tinyhil.experiments.models.kept import KeptRows
 from tinyhil.experiments.models.plan import ALL, Case, placements, plan
 from tinyhil.experiments.models.rows import Outcome, Row, counts
-from tinyhil.experiments.models.survey import survey
+from tinyhil.experiments.models.survey import found, row_of, survey
 from tinyhil.experiments.models.table import COLUMNS, cells, markdown, words
 
 __all__ = [
@@ -15,9 +15,11 @@ __all__ = [
     "Row",
     "cells",
     "counts",
+    "found",
     "markdown",
     "placements",
     "plan",
+    "row_of",
     "survey",
     "words",
 ]

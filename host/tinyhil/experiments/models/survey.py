@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,10 +53,25 @@ def _keep(kept: KeptRows, case: Case, row: Row, observer: Observer) -> None:
 
 def _carried_out(case: Case, options: Options, observer: Observer) -> Row:
     """Runs a case."""
+    row = row_of(case.path.name, case.target, case.engine, lambda notes: _found(case, options, notes), observer)
+    cause, step = _one_line(row.cause, case.path), _one_line(row.step, case.path)
+    return replace(row, model_sha256=_sha256(case.path), cause=cause, step=step)
+
+
+def row_of(model: str, target: str, engine: str, work: Callable[[Observer], dict[str, Any]], observer: Observer) -> Row:
+    """The row of a run, whatever becomes of it.
+
+    Args:
+        model: what the row calls it.
+        target: name of the target.
+        engine: name of the engine.
+        work: carries the run out and returns what it finds, as fields of the row (:func:`found`).
+        observer: told of the stages; the warnings are the row's.
+    """
     notes = _Notes(observer)
     started = time.monotonic()
     try:
-        found: dict[str, Any] = _found(case, options, notes)
+        found: dict[str, Any] = work(notes)
     except TinyhilError as error:
         outcome = Outcome.BLOCKED if isinstance(error, BlockedError) else Outcome.REFUSED
         found = {"outcome": outcome, "cause": error.message, "step": error.hint, "error": error.kind.id}
@@ -68,14 +83,11 @@ def _carried_out(case: Case, options: Options, observer: Observer) -> Row:
     except (Exception, SystemExit) as error:
         cause = f"a fault of tinyhil: {type(error).__name__}: {error}"
         found = {"outcome": Outcome.FAULT, "cause": cause, "step": kinds.FAULT.steps[1], "error": kinds.FAULT.id}
-    for name in {"cause", "step"} & found.keys():
-        found[name] = _one_line(found[name], case.path)
     return Row(
-        file=case.path.name,
-        target=case.target,
-        engine=case.engine,
+        file=model,
+        target=target,
+        engine=engine,
         seconds=time.monotonic() - started,
-        model_sha256=_sha256(case.path),
         notes=tuple(notes.texts),
         **found,
     )
@@ -102,8 +114,16 @@ def _found(case: Case, options: Options, observer: Observer) -> dict[str, Any]:
     own = replace(options, target=case.target, engine=case.engine, samples=case.samples)
     if not case.keras:
         own = replace(own, scheme=None)  # it is quantized already
-    run = opening.open_run(str(case.path), own, observer)
-    if not options.force and (problems := run.problems()):
+    return found(opening.open_run(str(case.path), own, observer))
+
+
+def found(run: Run) -> dict[str, Any]:
+    """What a run finds, as fields of its row.
+
+    Raises:
+        TinyhilError: there is no verdict.
+    """
+    if not run.options.force and (problems := run.problems()):
         return _of_problems(run, problems)
     return _of_report(run.verify(), run.layout.results)
 
