@@ -24,7 +24,7 @@ from typing import Any, Protocol
 import msgspec
 
 from tinyhil.compare.verdict import Report
-from tinyhil.errors import BlockedError, TinyhilError
+from tinyhil.errors import TinyhilError
 from tinyhil.experiments.models import Row, row_of
 from tinyhil.experiments.models.rows import Outcome
 from tinyhil.matrix.cells import Cell
@@ -117,6 +117,10 @@ def _end(crew: Sequence[_Job]) -> None:
         raise interrupted
 
 
+class _OverError(Exception):
+    """All is to end, so nothing is started any more."""
+
+
 class _Job:
     """A thread that carries out one cell after the other, by a child that it keeps.
 
@@ -154,7 +158,7 @@ class _Job:
 
     def _work(self) -> None:
         try:
-            with contextlib.suppress(TinyhilError):  # what cannot be started is told of the first cell
+            with contextlib.suppress(TinyhilError, _OverError):  # what cannot be started is told of the first cell
                 self._open()  # it loads what it needs while the first cell is waited for
             while not self._over and (cell := self._cells.get()) is not None:
                 self._cell = cell
@@ -181,7 +185,7 @@ class _Job:
     def _open(self) -> Worker:
         with self._lock:
             if self._over:
-                raise BlockedError("interrupted")
+                raise _OverError
             if self._worker is None:
                 self._worker = Worker(MODULE, what="carry out the run", reporter=self, on_told=self._told)
             return self._worker
