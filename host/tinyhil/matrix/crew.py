@@ -63,10 +63,20 @@ class Told(Protocol):
 
 @dataclass(frozen=True)
 class _Event:
+    """What a thread has noticed.
+
+    Attributes:
+        cell: whose it is.
+        tell: tells it; nothing to be told of an end.
+        stage: that has begun; empty for none.
+        result: makes the result of a cell that has ended, in the caller's thread: msgspec crashes where two threads
+            meet a type for the first time.
+    """
+
     cell: Cell
-    tell: Callable[[Told], None]
+    tell: Callable[[Told], None] | None = None
     stage: str = ""
-    result: Result | None = None
+    result: Callable[[], Result] | None = None
 
 
 def carry_out(cells: Sequence[Cell], jobs: int, told: Told, *, verbose: bool = False) -> Generator[Result]:
@@ -90,11 +100,14 @@ def carry_out(cells: Sequence[Cell], jobs: int, told: Told, *, verbose: bool = F
             event = events.get()
             if event.stage == MADE:
                 schedule.made(event.cell)
-            event.tell(told)
+            if event.tell is not None:
+                event.tell(told)
             if event.result is not None:
                 schedule.ended(event.cell)
                 idle.append(busy.pop(event.cell))
-                yield event.result
+                result = event.result()
+                told.ends(result)
+                yield result
     finally:
         _end(crew)
 
@@ -162,14 +175,11 @@ class _Job:
                 self._open()  # it loads what it needs while the first cell is waited for
             while not self._over and (cell := self._cells.get()) is not None:
                 self._cell = cell
-                self._ended(self._result(cell))
+                self._events.put(_Event(cell, result=self._carried_out(cell)))
         finally:
             self._close()
 
-    def _ended(self, result: Result) -> None:
-        self._events.put(_Event(result.cell, lambda told: told.ends(result), result=result))
-
-    def _result(self, cell: Cell) -> Result:
+    def _carried_out(self, cell: Cell) -> Callable[[], Result]:
         answer: dict[str, Any] = {}
 
         def work(_: Observer) -> dict[str, Any]:
@@ -178,9 +188,9 @@ class _Job:
 
         lost = row_of(cell.model, cell.target, cell.engine, work, SilentObserver())
         if answer:
-            return _as_result(cell, answer)
+            return lambda: _as_result(cell, answer)
         self._close()  # it is gone, or of no use any more
-        return Result(cell, replace(lost, step=f"it says more by itself: {alone(cell)}"))
+        return lambda: Result(cell, replace(lost, step=f"it says more by itself: {alone(cell)}"))
 
     def _open(self) -> Worker:
         with self._lock:
