@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,8 +76,13 @@ def by_model(results: Sequence[Result]) -> dict[str, Result]:
 @pytest.mark.usefixtures("children")
 def test_a_cell_is_a_run_like_any_other(planned: Planned, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its report is decoded in this thread: msgspec crashes where two threads meet a type for the first time."""
-    threads, decoded = [], crew._as_result
-    monkeypatch.setattr(crew, "_as_result", lambda *a: (threads.append(threading.current_thread()), decoded(*a))[1])
+    threads, decoded = list[threading.Thread](), crew._as_result
+
+    def noted(cell: Cell, answer: dict[str, Any]) -> Result:
+        threads.append(threading.current_thread())
+        return decoded(cell, answer)
+
+    monkeypatch.setattr(crew, "_as_result", noted)
     made = planned(["a.tflite", "b.tflite"], target="sim", vectors="8", search=0)
     results = list(carry_out(made.cells, 2, recorder, verbose=True))
     assert {result.row.outcome for result in results} == {Outcome.PASS}

@@ -11,6 +11,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from typer.testing import CliRunner
+
+from tinyhil.cli.app import application
+from tinyhil.history import record
 
 from .cli import Cli
 from .test_interrupt import Running, wait_until
@@ -60,31 +64,24 @@ def test_a_table_an_exit_code_and_the_files(models: Cli, target_file: Callable[.
         assert (models.cwd / page).is_file()
 
 
-def test_each_cell_goes_into_the_history(models: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TINYHIL_HISTORY", str(models.cwd / "kept.db"))
-    done = models("run", "a.tflite", "b.tflite", "--target", "sim", *QUICK)
-    assert done.code == 0, done.out + done.err
-    shown = models("history", "--json", "history.json")
-    assert shown.code == 0, shown.err
-    text = (models.cwd / "history.json").read_text()
-    assert '"a"' in text
-    assert '"b"' in text
-
-
-def test_github_gets_one_summary_and_an_annotation_for_each_cell_that_is_no_pass(
+def test_each_cell_goes_into_the_history_and_github_gets_one_summary_of_all(
     models: Cli, tiny_model: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And an annotation for each cell that is no pass; a cell that is refused has no run that could be kept."""
+    monkeypatch.setenv("TINYHIL_HISTORY", str(models.cwd / "kept.db"))
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(models.cwd / "summary.md"))
     (models.cwd / "cut.tflite").write_bytes(tiny_model[:300])
-    done = models("run", "a.tflite", "cut.tflite", "--target", "sim", *QUICK)
+    done = models("run", "a.tflite", "b.tflite", "cut.tflite", "--target", "sim", *QUICK)
     assert done.code == 2, done.out + done.err
     said = [line for line in done.out.splitlines() if line.startswith("::error ")]
     assert len(said) == 1
     assert said[0].startswith("::error file=cut.tflite,title=tinyhil%3A cut.tflite on sim (tflm-host)::REFUSED")
     summary = (models.cwd / "summary.md").read_text()
     assert summary.count("###") == 1
-    assert "2 runs: 1 pass, 1 refused" in summary
+    assert "3 runs: 2 pass, 1 refused" in summary
+    kept = [record.read(path).decoded(str(path)) for path in record.waiting(models.cwd / "kept.records")]
+    assert sorted(report.recipe for report in kept) == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -97,15 +94,20 @@ def test_github_gets_one_summary_and_an_annotation_for_each_cell_that_is_no_pass
         (["sine", "sine"], "the models name 'sine' twice"),
     ],
 )
-def test_what_is_refused_leaves_nothing(tinyhil: Cli, arguments: list[str], said: str) -> None:
-    done = tinyhil("run", *arguments)
-    assert done.code == 2
-    assert said in done.err
-    assert "next:" in done.err
-    assert not (tinyhil.cwd / "build").exists()
+def test_what_is_refused_leaves_nothing(
+    arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(application(), ["run", *arguments])
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert "next:" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long), signal.SIGKILL]
+)
 def test_however_it_is_ended_nothing_is_left_running(tinyhil: Cli, number: signal.Signals) -> None:
     """Two models are being trained, each by a child of a child. What is kept says that nothing was carried out."""
     running = Running(tinyhil.start("run", "sine", "digits", "--target", "sim", "--jobs", "2"))
@@ -130,12 +132,12 @@ def test_a_model_is_trained_and_quantized_once_for_all_targets(tinyhil: Cli) -> 
     if missing:
         pytest.skip(f"blocked: {', '.join(missing)} is not installed")
     done = tinyhil(
-        "run", "sine", "--target", "qemu-m4,qemu-m33,native", "--engine", "compiled", "-v", "--json", "o.json"
+        "run", "sine", "--target", "qemu-m4,qemu-m33,native", "--engine", "compiled", "-v", "--json", "out.json"
     )
     assert done.code == 0, done.out + done.err
     assert done.out.count("tinyhil.train.child") == 1
     assert done.out.count("tinyhil.quantize.convert_child") == 1
-    cells = json.loads((tinyhil.cwd / "o.json").read_text())["cells"]
+    cells = json.loads((tinyhil.cwd / "out.json").read_text())["cells"]
     assert len({cell["model_sha256"] for cell in cells}) == 1
     assert all(cell["exact"] == cell["vectors"] == 256 for cell in cells)
     again = tinyhil("run", "sine", "--target", "qemu-m33")
