@@ -135,6 +135,10 @@ instructions: install ## Run the recipes on every emulator, and write the table 
 bench-train: install ## Train sine and digits by Keras' fit and by compiled epochs, and compare (about 3 minutes)
 	$(BIN)/python benchmarks/train.py
 
+.PHONY: bench-matrix
+bench-matrix: install ## Time 3 recipes on 5 targets, at once and one after the other (some 3 minutes on two idle cores)
+	$(BIN)/python benchmarks/matrix.py
+
 .PHONY: zoo
 zoo: install ## Run every model file of the folder ZOO on qemu-m4 and sim; the table is in build/zoo.md too
 	$(BIN)/tinyhil models $(ZOO) --target qemu-m4 --engine compiled --target sim --engine tflm-host --markdown build/zoo.md

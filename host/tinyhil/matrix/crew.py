@@ -15,7 +15,7 @@ import shlex
 import signal
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -109,14 +109,14 @@ def carry_out(cells: Sequence[Cell], jobs: int, told: Told, *, verbose: bool = F
                 told.ends(result)
                 yield result
     finally:
-        _end(crew)
+        _end(crew, set(busy.values()))
 
 
-def _end(crew: Sequence[_Job]) -> None:
+def _end(crew: Sequence[_Job], busy: Set[_Job]) -> None:
     """Ends all children, those at work as by Ctrl-C; a second Ctrl-C does it at once."""
     until = time.monotonic() + END_SECONDS
     for job in crew:
-        job.end(signal.SIGTERM)
+        job.end(signal.SIGTERM if job in busy else signal.SIGKILL)
     interrupted: KeyboardInterrupt | None = None
     for job in crew:
         try:

@@ -14,6 +14,7 @@
     build/<model>/<target>/plots/         pictures of the quantized model and of the device's outputs
     build/<model>/<target>/bisect/        bisect.json, repro/, project/ and layer-<n>/ of the models that end early
     build/<model>/<target>/selftest/<n>/  a copy with a fault in it
+    build/matrix.*                        of a matrix: page, JUnit, Markdown, JSON
     build/_memory/<hash>/                 a model or samples that a script had in memory
     build/_models/<hash>.json             a row of the table of a folder of models
 
