@@ -16,6 +16,7 @@ import msgspec
 import pytest
 from markdown_it import MarkdownIt
 
+from tinyhil.compare.verdict import Accuracy, Bound
 from tinyhil.errors import ExitCode
 from tinyhil.experiments.models import Outcome, Row
 from tinyhil.matrix import Plan, Result, as_values, exit_code, verdict, words, write
@@ -25,6 +26,8 @@ from tinyhil.report.files import Took
 
 from ..history import made as runs
 from .conftest import Planned
+
+JUDGED = Accuracy(True, 100, "test set", None, (), None, (Bound("top1", 0.9, 0.8, True),))
 
 ORDER = [
     (Outcome.FAIL, ExitCode.FAIL),
@@ -108,9 +111,10 @@ def test_the_page_has_a_cell_for_each_run_that_leads_to_its_report(made: Plan) -
     page = to_html(made, results_of(made, MIXED), Path("build"))
     body = page.partition("<tbody>")[2].partition("</tbody>")[0]
     squares = re.findall(r"<td class=\"(\w+)\">(.*?)</td>", body)
-    assert [state for state, _ in squares] == ["pass", "fail", "blocked", "blocked", "fail", "none"]
+    assert [state for state, _ in squares] == ["exact", "fail", "blocked", "blocked", "fail", "none"]
     links = [unquote(link) for _, square in squares for link in re.findall('href="([^"]*)"', square)]
     assert [Path("build") / link for link in links] == [cell.folder / "report.html" for cell in made.cells[:2]]
+    assert "Exact. Accuracy not judged" in squares[0][1]
     assert "25,000 instr" in squares[0][1]
     assert "10,203 B flash" in squares[0][1]
     assert squares[5][1] == "not carried out"
@@ -119,6 +123,18 @@ def test_the_page_has_a_cell_for_each_run_that_leads_to_its_report(made: Plan) -
     assert "sim has no engine compiled or tflm" in page
     assert "<script" not in page
     assert not re.search(r"(?:href|src)=\"(?:https?:)?//", page)
+
+
+def test_green_is_for_what_was_judged_whole(made: Plan) -> None:
+    page = to_html(made, results_of(made, [Outcome.PASS] * 6), Path("build"))
+    assert 'class="verdict exact"' in page
+    assert 'class="pass"' not in page
+    whole = [
+        replace(each, report=replace(runs.report(), accuracy=JUDGED)) for each in results_of(made, [Outcome.PASS] * 6)
+    ]
+    page = to_html(made, whole, Path("build"))
+    assert 'class="verdict pass"' in page
+    assert page.count('class="pass"') == 6
 
 
 def test_links_are_right_whatever_a_model_is_called(planned: Planned, tiny_model: bytes) -> None:

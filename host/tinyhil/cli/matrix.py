@@ -58,7 +58,8 @@ def _conclude(output: Output, made: Plan, results: list[Result], options: Option
     view.show_rows(output.console, [("report", str(options.build_dir / matrix.HTML))])
     output.console.print()
     verdict = matrix.verdict(results, len(made.cells))
-    style = {"pass": "bold green", "fail": "bold red", "fault": "bold red"}.get(verdict, "bold yellow")
+    green = "bold" if any(each.is_exact_alone for each in results) else "bold green"  # as after a single run
+    style = {"pass": green, "fail": "bold red", "fault": "bold red"}.get(verdict, "bold yellow")
     _say(output, f"{verdict.upper()}  {matrix.words(results, len(made.cells))}", style)
     output.write_json(matrix.as_values(made, results))
     if github.is_runner():

@@ -11,6 +11,7 @@ from tinyhil.experiments.models import Row, counts
 from tinyhil.experiments.models.rows import Outcome
 from tinyhil.matrix.cells import Cell
 from tinyhil.report.files import Took
+from tinyhil.report.headline import judged
 
 CODES = (
     (Outcome.FAIL, ExitCode.FAIL),
@@ -36,6 +37,11 @@ class Result:
     row: Row
     report: Report | None = None
     took: Took | None = None
+
+    @property
+    def is_exact_alone(self) -> bool:
+        """Whether it passes, and nothing was asked of its accuracy: that is no green."""
+        return self.row.outcome is Outcome.PASS and self.report is not None and not judged(self.report.accuracy)
 
 
 def worst(results: Sequence[Result]) -> tuple[Outcome, ExitCode]:

@@ -13,14 +13,15 @@ from tinyhil.experiments.models.rows import Outcome, Row
 from tinyhil.matrix.cells import Cell, Plan
 from tinyhil.matrix.results import Result, verdict, words
 from tinyhil.report import markdown
+from tinyhil.report.headline import headline
 from tinyhil.report.page import template
 from tinyhil.report.tables import Table
 
 HEAD = ("model", *COLUMNS[1:])
 """Of the table with a row for each cell."""
 _ABSENT = "not carried out"
-_STATES = {Outcome.PASS: "pass", Outcome.FAIL: "fail", Outcome.FAULT: "fail"}
-"""Roles of the page's style; the others are none of a verdict."""
+_STATES = {"fail": "fail", "fault": "fail"}
+"""Roles of the page's style, but for a pass; the others are those of what is no verdict."""
 _MARKS = {**markdown.MARKS, "refused": "⛔ REFUSED", "fault": "❌ FAULT", "interrupted": "⛔ INTERRUPTED"}
 
 
@@ -55,7 +56,7 @@ def to_html(made: Plan, results: Sequence[Result], folder: Path) -> str:
     grid = [(model, [_square(each, found, folder) for each, found in line]) for model, line in _grid(made, results)]
     outcome = verdict(results, len(made.cells))
     return template("matrix.html.j2").render(
-        state=outcome if outcome in ("pass", "fail") else "fail" if outcome == Outcome.FAULT else "blocked",
+        state=_state(outcome, exact_alone=any(each.is_exact_alone for each in results)),
         outcome=outcome.upper(),
         words=words(results, len(made.cells)),
         left_out=made.left_out,
@@ -109,7 +110,16 @@ def _square(cell: Cell, result: Result | None, folder: Path) -> Square:
         return Square("none", _ABSENT)
     row = result.row
     link = quote(os.fsencode(os.path.relpath(row.report, folder))) if row.report else ""
-    return Square(_STATES.get(row.outcome, "blocked"), row.outcome.upper(), _figures(row), link)
+    alone = () if result.report is None or not result.is_exact_alone else (headline(result.report),)
+    state = _state(row.outcome, exact_alone=result.is_exact_alone)
+    return Square(state, row.outcome.upper(), (*alone, *_figures(row)), link)
+
+
+def _state(outcome: str, *, exact_alone: bool) -> str:
+    """The role of an outcome in the page's style."""
+    if outcome == Outcome.PASS:
+        return "exact" if exact_alone else "pass"
+    return _STATES.get(outcome, "blocked")
 
 
 def _figures(row: Row) -> tuple[str, ...]:
