@@ -30,7 +30,7 @@ def run(output: Output, options: Options, models: Sequence[str], jobs: int | Non
     for line in made.left_out:
         _say(output, f"left out: {line}")
     results: list[Result] = []
-    at_once = jobs or len(os.sched_getaffinity(0))
+    at_once = jobs or _cores()
     try:
         with (
             _Live(output, len(made.cells)) as live,
@@ -41,6 +41,11 @@ def run(output: Output, options: Options, models: Sequence[str], jobs: int | Non
     finally:  # also after Ctrl-C: what is finished stays
         _conclude(output, made, results, options)
     raise typer.Exit(matrix.exit_code(results))
+
+
+def _cores() -> int:
+    """How many cores this process may use, where the system says it."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _conclude(output: Output, made: Plan, results: list[Result], options: Options) -> None:
