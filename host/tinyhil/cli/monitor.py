@@ -80,6 +80,12 @@ def monitor(
         _option("Freeze the plot at a value: NAME rising|falling|edge|above|below LEVEL.", _WHAT, "--trigger"),
     ] = None,
     plain: Annotated[bool, _option("Write lines to standard output in place of the full screen.", _WHAT)] = False,
+    web: Annotated[
+        bool, _option("Show the full screen in a browser of this computer; the address is printed.", _WHAT, "--web")
+    ] = False,
+    web_port: Annotated[
+        int | None, _option("Port of the page, with --web  [default: any that is free]", _WHAT, "--web-port")
+    ] = None,
     log: Annotated[Path | None, _option("Append the lines to this file.", _FILES)] = None,
     csv: Annotated[
         Path | None, _option("At the end, write the numbers in the lines to this .csv or .npz file.", _FILES)
@@ -103,6 +109,8 @@ def monitor(
     tinyhil monitor --port /dev/ttyACM0 --baud 9600 --time clock --log sketch.txt
 
     tinyhil monitor --port /dev/ttyACM0 --until 'ready' --timeout 5s
+
+    tinyhil monitor sine --target native --web
     """
     from tinyhil.artifacts import store
     from tinyhil.cli import plain_monitor
@@ -125,9 +133,15 @@ def monitor(
         refuse_other_form(csv)
         store.refuse_unwritable(csv)
     scripted = any((plain, raw, wanted, seconds, log, frames, output.json_path))
-    screen = not scripted and sys.stdin.isatty() and sys.stdout.isatty()
+    if web_port is not None and not web:
+        raise ConfigError("--web-port is for --web", kind=kinds.CONTRADICTION)
+    if web and scripted:
+        raise ConfigError("--web shows the full screen, which no script reads", kind=kinds.CONTRADICTION)
+    screen = web or (not scripted and sys.stdin.isatty() and sys.stdout.isatty())
     if screen:
-        _require_screen()
+        _require("the full screen", "textual", "textual-plot")
+    if web and _served_to_browser(output, model or ", ".join(port or []), web_port):
+        return
     out, write = plain_monitor.standard_output()
     notices = output.errors
 
@@ -170,19 +184,47 @@ def monitor(
         raise DeviceError(f"no line had {until!r} {when}; {lines:,} lines came", kind=kinds.NOT_SEEN)
 
 
-def _require_screen() -> None:
-    """Returns where the full screen can be had.
+def _require(what: str, *packages: str) -> None:
+    """Returns where something can be had.
 
     Raises:
-        MissingToolError: Textual is not installed.
+        MissingToolError: a package that it needs is not installed.
     """
     from importlib.util import find_spec
 
-    if any(find_spec(name) is None for name in ("textual", "textual_plot")):
+    missing = [name for name in packages if find_spec(name.replace("-", "_")) is None]
+    if missing:
         raise MissingToolError(
-            "the full screen needs the packages textual and textual-plot",
+            f"{what} needs the package {' and the package '.join(missing)}",
             hint="pip install 'tinyhil[monitor]', or go on with --plain",
         )
+
+
+def _served_to_browser(output: Output, title: str, port: int | None) -> bool:
+    """Serves the monitor to a browser until it is ended; whether it was this process' task.
+
+    Each tab has a process of its own, with the same command line, whose task it is not.
+
+    Raises:
+        ConfigError: the port cannot be listened on.
+        MissingToolError: a package is not installed.
+    """
+    _require("the monitor in a browser", "textual-serve")
+    from tinyhil.monitor import web
+
+    if web.is_served():
+        return False
+
+    def said(line: str) -> None:
+        output.errors.print(line, markup=False, soft_wrap=True, highlight=False)
+
+    def tell(address: str) -> None:
+        said("The monitor is at this address, for this computer only; Ctrl-C ends it.")
+        sys.stdout.write(f"{address}\n")
+        sys.stdout.flush()
+
+    web.serve((sys.executable, "-m", "tinyhil", *sys.argv[1:]), title, port or 0, tell, said)
+    return True
 
 
 def _show_on_screen(ports: list[Watched], opened: Opened, times: TimeStyle, only: Query | None, ending: bytes) -> None:

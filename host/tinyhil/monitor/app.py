@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -13,6 +14,8 @@ from textual.widgets import Footer
 from tinyhil.monitor.port_pane import PortPane
 
 _DRAWN_EVERY_S = 0.05
+_ALONE_LOOK_S = 1.0
+"""Between two looks whether the server of the page is still there."""
 
 
 class MonitorApp(App[None]):
@@ -43,6 +46,9 @@ class MonitorApp(App[None]):
     def on_mount(self) -> None:
         """Begins to look for what has come."""
         self.set_interval(_DRAWN_EVERY_S, self.work)
+        if self.is_web:
+            server = os.getppid()
+            self.set_interval(_ALONE_LOOK_S, lambda: self.exit() if os.getppid() != server else None)
 
     def work(self) -> None:
         """Takes in and draws what has come from each port."""
