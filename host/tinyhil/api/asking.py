@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -18,6 +18,9 @@ from tinyhil.pipeline.run import Run
 from tinyhil.session import Session
 from tinyhil.stream.series import Curve
 from tinyhil.targets.model import Measure
+
+_AT_ONCE = 256
+"""Inputs that the device is asked for before somebody is told."""
 
 _SHOWN = 4
 """Elements of a vector that a row has."""
@@ -72,22 +75,41 @@ class Asker:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def ask(self, question: str, session: Session) -> list[Answer]:
+    def ask(
+        self, question: str, session: Session, told: Callable[[list[Answer]], object] | None = None
+    ) -> list[Answer]:
         """The answers to a question (``api.questions``), one for each of its inputs.
 
         Args:
             question: likewise.
             session: with the device.
+            told: is told answers while others are still to come, where the model keeps no state.
 
         Raises:
             InputError: it is no question, or does not fit the model.
             BlockedError: the device or the reference interpreter has failed.
         """
-        model, inputs = self._model, self._questions.inputs(question)
+        inputs = self._questions.inputs(question)
         if session.welcome.stateful:
             session.reset()
+        count = len(inputs[0])
+        step = count if told is None or tflite.stateful(self._model.ops) else _AT_ONCE
+        answers: list[Answer] = []
+        for start in range(0, count, step):
+            part = self._answers(tuple(each[start : start + step] for each in inputs), session)
+            answers += part
+            if told is not None:
+                told(part)
+        return answers
+
+    @property
+    def tensor_bytes(self) -> int:
+        """Of all inputs and outputs of one inference."""
+        return sum(spec.nbytes for spec in (*self._model.inputs, *self._model.outputs))
+
+    def _answers(self, inputs: tuple[Array, ...], session: Session) -> list[Answer]:
+        model, stateful = self._model, tflite.stateful(self._model.ops)
         found = session.answers_to(inputs)
-        stateful = tflite.stateful(model.ops)
         wanted = reference_outputs(model, inputs, stateful=stateful, interpreters=self._interpreters)
         apart = distances(found.outputs, wanted.reference)
         given = _side_by_side(_reals(model.inputs, inputs))

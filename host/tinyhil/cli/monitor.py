@@ -137,7 +137,8 @@ def monitor(
         raise ConfigError("--web-port is for --web", kind=kinds.CONTRADICTION)
     if web and scripted:
         raise ConfigError("--web shows the full screen, which no script reads", kind=kinds.CONTRADICTION)
-    screen = web or (not scripted and sys.stdin.isatty() and sys.stdout.isatty())
+    # Textual draws on standard error.
+    screen = web or (not scripted and all(each.isatty() for each in (sys.stdin, sys.stdout, sys.stderr)))
     if screen:
         _require("the full screen", "textual", "textual-plot")
     if web and _served_to_browser(output, model or ", ".join(port or []), web_port):
@@ -237,7 +238,14 @@ def _show_on_screen(ports: list[Watched], opened: Opened, times: TimeStyle, only
     from tinyhil.monitor.port_pane import PortPane
 
     app = MonitorApp(
-        [PortPane(each.source, each.stream, ending, times, only, opened.ask, opened.beside) for each in ports]
+        [
+            PortPane(
+                *(each.source, each.stream, ending, times, only, opened.ask, opened.beside),
+                errors=opened.errors,
+                demo=opened.demo,
+            )
+            for each in ports
+        ]
     )
     app.run()
     if app.return_code:

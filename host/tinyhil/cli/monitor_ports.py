@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from tinyhil.api.asking import Answer, Asker, model_curves
+from tinyhil.api.live_error import DemoCheck, LiveError
 from tinyhil.cli.job import open_job
 from tinyhil.cli.session import Output
 from tinyhil.errors import ConfigError
@@ -26,11 +28,15 @@ class Opened:
         sources: the ports.
         ask: asks the model's device; None where there is none.
         beside: curves of the model, to lie beside the device's.
+        errors: counts how far the device's answers are from the reference; None where there is no model.
+        demo: compares what the model's demo prints; None where it has none.
     """
 
     sources: list[PortSource]
     ask: Callable[[str], list[Answer]] | None = None
     beside: dict[str, Curve] = field(default_factory=dict)
+    errors: LiveError | None = None
+    demo: DemoCheck | None = None
 
 
 @contextlib.contextmanager
@@ -76,7 +82,14 @@ def open_ports(
                 device = running.enter_context(run.running_device())
                 source = PortSource(device.port, rate, controls=(dtr, rts), check=device.check)
                 asker = stack.enter_context(Asker(run))
-                opened = Opened([source], _asks(asker, device, source), model_curves(run.quantize()))
+                quantized, errors = run.quantize(), LiveError()
+                opened = Opened(
+                    [source],
+                    _asks(asker, device, source, errors),
+                    model_curves(quantized),
+                    errors,
+                    DemoCheck.of(quantized),
+                )
                 if device.can_restart:
                     stack.push(running.pop_all())
                 # A board runs on without us, and its port has to be free to be lent.
@@ -85,11 +98,15 @@ def open_ports(
         yield opened
 
 
-def _asks(asker: Asker, device: RunningDevice, source: PortSource) -> Callable[[str], list[Answer]]:
+def _asks(asker: Asker, device: RunningDevice, source: PortSource, errors: LiveError) -> Callable[[str], list[Answer]]:
     """Asks a device that is being listened to: the port changes hands for as long as that takes."""
 
     def ask(question: str) -> list[Answer]:
         with source.aside(), device.session(parting=True) as session:
-            return asker.ask(question, session)
+            begun = time.monotonic()
+            answers = asker.ask(question, session, errors.add)
+            took = time.monotonic() - begun
+            errors.add_conversation(session.link_counters, len(answers) * asker.tensor_bytes, took)
+            return answers
 
     return ask

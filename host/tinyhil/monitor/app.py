@@ -31,6 +31,7 @@ class MonitorApp(App[None]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "quit"),
+        Binding("l", "light", "light", show=False),
         Binding("ctrl+c", "quit", show=False, priority=True),
     ]
 
@@ -49,6 +50,12 @@ class MonitorApp(App[None]):
         if self.is_web:
             server = os.getppid()
             self.set_interval(_ALONE_LOOK_S, lambda: self.exit() if os.getppid() != server else None)
+
+    def action_light(self) -> None:
+        """Dark letters on a light ground, or the other way round."""
+        self.theme = "textual-dark" if not self.current_theme.dark else "textual-light"
+        for port in self.ports:
+            port.plot_pane.draw(again=True)
 
     def work(self) -> None:
         """Takes in and draws what has come from each port."""

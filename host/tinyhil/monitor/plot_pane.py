@@ -15,7 +15,8 @@ from textual_plot import HiResMode, PlotWidget
 from tinyhil.stream.series import EVERYTHING, Curve, Window, thinned
 from tinyhil.stream.table import Table
 
-COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red", "bright_cyan", "bright_magenta")
+COLOURS = ("#4dd0e1", "#ff79c6", "#a5d66f", "#ffd54f", "#82aaff", "#ff8a65", "#d7baff", "#e0e0e0")
+COLOURS_ON_LIGHT = ("#00697a", "#b3006b", "#3b6d00", "#8a5300", "#1446c8", "#b3261e", "#6a1fc0", "#333333")
 """Of the series that are drawn, which are the first so many of those that are not hidden."""
 
 ASKED = ("asked x", "device y", "reference y")
@@ -23,6 +24,9 @@ ASKED = ("asked x", "device y", "reference y")
 
 WINDOWS = (EVERYTHING, Window(samples=100), Window(samples=1000), Window(seconds=10), Window(seconds=60))
 """In the order in which a key leads through them."""
+
+_MARGIN_TOP = 1
+"""Rows between lines and plot."""
 
 _POINTS = 2000
 """Of one series over another, the last ones."""
@@ -58,7 +62,11 @@ class PlotPane(Vertical):
     """
 
     DEFAULT_CSS = """
-    PlotPane { height: 1fr; }
+    PlotPane { width: 1fr; height: 1fr; }
+    PlotPane PlotWidget > .plot--axis { color: $text-muted; }
+    PlotPane PlotWidget:focus > .plot--axis { color: $text; }
+    PlotPane PlotWidget > .plot--tick { color: $text; text-style: none; }
+    PlotPane PlotWidget > .plot--label { color: $text; text-style: none; }
     PlotPane PlotWidget { height: 1fr; }
     PlotPane .figures { height: auto; max-height: 9; }
     """
@@ -75,6 +83,7 @@ class PlotPane(Vertical):
         self.curves: dict[str, Curve] = {}
         self.beside = dict(beside)
         self.picture = PlotWidget()
+        self.picture.margin_top = _MARGIN_TOP
         self._figures_below = Static(classes="figures")
 
     def compose(self) -> ComposeResult:
@@ -95,7 +104,7 @@ class PlotPane(Vertical):
         self.curves = self._curves()
         plot = self.picture
         plot.clear()
-        for colour, (name, curve) in zip(COLOURS, self.curves.items(), strict=False):
+        for colour, (name, curve) in zip(self._colours, self.curves.items(), strict=False):
             x, y = _drawable(curve)
             if self.xy and name not in self.beside:
                 plot.scatter(x, y, marker_style=colour, hires_mode=HiResMode.BRAILLE)
@@ -105,6 +114,10 @@ class PlotPane(Vertical):
             plot.plot([across], [up])
         plot.set_xlabel("x" if self.xy else "seconds")
         self._figures_below.update(self._figures())
+
+    @property
+    def _colours(self) -> tuple[str, ...]:
+        return COLOURS if self.app.current_theme.dark else COLOURS_ON_LIGHT
 
     def _curves(self) -> dict[str, Curve]:
         """What is to be drawn, by name."""
@@ -127,16 +140,18 @@ class PlotPane(Vertical):
     def _figures(self) -> Text:
         """A row for each series that is drawn. Its name is the device's: it is text, and no markup."""
         rows = Text()
-        for colour, name in zip(COLOURS, self.curves, strict=False):
+        for colour, name in zip(self._colours, self.curves, strict=False):
             series = self._table.series.get(name)
             rows.append("━━ ", style=colour).append(name)
-            if series is not None:
-                unit = f" {series.unit}" if series.unit else ""
-                low, high, mean, rate = series.figures(self.window)[1:]
-                rows.append(
-                    f"  {series.last:.5g}{unit}  min {low:.5g}  max {high:.5g}  mean {mean:.5g}  {rate:.3g}/s",
-                    style="dim",
-                )
+            if series is None:
+                rows.append("   ")  # a curve has a name only, so that several have room in a row
+                continue
+            unit = f" {series.unit}" if series.unit else ""
+            low, high, mean, rate = series.figures(self.window)[1:]
+            rows.append(
+                f"  {series.last:.5g}{unit}  min {low:.5g}  max {high:.5g}  mean {mean:.5g}  {rate:.3g}/s",
+                style="dim",
+            )
             rows.append("\n")
         rows.rstrip()
         return rows

@@ -12,11 +12,14 @@ from typing import ClassVar, Protocol
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
+from textual.events import Resize
 from textual.widgets import Input, Static
 
 from tinyhil.api.asking import Answer, line_of
+from tinyhil.api.live_error import DemoCheck, LiveError
 from tinyhil.errors import TinyhilError
+from tinyhil.monitor.error_pane import ErrorPane
 from tinyhil.monitor.lines_pane import LinesPane
 from tinyhil.monitor.plot_pane import ASKED, WINDOWS, PlotPane, window_text
 from tinyhil.plain_text import plain
@@ -33,6 +36,9 @@ BUDGET_S = 0.03
 
 _STAYING = ("send", "model")
 """What the prompt goes on asking for until it is left."""
+
+ROOMY = (100, 30)
+"""Columns and rows from which on there is room for the differences beside the plot; else they take its place."""
 
 PLOTTED_EVERY_S = 0.2
 """How often the plot is drawn anew: that takes longer than lines."""
@@ -65,6 +71,8 @@ class PortPane(Vertical):
         only: the filter at first, None for all lines.
         ask: answers what is typed to the model, a row for each input; None where there is no model.
         beside: curves of the model, which are drawn with x over y.
+        errors: counts how far the device is from the reference; None where there is no model.
+        demo: compares what the model's demo prints; None where it has none.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -77,6 +85,7 @@ class PortPane(Vertical):
         Binding("m", "ask('model')", "ask model"),
         Binding("e", "ask('export')", "export"),
         Binding("v", "view", "view"),
+        Binding("d", "errors", "differences", show=False),
         Binding("f", "freeze", "freeze"),
         Binding("w", "window", "window"),
         Binding("x", "xy", "x over y", show=False),
@@ -94,10 +103,18 @@ class PortPane(Vertical):
     DEFAULT_CSS = """
     PortPane { width: 1fr; }
     PortPane .status { height: 1; background: $panel; }
-    PortPane Input { display: none; height: 1; border: none; }
+    PortPane Input { display: none; }
     PortPane Input.open { display: block; }
     PortPane.lines PlotPane { display: none; }
     PortPane.plot LinesPane { display: none; }
+    PortPane .below { height: 1fr; }
+    PortPane.lines .below { display: none; }
+    PortPane.small .below { height: 2fr; }
+    PortPane ErrorPane { display: none; }
+    PortPane.errors ErrorPane { display: block; }
+    PortPane.small.errors ErrorPane { width: 1fr; }
+    PortPane.small.errors .below { display: block; }
+    PortPane.small.errors LinesPane, PortPane.small.errors PlotPane { display: none; }
     """
     _VIEWS = ("both", "lines", "plot")
     _PROMPTS: ClassVar[dict[str, str]] = {
@@ -117,6 +134,8 @@ class PortPane(Vertical):
         only: Query | None = None,
         ask: Callable[[str], list[Answer]] | None = None,
         beside: Mapping[str, Curve] = MappingProxyType({}),
+        errors: LiveError | None = None,
+        demo: DemoCheck | None = None,
     ) -> None:
         super().__init__()
         self.source = source
@@ -125,8 +144,15 @@ class PortPane(Vertical):
         self.lines_pane.times = times
         self.lines_pane.view.set_filter(only)
         self.plot_pane = PlotPane(stream.table, stream.stamps.start, beside)
+        self.plot_pane.xy = bool(beside)
+        self.errors = errors or LiveError()
+        self.error_pane = ErrorPane(self.errors)
+        self._demo = demo
+        if demo is not None:
+            stream.listeners.append(self._compare)
+        self._wants_errors = errors is not None
         self._status_line = Static(classes="status")
-        self._prompt = Input()
+        self._prompt = Input(compact=True)
         self._ask = ask
         self.message = ""
         self._ending = ending
@@ -139,13 +165,21 @@ class PortPane(Vertical):
     def compose(self) -> ComposeResult:
         """Lines above, the plot below, then the state of the port and the prompt."""
         yield self.lines_pane
-        yield self.plot_pane
+        with Horizontal(classes="below"):
+            yield self.plot_pane
+            yield self.error_pane
         yield self._status_line
         yield self._prompt
 
     def on_mount(self) -> None:
         """Keys are the lines' at first."""
         self.lines_pane.focus()
+
+    def on_resize(self, event: Resize) -> None:
+        """Differences are beside the plot at first, where there is room for both."""
+        small = event.size.width < ROOMY[0] or event.size.height < ROOMY[1]
+        self.set_class(small, "small")
+        self.set_class(self._wants_errors and not small, "errors")
 
     def work(self) -> None:
         """Takes in what has come, for no longer than ``BUDGET_S``, and draws it."""
@@ -163,6 +197,7 @@ class PortPane(Vertical):
         if began - self._plotted >= PLOTTED_EVERY_S:
             self._plotted = began
             self.plot_pane.draw()
+            self.error_pane.draw()
         self._status_line.update(self._status())
 
     def _status(self) -> Text:
@@ -201,7 +236,7 @@ class PortPane(Vertical):
         prompt.placeholder = self._PROMPTS[what]
         prompt.value = "" if what in _STAYING else self._history.get(what, "")
         prompt.add_class("open")
-        prompt.focus()
+        self.screen.set_focus(prompt)  # at once: the next keys are for it
 
     def action_leave(self) -> None:
         """Closes the prompt, and takes the marks of a search away."""
@@ -210,7 +245,7 @@ class PortPane(Vertical):
         self._asking = ""
         self.message = ""
         self._prompt.remove_class("open")
-        self.lines_pane.focus()
+        self.screen.set_focus(self.lines_pane)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Does what the prompt was opened for; what is wrong with it is told in the line above."""
@@ -281,6 +316,21 @@ class PortPane(Vertical):
         pane = self.plot_pane.picture if self._VIEWS[self._view] == "plot" else self.lines_pane
         pane.focus()
 
+    def _compare(self, reading: Reading) -> None:
+        """Counts a line of the demo."""
+        assert self._demo is not None
+        answer = self._demo.answer(reading)
+        if answer is not None:
+            self.errors.add([answer])
+
+    def action_errors(self) -> None:
+        """Shows how far the device is from its reference, or shows it no more."""
+        self.toggle_class("errors")
+        self._wants_errors = self.has_class("errors")
+        self.error_pane.draw()
+        covered = self._wants_errors and self.has_class("small")
+        self.screen.set_focus(self.error_pane if covered else self.lines_pane)
+
     def action_freeze(self) -> None:
         """Keeps the picture as it is, or lets it go on; a trigger that has fired is armed again."""
         self.plot_pane.frozen = not self.plot_pane.frozen
@@ -317,5 +367,6 @@ class PortPane(Vertical):
         """Forgets lines and series."""
         self.stream.lines.clear()
         self.stream.table.clear()
+        self.errors.clear()
         self.lines_pane.view.follow()
         self.plot_pane.draw(again=True)

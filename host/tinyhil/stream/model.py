@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tinyhil.link.frames import Frame
@@ -11,6 +12,7 @@ from tinyhil.stream.appearance import ROW_BYTES, Stamps, row_of_bytes
 from tinyhil.stream.frame_text import packed
 from tinyhil.stream.line_store import MOST_BYTES, MOST_LINES, Kind, LineStore
 from tinyhil.stream.reader import Reader
+from tinyhil.stream.reading import Reading
 from tinyhil.stream.series import CAPACITY
 from tinyhil.stream.splitter import Part, Splitter
 from tinyhil.stream.table import Table
@@ -49,6 +51,7 @@ class Stream:
         table: the series in it.
         counts: likewise.
         stamps: the times of lines in words.
+        listeners: are told the numbers of each line.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Stream:
         self.table = Table(capacity)
         self.counts = Counts()
         self.stamps = Stamps(time.monotonic(), time.time())
+        self.listeners: list[Callable[[Reading], object]] = []
         self.reader = Reader(torn=joined)
         self._splitter = Splitter()
         self._hexadecimal = hexadecimal
@@ -103,6 +107,8 @@ class Stream:
                 continue  # a number may be cut in two
             for found in read(item.decode("utf-8", "replace"), at, number):
                 fired += add(*found)
+                for tell in self.listeners:
+                    tell(found[0])
         return fired
 
     def notice(self, text: str, at: float) -> None:
