@@ -29,6 +29,7 @@ class MonitorApp(App[None]):
 
     TITLE = "tinyhil monitor"
     ENABLE_COMMAND_PALETTE = False
+    CSS = "FooterKey .footer-key--key { color: $text; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "quit"),
         Binding("l", "light", "light", show=False),
@@ -56,6 +57,7 @@ class MonitorApp(App[None]):
         self.theme = "textual-dark" if not self.current_theme.dark else "textual-light"
         for port in self.ports:
             port.plot_pane.draw(again=True)
+            port.error_pane.draw()
 
     def work(self) -> None:
         """Takes in and draws what has come from each port."""

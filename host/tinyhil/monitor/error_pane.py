@@ -9,6 +9,7 @@ from textual.widgets import Static
 
 from tinyhil.api.asking import line_of
 from tinyhil.api.live_error import Figures, LiveError
+from tinyhil.monitor.plot_pane import COLOURS, COLOURS_ON_LIGHT
 
 BINS = ((0, 0), (1, 1), (2, 3), (4, 7), (8, 15), (16, None))
 """Distances in LSB, first and last, of the rows of the histogram."""
@@ -30,19 +31,25 @@ class ErrorPane(Static, can_focus=True):
     def __init__(self, errors: LiveError) -> None:
         super().__init__()
         self._errors = errors
-        self._drawn: tuple[int, float | None] | None = None
+        self._drawn: tuple[int, float | None, bool] | None = None
 
     def draw(self) -> None:
         """Shows what is there by now."""
         figures = self._errors.figures()
-        state = figures.answers, figures.goodput
+        dark = self.app.current_theme.dark
+        state = figures.answers, figures.goodput, dark
         if state != self._drawn:
             self._drawn = state
-            self.update(text_of(figures))
+            self.update(text_of(figures, COLOURS if dark else COLOURS_ON_LIGHT))
 
 
-def text_of(figures: Figures) -> Text:
-    """The figures in rows. All of it is ours: no text of a device is in it."""
+def text_of(figures: Figures, colours: tuple[str, ...] = COLOURS) -> Text:
+    """The figures in rows. All of it is ours: no text of a device is in it.
+
+    Args:
+        figures: likewise.
+        colours: of bars; the first for answers that are right, the second for others.
+    """
     text = Text(no_wrap=True, overflow="ellipsis")
     agreement = figures.agreement
     if agreement is None:
@@ -57,7 +64,7 @@ def text_of(figures: Figures) -> Text:
     text.append(_link(figures) + "\n", style="dim")
     text.append("\n")
     for label, count, bar in histogram(figures.distances):
-        text.append(f"{label:>5} LSB  ").append(f"{bar:<{_BAR}}", style="cyan" if label == "0" else "yellow")
+        text.append(f"{label:>5} LSB  ").append(f"{bar:<{_BAR}}", style=colours[label != "0"])
         text.append(f"  {count:,}\n")
     text.append("\nthe last differences\n", style="bold")
     if not figures.last:

@@ -83,7 +83,7 @@ class PlotPane(Vertical):
         self.curves: dict[str, Curve] = {}
         self.beside = dict(beside)
         self.picture = PlotWidget()
-        self.picture.margin_top = _MARGIN_TOP
+        self.picture.set_reactive(PlotWidget.margin_top, _MARGIN_TOP)
         self._figures_below = Static(classes="figures")
 
     def compose(self) -> ComposeResult:

@@ -147,6 +147,9 @@ class PortSource:
         Raises:
             DeviceError: the port is not open, so that it cannot be used otherwise either.
         """
+        back = Deadline.after(_SEND_WITHIN_S)
+        while not (self._state is State.OPEN or self.said or self._wanted_here.is_set() or back.expired):
+            time.sleep(_ASIDE_LOOK_S)  # it was aside a moment ago, and is being opened again
         if self._state is not State.OPEN:
             raise DeviceError(f"{self.address} is not open: {self.said}", hint="wait until it is back")
         self._wanted_here.set()
