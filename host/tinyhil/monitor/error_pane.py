@@ -58,9 +58,9 @@ def text_of(figures: Figures, colours: tuple[str, ...] = COLOURS) -> Text:
     largest = max(figures.distances)
     text.append(f"{agreement:.2%} exact", style="bold")
     text.append(f"  of {figures.answers:,} answers\n")
-    text.append(f"from the reference    most {largest:,} LSB\n")
+    text.append(f"from reference  most {largest:,} LSB\n")
     if figures.float_mean is not None:
-        text.append(f"from the float model  most {figures.float_largest:.4g}  mean {figures.float_mean:.4g}\n")
+        text.append(f"from float  most {figures.float_largest:.4g}  mean {figures.float_mean:.4g}\n")
     text.append(_link(figures) + "\n", style="dim")
     text.append("\n")
     for label, count, bar in histogram(figures.distances):
@@ -84,7 +84,7 @@ def text_of(figures: Figures, colours: tuple[str, ...] = COLOURS) -> Text:
 def histogram(distances: Counter[int]) -> list[tuple[str, int, str]]:
     """Rows of distance, count and bar; what is there at all has a bar."""
     counts = [
-        (first, last, sum(count for distance, count in distances.items() if first <= distance <= (last or distance)))
+        (first, last, sum(distances[each] for each in distances if first <= each and (last is None or each <= last)))
         for first, last in BINS
     ]
     most = max(count for _, _, count in counts)
