@@ -101,3 +101,19 @@ def test_a_sketch_is_shown(size: tuple[int, int]) -> None:
         is_readable(screen)
 
     on_screen(scenario, size)
+
+
+def test_a_point_that_is_off_is_never_left_out() -> None:
+    """Points of the device are drawn with room for the curve between them."""
+
+    async def scenario(screen: Screen) -> None:
+        x = np.linspace(0, 6.28, 1000)
+        y = np.sin(x)
+        y[[123, 800]] += (0.5, -0.5)
+        screen.source.came("".join(f"x:{a:.4f} y:{b:.4f}\n" for a, b in np.stack([x, y], 1)))
+        await screen.drawn()
+        (points,) = [each for each in screen.pane.plot_pane.picture._datasets if hasattr(each, "marker")]
+        assert 10 < len(points.x) < 60
+        np.testing.assert_allclose(sorted(np.abs(points.y - np.sin(points.x)))[-2:], 0.5, atol=0.01)
+
+    on_screen(scenario, **MODEL)

@@ -31,6 +31,9 @@ _MARGIN_TOP = 1
 _POINTS = 2000
 """Of one series over another, the last ones."""
 
+_MARKED_EVERY = 3
+"""Columns for one point of the device that lies beside a curve, which would be hidden behind more of them."""
+
 _LARGEST = 1e100
 """Values beyond it are drawn at it: differences of larger ones may be none."""
 _FLAT = 1e-9
@@ -104,12 +107,16 @@ class PlotPane(Vertical):
         self.curves = self._curves()
         plot = self.picture
         plot.clear()
-        for colour, (name, curve) in zip(self._colours, self.curves.items(), strict=False):
+        drawn = list(zip(self._colours, self.curves.items(), strict=False))
+        for colour, (name, curve) in reversed(drawn):  # what the device has computed comes last, on top
             x, y = _drawable(curve)
-            if self.xy and name not in self.beside:
-                plot.scatter(x, y, marker_style=colour, hires_mode=HiResMode.BRAILLE)
-            else:
+            if not self.xy or name in self.beside:
                 plot.plot(x, y, line_style=colour, hires_mode=HiResMode.BRAILLE)
+            elif self.beside:
+                x, y = _apart(Curve(x, y), self.beside, max(1, self.size.width // _MARKED_EVERY))
+                plot.scatter(x, y, marker="●", marker_style=colour)
+            else:
+                plot.scatter(x, y, marker_style=colour, hires_mode=HiResMode.BRAILLE)
         for across, up in _corners(list(self.curves.values())):
             plot.plot([across], [up])
         plot.set_xlabel("x" if self.xy else "seconds")
@@ -159,6 +166,21 @@ class PlotPane(Vertical):
 
 def _drawable(curve: Curve) -> Curve:
     return Curve(np.clip(curve.x, -_LARGEST, _LARGEST), np.clip(curve.y, -_LARGEST, _LARGEST))
+
+
+def _apart(points: Curve, beside: Mapping[str, Curve], count: int) -> Curve:
+    """Of each part of the axis the one point that is farthest from a curve, so that none that is off is left out."""
+    finite = np.isfinite(points.x) & np.isfinite(points.y)
+    x, y = points.x[finite], points.y[finite]
+    if not len(x):
+        return Curve(x, y)
+    curve = next(iter(beside.values()))
+    far = np.abs(y - np.interp(x, curve.x, curve.y))
+    width = float(x.max() - x.min()) or 1.0
+    part = np.minimum(((x - x.min()) * (count / width)).astype(np.intp), count - 1)
+    order = np.lexsort((far, part))
+    last = np.flatnonzero(np.diff(part[order], append=count))
+    return Curve(x[order[last]], y[order[last]])
 
 
 def _corners(curves: list[Curve]) -> list[tuple[float, float]]:
