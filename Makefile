@@ -91,6 +91,11 @@ readme-pictures: install ## Record a run in a terminal and photograph its report
 	$(BIN)/python tools/write-terminal-svg
 	$(BIN)/python tools/write-report-picture
 
+.PHONY: monitor-pictures
+monitor-pictures: install ## Photograph the monitor of the sine in a browser, for docs/monitor.md
+	@tools/system-packages browser
+	$(BIN)/python tools/write-monitor-pictures
+
 .PHONY: changelog
 changelog: install ## Show what changes/ will add to CHANGELOG.md
 	$(BIN)/towncrier build --draft --version unreleased
