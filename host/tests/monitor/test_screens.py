@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,7 +68,7 @@ def is_readable(screen: Screen) -> None:
 
 
 X = np.linspace(0, 6.28, 100)
-MODEL = {"beside": {"reference": Curve(X, np.sin(X)), "float model": Curve(X, np.sin(X) + 0.1)}}
+MODEL: dict[str, Any] = {"beside": {"reference": Curve(X, np.sin(X)), "float model": Curve(X, np.sin(X) + 0.1)}}
 
 
 @pytest.mark.parametrize("size", SIZES)
