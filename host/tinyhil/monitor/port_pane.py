@@ -37,7 +37,7 @@ BUDGET_S = 0.03
 _STAYING = ("send", "model")
 """What the prompt goes on asking for until it is left."""
 
-ROOMY = (100, 30)
+ROOMY = (100, 29)
 """Columns and rows from which on there is room for the differences beside the plot; else they take its place."""
 
 PLOTTED_EVERY_S = 0.2
