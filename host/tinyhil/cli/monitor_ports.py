@@ -1,10 +1,12 @@
-"""What the command ``monitor`` listens to: ports that were named, or that of a device which is started for it."""
+"""What the command ``monitor`` shows: ports that were named, that of a device which is started, or a recording."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from tinyhil.api.asking import Answer, Asker, model_curves
 from tinyhil.cli.job import open_job
@@ -12,6 +14,10 @@ from tinyhil.cli.session import Output
 from tinyhil.errors import ConfigError
 from tinyhil.options import Options
 from tinyhil.pipeline.answers import RunningDevice
+from tinyhil.session.recording import is_recording
+from tinyhil.stream.events import Source
+from tinyhil.stream.player import Player
+from tinyhil.stream.recording import SUFFIX
 from tinyhil.stream.series import Curve
 from tinyhil.stream.source import PortSource
 from tinyhil.targets import registry
@@ -23,12 +29,12 @@ class Opened:
     """What is open.
 
     Attributes:
-        sources: the ports.
+        sources: the ports, or a recording.
         ask: asks the model's device; None where there is none.
         beside: curves of the model, to lie beside the device's.
     """
 
-    sources: list[PortSource]
+    sources: list[Source]
     ask: Callable[[str], list[Answer]] | None = None
     beside: dict[str, Curve] = field(default_factory=dict)
 
@@ -65,7 +71,8 @@ def open_ports(
     rate = baud or target.link.baud
     dtr, rts = (usual if chosen is None else chosen for chosen, usual in zip(wanted, target.link.controls, strict=True))
     with contextlib.ExitStack() as stack:
-        opened = Opened([PortSource(port, rate, controls=(dtr, rts)) for port in ports])
+        sources = [PortSource(port, rate, controls=(dtr, rts)) for port in ports]
+        opened = Opened([*sources])
         if not ports:
             assert model is not None
             emulated = target.emulator is not None and target.emulator.on_path is not None
@@ -76,13 +83,45 @@ def open_ports(
                 device = running.enter_context(run.running_device())
                 source = PortSource(device.port, rate, controls=(dtr, rts), check=device.check)
                 asker = stack.enter_context(Asker(run))
+                sources = [source]
                 opened = Opened([source], _asks(asker, device, source), model_curves(run.quantize()))
                 if device.can_restart:
                     stack.push(running.pop_all())
                 # A board runs on without us, and its port has to be free to be lent.
-        for source in opened.sources:
+        for source in sources:
             stack.enter_context(source)
         yield opened
+
+
+def recording_of(model: str | None, ports: list[str]) -> Path | None:
+    """The recording that was named in place of a model; None where it is none."""
+    if model is None or ports:
+        return None
+    path = Path(model)
+    if path.suffix.lower() == SUFFIX:
+        return path
+    with contextlib.suppress(OSError, ValueError):
+        if path.is_file() and is_recording(path):
+            return path
+    return None
+
+
+@contextlib.contextmanager
+def open_recording(path: Path, speed: float | None, *, screen: bool) -> Iterator[Opened]:
+    """Opens a recording until the context ends.
+
+    Args:
+        path: the file.
+        speed: times that of the recording, 0 for as fast as it can be shown; None for the usual one: its own on a
+            screen, as fast as it can be shown elsewhere.
+        screen: whether people look at it.
+
+    Raises:
+        ConfigError: it is no recording of this version.
+    """
+    usual = 1.0 if screen else math.inf
+    with Player(path, usual if speed is None else speed or math.inf) as player:
+        yield Opened([player])
 
 
 def _asks(asker: Asker, device: RunningDevice, source: PortSource) -> Callable[[str], list[Answer]]:

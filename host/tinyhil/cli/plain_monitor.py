@@ -17,11 +17,11 @@ from typing import TextIO
 from tinyhil.deadline import Deadline
 from tinyhil.plain_text import for_log
 from tinyhil.stream.appearance import TimeStyle, spans_of, text_of
-from tinyhil.stream.events import Came, Event, State
+from tinyhil.stream.events import Came, Event, Source, State
 from tinyhil.stream.line_store import Kind, Line
 from tinyhil.stream.model import Stream
 from tinyhil.stream.query import Query
-from tinyhil.stream.source import PortSource, pass_on
+from tinyhil.stream.source import pass_on
 from tinyhil.stream.styles import coloured
 
 _WAIT_S = 0.05
@@ -50,7 +50,7 @@ class Watched:
     """
 
     name: str
-    source: PortSource
+    source: Source
     stream: Stream
     shown: int = 0
     last_at: float | None = None
@@ -65,7 +65,6 @@ class Printer:
         times: what stands in front of a line.
         frames: whether frames of our protocol are shown.
         only: which lines are shown; None for all.
-        log: takes every line as well.
     """
 
     def __init__(
@@ -76,14 +75,12 @@ class Printer:
         times: TimeStyle = TimeStyle.NONE,
         frames: bool = False,
         only: Query | None = None,
-        log: TextIO | None = None,
     ) -> None:
         self._out = out
         self._notices = notices
         self._times = times
         self._frames = frames
         self._only = only
-        self._log = log
         self._terminal = out.isatty()
 
     def show(self, watched: Watched, until: Query | None) -> bool:
@@ -111,14 +108,11 @@ class Printer:
     def _write(self, rows: list[tuple[str, Line]]) -> None:
         if not rows:
             return
-        plain = "".join(f"{head}{for_log(text_of(line))}\n" for head, line in rows)
         if self._terminal:
             self._out.write("".join(f"{head}{coloured(spans_of(line))}\n" for head, line in rows))
         else:
-            self._out.write(plain)
+            self._out.write("".join(f"{head}{for_log(text_of(line))}\n" for head, line in rows))
         self._out.flush()
-        if self._log is not None:
-            self._log.write(plain)
 
     def _head(self, watched: Watched, line: Line) -> str:
         time = watched.stream.stamps.of(line.at, watched.last_at, self._times)
@@ -150,7 +144,7 @@ def follow(ports: list[Watched], show: Callable[[Watched], bool], deadline: Dead
 
 
 def follow_raw(
-    source: PortSource,
+    source: Source,
     write: Callable[[bytes], object],
     notices: Callable[[str], None],
     deadline: Deadline | None,
@@ -185,7 +179,7 @@ class Typed:
         self._ending = ending
         self._open = True
 
-    def pass_on(self, source: PortSource) -> None:
+    def pass_on(self, source: Source) -> None:
         """Sends what was typed; nothing where that is not for us: a terminal is read by the program in front only."""
         if not self._open or source.state is not State.OPEN:
             return

@@ -21,10 +21,9 @@ from tinyhil.monitor.lines_pane import LinesPane
 from tinyhil.monitor.plot_pane import ASKED, WINDOWS, PlotPane, window_text
 from tinyhil.plain_text import plain
 from tinyhil.stream.appearance import TimeStyle
-from tinyhil.stream.events import Event, State
+from tinyhil.stream.events import Answered, Event, State
 from tinyhil.stream.model import Stream
 from tinyhil.stream.query import Query
-from tinyhil.stream.reading import Format, Reading
 from tinyhil.stream.series import Curve
 from tinyhil.stream.source import pass_on
 
@@ -258,11 +257,10 @@ class PortPane(Vertical):
         """Shows answers as lines of ours, and as points where they are one number for one number."""
         now = time.monotonic()
         for answer in answers:
-            self.stream.notice(line_of(answer), now)
-            point = (answer.inputs, answer.device, answer.reference)
-            if all(len(values) == 1 for values in point):
-                reading = Reading(Format.PAIRS, ASKED, tuple(float(values[0]) for values in point))
-                self.stream.table.add(reading, now, self.stream.lines.end - 1)
+            parts = (answer.inputs, answer.device, answer.reference)
+            point = tuple(float(values[0]) for values in parts if len(values) == 1)
+            names, values = (ASKED, point) if len(point) == len(parts) else ((), ())
+            pass_on([Answered(line_of(answer), names, values, now)], self.stream)
         self.message = message
         self.work()
 

@@ -24,8 +24,9 @@ from typing import Self
 
 from tinyhil.deadline import Deadline
 from tinyhil.errors import DeviceError, PortLostError, TinyhilError
-from tinyhil.stream.events import Came, Changed, Dropped, Event, Sent, State
+from tinyhil.stream.events import Answered, Came, Changed, Dropped, Event, Sent, State
 from tinyhil.stream.model import Stream
+from tinyhil.stream.reading import Format, Reading
 from tinyhil.stream.trigger import Trigger
 from tinyhil.transport import RAISED, Transport, open_transport, owner
 from tinyhil.transport.finder import PortFinder
@@ -312,9 +313,10 @@ class PortSource:
 
 
 def pass_on(events: Iterable[Event], stream: Stream) -> list[Trigger]:
-    """Hands what a source has told to the model; returns the triggers that it has fired."""
+    """Hands what a source has told to the model, and to who writes it down; returns the triggers that it has fired."""
     fired = []
     for event in events:
+        stream.write_down(event)
         match event:
             case Came(data, at):
                 fired += stream.feed(data, at)
@@ -329,4 +331,9 @@ def pass_on(events: Iterable[Event], stream: Stream) -> list[Trigger]:
                     stream.interrupted(at)
                 if text:
                     stream.notice(text, at)
+            case Answered(text, names, values, at):
+                stream.notice(text, at)
+                if names:
+                    fired += stream.table.add(Reading(Format.PAIRS, names, values), at, stream.lines.end - 1)
+    stream.write_down(None)
     return fired
