@@ -56,6 +56,7 @@ def monitor(
         list[str] | None,
         _option("A port to listen to, whatever runs there; may be given more than once.", _PORT, "--port", "-p"),
     ] = None,
+    follow: Annotated[bool, _option("Look on at a port that another monitor has; nothing is sent.", _PORT)] = False,
     baud: Annotated[int | None, _option("Rate of the line in bit/s, any  [default: the target's]", _PORT)] = None,
     dtr: Annotated[bool | None, _option("Raise or drop DTR when the port is opened.", _PORT, "--dtr/--no-dtr")] = None,
     rts: Annotated[bool | None, _option("Raise or drop RTS when the port is opened.", _PORT, "--rts/--no-rts")] = None,
@@ -133,6 +134,8 @@ def monitor(
     if raw and (wanted is not None or len(port or []) > 1):
         raise ConfigError("--raw takes one port, and no --until", kind=kinds.CONTRADICTION)
     triggers = [] if trigger is None else [_trigger(trigger)]
+    if follow and (not port or send):
+        raise ConfigError("--follow takes --port, and no --send", hint="tinyhil monitor --port PORT --follow")
     files = Files(log, csv, record)
     files.check()
     played = recording_of(model, port or [])
@@ -154,13 +157,15 @@ def monitor(
         if played is not None:
             opened = stack.enter_context(open_recording(played, speed, screen=screen))
         else:
-            opened = stack.enter_context(open_ports(output, options, model, port or [], baud, (dtr, rts)))
+            opened = stack.enter_context(
+                open_ports(output, options, model, port or [], baud, (dtr, rts), follow=follow)
+            )
         sources = opened.sources
         for source in sources:
             for line in send or []:
                 source.send(line.encode() + end)
         deadline = None if seconds is None else Deadline.after(seconds)
-        typed = plain_monitor.Typed(end)
+        typed = plain_monitor.Typed(end, wanted=not follow and played is None)
         if raw:
             with contextlib.suppress(KeyboardInterrupt):
                 plain_monitor.follow_raw(sources[0], write, notice, deadline, typed)

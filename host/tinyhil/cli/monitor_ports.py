@@ -20,6 +20,7 @@ from tinyhil.stream.player import Player
 from tinyhil.stream.recording import SUFFIX
 from tinyhil.stream.series import Curve
 from tinyhil.stream.source import PortSource
+from tinyhil.stream.viewers import FollowedPort
 from tinyhil.targets import registry
 from tinyhil.targets.model import UART
 
@@ -47,6 +48,8 @@ def open_ports(
     ports: list[str],
     baud: int | None,
     wanted: tuple[bool | None, bool | None],
+    *,
+    follow: bool = False,
 ) -> Iterator[Opened]:
     """Opens the ports until the context ends.
 
@@ -57,6 +60,7 @@ def open_ports(
         ports: that are named.
         baud: line rate in bit/s; None for the target's.
         wanted: DTR and RTS; None for the target's.
+        follow: looks on at ports that other monitors have.
 
     Raises:
         ConfigError: neither a port nor a model is named.
@@ -67,6 +71,10 @@ def open_ports(
             "neither a port nor a model is given",
             hint="tinyhil monitor --port PORT listens to a port, tinyhil monitor sine --target native starts a device",
         )
+    if follow:
+        with contextlib.ExitStack() as stack:
+            yield Opened([stack.enter_context(FollowedPort(port)) for port in ports])
+        return
     target = registry.get(options.target)
     rate = baud or target.link.baud
     dtr, rts = (usual if chosen is None else chosen for chosen, usual in zip(wanted, target.link.controls, strict=True))

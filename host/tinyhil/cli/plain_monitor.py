@@ -173,11 +173,12 @@ class Typed:
 
     Args:
         ending: of each line, in place of the newline.
+        wanted: whether anything can be sent at all.
     """
 
-    def __init__(self, ending: bytes) -> None:
+    def __init__(self, ending: bytes, *, wanted: bool = True) -> None:
         self._ending = ending
-        self._open = True
+        self._open = wanted
 
     def pass_on(self, source: Source) -> None:
         """Sends what was typed; nothing where that is not for us: a terminal is read by the program in front only."""

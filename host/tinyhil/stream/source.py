@@ -28,6 +28,7 @@ from tinyhil.stream.events import Answered, Came, Changed, Dropped, Event, Sent,
 from tinyhil.stream.model import Stream
 from tinyhil.stream.reading import Format, Reading
 from tinyhil.stream.trigger import Trigger
+from tinyhil.stream.viewers import Viewers
 from tinyhil.transport import RAISED, Transport, open_transport, owner
 from tinyhil.transport.finder import PortFinder
 
@@ -90,6 +91,7 @@ class PortSource:
         self._born: Path | None = None
         self._state = State.WAITING
         self.said = ""
+        self._viewers = Viewers(address)
         self._guard = threading.Condition()
         self._events: deque[Event] = deque()
         self._waiting = 0
@@ -164,6 +166,7 @@ class PortSource:
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.join()
+        self._viewers.close()
         self._give_up()
 
     def __enter__(self) -> Self:
@@ -206,6 +209,7 @@ class PortSource:
                 return True
             if now - looked >= _LOOK_S:
                 looked = now
+                self._let_look_on()
                 if owner.wanted(self._claimed):
                     return True
         return False
@@ -226,6 +230,7 @@ class PortSource:
         self._tell(State.LENT, f"{self.address} is lent to another tinyhil process")
         free_since: float | None = None
         while not self._stopping.wait(_LOOK_S):
+            self._let_look_on()
             if not owner.is_free(self._claimed):
                 free_since = None
                 continue
@@ -252,6 +257,7 @@ class PortSource:
         """
         said = ""
         while not self._stopping.wait(_LOOK_S):
+            self._let_look_on()
             self._check()
             self._refuse_another_terminal()
             try:
@@ -277,6 +283,7 @@ class PortSource:
                 lends=True,
             )
         self._claimed, self._born = place, self._born or place
+        self._viewers.let_in(place)
         self._finder.remember()
         return transport
 
@@ -295,11 +302,15 @@ class PortSource:
         if transport is not None:
             transport.close()
 
+    def _let_look_on(self) -> None:
+        self._viewers.look(Changed(self._state, self.said, time.monotonic()))
+
     def _tell(self, state: State, text: str) -> None:
         self._state, self.said = state, text
         self._put(Changed(state, text, time.monotonic()))
 
     def _put(self, event: Event, size: int = 0) -> None:
+        self._viewers.put(event)
         with self._guard:
             if size and self._waiting + size > self._most_waiting:
                 event = Dropped(size, time.monotonic())

@@ -115,7 +115,7 @@ def _busy(address: str, error: lock.HeldError, what: str) -> PortBusyError:
     if error.note == LENDS:
         return PortBusyError(
             f"{address} is busy, held by PID {error.holder}, a monitor{what}",
-            hint="close that monitor: a port has one owner at a time",
+            hint=f"look on with tinyhil monitor --port {address} --follow, or close that monitor",
         )
     return PortBusyError(
         f"{address} is busy, held by PID {error.holder}",
