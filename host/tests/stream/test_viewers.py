@@ -55,26 +55,35 @@ def came(events: list[Event]) -> bytes:
     return b"".join(event.data for event in events if isinstance(event, Came))
 
 
+def until_open(viewer: FollowedPort, events: list[Event]) -> None:
+    until(events, viewer, lambda: viewer.state is State.OPEN)
+
+
+def until_sent(viewer: FollowedPort, events: list[Event]) -> None:
+    """What was typed is told, and what was printed before it."""
+    until(events, viewer, lambda: bool(came(events)) and any(isinstance(event, Sent) for event in events))
+
+
 def test_all_see_what_the_monitor_sees(board: Board) -> None:
     with PortSource(board.path) as monitor:
         with FollowedPort(board.path) as one, FollowedPort(board.path) as other:
-            seen: list[list[Event]] = [[], []]
-            for events, viewer in zip(seen, (one, other), strict=True):
-                until(events, viewer, lambda viewer=viewer: viewer.state is State.OPEN)
+            viewers: list[tuple[FollowedPort, list[Event]]] = [(one, []), (other, [])]
+            for viewer, events in viewers:
+                until_open(viewer, events)
             board.print("x:1\n")
             monitor.send(b"typed")
-            for events, viewer in zip(seen, (one, other), strict=True):
-                until(events, viewer, lambda events=events: came(events) == b"x:1\n")
-                until(events, viewer, lambda events=events: any(isinstance(each, Sent) for each in events))
+            for viewer, events in viewers:
+                until_sent(viewer, events)
+                assert came(events) == b"x:1\n"
             with pytest.raises(DeviceError, match="looked on at only"):
                 one.send(b"no")
             with monitor.aside():
-                until(seen[0], one, lambda: one.state is State.LENT)
-            until(seen[0], one, lambda: one.state is State.OPEN)
+                until([], one, lambda: one.state is State.LENT)
+            until_open(one, [])
         board.print("x:2\n")  # for nobody but the monitor, which does not mind
         with FollowedPort(board.path) as late:
-            events: list[Event] = []
-            until(events, late, lambda: late.state is State.OPEN)
+            events = []
+            until_open(late, events)
             board.print("x:3\n")
             until(events, late, lambda: b"x:3\n" in came(events))
             assert os.read(board.master, 100) == b"typed"

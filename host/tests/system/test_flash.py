@@ -107,17 +107,17 @@ def test_a_monitor_steps_aside_for_verify_and_for_flash_and_is_back(desk: Cli) -
     """What is flashed anew has another terminal behind the path that the monitor knows."""
     verify = shown(desk("flash", "sine", "--target", "native"))
     child = desk.start("monitor", "--port", verify[-1])
-    assert child.stdout is not None
+    lines, told = child.stdout, ""
+    assert lines is not None
     assert child.stderr is not None
 
     def shows_demo() -> None:
-        assert any(re.match(r"x:\d\.\d+ y:-?\d\.\d+$", child.stdout.readline()) for _ in range(5))
+        assert any(re.match(r"x:\d\.\d+ y:-?\d\.\d+$", lines.readline()) for _ in range(5))
 
     shows_demo()
     done = desk(*verify)
     assert done.code == 0, done.out + done.err
     assert "PASS" in done.out
-    told = ""
     while "is open again" not in told:
         told += child.stderr.readline()
     assert "is lent to another tinyhil process" in told

@@ -215,7 +215,10 @@ def _show_on_screen(ports: list[Watched], opened: Opened, times: TimeStyle, only
     from tinyhil.monitor.port_pane import PortPane
 
     app = MonitorApp(
-        [PortPane(each.source, each.stream, ending, times, only, opened.ask, opened.beside) for each in ports]
+        [
+            PortPane(each.source, each.stream, ending, times, only, opened.ask, opened.beside, opened.commands)
+            for each in ports
+        ]
     )
     app.run()
     if app.return_code:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tinyhil.api.asking import Answer, Asker, model_curves
 from tinyhil.cli.job import open_job
+from tinyhil.cli.monitor_commands import Command, commands_of, reset_of
 from tinyhil.cli.session import Output
 from tinyhil.errors import ConfigError
 from tinyhil.options import Options
@@ -33,11 +34,13 @@ class Opened:
         sources: the ports, or a recording.
         ask: asks the model's device; None where there is none.
         beside: curves of the model, to lie beside the device's.
+        commands: what the device can be told to do, by name; each tells what becomes of it, line by line.
     """
 
     sources: list[Source]
     ask: Callable[[str], list[Answer]] | None = None
     beside: dict[str, Curve] = field(default_factory=dict)
+    commands: dict[str, Command] = field(default_factory=dict)
 
 
 @contextlib.contextmanager
@@ -93,9 +96,12 @@ def open_ports(
                 asker = stack.enter_context(Asker(run))
                 sources = [source]
                 opened = Opened([source], _asks(asker, device, source), model_curves(run.quantize()))
+                opened.commands = commands_of(model, options, device, source)
                 if device.can_restart:
                     stack.push(running.pop_all())
                 # A board runs on without us, and its port has to be free to be lent.
+        elif len(sources) == 1:
+            opened.commands["reset"] = reset_of(sources[0])
         for source in sources:
             stack.enter_context(source)
         yield opened

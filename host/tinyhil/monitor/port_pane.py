@@ -13,12 +13,15 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
 from tinyhil.api.asking import Answer, line_of
 from tinyhil.errors import TinyhilError
+from tinyhil.monitor import picture
 from tinyhil.monitor.lines_pane import LinesPane
 from tinyhil.monitor.plot_pane import ASKED, WINDOWS, PlotPane, window_text
+from tinyhil.monitor.prompt import Command, Prompt
 from tinyhil.plain_text import plain
 from tinyhil.stream.appearance import TimeStyle
 from tinyhil.stream.events import Answered, Event, State
@@ -64,6 +67,7 @@ class PortPane(Vertical):
         only: the filter at first, None for all lines.
         ask: answers what is typed to the model, a row for each input; None where there is no model.
         beside: curves of the model, which are drawn with x over y.
+        commands: what the device can be told at the prompt, by name.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -103,8 +107,8 @@ class PortPane(Vertical):
         "search": "search for a regular expression",
         "filter": "show only lines with a regular expression; empty for all",
         "send": "send a line",
-        "model": "x> a number, a vector, sweep 0..6.28 100, sample 17, random 10",
-        "export": "write the series to NAME.csv or NAME.npz",
+        "model": "x> a number, a vector, sweep 0..6.28 100, sample 17, random 10, save FILE, help",
+        "export": "write the plot to NAME.png or NAME.svg, or the series to NAME.csv or NAME.npz",
     }
 
     def __init__(
@@ -116,6 +120,7 @@ class PortPane(Vertical):
         only: Query | None = None,
         ask: Callable[[str], list[Answer]] | None = None,
         beside: Mapping[str, Curve] = MappingProxyType({}),
+        commands: Mapping[str, Command] = MappingProxyType({}),
     ) -> None:
         super().__init__()
         self.source = source
@@ -126,6 +131,7 @@ class PortPane(Vertical):
         self.plot_pane = PlotPane(stream.table, stream.stamps.start, beside)
         self._status_line = Static(classes="status")
         self._prompt = Input()
+        self.typed = Prompt(self, commands)
         self._ask = ask
         self.message = ""
         self._ending = ending
@@ -145,6 +151,10 @@ class PortPane(Vertical):
     def on_mount(self) -> None:
         """Keys are the lines' at first."""
         self.lines_pane.focus()
+
+    def on_unmount(self) -> None:
+        """What was begun at the prompt ends with the screen."""
+        self.typed.close()
 
     def work(self) -> None:
         """Takes in what has come, for no longer than ``BUDGET_S``, and draws it."""
@@ -190,7 +200,11 @@ class PortPane(Vertical):
         self.lines_pane.draw()
 
     def action_scroll_lines(self, by: int) -> None:
-        """Moves the lines."""
+        """Moves the lines; at the prompt for the model, goes through what was typed before."""
+        if self._asking == "model" and abs(by) == 1:
+            self._prompt.value = self.typed.recall(by)
+            self._prompt.cursor_position = len(self._prompt.value)
+            return
         self.lines_pane.scroll_lines(by)
 
     def action_ask(self, what: str) -> None:
@@ -198,6 +212,7 @@ class PortPane(Vertical):
         prompt = self._prompt
         self._asking = what
         prompt.placeholder = self._PROMPTS[what]
+        prompt.suggester = SuggestFromList(self.typed.words) if what == "model" else None
         prompt.value = "" if what in _STAYING else self._history.get(what, "")
         prompt.add_class("open")
         prompt.focus()
@@ -225,11 +240,10 @@ class PortPane(Vertical):
                 self.lines_pane.view.set_filter(Query(text, regex=True) if text else None)
             elif what == "send":
                 self.source.send(text.encode() + self._ending)
-            elif what == "model":
+            elif what == "model" and not self.typed.take(text):
                 self._ask_model(text)
             elif what == "export":
-                self.stream.table.export(Path(text))
-                self.message = f"{text} is written"
+                self.message = picture.save(Path(text), self.plot_pane, self.stream.table)
         except TinyhilError as error:
             self.message = plain(f"{error.message}; {error.hint}")
         if what in _STAYING:

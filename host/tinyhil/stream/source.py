@@ -29,7 +29,7 @@ from tinyhil.stream.model import Stream
 from tinyhil.stream.reading import Format, Reading
 from tinyhil.stream.trigger import Trigger
 from tinyhil.stream.viewers import Viewers
-from tinyhil.transport import RAISED, Transport, open_transport, owner
+from tinyhil.transport import RAISED, Controlled, Transport, open_transport, owner
 from tinyhil.transport.finder import PortFinder
 
 MOST_WAITING = 64 << 20
@@ -47,6 +47,8 @@ _ASIDE_LOOK_S = 0.005
 """Between two looks whether the port is free again that is used otherwise in this process."""
 _OPEN_WITHIN_S = 10.0
 """For a socket that nobody serves yet."""
+_PULSE_S = 0.1
+"""How long the control lines of a board are held that is reset: its circuit has a capacitor."""
 _SEND_WITHIN_S = 5.0
 """For a device to take what is sent."""
 _PSEUDO_TERMINALS = "/dev/pts/"
@@ -97,6 +99,7 @@ class PortSource:
         self._waiting = 0
         self._to_send: deque[bytes] = deque()
         self._stopping = threading.Event()
+        self._to_reset = threading.Event()
         self._wanted_here = threading.Event()
         self._aside = threading.Event()
         self._thread: threading.Thread | None = None
@@ -142,6 +145,22 @@ class PortSource:
                 f"{self.address} is not open: nothing can be sent", hint="wait until it is back, and send it again"
             )
         self._to_send.append(data)
+
+    def reset(self) -> None:
+        """Resets the board by its control lines, and tells by an event what has become of it.
+
+        As the circuits of most boards have it, DTR falls and RTS rises for a moment.
+
+        Raises:
+            DeviceError: the port is not open.
+        """
+        if self._state is not State.OPEN:
+            raise DeviceError(f"{self.address} is not open: {self.said}", hint="wait until it is back")
+        self._to_reset.set()
+
+    def move(self, address: str) -> None:
+        """Goes over to another port; to be called within ``aside``, where no port is open."""
+        self.address, self._finder, self._born = address, PortFinder(address), None
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
@@ -201,6 +220,9 @@ class PortSource:
         while not self._stopping.is_set():
             while self._to_send:
                 self._send(transport, self._to_send.popleft())
+            if self._to_reset.is_set():
+                self._to_reset.clear()
+                self._pulse(transport)
             data = transport.read(_READ_BYTES, _SLICE_S)
             now = time.monotonic()
             if data:
@@ -223,6 +245,20 @@ class PortSource:
             self._tell(State.OPEN, error.message)
         else:
             self._put(Sent(data, time.monotonic()))
+
+    def _pulse(self, transport: Transport) -> None:
+        try:
+            if not isinstance(transport, Controlled):
+                raise DeviceError(f"{transport.name} has no control lines")
+            transport.set_controls(False, True)
+            time.sleep(_PULSE_S)
+            transport.set_controls(*self._controls)
+        except PortLostError:
+            raise
+        except DeviceError as error:
+            self._tell(State.OPEN, error.message)
+        else:
+            self._tell(State.OPEN, f"{transport.name}: reset by DTR and RTS")
 
     def _lend(self) -> None:
         """Gives the port up, and waits until whoever wanted it has done with it."""
@@ -293,7 +329,9 @@ class PortSource:
         Raises:
             DeviceError: it is gone, and its number may be another's by now.
         """
-        if self.address.startswith(_PSEUDO_TERMINALS) and owner.lock_file(self.address) != self._born:
+        if not self.address.startswith(_PSEUDO_TERMINALS) or self._born is None:
+            return
+        if owner.lock_file(self.address) != self._born:
             raise DeviceError(f"{self.address} is gone: the program at its other end has ended")
 
     def _give_up(self) -> None:

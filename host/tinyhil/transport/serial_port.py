@@ -96,6 +96,10 @@ class _TerminalStream(PollStream):
         """See ``Rated.set_rate``."""
         _set_rate(self._port, baud)
 
+    def set_controls(self, dtr: bool, rts: bool) -> None:
+        """See ``Controlled.set_controls``."""
+        _set_controls(self._port, dtr, rts)
+
 
 class _PyserialStream:
     """Bytes through pyserial's own calls, for what ``select`` cannot wait for."""
@@ -139,6 +143,9 @@ class _PyserialStream:
     def set_rate(self, baud: int) -> None:
         _set_rate(self._port, baud)
 
+    def set_controls(self, dtr: bool, rts: bool) -> None:
+        _set_controls(self._port, dtr, rts)
+
     def close(self) -> None:
         self._port.close()
 
@@ -156,6 +163,15 @@ def _set_rate(port: Any, baud: int) -> None:
     with contextlib.suppress(ValueError, *_OPEN_ERRORS):
         port.baudrate = baud
     time.sleep(_SETTLE_S)
+
+
+def _set_controls(port: Any, dtr: bool, rts: bool) -> None:
+    try:
+        port.dtr, port.rts = dtr, rts
+    except _OPEN_ERRORS as error:
+        raise DeviceError(
+            f"{port.port} has no control lines ({error})", hint="press the reset button of the board"
+        ) from None
 
 
 def _cannot_open(address: str, error: Exception) -> DeviceError:
