@@ -144,6 +144,56 @@ def test_bytes_as_they_are(tinyhil: Cli, board: Board) -> None:
     assert board.heard == b"typed\n"
 
 
+def takes_terminal() -> None:
+    """The terminal at standard input is that of this process, as of a shell's."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def test_keys_and_bytes_as_they_are_typed(tinyhil: Cli) -> None:
+    """A key at a terminal, which is as it was afterwards; bytes through a pipe, where a wrong line is told of."""
+    board = Board(b"# here\n")
+    terminal, end = os.openpty()
+    before = termios.tcgetattr(end)
+    try:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "tinyhil", "monitor", "--port", board.path, "--by-key"],
+            cwd=tinyhil.cwd,
+            env=tinyhil.environment(),
+            stdin=end,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=takes_terminal,
+        )
+        assert child.stdout is not None
+        assert child.stdout.readline()
+        os.write(terminal, b"k")
+        while board.heard != b"k":
+            assert child.stdout.readline()
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=PATIENCE_S)
+        assert child.returncode == 0
+        assert termios.tcgetattr(end) == before
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "tinyhil", "monitor", "--port", board.path),
+                *("--hex-input", "--send", "0x01,02", "--timeout", "1s"),
+            ],
+            cwd=tinyhil.cwd,
+            env=tinyhil.environment(),
+            input="zz\nFF 0",
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+        )
+        assert done.returncode == 0, done.stderr
+        assert "'zz' is no row of bytes" in done.stderr
+        assert board.heard == b"k\x01\x02\xff\x00"
+    finally:
+        board.stop()
+        os.close(terminal)
+        os.close(end)
+
+
 def test_a_port_that_ends(tinyhil: Cli, board: Board) -> None:
     child = tinyhil.start("monitor", "--port", board.path, "--hex")
     assert child.stdout is not None
@@ -212,6 +262,9 @@ def test_what_was_recorded_is_played(tinyhil: Cli, board: Board, tmp_path: Path)
         ("--follow",),
         ("none.rec",),
         ("--port", "/dev/none", "--speed", "2"),
+        ("--port", "/dev/none", "--parity", "strange"),
+        ("--port", "/dev/none", "--hex-input", "--send", "xyz"),
+        ("--port", "/dev/none", "--hex-input", "--by-key"),
         ("--port", "/dev/none", "--csv", "a.csv", "--record", "a.csv"),
         ("--port", "/dev/none", "--time", "noon"),
         ("--port", "/dev/none", "--until", "("),

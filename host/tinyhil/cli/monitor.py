@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tinyhil.stream.events import Source
     from tinyhil.stream.query import Query
     from tinyhil.stream.trigger import Trigger
+    from tinyhil.stream.typing import Encoder
 
 _WHAT = "What is shown"
 _PORT = "The port"
@@ -58,9 +59,16 @@ def monitor(
     ] = None,
     follow: Annotated[bool, _option("Look on at a port that another monitor has; nothing is sent.", _PORT)] = False,
     baud: Annotated[int | None, _option("Rate of the line in bit/s, any  [default: the target's]", _PORT)] = None,
+    parity: Annotated[str, _option("Parity of the line: none, even, odd  [default: none]", _PORT)] = "none",
     dtr: Annotated[bool | None, _option("Raise or drop DTR when the port is opened.", _PORT, "--dtr/--no-dtr")] = None,
     rts: Annotated[bool | None, _option("Raise or drop RTS when the port is opened.", _PORT, "--rts/--no-rts")] = None,
     ending: Annotated[str, _option("What ends a line that is sent: lf, crlf, cr, none  [default: lf]", _PORT)] = "lf",
+    hex_input: Annotated[
+        bool, _option("What is typed or sent is bytes in hexadecimal, such as 01 ff 0a, with no end of line.", _PORT)
+    ] = False,
+    by_key: Annotated[
+        bool, _option("Send each key as it is pressed, not a line at a time; implies --plain.", _PORT)
+    ] = False,
     send: Annotated[list[str] | None, _option("Send this line when the port is open.", _PORT)] = None,
     until: Annotated[str | None, _option("End with 0 at the first line with this regular expression.", _WHAT)] = None,
     timeout: Annotated[str | None, _option("End after this time: 5s, 2min; by 3 with --until.", _WHAT)] = None,
@@ -124,10 +132,17 @@ def monitor(
     from tinyhil.deadline import Deadline
     from tinyhil.stream.appearance import TimeStyle
     from tinyhil.stream.query import Query
+    from tinyhil.stream.typing import encoder
     from tinyhil.targets.allowance import duration
+    from tinyhil.transport.serial_port import PARITIES
 
     times = _one_of("--time", time, {style.value: style for style in TimeStyle})
     end = _one_of("--ending", ending, _ENDINGS)
+    _one_of("--parity", parity, PARITIES)
+    encode = encoder(end, hexadecimal=hex_input)
+    to_send = [encode(line) for line in send or []]
+    if by_key and hex_input:
+        raise ConfigError("--by-key and --hex-input exclude one another", kind=kinds.CONTRADICTION)
     wanted = None if until is None else Query(until, regex=True, case=True)
     shown = None if only is None else Query(only, regex=True, case=True)
     seconds = None if timeout is None else duration("--timeout", timeout)
@@ -143,7 +158,7 @@ def monitor(
         raise ConfigError(
             "--speed is for recordings", hint="tinyhil monitor FILE.rec --speed 2", kind=kinds.CONTRADICTION
         )
-    scripted = any((plain, raw, wanted, seconds, frames, output.json_path))
+    scripted = any((plain, raw, by_key, wanted, seconds, frames, output.json_path))
     screen = not scripted and sys.stdin.isatty() and sys.stdout.isatty()
     if screen:
         _require_screen()
@@ -158,14 +173,16 @@ def monitor(
             opened = stack.enter_context(open_recording(played, speed, screen=screen))
         else:
             opened = stack.enter_context(
-                open_ports(output, options, model, port or [], baud, (dtr, rts), follow=follow)
+                open_ports(output, options, model, port or [], baud, (dtr, rts), parity=parity, follow=follow)
             )
         sources = opened.sources
         for source in sources:
-            for line in send or []:
-                source.send(line.encode() + end)
+            for data in to_send:
+                source.send(data)
         deadline = None if seconds is None else Deadline.after(seconds)
-        typed = plain_monitor.Typed(end, wanted=not follow and played is None)
+        typed = stack.enter_context(
+            plain_monitor.Typed(encode, notice, wanted=not follow and played is None, by_key=by_key)
+        )
         if raw:
             with contextlib.suppress(KeyboardInterrupt):
                 plain_monitor.follow_raw(sources[0], write, notice, deadline, typed)
@@ -175,7 +192,7 @@ def monitor(
             each.stream.table.triggers += copy.deepcopy(triggers)
         stack.enter_context(files.written(ports, times, frames=frames))
         if screen:
-            _show_on_screen(ports, opened, times, shown, end)
+            _show_on_screen(ports, opened, times, shown, encode)
             return
         printer = plain_monitor.Printer(out, notice, times=times, frames=frames, only=shown)
         outcome = None
@@ -205,7 +222,9 @@ def _require_screen() -> None:
         )
 
 
-def _show_on_screen(ports: list[Watched], opened: Opened, times: TimeStyle, only: Query | None, ending: bytes) -> None:
+def _show_on_screen(
+    ports: list[Watched], opened: Opened, times: TimeStyle, only: Query | None, encode: Encoder
+) -> None:
     """Shows the ports until the screen is left.
 
     Raises:
@@ -216,7 +235,7 @@ def _show_on_screen(ports: list[Watched], opened: Opened, times: TimeStyle, only
 
     app = MonitorApp(
         [
-            PortPane(each.source, each.stream, ending, times, only, opened.ask, opened.beside, opened.commands)
+            PortPane(each.source, each.stream, encode, times, only, opened.ask, opened.beside, opened.commands)
             for each in ports
         ]
     )

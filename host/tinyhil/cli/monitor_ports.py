@@ -52,6 +52,7 @@ def open_ports(
     baud: int | None,
     wanted: tuple[bool | None, bool | None],
     *,
+    parity: str = "none",
     follow: bool = False,
 ) -> Iterator[Opened]:
     """Opens the ports until the context ends.
@@ -63,6 +64,7 @@ def open_ports(
         ports: that are named.
         baud: line rate in bit/s; None for the target's.
         wanted: DTR and RTS; None for the target's.
+        parity: of the line.
         follow: looks on at ports that other monitors have.
 
     Raises:
@@ -82,7 +84,7 @@ def open_ports(
     rate = baud or target.link.baud
     dtr, rts = (usual if chosen is None else chosen for chosen, usual in zip(wanted, target.link.controls, strict=True))
     with contextlib.ExitStack() as stack:
-        sources = [PortSource(port, rate, controls=(dtr, rts)) for port in ports]
+        sources = [PortSource(port, rate, controls=(dtr, rts), parity=parity) for port in ports]
         opened = Opened([*sources])
         if not ports:
             assert model is not None
@@ -92,7 +94,7 @@ def open_ports(
             run = open_job(replace(output, console=output.errors), model, options)
             with contextlib.ExitStack() as running:
                 device = running.enter_context(run.running_device())
-                source = PortSource(device.port, rate, controls=(dtr, rts), check=device.check)
+                source = PortSource(device.port, rate, controls=(dtr, rts), parity=parity, check=device.check)
                 asker = stack.enter_context(Asker(run))
                 sources = [source]
                 opened = Opened([source], _asks(asker, device, source), model_curves(run.quantize()))

@@ -29,6 +29,7 @@ from tinyhil.stream.model import Stream
 from tinyhil.stream.query import Query
 from tinyhil.stream.series import Curve
 from tinyhil.stream.source import pass_on
+from tinyhil.stream.typing import LF, Encoder
 
 BUDGET_S = 0.03
 """How long what has come is worked on before keys are looked at again."""
@@ -62,7 +63,7 @@ class PortPane(Vertical):
     Args:
         source: its bytes, open already.
         stream: what is in them.
-        ending: of each line that is typed.
+        encode: makes bytes of each line that is typed.
         times: what stands in front of a line at first.
         only: the filter at first, None for all lines.
         ask: answers what is typed to the model, a row for each input; None where there is no model.
@@ -115,7 +116,7 @@ class PortPane(Vertical):
         self,
         source: Source,
         stream: Stream,
-        ending: bytes = b"\n",
+        encode: Encoder = LF,
         times: TimeStyle = TimeStyle.NONE,
         only: Query | None = None,
         ask: Callable[[str], list[Answer]] | None = None,
@@ -134,7 +135,7 @@ class PortPane(Vertical):
         self.typed = Prompt(self, commands)
         self._ask = ask
         self.message = ""
-        self._ending = ending
+        self._encode = encode
         self._events: deque[Event] = deque()
         self._asking = ""
         self._view = 0
@@ -239,7 +240,7 @@ class PortPane(Vertical):
             elif what == "filter":
                 self.lines_pane.view.set_filter(Query(text, regex=True) if text else None)
             elif what == "send":
-                self.source.send(text.encode() + self._ending)
+                self.source.send(self._encode(text))
             elif what == "model" and not self.typed.take(text):
                 self._ask_model(text)
             elif what == "export":

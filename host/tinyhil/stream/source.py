@@ -64,6 +64,7 @@ class PortSource:
         baud: line rate in bit/s, any that the port has.
         finder: finds the port again under whatever name it returns.
         controls: of a serial port, DTR and RTS.
+        parity: of a serial port, none, even or odd.
         check: raises DeviceError if the device's program has ended.
         most_waiting: bytes that wait at most until they are taken.
 
@@ -79,6 +80,7 @@ class PortSource:
         *,
         finder: PortFinder | None = None,
         controls: tuple[bool, bool] = RAISED,
+        parity: str = "none",
         check: Callable[[], None] = lambda: None,
         most_waiting: int = MOST_WAITING,
     ) -> None:
@@ -86,6 +88,7 @@ class PortSource:
         self._baud = baud
         self._finder = finder or PortFinder(address)
         self._controls = controls
+        self._parity = parity
         self._check = check
         self._most_waiting = most_waiting
         self._transport: Transport | None = None
@@ -316,6 +319,7 @@ class PortSource:
                 baud=self._baud,
                 deadline=Deadline.after(_OPEN_WITHIN_S),
                 controls=self._controls,
+                parity=self._parity,
                 lends=True,
             )
         self._claimed, self._born = place, self._born or place

@@ -49,8 +49,14 @@ RAISED = (True, True)
 """DTR and RTS as programs for terminals set them."""
 
 
-def open_serial(address: str, baud: int = 115200, controls: tuple[bool, bool] = RAISED) -> Transport:
-    """Opens a device path or a pyserial URL, 8N1, without flow control.
+PARITIES = {"none": "N", "even": "E", "odd": "O"}
+"""By name, as pyserial has them."""
+
+
+def open_serial(
+    address: str, baud: int = 115200, controls: tuple[bool, bool] = RAISED, parity: str = "none"
+) -> Transport:
+    """Opens a device path or a pyserial URL with 8 bits, 1 stop bit and no flow control.
 
     A device path is locked against a second program that locks too. What had arrived before is thrown away.
 
@@ -58,6 +64,7 @@ def open_serial(address: str, baud: int = 115200, controls: tuple[bool, bool] = 
         address: ``/dev/ttyACM0``, ``COM3``, ``rfc2217://host:port``, ...
         baud: line rate in bit/s; terminals of emulators ignore it.
         controls: how DTR and RTS are set, before the port is opened.
+        parity: one of ``PARITIES``.
 
     Raises:
         PortBusyError: another program holds it.
@@ -69,7 +76,7 @@ def open_serial(address: str, baud: int = 115200, controls: tuple[bool, bool] = 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # pyserial 3.5 starts its thread in an old way
-            port = serial.serial_for_url(address, baudrate=baud, do_not_open=True, **options)
+            port = serial.serial_for_url(address, baudrate=baud, parity=PARITIES[parity], do_not_open=True, **options)
             port.dtr, port.rts = controls
             port.open()
     except (ValueError, OverflowError) as error:
