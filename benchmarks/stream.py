@@ -144,10 +144,13 @@ def of_programs(duration: float, rate: int) -> None:
 
 def _drained(screen: int, duration: float) -> int:
     """Reads what a program shows for a while; how many bytes that were."""
-    count, until = 0, time.monotonic() + duration
+    last, count, until = b"", 0, time.monotonic() + duration
     while (left := until - time.monotonic()) > 0:
         if select.select([screen], [], [], left)[0]:
-            count += len(os.read(screen, 1 << 16))
+            try:
+                count += len(last := os.read(screen, 1 << 16))
+            except OSError:
+                sys.exit(f"the program has ended: {last.decode(errors='replace')}")
     return count
 
 
