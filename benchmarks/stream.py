@@ -120,6 +120,7 @@ def of_programs(duration: float, rate: int) -> None:
     for name, words in OTHERS.items():
         pid, screen = pty.fork()
         if pid == 0:
+            os.chdir("/")  # no project: PlatformIO would prepare its platform
             os.environ.update(TERM="xterm-256color", COLUMNS="120", LINES="40")
             os.execv(sys.executable, [sys.executable, *words, os.ttyname(slave)])
         shown = _drained(screen, 5.0)  # it starts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import pytest
 import serial
@@ -47,7 +48,7 @@ def test_the_parity_is_the_ports(parity: str, letter: str, monkeypatch: pytest.M
     opened: list[str] = []
     real = serial.serial_for_url
 
-    def noted(url: str, **options: object) -> object:
+    def noted(url: str, **options: Any) -> Any:
         opened.append(str(options["parity"]))
         return real(url, **options)
 

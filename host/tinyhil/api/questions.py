@@ -76,7 +76,7 @@ class Questions:
             return self._file(Path(text))
         parts = re.split(r"\s*,\s*|\s+", text)
         if not text:
-            raise InputError("nothing was asked", hint=_HINT)
+            raise InputError(f"{text!r} is no input", hint=_HINT)
         if not all(re.fullmatch(NUMBER, part, re.ASCII) for part in parts):
             if len(parts) == 1 and parts[0].isidentifier() and parts[0] not in ("pi", "e"):
                 raise InputError(f"{text!r} is no input", hint=_HINT)
@@ -99,7 +99,7 @@ class Questions:
 
     def _sweep(self, first: float, last: float, count: int, expression: str = VARIABLE) -> tuple[Array, ...]:
         if len(self._specs) != 1 or self._specs[0].elements != 1:
-            raise InputError("a sweep is for a model with one number as its input", hint=_HINT)
+            raise InputError("`sweep` is for a model with one number as its input", hint=_HINT)
         if not 1 <= count <= MOST:
             raise InputError(f"a sweep of {count} steps is none", hint=f"give 1 to {MOST:,} steps")
         values = evaluated(expression, np.linspace(first, last, count))

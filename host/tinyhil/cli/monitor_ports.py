@@ -73,7 +73,7 @@ def open_ports(
     """
     if not ports and model is None:
         raise ConfigError(
-            "neither a port nor a model is given",
+            "neither --port nor a model is given",
             hint="tinyhil monitor --port PORT listens to a port, tinyhil monitor sine --target native starts a device",
         )
     if follow:

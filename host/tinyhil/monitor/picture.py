@@ -38,7 +38,10 @@ def save(path: Path, plot: PlotPane, table: Table) -> str:
         )
     curves = plot.shown_curves(_COLUMNS)
     if not any(len(curve.x) for curve in curves.values()):
-        raise InputError("there is nothing to be drawn yet", hint="wait for numbers, or look at another window")
+        raise InputError(
+            f"{path} would be empty: there is nothing to be drawn yet",
+            hint="wait for numbers, or look at another window",
+        )
     if suffix == ".svg":
         store.write_bytes(path, drawing(curves, plot.across, points=plot.xy).encode())
     else:

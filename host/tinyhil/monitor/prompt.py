@@ -101,7 +101,9 @@ class Prompt:
     def _record(self, name: str) -> None:
         if not name:
             if self._recorder is None:
-                raise InputError("nothing is being recorded", hint="record FILE.rec begins")
+                raise InputError(
+                    "`record` has nothing to end: nothing is being recorded", hint="record FILE.rec begins"
+                )
             path = self._recorder.path
             self.close()
             self._pane.message = f"{path} is written"
@@ -116,7 +118,7 @@ class Prompt:
     def _set_speed(self, speed: float) -> None:
         source = self._pane.source
         if not isinstance(source, Player) or not speed >= 0:
-            raise InputError("speed is for recordings", hint="tinyhil monitor FILE.rec; then speed 10, or speed 0")
+            raise InputError("`speed` is for recordings", hint="tinyhil monitor FILE.rec; then speed 10, or speed 0")
         source.speed = speed or math.inf
         self._pane.message = f"speed {speed:g}" if speed else "as fast as it can be shown"
 
