@@ -10,9 +10,8 @@ import sys
 from collections.abc import Callable, Iterator
 
 from tinyhil import process
-from tinyhil.cli.options import flags_of
 from tinyhil.errors import ConfigError, DeviceError
-from tinyhil.options import Options
+from tinyhil.options import Options, flags_of
 from tinyhil.pipeline.answers import RunningDevice
 from tinyhil.stream.source import PortSource
 
