@@ -2,6 +2,7 @@
 
     python benchmarks/stream.py                     the model alone, in each format
     python benchmarks/stream.py 600 50000           10 minutes at 50,000 lines/s through a pseudo-terminal
+    python benchmarks/stream.py 30 50000 others     what whole programs take of CPU there: ours, miniterm, PlatformIO's
 
 Everything that happens to a line is in it but drawing: taking the bytes apart, keeping the line, finding its numbers,
 adding them to their series. Nothing is asserted: machines differ. A port at 115,200 baud carries 576 lines of 20 bytes
@@ -12,6 +13,9 @@ from __future__ import annotations
 
 import math
 import os
+import pty
+import select
+import signal
 import subprocess
 import sys
 import time
@@ -99,13 +103,74 @@ def through_port(duration: float, rate: int) -> None:
     os.close(slave)
 
 
-def _resident_mb() -> float:
-    """Memory of this process, in MB."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+OTHERS = {
+    "tinyhil monitor --plain": ["-m", "tinyhil", "monitor", "--plain", "--port"],
+    "tinyhil monitor": ["-m", "tinyhil", "monitor", "--port"],
+    "pyserial-miniterm": ["-m", "serial.tools.miniterm", "--raw"],
+    "pio device monitor": ["-m", "platformio", "device", "monitor", "--raw", "--quiet", "--port"],
+}
+"""Programs of this Python, each on a terminal of its own whose output is read and thrown away."""
+
+
+def of_programs(duration: float, rate: int) -> None:
+    """Prints what each program takes, one after the other at the same pseudo-terminal."""
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    print(f"{'program':<26} {'CPU':>6} {'MB':>7} {'port read':>10} {'shown':>9}")
+    for name, words in OTHERS.items():
+        pid, screen = pty.fork()
+        if pid == 0:
+            os.chdir("/")  # no project: PlatformIO would prepare its platform
+            os.environ.update(TERM="xterm-256color", COLUMNS="120", LINES="40")
+            os.execv(sys.executable, [sys.executable, *words, os.ttyname(slave)])
+        shown = _drained(screen, 5.0)  # it starts
+        began, took = time.monotonic(), _cpu_seconds(pid)
+        command = [sys.executable, "-c", GENERATOR, str(master), str(rate)]
+        with subprocess.Popen(command, pass_fds=[master], stderr=subprocess.DEVNULL) as generator:
+            shown = _drained(screen, duration)
+            seconds = time.monotonic() - began
+            written = int(Path(f"/proc/{generator.pid}/io").read_text().split("wchar: ")[1].split()[0])
+            used, memory = _cpu_seconds(pid) - took, _resident_mb(pid)
+            generator.kill()
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(screen)
+        print(
+            f"{name:<26} {used / seconds:>6.0%} {memory:>7.1f} {written / seconds / 1e3:>5.0f} kB/s "
+            f"{shown / seconds / 1e3:>4.0f} kB/s"
+        )
+    os.close(master)
+    os.close(slave)
+
+
+def _drained(screen: int, duration: float) -> int:
+    """Reads what a program shows for a while; how many bytes that were."""
+    last, count, until = b"", 0, time.monotonic() + duration
+    while (left := until - time.monotonic()) > 0:
+        if select.select([screen], [], [], left)[0]:
+            try:
+                count += len(last := os.read(screen, 1 << 16))
+            except OSError:
+                sys.exit(f"the program has ended: {last.decode(errors='replace')}")
+    return count
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Processor time of a process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _resident_mb(process: int | str = "self") -> float:
+    """Memory of a process, in MB."""
+    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def main() -> None:
     """Prints the table."""
+    if len(sys.argv) == 4:
+        of_programs(float(sys.argv[1]), int(sys.argv[2]))
+        return
     if len(sys.argv) == 3:
         through_port(float(sys.argv[1]), int(sys.argv[2]))
         return

@@ -42,6 +42,7 @@ SAME_LAYER = {
     ("targets", "config"),  # both are TOML, read by the one loader
     ("config", "data"),  # the shipped recipes name their data
     ("proxy", "transport"),  # a proxy is a transport's user, and no stage
+    ("stream", "session"),  # what a monitor records is a recording, and the recording of a run can be looked at
     ("worker", "process"),  # a worker is a child process with a conversation
     ("config", "worker"),  # a child tells its parent while it runs the code of a recipe
     ("cli", "monitor"),  # the command of its name starts it

@@ -133,5 +133,5 @@ def test_no_path_is_refused_by_the_parser_of_the_command_line() -> None:
     assert [name for name, looked_at in paths.items() if looked_at] == []
 
 
-WRITTEN = {"json", "json_path", "markdown", "record", "build_dir", "link", "output_file", "html", "to"}
+WRITTEN = {"csv", "json", "json_path", "log", "markdown", "record", "build_dir", "link", "output_file", "html", "to"}
 """Options whose file or folder is written, and not read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,51 @@ def test_an_index_is_no_real() -> None:
 def test_a_sweep(first: float, last: float, count: int) -> None:
     found = questions(ONE).inputs(f"sweep {first!r}..{last!r} {count}")[0].reshape(-1)
     np.testing.assert_array_equal(found, ONE.quantize(np.linspace(first, last, count)))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("pi / 2", math.pi / 2),
+        ("-(1 + 2) ** 2 / 3", -3.0),
+        ("sin(0.5) + e", math.sin(0.5) + math.e),
+        ("7 // 2 - 7 % 2", 2.0),
+    ],
+)
+def test_an_expression_is_a_number(text: str, value: float) -> None:
+    ((found,),) = real(f"{text}", ONE)
+    assert found == ONE.dequantize(ONE.quantize(value))
+
+
+def test_an_expression_over_a_sweep() -> None:
+    found = questions(ONE).inputs("2 * sin(x) - x/10 over 0..6.28 100")[0].reshape(-1)
+    x = np.linspace(0, 6.28, 100)
+    np.testing.assert_array_equal(found, ONE.quantize(2 * np.sin(x) - x / 10))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sin(x)",
+        "__import__('os').system('true')",
+        "x.real over 0..1 5",
+        "(lambda: 1)()",
+        "[1][0]",
+        "True",
+        "1 if 1 else 2",
+        "sin(1, 2)",
+        "y + 1 over 0..1 5",
+        "sqrt(-1)",
+        "9 ** 9 ** 9 ** 9",
+        "(" * 400 + "1" + ")" * 400,
+        "1 +",
+        "1" * 501 + " + 1",
+        "log(x) over 0..1 5",
+    ],
+)
+def test_what_is_no_expression_or_has_no_value_is_refused(text: str) -> None:
+    with pytest.raises(InputError):
+        questions(ONE).inputs(text)
 
 
 @pytest.mark.parametrize(("text", "value"), [("sample 0", 0), ("sample:1", 2)])

@@ -68,7 +68,7 @@ class Screen:
 
     async def drawn(self) -> None:
         self.pane.work()
-        while self.source._events or self.pane._events:
+        while (isinstance(self.source, Source) and self.source._events) or self.pane._events:
             self.pane.work()
         if not self.pane.plot_pane.frozen:
             self.pane.plot_pane.draw(again=True)
@@ -83,12 +83,17 @@ class Screen:
         return str(self.pane._status())
 
 
-def on_screen(scenario: Callable[[Screen], Awaitable[None]], size: tuple[int, int] = (120, 40), **model: Any) -> None:
+def on_screen(
+    scenario: Callable[[Screen], Awaitable[None]], size: tuple[int, int] = (120, 40), source: Any = None, **model: Any
+) -> None:
     """Carries a scenario out."""
 
     async def carried_out() -> None:
-        source = Source()
-        pane = PortPane(source, Stream(joined=False), **model)
+        nonlocal source
+        source = source or Source()
+        stream = Stream(joined=False)
+        stream.stamps = getattr(source, "stamps", stream.stamps)
+        pane = PortPane(source, stream, **model)
         app = MonitorApp([pane])
         async with app.run_test(size=size) as pilot:
             await scenario(Screen(pilot, pane, source))
@@ -217,7 +222,7 @@ def test_export(tmp_path: Path) -> None:
         assert "is written" in screen.status
         await screen.press("e")
         await screen.type(str(tmp_path / "wave.xls"))
-        assert "neither .csv nor .npz" in screen.status
+        assert "ends with none of" in screen.status
 
     on_screen(scenario)
     assert len((tmp_path / "wave.csv").read_text().splitlines()) == 201

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -10,6 +12,7 @@ from textual.binding import Binding
 from textual.widgets import Input
 
 from tinyhil.api.live_error import LiveError
+from tinyhil.monitor import prompt as commands
 from tinyhil.monitor.app import MonitorApp
 from tinyhil.monitor.plot_pane import WINDOWS
 from tinyhil.monitor.port_pane import PortPane
@@ -99,6 +102,14 @@ def test_every_key_has_a_row() -> None:
     assert bound == set(KEYS) | LEAVES
     prompts = {each.wanted for each in KEYS.values() if each.seen is prompt} - {""}
     assert prompts == set(PortPane._PROMPTS.values())
+
+
+def test_every_command_of_the_prompt_is_typed_in_a_test() -> None:
+    """What each of them does is in test_prompt.py and test_commands.py."""
+    here = Path(__file__)
+    tests = "".join(each.read_text("utf-8") for each in here.parent.glob("test_*.py") if each != here)
+    words = {*commands._WORDS, *commands.NEEDS_MODEL}
+    assert {word for word in words if not re.search(rf'"{word}[" ]', tests)} == set()
 
 
 def test_what_keys_lead_to() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from tinyhil.link.frames import Frame, encode_frame
-from tinyhil.stream.appearance import text_of
+from tinyhil.stream.appearance import spans_of, text_of
 from tinyhil.stream.events import Came, Dropped
 from tinyhil.stream.line_store import Kind
 from tinyhil.stream.model import Stream
@@ -85,3 +86,45 @@ def test_a_trigger_is_told_of() -> None:
     stream.table.triggers.append(trigger)
     assert stream.feed(b"x:1\nx:2\n", 0.0) == []
     assert stream.feed(b"x:3\nx:4\n", 1.0) == [trigger]
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        b"\0",
+        b"\x1b[2J\x1b]0;title\x07",
+        b"\xe2\x82",
+        b"a",
+        b"1,2,",
+        b"x:1 ",
+        b"\r",
+        b"\x1b[31m",
+        b"{",
+        b'{"a":',
+        b">t:",
+    ],
+    ids=repr,
+)
+def test_a_flood_of_anything_takes_bounded_memory_and_nothing_is_obeyed(noise: bytes) -> None:
+    """A line that never ends, and a great many short ones; all that is shown can be shown."""
+    stream = Stream(most_lines=1000, most_bytes=1 << 20, capacity=1000)
+    for ending in (b"", b"\n"):
+        chunk = (noise + ending) * (4096 // len(noise + ending))
+        for number in range(50):
+            stream.feed(chunk, float(number))
+            assert len(stream.unfinished) < 10_000
+    assert stream.lines.held_bytes < 2 << 20
+    assert stream.table.held_bytes < 1 << 20
+    for line in stream.lines.lines(stream.lines.end - 100, stream.lines.end):
+        assert text_of(line).isprintable()
+        assert "".join(piece.text for piece in spans_of(line)).isprintable()
+
+
+def test_a_line_of_ten_megabytes() -> None:
+    stream = Stream(joined=False, most_bytes=1 << 20)
+    for _ in range(160):
+        stream.feed(b"#" * (1 << 16), 0.0)
+        assert len(stream.unfinished) <= 4096 + (1 << 16)
+    stream.feed(b"\nx:1\nx:2\n", 1.0)
+    assert stream.lines.held_bytes < 3 << 20
+    assert stream.table.series["x"].values.tolist() == [1, 2]

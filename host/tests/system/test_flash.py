@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -99,6 +100,35 @@ def test_flash_then_verify_then_stop(desk: Cli) -> None:
     assert not runs(second)
     assert not os.path.lexists(port)
     assert desk("flash", "sine", "--target", "native", "--stop").code == 0
+
+
+@pytest.mark.long
+def test_a_monitor_steps_aside_for_verify_and_for_flash_and_is_back(desk: Cli) -> None:
+    """What is flashed anew has another terminal behind the path that the monitor knows."""
+    verify = shown(desk("flash", "sine", "--target", "native"))
+    child = desk.start("monitor", "--port", verify[-1])
+    lines, told = child.stdout, ""
+    assert lines is not None
+    assert child.stderr is not None
+
+    def shows_demo() -> None:
+        assert any(re.match(r"x:\d\.\d+ y:-?\d\.\d+$", lines.readline()) for _ in range(5))
+
+    shows_demo()
+    done = desk(*verify)
+    assert done.code == 0, done.out + done.err
+    assert "PASS" in done.out
+    while "is open again" not in told:
+        told += child.stderr.readline()
+    assert "is lent to another tinyhil process" in told
+    shows_demo()
+    shown(desk("flash", "sine", "--target", "native"))
+    while told.count("is open again") < 2:
+        told += child.stderr.readline()
+    shows_demo()
+    child.send_signal(signal.SIGINT)
+    child.communicate(timeout=60)
+    assert child.returncode == 0
 
 
 @pytest.mark.long

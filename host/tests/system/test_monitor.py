@@ -144,6 +144,56 @@ def test_bytes_as_they_are(tinyhil: Cli, board: Board) -> None:
     assert board.heard == b"typed\n"
 
 
+def takes_terminal() -> None:
+    """The terminal at standard input is that of this process, as of a shell's."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def test_keys_and_bytes_as_they_are_typed(tinyhil: Cli) -> None:
+    """A key at a terminal, which is as it was afterwards; bytes through a pipe, where a wrong line is told of."""
+    board = Board(b"# here\n")
+    terminal, end = os.openpty()
+    before = termios.tcgetattr(end)
+    try:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "tinyhil", "monitor", "--port", board.path, "--by-key"],
+            cwd=tinyhil.cwd,
+            env=tinyhil.environment(),
+            stdin=end,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=takes_terminal,
+        )
+        assert child.stdout is not None
+        assert child.stdout.readline()
+        os.write(terminal, b"k")
+        while board.heard != b"k":
+            assert child.stdout.readline()
+        child.send_signal(signal.SIGINT)
+        child.communicate(timeout=PATIENCE_S)
+        assert child.returncode == 0
+        assert termios.tcgetattr(end) == before
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "tinyhil", "monitor", "--port", board.path),
+                *("--hex-input", "--send", "0x01,02", "--timeout", "1s"),
+            ],
+            cwd=tinyhil.cwd,
+            env=tinyhil.environment(),
+            input="zz\nFF 0",
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+        )
+        assert done.returncode == 0, done.stderr
+        assert "'zz' is no row of bytes" in done.stderr
+        assert board.heard == b"k\x01\x02\xff\x00"
+    finally:
+        board.stop()
+        os.close(terminal)
+        os.close(end)
+
+
 def test_a_port_that_ends(tinyhil: Cli, board: Board) -> None:
     child = tinyhil.start("monitor", "--port", board.path, "--hex")
     assert child.stdout is not None
@@ -173,10 +223,49 @@ def test_who_wants_the_port_gets_it_and_the_monitor_comes_back(tinyhil: Cli, boa
     assert re.fullmatch(".*is open\n.*is lent to another tinyhil process\n.*is open again\n", told, re.DOTALL), told
 
 
+def test_a_second_monitor_is_told_how_to_look_on_and_does(tinyhil: Cli, board: Board) -> None:
+    child = tinyhil.start("monitor", "--port", board.path)
+    assert child.stdout is not None
+    assert child.stdout.readline()
+    second = tinyhil("monitor", "--port", board.path, "--timeout", "5s")
+    assert second.code == 3
+    assert f"held by PID {child.pid}, a monitor" in second.err
+    assert f"look on with tinyhil monitor --port {board.path} --follow" in second.err
+    viewer = tinyhil("monitor", "--port", board.path, "--follow", "--until", r"^x:\d+ y:2", "--timeout", "60s")
+    assert (viewer.code, viewer.out.splitlines()[-1][:2]) == (0, "x:"), viewer.err
+    child.send_signal(signal.SIGINT)
+    child.communicate(timeout=PATIENCE_S)
+    assert child.returncode == 0
+
+
+def test_what_was_recorded_is_played(tinyhil: Cli, board: Board, tmp_path: Path) -> None:
+    """The lines, the numbers and the result are those that were seen live."""
+    frames = ("--frames", "--time", "relative")
+    live = tinyhil(
+        *("monitor", "--port", board.path, "--timeout", "0.5s", "--record", "a.rec", "--send", "hi", *frames),
+        *("--csv", "live.csv", "--json", "live.json", "--log", "live.txt"),
+    )
+    assert live.code == 0, live.err
+    board.stop()
+    again = tinyhil("monitor", "a.rec", *frames, "--csv", "again.csv", "--json", "again.json", "--log", "again.txt")
+    assert again.code == 0, again.err
+    assert again.out == live.out
+    for name in ("csv", "json", "txt"):
+        assert (tmp_path / f"again.{name}").read_text() == (tmp_path / f"live.{name}").read_text()
+    assert len((tmp_path / "live.csv").read_text().splitlines()) > 10
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         (),
+        ("--follow",),
+        ("none.rec",),
+        ("--port", "/dev/none", "--speed", "2"),
+        ("--port", "/dev/none", "--parity", "strange"),
+        ("--port", "/dev/none", "--hex-input", "--send", "xyz"),
+        ("--port", "/dev/none", "--hex-input", "--by-key"),
+        ("--port", "/dev/none", "--csv", "a.csv", "--record", "a.csv"),
         ("--port", "/dev/none", "--time", "noon"),
         ("--port", "/dev/none", "--until", "("),
         ("--port", "/dev/none", "--timeout", "soon"),

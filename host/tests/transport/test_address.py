@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import pytest
+import serial
 
 from tinyhil.deadline import Deadline
 from tinyhil.errors import ConfigError
@@ -38,3 +40,18 @@ def test_other_schemes_are_pyserial_s() -> None:
     assert transport.name == "loop://"
     assert not isinstance(transport, Pollable)
     transport.close()
+
+
+@pytest.mark.parametrize(("parity", "letter"), [("none", "N"), ("even", "E"), ("odd", "O")])
+def test_the_parity_is_the_ports(parity: str, letter: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pseudo-terminal has none, so what pyserial is told is looked at."""
+    opened: list[str] = []
+    real = serial.serial_for_url
+
+    def noted(url: str, **options: Any) -> Any:
+        opened.append(str(options["parity"]))
+        return real(url, **options)
+
+    monkeypatch.setattr(serial, "serial_for_url", noted)
+    open_transport("loop://", baud=9600, deadline=Deadline.after(1.0), parity=parity).close()
+    assert opened == [letter]

@@ -5,6 +5,7 @@
     sweep 0..6.28 100    so many numbers, evenly spaced, both ends included
     sample 17            a sample of the test set, counted from 0; without one, of the vectors
     random 10            so many of these, by chance
+    pi / 2               an expression; over a sweep with its x: sin(x) over 0..6.28 100
     FILE                 all samples of a file or folder, in any form that ``tinyhil.quantize.samples`` reads
 
 Whatever is typed becomes arrays as the model's inputs take them.
@@ -12,6 +13,7 @@ Whatever is typed becomes arrays as the model's inputs take them.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from tinyhil.affine import TensorSpec
+from tinyhil.api.expressions import VARIABLE, evaluated
 from tinyhil.artifacts.types import Array, Vectors
 from tinyhil.errors import InputError
 from tinyhil.quantize import samples, vectors
@@ -31,7 +34,11 @@ MOST = 100_000
 _SWEEP = re.compile(rf"sweep\s+({NUMBER})\s*\.\.\s*({NUMBER})\s+(\d{{1,6}})", re.ASCII)
 _SAMPLE = re.compile(r"sample[\s:]+(\d{1,9})", re.ASCII)
 _RANDOM = re.compile(r"random[\s:]+(\d{1,6})", re.ASCII)
-_HINT = "type a number or a vector, `sweep 0..6.28 100`, `sample 17`, `random 10`, or the name of a file of samples"
+_OVER = re.compile(rf"(.+?)\s+over\s+({NUMBER})\s*\.\.\s*({NUMBER})\s+(\d{{1,6}})", re.ASCII)
+_HINT = (
+    "type a number or a vector, `sweep 0..6.28 100`, `sin(x) over 0..6.28 100`, `sample 17`, `random 10`, or the name "
+    "of a file of samples"
+)
 _FILES = (".npy", ".npz", ".csv")
 
 
@@ -59,15 +66,21 @@ class Questions:
         text = text.strip()
         if found := _SWEEP.fullmatch(text):
             return self._sweep(number(found[1]), number(found[2]), int(found[3]))
+        if found := _OVER.fullmatch(text):
+            return self._sweep(number(found[2]), number(found[3]), int(found[4]), found[1])
         if found := _SAMPLE.fullmatch(text):
             return self._sample(int(found[1]))
         if found := _RANDOM.fullmatch(text):
             return self._random(int(found[1]))
-        if text.lower().endswith(_FILES) or (text and Path(text).is_dir()):
+        if text.lower().endswith(_FILES) or _is_folder(text):
             return self._file(Path(text))
         parts = re.split(r"\s*,\s*|\s+", text)
-        if not text or not all(re.fullmatch(NUMBER, part, re.ASCII) for part in parts):
+        if not text:
             raise InputError(f"{text!r} is no input", hint=_HINT)
+        if not all(re.fullmatch(NUMBER, part, re.ASCII) for part in parts):
+            if len(parts) == 1 and parts[0].isidentifier() and parts[0] not in ("pi", "e"):
+                raise InputError(f"{text!r} is no input", hint=_HINT)
+            return self._vector(evaluated(text, None).tolist())
         return self._vector([number(part) for part in parts])
 
     def _vector(self, values: list[float]) -> tuple[Array, ...]:
@@ -84,12 +97,13 @@ class Questions:
         shaped = [part.reshape(1, *spec.shape) for part, spec in zip(parts, self._specs, strict=True)]
         return self._quantized(shaped)
 
-    def _sweep(self, first: float, last: float, count: int) -> tuple[Array, ...]:
+    def _sweep(self, first: float, last: float, count: int, expression: str = VARIABLE) -> tuple[Array, ...]:
         if len(self._specs) != 1 or self._specs[0].elements != 1:
-            raise InputError("a sweep is for a model with one number as its input", hint=_HINT)
+            raise InputError("`sweep` is for a model with one number as its input", hint=_HINT)
         if not 1 <= count <= MOST:
             raise InputError(f"a sweep of {count} steps is none", hint=f"give 1 to {MOST:,} steps")
-        return self._quantized([np.linspace(first, last, count).reshape(-1, *self._specs[0].shape)])
+        values = evaluated(expression, np.linspace(first, last, count))
+        return self._quantized([values.reshape(-1, *self._specs[0].shape)])
 
     def _sample(self, place: int) -> tuple[Array, ...]:
         if place >= len(self._samples):
@@ -120,3 +134,9 @@ class Questions:
             whole = not spec.quantized and spec.dtype.numpy.kind in "iu"
             made.append(np.rint(part).astype(np.int64) if whole and np.isfinite(part).all() else part)
         return quantized(made, self._specs)
+
+
+def _is_folder(text: str) -> bool:
+    with contextlib.suppress(OSError, ValueError):  # no file can have such a name
+        return bool(text) and Path(text).is_dir()
+    return False

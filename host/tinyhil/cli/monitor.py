@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import copy
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -22,16 +21,16 @@ if TYPE_CHECKING:
     from tinyhil.cli.monitor_ports import Opened
     from tinyhil.cli.plain_monitor import Watched
     from tinyhil.stream.appearance import TimeStyle
+    from tinyhil.stream.events import Source
     from tinyhil.stream.query import Query
-    from tinyhil.stream.source import PortSource
     from tinyhil.stream.trigger import Trigger
+    from tinyhil.stream.typing import Encoder
 
 _WHAT = "What is shown"
 _PORT = "The port"
 _FILES = "Files"
 _NOT_TAKEN = ("port", "line", "firmware", "form", "resume", "record", "search", "budget", "vectors")
 _ENDINGS = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r", "none": b""}
-
 
 _T = TypeVar("_T")
 
@@ -41,9 +40,6 @@ def _option(text: str, panel: str, *names: str) -> typer.models.OptionInfo:
     return info
 
 
-_NOT_TAKEN = ("port", "line", "firmware", "form", "resume", "record", "search", "budget", "vectors")
-
-
 @takes_options(Level.DEVICE, without=_NOT_TAKEN, flash=True)
 def monitor(
     output: Output,
@@ -51,8 +47,8 @@ def monitor(
     model: Annotated[
         str | None,
         typer.Argument(
-            metavar="[RECIPE|FILE.keras|FILE.tflite]",
-            help="Whose firmware is started on the target. Nothing is started where a port is given.",
+            metavar="[RECIPE|FILE.keras|FILE.tflite|FILE.rec]",
+            help="Whose firmware is started on the target; or a recording. Nothing is started where a port is given.",
             show_default=False,
             autocompletion=completion.models,
         ),
@@ -61,10 +57,18 @@ def monitor(
         list[str] | None,
         _option("A port to listen to, whatever runs there; may be given more than once.", _PORT, "--port", "-p"),
     ] = None,
+    follow: Annotated[bool, _option("Look on at a port that another monitor has; nothing is sent.", _PORT)] = False,
     baud: Annotated[int | None, _option("Rate of the line in bit/s, any  [default: the target's]", _PORT)] = None,
+    parity: Annotated[str, _option("Parity of the line: none, even, odd  [default: none]", _PORT)] = "none",
     dtr: Annotated[bool | None, _option("Raise or drop DTR when the port is opened.", _PORT, "--dtr/--no-dtr")] = None,
     rts: Annotated[bool | None, _option("Raise or drop RTS when the port is opened.", _PORT, "--rts/--no-rts")] = None,
     ending: Annotated[str, _option("What ends a line that is sent: lf, crlf, cr, none  [default: lf]", _PORT)] = "lf",
+    hex_input: Annotated[
+        bool, _option("What is typed or sent is bytes in hexadecimal, such as 01 ff 0a, with no end of line.", _PORT)
+    ] = False,
+    by_key: Annotated[
+        bool, _option("Send each key as it is pressed, not a line at a time; implies --plain.", _PORT)
+    ] = False,
     send: Annotated[list[str] | None, _option("Send this line when the port is open.", _PORT)] = None,
     until: Annotated[str | None, _option("End with 0 at the first line with this regular expression.", _WHAT)] = None,
     timeout: Annotated[str | None, _option("End after this time: 5s, 2min; by 3 with --until.", _WHAT)] = None,
@@ -86,15 +90,29 @@ def monitor(
     web_port: Annotated[
         int | None, _option("Port of the page, with --web  [default: any that is free]", _WHAT, "--web-port")
     ] = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(
+            help="Of a recording: 2 is twice as fast as it was, 0 as fast as it can be shown.  "
+            "[default: 1 on a full screen, else 0]",
+            rich_help_panel=_WHAT,
+            show_default=False,
+            min=0.0,
+            metavar="FACTOR",
+        ),
+    ] = None,
     log: Annotated[Path | None, _option("Append the lines to this file.", _FILES)] = None,
     csv: Annotated[
         Path | None, _option("At the end, write the numbers in the lines to this .csv or .npz file.", _FILES)
+    ] = None,
+    record: Annotated[
+        Path | None, _option("Record all that comes and is sent; tinyhil monitor FILE.rec plays it.", _FILES)
     ] = None,
 ) -> None:
     """Show what a board or an emulator prints: of a tinyhil project or of any sketch.
 
     With **--port** it only listens. Without, the model's firmware is built and started on the target, a board is
-    flashed where it runs anything else.
+    flashed where it runs anything else. What **--record** has written is played in place of a model.
 
     On a terminal it takes the full screen: lines, and a plot of the numbers in them. With **--plain**, in a pipe, and
     with options that are for scripts, lines go to standard output, and what is typed is sent, a line at a time.
@@ -111,28 +129,44 @@ def monitor(
     tinyhil monitor --port /dev/ttyACM0 --until 'ready' --timeout 5s
 
     tinyhil monitor sine --target native --web
+
+    tinyhil monitor --port /dev/ttyACM0 --record sketch.rec
+
+    tinyhil monitor sketch.rec --speed 10
     """
-    from tinyhil.artifacts import store
     from tinyhil.cli import plain_monitor
-    from tinyhil.cli.monitor_ports import open_ports
+    from tinyhil.cli.monitor_files import Files
+    from tinyhil.cli.monitor_ports import open_ports, open_recording, recording_of
     from tinyhil.deadline import Deadline
     from tinyhil.stream.appearance import TimeStyle
     from tinyhil.stream.query import Query
-    from tinyhil.stream.table import refuse_other_form
+    from tinyhil.stream.typing import encoder
     from tinyhil.targets.allowance import duration
+    from tinyhil.transport.serial_port import PARITIES
 
     times = _one_of("--time", time, {style.value: style for style in TimeStyle})
     end = _one_of("--ending", ending, _ENDINGS)
+    _one_of("--parity", parity, PARITIES)
+    encode = encoder(end, hexadecimal=hex_input)
+    to_send = [encode(line) for line in send or []]
+    if by_key and hex_input:
+        raise ConfigError("--by-key and --hex-input exclude one another", kind=kinds.CONTRADICTION)
     wanted = None if until is None else Query(until, regex=True, case=True)
     shown = None if only is None else Query(only, regex=True, case=True)
     seconds = None if timeout is None else duration("--timeout", timeout)
     if raw and (wanted is not None or len(port or []) > 1):
         raise ConfigError("--raw takes one port, and no --until", kind=kinds.CONTRADICTION)
     triggers = [] if trigger is None else [_trigger(trigger)]
-    if csv is not None:
-        refuse_other_form(csv)
-        store.refuse_unwritable(csv)
-    scripted = any((plain, raw, wanted, seconds, log, frames, output.json_path))
+    if follow and (not port or send):
+        raise ConfigError("--follow takes --port, and no --send", hint="tinyhil monitor --port PORT --follow")
+    files = Files(log, csv, record)
+    files.check()
+    played = recording_of(model, port or [])
+    if speed is not None and played is None:
+        raise ConfigError(
+            "--speed is for recordings", hint="tinyhil monitor FILE.rec --speed 2", kind=kinds.CONTRADICTION
+        )
+    scripted = any((plain, raw, by_key, wanted, seconds, frames, output.json_path))
     if web_port is not None and not web:
         raise ConfigError("--web-port is for --web", kind=kinds.CONTRADICTION)
     if web and scripted:
@@ -150,13 +184,20 @@ def monitor(
         notices.print(text, style="dim", markup=False, soft_wrap=True, highlight=False)
 
     with contextlib.ExitStack() as stack:
-        opened = stack.enter_context(open_ports(output, options, model, port or [], baud, (dtr, rts)))
+        if played is not None:
+            opened = stack.enter_context(open_recording(played, speed, screen=screen))
+        else:
+            opened = stack.enter_context(
+                open_ports(output, options, model, port or [], baud, (dtr, rts), parity=parity, follow=follow)
+            )
         sources = opened.sources
         for source in sources:
-            for line in send or []:
-                source.send(line.encode() + end)
+            for data in to_send:
+                source.send(data)
         deadline = None if seconds is None else Deadline.after(seconds)
-        typed = plain_monitor.Typed(end)
+        typed = stack.enter_context(
+            plain_monitor.Typed(encode, notice, wanted=not follow and played is None, by_key=by_key)
+        )
         if raw:
             with contextlib.suppress(KeyboardInterrupt):
                 plain_monitor.follow_raw(sources[0], write, notice, deadline, typed)
@@ -164,23 +205,19 @@ def monitor(
         ports = _watched(sources, hexadecimal)
         for each in ports:
             each.stream.table.triggers += copy.deepcopy(triggers)
+        stack.enter_context(files.written(ports, times, frames=frames))
         if screen:
-            _show_on_screen(ports, opened, times, shown, end)
-            if csv is not None:
-                _export(ports, csv)
+            _show_on_screen(ports, opened, times, shown, encode)
             return
-        file = None if log is None else stack.enter_context(_appended(log))
-        printer = plain_monitor.Printer(out, notice, times=times, frames=frames, only=shown, log=file)
+        printer = plain_monitor.Printer(out, notice, times=times, frames=frames, only=shown)
         outcome = None
         with contextlib.suppress(KeyboardInterrupt):  # the way to end it
             outcome = plain_monitor.follow(ports, lambda each: printer.show(each, wanted), deadline, typed)
-        if csv is not None:
-            _export(ports, csv)
         output.write_json([_result(each) for each in ports])
-    if outcome is plain_monitor.Outcome.ENDED and wanted is None:
+    if outcome is plain_monitor.Outcome.ENDED and wanted is None and played is None:
         raise DeviceError("; ".join(each.source.said for each in ports))
     if outcome in (plain_monitor.Outcome.TIMEOUT, plain_monitor.Outcome.ENDED) and wanted is not None:
-        when = f"within {seconds:g} s" if outcome is plain_monitor.Outcome.TIMEOUT else "before the port ended"
+        when = f"within {seconds:g} s" if outcome is plain_monitor.Outcome.TIMEOUT else "before the end"
         lines = sum(each.stream.counts.lines for each in ports)
         raise DeviceError(f"no line had {until!r} {when}; {lines:,} lines came", kind=kinds.NOT_SEEN)
 
@@ -228,7 +265,9 @@ def _served_to_browser(output: Output, title: str, port: int | None) -> bool:
     return True
 
 
-def _show_on_screen(ports: list[Watched], opened: Opened, times: TimeStyle, only: Query | None, ending: bytes) -> None:
+def _show_on_screen(
+    ports: list[Watched], opened: Opened, times: TimeStyle, only: Query | None, encode: Encoder
+) -> None:
     """Shows the ports until the screen is left.
 
     Raises:
@@ -240,7 +279,7 @@ def _show_on_screen(ports: list[Watched], opened: Opened, times: TimeStyle, only
     app = MonitorApp(
         [
             PortPane(
-                *(each.source, each.stream, ending, times, only, opened.ask, opened.beside),
+                *(each.source, each.stream, encode, times, only, opened.ask, opened.beside, opened.commands),
                 errors=opened.errors,
                 demo=opened.demo,
             )
@@ -266,19 +305,19 @@ def _trigger(text: str) -> Trigger:
     return Trigger(name[0], known[condition], number(level))
 
 
-def _watched(sources: list[PortSource], hexadecimal: bool) -> list[Watched]:
+def _watched(sources: list[Source], hexadecimal: bool) -> list[Watched]:
     from tinyhil.cli.plain_monitor import Watched
     from tinyhil.stream.model import Stream
+    from tinyhil.stream.player import Player
 
     names = [source.address.rpartition("/")[2] for source in sources] if len(sources) > 1 else [""]
-    return [Watched(name, source, Stream(hexadecimal=hexadecimal)) for name, source in zip(names, sources, strict=True)]
-
-
-def _export(ports: list[Watched], path: Path) -> None:
-    """Writes the numbers; of several ports each to a file of its own."""
-    for port in ports:
-        own = path if not port.name else path.with_name(f"{path.stem}-{port.name}{path.suffix}")
-        port.stream.table.export(own)
+    found = []
+    for name, source in zip(names, sources, strict=True):
+        stream = Stream(hexadecimal=hexadecimal)
+        if isinstance(source, Player):
+            stream.stamps = source.stamps
+        found.append(Watched(name, source, stream))
+    return found
 
 
 def _result(port: Watched) -> dict[str, object]:
@@ -303,16 +342,6 @@ def _result(port: Watched) -> dict[str, object]:
 
 def _finite(value: float) -> float | None:
     return value if abs(value) != float("inf") and value == value else None
-
-
-@contextlib.contextmanager
-def _appended(path: Path) -> Iterator[TextIO]:
-    from tinyhil.artifacts import store
-
-    with store.storage(path):
-        stream = path.open("a", encoding="utf-8")
-    with stream:
-        yield stream
 
 
 def _one_of(option: str, name: str, known: dict[str, _T]) -> _T:

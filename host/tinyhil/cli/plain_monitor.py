@@ -9,20 +9,24 @@ import contextlib
 import os
 import select
 import sys
+import termios
+import tty
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import TextIO
+from typing import Any, Self, TextIO
 
 from tinyhil.deadline import Deadline
+from tinyhil.errors import InputError
 from tinyhil.plain_text import for_log
 from tinyhil.stream.appearance import TimeStyle, spans_of, text_of
-from tinyhil.stream.events import Came, Event, State
+from tinyhil.stream.events import Came, Event, Source, State
 from tinyhil.stream.line_store import Kind, Line
 from tinyhil.stream.model import Stream
 from tinyhil.stream.query import Query
-from tinyhil.stream.source import PortSource, pass_on
+from tinyhil.stream.source import pass_on
 from tinyhil.stream.styles import coloured
+from tinyhil.stream.typing import Encoder
 
 _WAIT_S = 0.05
 _STDIN = 0
@@ -50,7 +54,7 @@ class Watched:
     """
 
     name: str
-    source: PortSource
+    source: Source
     stream: Stream
     shown: int = 0
     last_at: float | None = None
@@ -65,7 +69,6 @@ class Printer:
         times: what stands in front of a line.
         frames: whether frames of our protocol are shown.
         only: which lines are shown; None for all.
-        log: takes every line as well.
     """
 
     def __init__(
@@ -76,14 +79,12 @@ class Printer:
         times: TimeStyle = TimeStyle.NONE,
         frames: bool = False,
         only: Query | None = None,
-        log: TextIO | None = None,
     ) -> None:
         self._out = out
         self._notices = notices
         self._times = times
         self._frames = frames
         self._only = only
-        self._log = log
         self._terminal = out.isatty()
 
     def show(self, watched: Watched, until: Query | None) -> bool:
@@ -111,14 +112,11 @@ class Printer:
     def _write(self, rows: list[tuple[str, Line]]) -> None:
         if not rows:
             return
-        plain = "".join(f"{head}{for_log(text_of(line))}\n" for head, line in rows)
         if self._terminal:
             self._out.write("".join(f"{head}{coloured(spans_of(line))}\n" for head, line in rows))
         else:
-            self._out.write(plain)
+            self._out.write("".join(f"{head}{for_log(text_of(line))}\n" for head, line in rows))
         self._out.flush()
-        if self._log is not None:
-            self._log.write(plain)
 
     def _head(self, watched: Watched, line: Line) -> str:
         time = watched.stream.stamps.of(line.at, watched.last_at, self._times)
@@ -150,7 +148,7 @@ def follow(ports: list[Watched], show: Callable[[Watched], bool], deadline: Dead
 
 
 def follow_raw(
-    source: PortSource,
+    source: Source,
     write: Callable[[bytes], object],
     notices: Callable[[str], None],
     deadline: Deadline | None,
@@ -175,17 +173,36 @@ def _said(event: Event) -> str:
 
 
 class Typed:
-    """What comes on standard input, as the device is to get it.
+    """What comes on standard input, as the device is to get it. A context manager: the terminal is as it was behind it.
 
     Args:
-        ending: of each line, in place of the newline.
+        encode: makes bytes of a line.
+        notices: is told what is wrong with a line.
+        wanted: whether anything can be sent at all.
+        by_key: sends each key of a terminal as it is pressed, without its end of line.
     """
 
-    def __init__(self, ending: bytes) -> None:
-        self._ending = ending
-        self._open = True
+    def __init__(
+        self, encode: Encoder, notices: Callable[[str], None], *, wanted: bool = True, by_key: bool = False
+    ) -> None:
+        self._encode = encode
+        self._notices = notices
+        self._open = wanted
+        self._by_key = by_key
+        self._begun = b""
+        self._settings: list[Any] | None = None
 
-    def pass_on(self, source: PortSource) -> None:
+    def __enter__(self) -> Self:
+        if self._by_key and self._open and os.isatty(_STDIN):
+            self._settings = termios.tcgetattr(_STDIN)
+            tty.setcbreak(_STDIN)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._settings is not None:
+            termios.tcsetattr(_STDIN, termios.TCSADRAIN, self._settings)
+
+    def pass_on(self, source: Source) -> None:
         """Sends what was typed; nothing where that is not for us: a terminal is read by the program in front only."""
         if not self._open or source.state is not State.OPEN:
             return
@@ -196,9 +213,23 @@ class Typed:
                 return
             data = os.read(_STDIN, _TYPED_BYTES)
             if data:
-                source.send(data.replace(b"\n", self._ending))
+                self._send(data, source)
                 return
+            self._send(b"\n" if self._begun else b"", source)
         self._open = False
+
+    def _send(self, data: bytes, source: Source) -> None:
+        if self._by_key:
+            source.send(data)
+            return
+        *lines, self._begun = (self._begun + data).split(b"\n")
+        for line in lines:
+            try:
+                sent = self._encode(line.decode("utf-8", "surrogateescape"))
+            except InputError as error:
+                self._notices(f"{error.message}; {error.hint}")
+            else:
+                source.send(sent)
 
 
 def standard_output() -> tuple[TextIO, Callable[[bytes], object]]:

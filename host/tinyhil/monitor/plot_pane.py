@@ -119,14 +119,23 @@ class PlotPane(Vertical):
                 plot.scatter(x, y, marker_style=colour, hires_mode=HiResMode.BRAILLE)
         for across, up in _corners(list(self.curves.values())):
             plot.plot([across], [up])
-        plot.set_xlabel("x" if self.xy else "seconds")
+        plot.set_xlabel(self.across)
         self._figures_below.update(self._figures())
 
     @property
     def _colours(self) -> tuple[str, ...]:
         return COLOURS if self.app.current_theme.dark else COLOURS_ON_LIGHT
 
-    def _curves(self) -> dict[str, Curve]:
+    @property
+    def across(self) -> str:
+        """What the axis of x is called."""
+        return "x" if self.xy else "seconds"
+
+    def shown_curves(self, columns: int) -> dict[str, Curve]:
+        """What is drawn by now, in a picture with so many columns."""
+        return self._curves(columns)
+
+    def _curves(self, columns: int | None = None) -> dict[str, Curve]:
         """What is to be drawn, by name."""
         names = [name for name in self._table.series if name not in self.hidden][: len(COLOURS)]
         if self.xy:
@@ -135,7 +144,7 @@ class PlotPane(Vertical):
                 pairs.append(ASKED[:2])
             drawn = {f"{y} over {x}": self._table.xy(x, y, self.window) for x, y in pairs}
             return {**{name: Curve(*(part[-_POINTS:] for part in drawn[name])) for name in drawn}, **self.beside}
-        columns = max(20, self.size.width)
+        columns = columns or max(20, self.size.width)
         found = {}
         for name in names:
             series = self._table.series[name]

@@ -14,22 +14,26 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
+from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
 from tinyhil.api.asking import Answer, line_of
 from tinyhil.api.live_error import DemoCheck, LiveError
 from tinyhil.errors import TinyhilError
+from tinyhil.monitor import picture
 from tinyhil.monitor.error_pane import ErrorPane
 from tinyhil.monitor.lines_pane import LinesPane
 from tinyhil.monitor.plot_pane import ASKED, WINDOWS, PlotPane, window_text
+from tinyhil.monitor.prompt import Command, Prompt
 from tinyhil.plain_text import plain
 from tinyhil.stream.appearance import TimeStyle
-from tinyhil.stream.events import Event, State
+from tinyhil.stream.events import Answered, Event, State
 from tinyhil.stream.model import Stream
 from tinyhil.stream.query import Query
-from tinyhil.stream.reading import Format, Reading
+from tinyhil.stream.reading import Reading
 from tinyhil.stream.series import Curve
 from tinyhil.stream.source import pass_on
+from tinyhil.stream.typing import LF, Encoder
 
 BUDGET_S = 0.03
 """How long what has come is worked on before keys are looked at again."""
@@ -66,11 +70,12 @@ class PortPane(Vertical):
     Args:
         source: its bytes, open already.
         stream: what is in them.
-        ending: of each line that is typed.
+        encode: makes bytes of each line that is typed.
         times: what stands in front of a line at first.
         only: the filter at first, None for all lines.
         ask: answers what is typed to the model, a row for each input; None where there is no model.
         beside: curves of the model, which are drawn with x over y.
+        commands: what the device can be told at the prompt, by name.
         errors: counts how far the device is from the reference; None where there is no model.
         demo: compares what the model's demo prints; None where it has none.
     """
@@ -121,19 +126,20 @@ class PortPane(Vertical):
         "search": "search for a regular expression",
         "filter": "show only lines with a regular expression; empty for all",
         "send": "send a line",
-        "model": "x> a number, a vector, sweep 0..6.28 100, sample 17, random 10",
-        "export": "write the series to NAME.csv or NAME.npz",
+        "model": "x> a number, a vector, sweep 0..6.28 100, sample 17, random 10, save FILE, help",
+        "export": "write the plot to NAME.png or NAME.svg, or the series to NAME.csv or NAME.npz",
     }
 
     def __init__(
         self,
         source: Source,
         stream: Stream,
-        ending: bytes = b"\n",
+        encode: Encoder = LF,
         times: TimeStyle = TimeStyle.NONE,
         only: Query | None = None,
         ask: Callable[[str], list[Answer]] | None = None,
         beside: Mapping[str, Curve] = MappingProxyType({}),
+        commands: Mapping[str, Command] = MappingProxyType({}),
         errors: LiveError | None = None,
         demo: DemoCheck | None = None,
     ) -> None:
@@ -153,9 +159,10 @@ class PortPane(Vertical):
         self._wants_errors = errors is not None
         self._status_line = Static(classes="status")
         self._prompt = Input(compact=True)
+        self.typed = Prompt(self, commands)
         self._ask = ask
         self.message = ""
-        self._ending = ending
+        self._encode = encode
         self._events: deque[Event] = deque()
         self._asking = ""
         self._view = 0
@@ -180,6 +187,10 @@ class PortPane(Vertical):
         small = event.size.width < ROOMY[0] or event.size.height < ROOMY[1]
         self.set_class(small, "small")
         self.set_class(self._wants_errors and not small, "errors")
+
+    def on_unmount(self) -> None:
+        """What was begun at the prompt ends with the screen."""
+        self.typed.close()
 
     def work(self) -> None:
         """Takes in what has come, for no longer than ``BUDGET_S``, and draws it."""
@@ -226,7 +237,11 @@ class PortPane(Vertical):
         self.lines_pane.draw()
 
     def action_scroll_lines(self, by: int) -> None:
-        """Moves the lines."""
+        """Moves the lines; at the prompt for the model, goes through what was typed before."""
+        if self._asking == "model" and abs(by) == 1:
+            self._prompt.value = self.typed.recall(by)
+            self._prompt.cursor_position = len(self._prompt.value)
+            return
         self.lines_pane.scroll_lines(by)
 
     def action_ask(self, what: str) -> None:
@@ -234,6 +249,7 @@ class PortPane(Vertical):
         prompt = self._prompt
         self._asking = what
         prompt.placeholder = self._PROMPTS[what]
+        prompt.suggester = SuggestFromList(self.typed.words) if what == "model" else None
         prompt.value = "" if what in _STAYING else self._history.get(what, "")
         prompt.add_class("open")
         self.screen.set_focus(prompt)  # at once: the next keys are for it
@@ -260,12 +276,11 @@ class PortPane(Vertical):
             elif what == "filter":
                 self.lines_pane.view.set_filter(Query(text, regex=True) if text else None)
             elif what == "send":
-                self.source.send(text.encode() + self._ending)
-            elif what == "model":
+                self.source.send(self._encode(text))
+            elif what == "model" and not self.typed.take(text):
                 self._ask_model(text)
             elif what == "export":
-                self.stream.table.export(Path(text))
-                self.message = f"{text} is written"
+                self.message = picture.save(Path(text), self.plot_pane, self.stream.table)
         except TinyhilError as error:
             self.message = plain(f"{error.message}; {error.hint}")
         if what in _STAYING:
@@ -293,11 +308,10 @@ class PortPane(Vertical):
         """Shows answers as lines of ours, and as points where they are one number for one number."""
         now = time.monotonic()
         for answer in answers:
-            self.stream.notice(line_of(answer), now)
-            point = (answer.inputs, answer.device, answer.reference)
-            if all(len(values) == 1 for values in point):
-                reading = Reading(Format.PAIRS, ASKED, tuple(float(values[0]) for values in point))
-                self.stream.table.add(reading, now, self.stream.lines.end - 1)
+            parts = (answer.inputs, answer.device, answer.reference)
+            point = tuple(float(values[0]) for values in parts if len(values) == 1)
+            names, values = (ASKED, point) if len(point) == len(parts) else ((), ())
+            pass_on([Answered(line_of(answer), names, values, now)], self.stream)
         self.message = message
         self.work()
 

@@ -106,13 +106,30 @@ def save(stem: Path, size: tuple[float, float], draw: Callable[[Figure], None]) 
     with _settings():
         figure = render(size, draw)
         for path in written:
-            kind = path.suffix.removeprefix(".")
-            # What would name a date or a version of matplotlib is left out.
-            nothing = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}[kind]
-            picture = io.BytesIO()
-            figure.savefig(picture, format=kind, dpi=DPI, metadata=nothing)
-            store.write_bytes(path, picture.getvalue())
+            _write(path, figure)
     return written
+
+
+def write(path: Path, size: tuple[float, float], draw: Callable[[Figure], None]) -> None:
+    """Draws a picture and writes it as one file, whose name ends with .png or .svg.
+
+    Args:
+        path, size, draw: as for ``save``.
+
+    Raises:
+        As ``save``.
+    """
+    with _settings():
+        _write(path, render(size, draw))
+
+
+def _write(path: Path, figure: Figure) -> None:
+    kind = path.suffix.lower().removeprefix(".")
+    # What would name a date or a version of matplotlib is left out.
+    nothing = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}[kind]
+    picture = io.BytesIO()
+    figure.savefig(picture, format=kind, dpi=DPI, metadata=nothing)
+    store.write_bytes(path, picture.getvalue())
 
 
 def render(size: tuple[float, float], draw: Callable[[Figure], None]) -> Figure:

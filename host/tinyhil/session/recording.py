@@ -63,6 +63,11 @@ class Kind(IntEnum):
     RECEIVED = 20
     LOST = 21
     TAKEN = 22
+    LISTENED = 23
+    """In place of the header, where a monitor has listened (tinyhil.stream.recording); so are the next ones."""
+    CHANGED = 24
+    DROPPED = 25
+    ANSWERED = 26
 
 
 @dataclass(frozen=True)
@@ -297,6 +302,11 @@ class Recording:
                 header = msgspec.json.decode(self._take().body, type=Header)
                 if header.format in (_FIXED_TIMES, FORMAT):
                     return header
+        if record is not None and record.kind == Kind.LISTENED:
+            raise ConfigError(
+                f"{self._path} is what a monitor has heard, and no run",
+                hint=f"look at it with tinyhil monitor {self._path}; record a run with tinyhil verify --record FILE",
+            )
         raise _refusal(f"{self._path} is not a recording of this version of tinyhil")
 
     def _peek(self) -> Record | None:
@@ -367,14 +377,14 @@ class _Played:
 
 
 def is_recording(path: Path) -> bool:
-    """Whether a file begins as recordings of any version do.
+    """Whether a file begins as recordings of any version do, of runs or of monitors.
 
     Raises:
         OSError: it cannot be read.
     """
     with path.open("rb") as stream:
         first = next(unpack(stream), None)
-    return first is not None and first.kind == Kind.HEADER
+    return first is not None and first.kind in (Kind.HEADER, Kind.LISTENED)
 
 
 def _refusal(message: str) -> ConfigError:

@@ -69,6 +69,27 @@ def unpack(stream: BinaryIO) -> Iterator[Record]:
         start = end
 
 
+def split(data: bytes) -> tuple[list[Record], bytes]:
+    """The records that came whole of a stream of them, with their places in ``data``, and the bytes behind them.
+
+    Raises:
+        ValueError: one is damaged: nothing behind it can be found.
+    """
+    found, start = [], 0
+    while len(data) - start >= _HEAD.size:
+        length, kind = _HEAD.unpack_from(data, start)
+        body = start + _HEAD.size
+        end = body + length + _CRC.size
+        if end > len(data):
+            break
+        (crc,) = _CRC.unpack_from(data, body + length)
+        if crc != zlib.crc32(data[start : body + length]):
+            raise ValueError(f"the record at byte {start} is damaged")
+        found.append(Record(kind, data[body : body + length], start, end))
+        start = end
+    return found, data[start:]
+
+
 def fields(layout: struct.Struct, body: bytes, *, more: bool = False) -> tuple[Any, ...]:
     """The numbers that a record's body consists of, or begins with.
 

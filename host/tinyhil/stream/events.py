@@ -1,9 +1,10 @@
-"""What a source of bytes has to tell."""
+"""What a source of bytes has to tell; and what was asked of the model's device meanwhile."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 
 class State(Enum):
@@ -51,4 +52,43 @@ class Changed:
     at: float
 
 
-Event = Came | Sent | Dropped | Changed
+@dataclass(frozen=True)
+class Answered:
+    """The model's device was asked something: its answer in words, and as a point where it is a few numbers."""
+
+    text: str
+    names: tuple[str, ...]
+    values: tuple[float, ...]
+    at: float
+
+
+Event = Came | Sent | Dropped | Changed | Answered
+
+
+class Source(Protocol):
+    """Where events come from: a port, or a recording.
+
+    Attributes:
+        address: of the port.
+        said: what the last change of its state was, in words.
+    """
+
+    address: str
+    said: str
+
+    @property
+    def state(self) -> State:
+        """What it is doing."""
+
+    def take(self) -> list[Event]:
+        """What has happened since the last time, in order."""
+
+    def wait(self, seconds: float) -> bool:
+        """Waits until there is something to take; whether there is."""
+
+    def send(self, data: bytes) -> None:
+        """Sends bytes.
+
+        Raises:
+            DeviceError: nothing can be sent at the moment, or ever.
+        """

@@ -6,9 +6,12 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from tinyhil.link.frames import Frame
+from tinyhil.errors import StorageError
+from tinyhil.link.frames import REQUEST_TYPES, Frame, encode_frame
 from tinyhil.stream.appearance import ROW_BYTES, Stamps, row_of_bytes
+from tinyhil.stream.events import Event
 from tinyhil.stream.frame_text import packed
 from tinyhil.stream.line_store import MOST_BYTES, MOST_LINES, Kind, LineStore
 from tinyhil.stream.reader import Reader
@@ -36,6 +39,17 @@ class Counts:
     dropped: int = 0
 
 
+class Writer(Protocol):
+    """Writes down what comes."""
+
+    def take(self, event: Event | None) -> None:
+        """An event, before it is worked on; None when those that came together have been.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+
+
 class Stream:
     """Takes the bytes of one port.
 
@@ -52,6 +66,8 @@ class Stream:
         counts: likewise.
         stamps: the times of lines in words.
         listeners: are told the numbers of each line.
+        writers: what comes is written down by each of them.
+        failure: what has kept the first one of them from it that is a writer no more; None while all goes well.
     """
 
     def __init__(
@@ -68,6 +84,8 @@ class Stream:
         self.counts = Counts()
         self.stamps = Stamps(time.monotonic(), time.time())
         self.listeners: list[Callable[[Reading], object]] = []
+        self.writers: list[Writer] = []
+        self.failure: StorageError | None = None
         self.reader = Reader(torn=joined)
         self._splitter = Splitter()
         self._hexadecimal = hexadecimal
@@ -111,13 +129,28 @@ class Stream:
                     tell(found[0])
         return fired
 
+    def write_down(self, event: Event | None) -> None:
+        """Hands an event to the writers; one that fails is left out from then on, and the rest goes on."""
+        for writer in tuple(self.writers):
+            try:
+                writer.take(event)
+            except StorageError as error:
+                self.writers.remove(writer)
+                self.failure = self.failure or error
+                self.notice(f"nothing more is written: {error.message}", time.monotonic())
+
     def notice(self, text: str, at: float) -> None:
         """Adds a line of ours."""
         self.lines.append(text.encode("utf-8", "replace"), at, Kind.NOTICE)
 
     def sent(self, data: bytes, at: float) -> None:
-        """Adds what was sent to the device."""
-        self.lines.append(data, at, Kind.SENT)
+        """Adds what was sent to the device: frames of our protocol as such, anything else as it is."""
+        frames = [item for item in Splitter(REQUEST_TYPES).feed(data) if isinstance(item, Frame)]
+        if not frames or sum(len(encode_frame(frame)) for frame in frames) < len(data):
+            self.lines.append(data, at, Kind.SENT)
+            return
+        for frame in frames:
+            self.lines.append(packed(frame), at, Kind.FRAME)
 
     def interrupted(self, at: float) -> None:
         """The port is gone, or bytes were lost: the next line may lack its beginning."""

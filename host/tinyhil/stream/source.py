@@ -24,10 +24,12 @@ from typing import Self
 
 from tinyhil.deadline import Deadline
 from tinyhil.errors import DeviceError, PortLostError, TinyhilError
-from tinyhil.stream.events import Came, Changed, Dropped, Event, Sent, State
+from tinyhil.stream.events import Answered, Came, Changed, Dropped, Event, Sent, State
 from tinyhil.stream.model import Stream
+from tinyhil.stream.reading import Format, Reading
 from tinyhil.stream.trigger import Trigger
-from tinyhil.transport import RAISED, Transport, open_transport, owner
+from tinyhil.stream.viewers import Viewers
+from tinyhil.transport import RAISED, Controlled, Transport, open_transport, owner
 from tinyhil.transport.finder import PortFinder
 
 MOST_WAITING = 64 << 20
@@ -45,6 +47,8 @@ _ASIDE_LOOK_S = 0.005
 """Between two looks whether the port is free again that is used otherwise in this process."""
 _OPEN_WITHIN_S = 10.0
 """For a socket that nobody serves yet."""
+_PULSE_S = 0.1
+"""How long the control lines of a board are held that is reset: its circuit has a capacitor."""
 _SEND_WITHIN_S = 5.0
 """For a device to take what is sent."""
 _PSEUDO_TERMINALS = "/dev/pts/"
@@ -60,6 +64,7 @@ class PortSource:
         baud: line rate in bit/s, any that the port has.
         finder: finds the port again under whatever name it returns.
         controls: of a serial port, DTR and RTS.
+        parity: of a serial port, none, even or odd.
         check: raises DeviceError if the device's program has ended.
         most_waiting: bytes that wait at most until they are taken.
 
@@ -75,6 +80,7 @@ class PortSource:
         *,
         finder: PortFinder | None = None,
         controls: tuple[bool, bool] = RAISED,
+        parity: str = "none",
         check: Callable[[], None] = lambda: None,
         most_waiting: int = MOST_WAITING,
     ) -> None:
@@ -82,6 +88,7 @@ class PortSource:
         self._baud = baud
         self._finder = finder or PortFinder(address)
         self._controls = controls
+        self._parity = parity
         self._check = check
         self._most_waiting = most_waiting
         self._transport: Transport | None = None
@@ -89,11 +96,13 @@ class PortSource:
         self._born: Path | None = None
         self._state = State.WAITING
         self.said = ""
+        self._viewers = Viewers(address)
         self._guard = threading.Condition()
         self._events: deque[Event] = deque()
         self._waiting = 0
         self._to_send: deque[bytes] = deque()
         self._stopping = threading.Event()
+        self._to_reset = threading.Event()
         self._wanted_here = threading.Event()
         self._aside = threading.Event()
         self._thread: threading.Thread | None = None
@@ -140,6 +149,22 @@ class PortSource:
             )
         self._to_send.append(data)
 
+    def reset(self) -> None:
+        """Resets the board by its control lines, and tells by an event what has become of it.
+
+        As the circuits of most boards have it, DTR falls and RTS rises for a moment.
+
+        Raises:
+            DeviceError: the port is not open.
+        """
+        if self._state is not State.OPEN:
+            raise DeviceError(f"{self.address} is not open: {self.said}", hint="wait until it is back")
+        self._to_reset.set()
+
+    def move(self, address: str) -> None:
+        """Goes over to another port; to be called within ``aside``, where no port is open."""
+        self.address, self._finder, self._born = address, PortFinder(address), None
+
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
         """The port is closed in it, for another use in this process, and opened again behind it.
@@ -166,6 +191,7 @@ class PortSource:
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.join()
+        self._viewers.close()
         self._give_up()
 
     def __enter__(self) -> Self:
@@ -200,6 +226,9 @@ class PortSource:
         while not self._stopping.is_set():
             while self._to_send:
                 self._send(transport, self._to_send.popleft())
+            if self._to_reset.is_set():
+                self._to_reset.clear()
+                self._pulse(transport)
             data = transport.read(_READ_BYTES, _SLICE_S)
             now = time.monotonic()
             if data:
@@ -208,6 +237,7 @@ class PortSource:
                 return True
             if now - looked >= _LOOK_S:
                 looked = now
+                self._let_look_on()
                 if owner.wanted(self._claimed):
                     return True
         return False
@@ -222,12 +252,27 @@ class PortSource:
         else:
             self._put(Sent(data, time.monotonic()))
 
+    def _pulse(self, transport: Transport) -> None:
+        try:
+            if not isinstance(transport, Controlled):
+                raise DeviceError(f"{transport.name} has no control lines")
+            transport.set_controls(False, True)
+            time.sleep(_PULSE_S)
+            transport.set_controls(*self._controls)
+        except PortLostError:
+            raise
+        except DeviceError as error:
+            self._tell(State.OPEN, error.message)
+        else:
+            self._tell(State.OPEN, f"{transport.name}: reset by DTR and RTS")
+
     def _lend(self) -> None:
         """Gives the port up, and waits until whoever wanted it has done with it."""
         self._give_up()
         self._tell(State.LENT, f"{self.address} is lent to another tinyhil process")
         free_since: float | None = None
         while not self._stopping.wait(_LOOK_S):
+            self._let_look_on()
             if not owner.is_free(self._claimed):
                 free_since = None
                 continue
@@ -254,6 +299,7 @@ class PortSource:
         """
         said = ""
         while not self._stopping.wait(_LOOK_S):
+            self._let_look_on()
             self._check()
             self._refuse_another_terminal()
             try:
@@ -276,9 +322,11 @@ class PortSource:
                 baud=self._baud,
                 deadline=Deadline.after(_OPEN_WITHIN_S),
                 controls=self._controls,
+                parity=self._parity,
                 lends=True,
             )
         self._claimed, self._born = place, self._born or place
+        self._viewers.let_in(place)
         self._finder.remember()
         return transport
 
@@ -288,7 +336,9 @@ class PortSource:
         Raises:
             DeviceError: it is gone, and its number may be another's by now.
         """
-        if self.address.startswith(_PSEUDO_TERMINALS) and owner.lock_file(self.address) != self._born:
+        if not self.address.startswith(_PSEUDO_TERMINALS) or self._born is None:
+            return
+        if owner.lock_file(self.address) != self._born:
             raise DeviceError(f"{self.address} is gone: the program at its other end has ended")
 
     def _give_up(self) -> None:
@@ -297,11 +347,15 @@ class PortSource:
         if transport is not None:
             transport.close()
 
+    def _let_look_on(self) -> None:
+        self._viewers.look(Changed(self._state, self.said, time.monotonic()))
+
     def _tell(self, state: State, text: str) -> None:
         self._state, self.said = state, text
         self._put(Changed(state, text, time.monotonic()))
 
     def _put(self, event: Event, size: int = 0) -> None:
+        self._viewers.put(event)
         with self._guard:
             if size and self._waiting + size > self._most_waiting:
                 event = Dropped(size, time.monotonic())
@@ -315,9 +369,10 @@ class PortSource:
 
 
 def pass_on(events: Iterable[Event], stream: Stream) -> list[Trigger]:
-    """Hands what a source has told to the model; returns the triggers that it has fired."""
+    """Hands what a source has told to the model, and to who writes it down; returns the triggers that it has fired."""
     fired = []
     for event in events:
+        stream.write_down(event)
         match event:
             case Came(data, at):
                 fired += stream.feed(data, at)
@@ -332,4 +387,9 @@ def pass_on(events: Iterable[Event], stream: Stream) -> list[Trigger]:
                     stream.interrupted(at)
                 if text:
                     stream.notice(text, at)
+            case Answered(text, names, values, at):
+                stream.notice(text, at)
+                if names:
+                    fired += stream.table.add(Reading(Format.PAIRS, names, values), at, stream.lines.end - 1)
+    stream.write_down(None)
     return fired

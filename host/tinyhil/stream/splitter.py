@@ -17,6 +17,7 @@ LONGEST_LINE = 4096
 """Bytes after which a line goes on as another one: nobody reads longer ones, and noise may never have a newline."""
 
 _LONGEST_FRAME = cobs.longest_encoding(MAX_PAYLOAD + FRAME_OVERHEAD)
+_LEAST_FRAME = FRAME_OVERHEAD + 1
 _ZERO = b"\0"
 
 
@@ -87,7 +88,9 @@ class Splitter:
         """A zero byte has come: whatever stands between it and the last one is judged."""
         chunk, self._chunk = self._chunk, bytearray()
         if chunk:
-            (*_, event) = self._decoder.feed(_ZERO + chunk + _ZERO) or (None,)
+            event = None
+            if len(chunk) >= _LEAST_FRAME:
+                (*_, event) = self._decoder.feed(_ZERO + chunk + _ZERO) or (None,)
             if isinstance(event, Frame):
                 # The zero in front of it was its own, and so is this one.
                 if (others := self._take_zeros() - 1) > 0:

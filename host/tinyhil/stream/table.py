@@ -162,8 +162,7 @@ class Table:
             text = io.StringIO()
             csv.writer(text, lineterminator="\n").writerows(self.rows(names, window))
             data = text.getvalue().encode()
-        with store.storage(path):
-            path.write_bytes(data)
+        store.write_bytes(path, data)
 
     def clear(self) -> None:
         """Forgets all values and names."""

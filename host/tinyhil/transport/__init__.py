@@ -5,7 +5,7 @@ A transport moves bytes and nothing else: who starts and ends the device is the 
 """
 
 from tinyhil.transport.address import open_transport
-from tinyhil.transport.base import Pollable, Rated, Transport
+from tinyhil.transport.base import Controlled, Pollable, Rated, Transport
 from tinyhil.transport.serial_port import RAISED
 
-__all__ = ["RAISED", "Pollable", "Rated", "Transport", "open_transport"]
+__all__ = ["RAISED", "Controlled", "Pollable", "Rated", "Transport", "open_transport"]

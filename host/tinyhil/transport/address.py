@@ -18,7 +18,13 @@ from tinyhil.transport.socket_stream import connect_tcp, connect_unix
 
 
 def open_transport(
-    address: str, *, baud: int, deadline: Deadline, controls: tuple[bool, bool] = RAISED, lends: bool = False
+    address: str,
+    *,
+    baud: int,
+    deadline: Deadline,
+    controls: tuple[bool, bool] = RAISED,
+    parity: str = "none",
+    lends: bool = False,
 ) -> Transport:
     """Opens what ``address`` names.
 
@@ -33,6 +39,7 @@ def open_transport(
         baud: line rate in bit/s.
         deadline: for what is waited for.
         controls: of a serial port, DTR and RTS.
+        parity: of a serial port, one of ``serial_port.PARITIES``.
         lends: others may ask for the port; see :mod:`tinyhil.transport.owner`.
 
     Raises:
@@ -43,13 +50,13 @@ def open_transport(
     quarantine.refuse(address)
     claimed = owner.claim(address, lends=lends)
     try:
-        return owner.until_closed(_open(address, baud, deadline, controls), claimed)
+        return owner.until_closed(_open(address, baud, deadline, controls, parity), claimed)
     except BaseException:
         owner.release(claimed)
         raise
 
 
-def _open(address: str, baud: int, deadline: Deadline, controls: tuple[bool, bool]) -> Transport:
+def _open(address: str, baud: int, deadline: Deadline, controls: tuple[bool, bool], parity: str) -> Transport:
     scheme, colon, rest = address.partition(":")
     if address.startswith(terminal.SCHEME):
         fileno, give_back = terminal.take(address)
@@ -69,4 +76,4 @@ def _open(address: str, baud: int, deadline: Deadline, controls: tuple[bool, boo
         if not host or not port:
             raise ConfigError(f"{address} is no TCP address", hint="write tcp://host:port")
         return connect_tcp(host, port, deadline)
-    return open_serial(address, baud, controls)
+    return open_serial(address, baud, controls, parity)

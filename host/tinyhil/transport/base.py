@@ -53,6 +53,18 @@ class Rated(Transport, Protocol):
 
 
 @runtime_checkable
+class Controlled(Transport, Protocol):
+    """A transport with the control lines of a serial port."""
+
+    def set_controls(self, dtr: bool, rts: bool) -> None:
+        """Raises or drops DTR and RTS.
+
+        Raises:
+            DeviceError: the port has none, or is gone.
+        """
+
+
+@runtime_checkable
 class Pollable(Transport, Protocol):
     """A transport that ``select`` can wait for, for who serves several ends in one thread."""
 

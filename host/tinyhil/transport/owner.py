@@ -32,7 +32,7 @@ from tinyhil import terminal
 from tinyhil.artifacts import lock, store
 from tinyhil.deadline import Deadline
 from tinyhil.errors import DeviceError, PortBusyError
-from tinyhil.transport.base import Pollable, Rated, Transport
+from tinyhil.transport.base import Controlled, Pollable, Rated, Transport
 
 _OWN = ("loop://", terminal.SCHEME)
 """pyserial's port without a device, and terminals of ours: every process has its own."""
@@ -115,7 +115,7 @@ def _busy(address: str, error: lock.HeldError, what: str) -> PortBusyError:
     if error.note == LENDS:
         return PortBusyError(
             f"{address} is busy, held by PID {error.holder}, a monitor{what}",
-            hint="close that monitor: a port has one owner at a time",
+            hint=f"look on with tinyhil monitor --port {address} --follow, or close that monitor",
         )
     return PortBusyError(
         f"{address} is busy, held by PID {error.holder}",
@@ -189,6 +189,8 @@ class _OwnedTransport:
         self.write = inner.write
         if isinstance(inner, Rated):
             self.set_rate = inner.set_rate
+        if isinstance(inner, Controlled):
+            self.set_controls = inner.set_controls
 
     @property
     def name(self) -> str:

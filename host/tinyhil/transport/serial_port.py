@@ -49,8 +49,14 @@ RAISED = (True, True)
 """DTR and RTS as programs for terminals set them."""
 
 
-def open_serial(address: str, baud: int = 115200, controls: tuple[bool, bool] = RAISED) -> Transport:
-    """Opens a device path or a pyserial URL, 8N1, without flow control.
+PARITIES = {"none": "N", "even": "E", "odd": "O"}
+"""By name, as pyserial has them."""
+
+
+def open_serial(
+    address: str, baud: int = 115200, controls: tuple[bool, bool] = RAISED, parity: str = "none"
+) -> Transport:
+    """Opens a device path or a pyserial URL with 8 bits, 1 stop bit and no flow control.
 
     A device path is locked against a second program that locks too. What had arrived before is thrown away.
 
@@ -58,6 +64,7 @@ def open_serial(address: str, baud: int = 115200, controls: tuple[bool, bool] = 
         address: ``/dev/ttyACM0``, ``COM3``, ``rfc2217://host:port``, ...
         baud: line rate in bit/s; terminals of emulators ignore it.
         controls: how DTR and RTS are set, before the port is opened.
+        parity: one of ``PARITIES``.
 
     Raises:
         PortBusyError: another program holds it.
@@ -69,7 +76,7 @@ def open_serial(address: str, baud: int = 115200, controls: tuple[bool, bool] = 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # pyserial 3.5 starts its thread in an old way
-            port = serial.serial_for_url(address, baudrate=baud, do_not_open=True, **options)
+            port = serial.serial_for_url(address, baudrate=baud, parity=PARITIES[parity], do_not_open=True, **options)
             port.dtr, port.rts = controls
             port.open()
     except (ValueError, OverflowError) as error:
@@ -95,6 +102,10 @@ class _TerminalStream(PollStream):
     def set_rate(self, baud: int) -> None:
         """See ``Rated.set_rate``."""
         _set_rate(self._port, baud)
+
+    def set_controls(self, dtr: bool, rts: bool) -> None:
+        """See ``Controlled.set_controls``."""
+        _set_controls(self._port, dtr, rts)
 
 
 class _PyserialStream:
@@ -139,6 +150,9 @@ class _PyserialStream:
     def set_rate(self, baud: int) -> None:
         _set_rate(self._port, baud)
 
+    def set_controls(self, dtr: bool, rts: bool) -> None:
+        _set_controls(self._port, dtr, rts)
+
     def close(self) -> None:
         self._port.close()
 
@@ -156,6 +170,15 @@ def _set_rate(port: Any, baud: int) -> None:
     with contextlib.suppress(ValueError, *_OPEN_ERRORS):
         port.baudrate = baud
     time.sleep(_SETTLE_S)
+
+
+def _set_controls(port: Any, dtr: bool, rts: bool) -> None:
+    try:
+        port.dtr, port.rts = dtr, rts
+    except _OPEN_ERRORS as error:
+        raise DeviceError(
+            f"{port.port} has no control lines ({error})", hint="press the reset button of the board"
+        ) from None
 
 
 def _cannot_open(address: str, error: Exception) -> DeviceError:
