@@ -60,14 +60,17 @@ def test_tensors_are_named_by_their_kind(tmp_path: Path) -> None:
 
 
 def test_no_other_module_writes_or_reads_npz_files(package: Path) -> None:
-    """But for samples in memory or of the self-test. Those of users are read array by array (data/npz.py)."""
+    """But for samples in memory or of the self-test, and series that a user saves.
+
+    Samples of users are read array by array (data/npz.py).
+    """
     found = {
         path.relative_to(package).as_posix()
         for path in package.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and ast.unparse(node) in ("np.load", "np.savez", "np.savez_compressed")
     }
-    assert found == {"artifacts/arrays.py", "api/memory.py", "experiments/selftest/given.py"}
+    assert found == {"artifacts/arrays.py", "api/memory.py", "experiments/selftest/given.py", "stream/table.py"}
 
 
 def _row(vectors: StoredVectors, name: str) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.generic]], ...]:
