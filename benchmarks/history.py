@@ -91,7 +91,7 @@ def fill() -> None:
             numbers = range(start, start + AT_ONCE)
             connection.execute(sa.insert(RUNS), [_run(number) for number in numbers])
             connection.execute(sa.insert(FIGURES), [row for number in numbers for row in _figures(number)])
-    if where.url:  # what the server does by itself in its first quiet minute: without it, it knows nothing of the tables
+    if where.url:  # what the server does by itself in its first quiet minute
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(sa.text("VACUUM ANALYZE"))
     engine.dispose()
