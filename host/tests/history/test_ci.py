@@ -70,7 +70,7 @@ def test_a_broken_gate_is_an_annotation_a_summary_and_a_comment(
     assert line.startswith(
         "::error file=recipes/tiny.toml,title=tinyhil%3A tiny on qemu-m4 (compiled%2C int8)::flash +312"
     )
-    assert "%0Ainstructions per inference +1,000 (+4.00%25)" in text
+    assert "%0Ainstructions per inference +1,000 (+4.00%25)" in line
     comment = (ci.FOLDER / ci.COMMENT).read_text("utf-8")
     marker, _, said = comment.partition("\n")
     assert marker == "<!-- tinyhil: hil/emulator -->"
