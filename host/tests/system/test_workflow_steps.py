@@ -25,7 +25,7 @@ from tinyhil import starter
 from .cli import REPOSITORY, environment_without_us
 from .conftest import NEEDED
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]  # TensorFlow is installed
 
 STAND_IN_FOR_GH = """#!/bin/bash
 # Keeps what it is called with and the comment; a list of comments is what the file "comments" has, as gh's --jq is not.
@@ -85,7 +85,7 @@ class Job:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=600,
+            timeout=1200,
         )
 
     def steps(self, steps: list[dict[str, Any]], job: dict[str, Any] | None = None) -> dict[str, str]:
