@@ -139,6 +139,13 @@ def test_without_a_run_or_a_baseline_it_is_blocked(repository: Repository, gate:
     assert (done.exit_code, kinds.NO_BASELINE.id in done.stderr) == (ExitCode.BLOCKED, True)
 
 
+def test_the_first_commit_of_main_is_no_baseline_of_its_own(repository: Repository, gate: Call) -> None:
+    first = repository.commit(made.report())
+    for name in ("main", first):
+        done = gate("--against", name)
+        assert (done.exit_code, kinds.NO_BASELINE.id in done.stderr) == (ExitCode.BLOCKED, True)
+
+
 def test_what_cannot_be_compared_blocks_it(repository: Repository, gate: Call) -> None:
     repository.commit(made.report())
     repository.commit(made.report(tool_versions={"arm-none-eabi-gcc": "13.1"}), branch="feature")

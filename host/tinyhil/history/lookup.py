@@ -102,21 +102,20 @@ def of_name(connection: Connection, name: str, recipes: Iterable[str] = (), with
     Args:
         name: a branch; a tag, a commit or the beginning of one, or what else git takes for one; a target; an engine.
         recipes: of these only; none for all.
-        without: commits of a branch whose runs are not meant.
+        without: commits whose runs are not meant, whatever names them.
 
     Raises:
         ConfigError: the history has none.
     """
-    others = [RUNS.c.commit.not_in(list(without))]
-    clean = [RUNS.c.dirty.is_not(True), *of_recipes(recipes)]
-    found = last(connection, [RUNS.c.branch == name, *others, *clean])
+    clean = [RUNS.c.commit.not_in(list(without)), RUNS.c.dirty.is_not(True), *of_recipes(recipes)]
+    found = last(connection, [RUNS.c.branch == name, *clean])
     commit = "" if found else full_commit(name)
     if commit:
         found = last(connection, [RUNS.c.commit == commit, *clean])
     if not found and _HASH.fullmatch(name):
         found = last(connection, [RUNS.c.commit.startswith(name, autoescape=True), *clean])
     for column in () if commit else (RUNS.c.target, RUNS.c.engine):
-        found = found or last(connection, [column == name, *of_recipes(recipes)])
+        found = found or last(connection, [column == name, *clean[:1], *of_recipes(recipes)])
     if not found:
         of = f"{name} ({commit[:SHORT]})" if commit else f"the branch, commit, target or engine {name!r}"
         raise ConfigError(
