@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from tinyhil.cli.session import Output
     from tinyhil.compare.changes import Changes
+    from tinyhil.compare.verdict import Report
     from tinyhil.errors import BlockedError
     from tinyhil.history.gate import Held
+    from tinyhil.matrix import Result
     from tinyhil.pipeline.run import Run
     from tinyhil.report.parts import Part
     from tinyhil.report.problems import Problem
@@ -49,25 +51,42 @@ def tell_run(output: Output, run: Run) -> str:
     """
     if not system() or run.concluded is None:
         return ""
-    from tinyhil.compare import metrics
     from tinyhil.report import problems
     from tinyhil.report.markdown import to_markdown
-    from tinyhil.report.parts import Part
 
     report, _ = run.concluded
-    labels = {"recipe": report.recipe, "target": report.target, "engine": report.engine, "scheme": report.scheme or ""}
-    file = _of_repository(Path(run.source.file)) if run.source.file else _of_recipe(run.name)
-    return _tell(
-        output,
-        Part(
-            name=" ".join(labels.values()),
-            rank=2,
-            markdown=to_markdown(report),
-            problems=tuple(problems.of_report(report, file)),
-            labels=labels,
-            figures=metrics.figures(report),
-        ),
+    return _tell(output, _of_run(report, to_markdown(report), tuple(problems.of_report(report, _of_model(run)))))
+
+
+def tell_matrix(output: Output, results: Sequence[Result], markdown: str) -> str:
+    """Says what became of several runs, in one table; returns as ``tell_run``."""
+    if not system():
+        return ""
+    from tinyhil.report.parts import Part
+    from tinyhil.report.problems import Problem
+
+    wrong = tuple(
+        Problem(
+            "matrix",
+            each.cell.title,
+            f"{each.row.outcome.upper()}  {each.row.reason}",
+            "major" if each.row.outcome == "fail" else "blocker",
+            _of_model(each.cell.run),
+        )
+        for each in results
+        if each.row.outcome != "pass"
     )
+    figures = [_of_run(each.report) for each in results if each.report is not None]
+    return _tell(output, Part(name="matrix", rank=2, markdown=markdown, problems=wrong), figures)
+
+
+def _of_run(report: Report, markdown: str = "", found: tuple[Problem, ...] = ()) -> Part:
+    from tinyhil.compare import metrics
+    from tinyhil.report.parts import Part
+
+    labels = {"recipe": report.recipe, "target": report.target, "engine": report.engine, "scheme": report.scheme or ""}
+    name, figures = " ".join(labels.values()), metrics.figures(report)
+    return Part(name=name, rank=3, markdown=markdown, problems=found, labels=labels, figures=figures)
 
 
 def tell_comparison(output: Output, sides: Sequence[str], found: Sequence[Changes], markdown: str) -> str:
@@ -130,7 +149,8 @@ def _of_gate(found: Sequence[Held]) -> Iterator[Problem]:
                 yield Problem(check, about, shown.of_rule(judged), severities[judged.outcome], file)
 
 
-def _tell(output: Output, part: Part) -> str:
+def _tell(output: Output, part: Part, more: Sequence[Part] = ()) -> str:
+    """Says a part, and leaves it for the files of the job, with more that are not said."""
     from tinyhil.artifacts import lock, store
     from tinyhil.cli import github
     from tinyhil.errors import StorageError
@@ -146,7 +166,8 @@ def _tell(output: Output, part: Part) -> str:
     job = "-".join(os.environ.get(name, "") for name in _JOB)
     try:
         with lock.exclusive(FOLDER, lambda _: None):
-            parts.leave(FOLDER / "parts", job, part)
+            for each in (part, *more):
+                parts.leave(FOLDER / "parts", job, each)
             every = parts.of_job(FOLDER / "parts", job)
             store.write_text(FOLDER / COMMENT, parts.comment(every, _name()))
             if system() == "gitlab":
@@ -170,6 +191,11 @@ def _name() -> str:
 
 def _elsewhere() -> str:
     return os.environ.get("CI_CONFIG_PATH") or ".gitlab-ci.yml"
+
+
+def _of_model(run: Run) -> str:
+    """The recipe's or the model's file, as ``_of_repository``."""
+    return _of_repository(Path(run.source.file)) if run.source.file else _of_recipe(run.name)
 
 
 def _of_recipe(name: str) -> str:

@@ -14,16 +14,16 @@ from tinyhil.cli import completion
 from tinyhil.cli.session import JsonOption, VerboseOption, command
 from tinyhil.options import Field, Level, Options, fields
 
-_MODEL = typer.Argument(
-    metavar="RECIPE|FILE.keras|FILE.tflite",
-    help="A recipe ('tinyhil recipes' lists them), or a model of your own.",
-    show_default=False,
-    autocompletion=completion.models,
-)
-MODEL = Annotated[str, _MODEL]
+MODEL = Annotated[
+    str,
+    typer.Argument(
+        metavar="RECIPE|FILE.keras|FILE.tflite",
+        help="A recipe ('tinyhil recipes' lists them), or a model of your own.",
+        show_default=False,
+        autocompletion=completion.models,
+    ),
+]
 """The argument that names what is run."""
-MODELS = Annotated[list[str], _MODEL]
-"""The same, once or more often."""
 
 MODELS = Annotated[
     list[str],

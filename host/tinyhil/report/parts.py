@@ -77,7 +77,7 @@ def comment(parts: Sequence[Part], name: str) -> str:
         name: of the comment; without a sign that ends a comment of HTML.
     """
     marker = f"<!-- tinyhil: {name} -->\n"
-    texts = [part.markdown for part in parts]
+    texts = [part.markdown for part in parts if part.markdown]
     for number in reversed(range(len(texts))):
         if len(marker) + sum(map(len, texts)) + len(texts) <= MOST_CHARACTERS:
             break
