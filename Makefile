@@ -124,7 +124,7 @@ bench: install ## Time the commands that should be quick, and the link
 	$(BIN)/python benchmarks/native_link.py
 
 .PHONY: bench-history
-bench-history: install ## Time tinyhil history over 100,000 runs (about a minute)
+bench-history: install ## Time tinyhil history over 100,000 runs (about two minutes)
 	$(BIN)/python benchmarks/history.py
 
 .PHONY: budgets

@@ -1,4 +1,7 @@
-"""Times ``tinyhil history`` over 100,000 runs, as whole processes. Nothing is asserted: machines differ.
+"""Times ``tinyhil history`` over 100,000 runs, as whole processes, in SQLite and, where it is installed, PostgreSQL.
+
+Nothing is asserted: machines differ. Beside the time that passes is that of the processor, which says more on a busy
+computer; what a server computes is not in it.
 
 The runs are of six recipes on five targets, an hour apart, thirty of each commit; their figures change now and then.
 """
@@ -7,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import resource
 import statistics
 import tempfile
 import zlib
@@ -17,10 +21,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+import postgresql
 from startup import TINYHIL, seconds
 from tinyhil.compare.metrics import USUAL
 from tinyhil.history import database, place
-from tinyhil.history.models import StoredFigure, StoredReport, StoredRun
+from tinyhil.history.models import FIGURES, REPORTS, RUNS
 
 COUNT = 100_000
 AT_ONCE = 10_000
@@ -79,30 +84,47 @@ def fill() -> None:
     assert where is not None
     with database.opened(where):
         pass
-    engine = sa.create_engine(f"sqlite:///{where.database}")
+    engine = sa.create_engine(where.url or f"sqlite:///{where.database}")
     with engine.begin() as connection:
-        connection.execute(sa.insert(StoredReport).values(sha256=REPORT, content=zlib.compress(b"{}")))
+        connection.execute(sa.insert(REPORTS).values(sha256=REPORT, content=zlib.compress(b"{}")))
         for start in range(0, COUNT, AT_ONCE):
             numbers = range(start, start + AT_ONCE)
-            connection.execute(sa.insert(StoredRun), [_run(number) for number in numbers])
-            connection.execute(sa.insert(StoredFigure), [row for number in numbers for row in _figures(number)])
+            connection.execute(sa.insert(RUNS), [_run(number) for number in numbers])
+            connection.execute(sa.insert(FIGURES), [row for number in numbers for row in _figures(number)])
+    if where.url:  # what the server does by itself in its first quiet minute
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(sa.text("VACUUM ANALYZE"))
     engine.dispose()
+
+
+def measure(name: str, where: str) -> None:
+    """Prints the rows of one database, which is filled first."""
+    os.environ[place.VARIABLE] = where
+    fill()
+    for arguments in CALLS:
+        argv = [TINYHIL, "history", *arguments]
+        seconds(argv)  # the first run fills the file system's cache
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times = [seconds(argv) for _ in range(REPEATED)]
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        processor = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / REPEATED
+        shown = "".join(f"{value:>8.2f} s" for value in (statistics.median(times), min(times), processor, BUDGET))
+        print(f"{name:<11} {' '.join(arguments) or '(all)':<44}{shown}", flush=True)
 
 
 def main() -> None:
     """Prints the table."""
+    print(f"{COUNT:,} runs; load of the computer: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    heads = "".join(f"{head:>10}" for head in ("median", "min", "processor", "budget"))
+    print(f"{'':<11} {'tinyhil history':<44}{heads}")
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "history.db"
-        os.environ[place.VARIABLE] = str(file)
-        fill()
-        print(f"{COUNT:,} runs, {file.stat().st_size / 1e6:,.0f} MB")
-        print(f"{'tinyhil history':<52} {'median':>8} {'min':>8} {'max':>8} {'budget':>8}")
-        for arguments in CALLS:
-            argv = [TINYHIL, "history", *arguments]
-            seconds(argv)  # the first run fills the file system's cache
-            times = [seconds(argv) for _ in range(REPEATED)]
-            shown = f"{statistics.median(times):>6.2f} s {min(times):>6.2f} s {max(times):>6.2f} s {BUDGET:>6.1f} s"
-            print(f"{' '.join(arguments) or '(all)':<52} {shown}")
+        measure("SQLite", str(Path(folder) / "history.db"))
+    programs = postgresql.programs()
+    if programs is None:
+        print("PostgreSQL is not installed: tools/system-packages database")
+        return
+    with postgresql.running(programs) as server:
+        measure("PostgreSQL", server.database("history"))
 
 
 if __name__ == "__main__":

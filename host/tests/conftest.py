@@ -35,7 +35,8 @@ for _number in (signal.SIGINT, signal.SIGQUIT):
 
 # Runs of tests are none of the project's; tests of the history name one of their own.
 os.environ["TINYHIL_HISTORY"] = "off"
-os.environ.pop("GITHUB_ACTIONS", None)  # nor are they told as the user's jobs are
+for _name in ("GITHUB_ACTIONS", "GITLAB_CI"):  # nor are they told as the user's jobs are
+    os.environ.pop(_name, None)
 
 # TensorFlow makes a million objects that stay; looking through them again and again took 5 % of the time.
 gc.set_threshold(20_000, 20, 20)

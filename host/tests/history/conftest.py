@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import postgresql
 from tinyhil.history import place as places
 from tinyhil.history.place import Place
-
-from . import postgresql
 
 _numbers = itertools.count()
 

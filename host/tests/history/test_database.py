@@ -20,7 +20,7 @@ from tinyhil import kinds
 from tinyhil.compare import metrics
 from tinyhil.errors import ConfigError, StorageError
 from tinyhil.history import database, record, schema
-from tinyhil.history.models import REVISION, REVISION_TABLE, Base, StoredFigure, StoredReport, StoredRun
+from tinyhil.history.models import FIGURES, METADATA, REPORTS, REVISION, REVISION_TABLE, RUNS
 from tinyhil.history.place import Place
 
 from . import made
@@ -31,7 +31,7 @@ def leave(place: Place, *numbers: int, **changed: Any) -> None:
         record.leave(made.report(flash=made.FLASH + number), made.context(number, **changed), place.records)
 
 
-def count(place: Place, table: type[Base] = StoredRun) -> int:
+def count(place: Place, table: sa.Table = RUNS) -> int:
     with database.opened(place) as history, history.reading() as connection:
         return connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
 
@@ -43,8 +43,8 @@ def test_what_runs_have_left_is_taken_in_once_and_whole(any_place: Place) -> Non
         assert (history.taken_in.new, history.taken_in.refused) == (3, {})
         assert list(record.waiting(any_place.records)) == []
         with history.reading() as connection:
-            first, _, last = connection.execute(sa.select(StoredRun).order_by(StoredRun.began)).all()
-            of_first = sa.select(StoredFigure).where(StoredFigure.run_id == first.id)
+            first, _, last = connection.execute(sa.select(RUNS).order_by(RUNS.c.began)).all()
+            of_first = sa.select(FIGURES).where(FIGURES.c.run_id == first.id)
             values = {row.name: row.value for row in connection.execute(of_first)}
     assert values == metrics.figures(made.report())
     assert (first.recipe, first.target, first.engine, first.scheme) == ("tiny", "qemu-m4", "compiled", "int8")
@@ -57,7 +57,7 @@ def test_what_runs_have_left_is_taken_in_once_and_whole(any_place: Place) -> Non
 def test_the_report_itself_is_kept_by_its_hash_and_once(any_place: Place) -> None:
     leave(any_place, 0)
     record.leave(made.report(), made.context(1), any_place.records)
-    assert (count(any_place), count(any_place, StoredReport)) == (2, 1)
+    assert (count(any_place), count(any_place, REPORTS)) == (2, 1)
 
 
 def test_a_run_that_is_there_is_not_taken_in_again(any_place: Place) -> None:
@@ -78,7 +78,7 @@ def test_a_run_without_its_commit_is_completed(any_place: Place) -> None:
         taken = history.add([(record.of_report(made.report(), made.context()), "given")])
         assert (taken.new, taken.completed) == (0, 1)
         with history.reading() as connection:
-            (found,) = connection.execute(sa.select(StoredRun)).all()
+            (found,) = connection.execute(sa.select(RUNS)).all()
     assert (found.commit, found.branch, found.dirty) == (made.COMMITS[0], "main", False)
     assert found.key == record.key(made.report(), made.context())
 
@@ -87,7 +87,7 @@ def test_texts_that_a_database_cannot_hold_are_written_out(any_place: Place) -> 
     report = made.report(tool_versions={"gcc\x00": "12\ud800"}, recipe="t\x00ny")
     record.leave(report, made.context(branch="a\x00b"), any_place.records)
     with database.opened(any_place) as history, history.reading() as connection:
-        found = connection.execute(sa.select(StoredRun)).one()
+        found = connection.execute(sa.select(RUNS)).one()
     assert (found.recipe, found.branch) == ("t\\x00ny", "a\\x00b")
 
 
@@ -115,13 +115,17 @@ def _migrated(place: Place, to: str) -> None:
     engine.dispose()
 
 
-def test_the_migrations_make_the_tables_of_the_models(any_place: Place) -> None:
-    with database.opened(any_place) as history, history.reading() as connection:
+def _are_those_of_the_models(place: Place) -> bool:
+    with database.opened(place) as history, history.reading() as connection:
         context = MigrationContext.configure(
             connection, opts={"version_table": REVISION_TABLE, "compare_type": True, "compare_server_default": True}
         )
-        assert compare_metadata(context, Base.metadata) == []
-        assert schema.revision(connection) == REVISION
+        assert compare_metadata(context, METADATA) == []
+        return schema.revision(connection) == REVISION
+
+
+def test_the_migrations_make_the_tables_of_the_models(any_place: Place) -> None:
+    assert _are_those_of_the_models(any_place)
 
 
 def test_all_migrations_run_both_ways_on_a_filled_database(any_place: Place) -> None:
@@ -133,11 +137,11 @@ def test_all_migrations_run_both_ways_on_a_filled_database(any_place: Place) -> 
         columns = {column["name"] for column in sa.inspect(connection).get_columns("runs")}
         assert connection.execute(sa.text("SELECT count(*) FROM runs")).scalar_one() == 3
     engine.dispose()
-    assert columns == {column.name for column in StoredRun.__table__.columns} - {"board", "repeated"}
-    with database.opened(any_place) as history, history.reading() as connection:  # an old one is migrated
-        assert schema.revision(connection) == REVISION
-        assert connection.execute(sa.select(StoredRun.board)).scalars().all() == [None] * 3
-        assert connection.execute(sa.select(sa.func.count()).select_from(StoredFigure)).scalar_one() > 3
+    assert columns == {column.name for column in RUNS.columns} - {"board", "repeated"}
+    assert _are_those_of_the_models(any_place)  # an old one is migrated
+    with database.opened(any_place) as history, history.reading() as connection:
+        assert connection.execute(sa.select(RUNS.c.board)).scalars().all() == [None] * 3
+        assert connection.execute(sa.select(sa.func.count()).select_from(FIGURES)).scalar_one() > 3
     _migrated(any_place, "base")
     leave(any_place, 0)
     assert count(any_place) == 1
@@ -234,7 +238,7 @@ def test_a_database_that_must_not_be_written_can_still_be_read(place: Place, mon
     monkeypatch.setattr(database, "_leave_transactions_to_us", read_only)
     with database.opened(place) as history, history.reading() as connection:
         assert "readonly" in str(history.taken_in.refused)
-        assert connection.execute(sa.select(sa.func.count()).select_from(StoredRun)).scalar_one() == 1
+        assert connection.execute(sa.select(sa.func.count()).select_from(RUNS)).scalar_one() == 1
 
 
 _WRITER = """

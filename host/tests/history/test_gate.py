@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from datetime import timedelta
@@ -93,6 +94,27 @@ def test_what_got_worse_since_main_breaks_it_until_it_is_accepted(repository: Re
     assert outcomes(gate("--json", "-")) == {"flash": "broken", "instructions": "accepted"}
 
 
+def test_a_comparison_of_the_two_commits_shows_just_that_in_every_form(repository: Repository) -> None:
+    repository.commit(made.report())
+    repository.commit(LARGER, branch="feature")
+    forms = ("--markdown", "c.md", "--html", "c.html", "--json", "c.json")
+    done = CliRunner().invoke(application(["compare"]), ["compare", "main", "feature", *forms])
+    assert done.exit_code == 0, done.output
+    changed = {"flash": "+312 B (+3.06%)", "instructions per inference": "+1,000 (+4.00%)"}
+    rows = [re.split(" {2,}", line.strip()) for line in done.stdout.splitlines()]
+    assert {row[0]: row[3] for row in rows if row[-1] == "worse" and not row[0][0].isdigit()} == changed
+    above = Path("c.md").read_text("utf-8").partition("<details>")[0]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in above.splitlines() if "|" in line][2:]
+    assert {row[0]: row[3] for row in cells} == changed
+    table = Path("c.html").read_text("utf-8").partition('id="figures-1"')[2].partition("</table>")[0]
+    found = [re.findall(r"<t[hd][^>]*>\s*(.*?)\s*</t[hd]>", row, re.DOTALL) for row in table.split("<tr")[1:]]
+    assert {row[0]: row[3] for row in found if "worse" in row} == changed
+    (pair,) = json.loads(Path("c.json").read_text("utf-8"))["pairs"]
+    outcome = {one["name"]: one["outcome"] for one in pair["figures"]}
+    assert {name for name, said in outcome.items() if said != "equal"} == {"flash", "instructions"}
+    assert [one["outcome"] for one in pair["operators"]] == ["worse", "equal"]
+
+
 def test_once_main_has_it_it_accepts_nothing_more(repository: Repository, gate: Call) -> None:
     repository.commit(made.report())
     larger = repository.commit(LARGER)
@@ -115,6 +137,13 @@ def test_without_a_run_or_a_baseline_it_is_blocked(repository: Repository, gate:
     git("checkout", "--quiet", "feature")
     done = gate()
     assert (done.exit_code, kinds.NO_BASELINE.id in done.stderr) == (ExitCode.BLOCKED, True)
+
+
+def test_the_first_commit_of_main_is_no_baseline_of_its_own(repository: Repository, gate: Call) -> None:
+    first = repository.commit(made.report())
+    for name in ("main", first):
+        done = gate("--against", name)
+        assert (done.exit_code, kinds.NO_BASELINE.id in done.stderr) == (ExitCode.BLOCKED, True)
 
 
 def test_what_cannot_be_compared_blocks_it(repository: Repository, gate: Call) -> None:

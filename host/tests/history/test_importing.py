@@ -6,6 +6,7 @@ import os
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from tinyhil import kinds
 from tinyhil.errors import ConfigError
 from tinyhil.history import database, importing, record
-from tinyhil.history.models import StoredRun
+from tinyhil.history.models import RUNS
 from tinyhil.history.place import Place
 from tinyhil.report import files
 
@@ -36,9 +37,9 @@ def taken(place: Place, *paths: Path, commit: str = "", branch: str = "") -> dat
         return history.add(importing.find(list(paths), commit, branch).records)
 
 
-def rows(place: Place) -> list[sa.Row[tuple[StoredRun]]]:
+def rows(place: Place) -> list[sa.Row[Any]]:
     with database.opened(place) as history, history.reading() as connection:
-        return list(connection.execute(sa.select(StoredRun).order_by(StoredRun.target)).all())
+        return list(connection.execute(sa.select(RUNS).order_by(RUNS.c.target)).all())
 
 
 def test_an_imported_run_has_the_facts_that_the_run_itself_leaves(place: Place, build: Path, tmp_path: Path) -> None:

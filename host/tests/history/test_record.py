@@ -23,7 +23,7 @@ from tinyhil.history import context as contexts
 from tinyhil.history import database, record
 from tinyhil.history import place as places
 from tinyhil.history.keep import keep
-from tinyhil.history.models import StoredRun
+from tinyhil.history.models import RUNS
 from tinyhil.history.place import Place
 from tinyhil.options import Options
 from tinyhil.report import files
@@ -88,7 +88,7 @@ def test_a_server_gets_the_run_at_once_and_a_file_with_the_next_command(any_plac
     assert keep(run((made.report(), TOOK))) == ""
     assert len(list(record.waiting(any_place.records))) == (any_place.database is not None)
     with database.opened(any_place) as history, history.reading() as connection:
-        assert connection.execute(sa.select(sa.func.count()).select_from(StoredRun)).scalar_one() == 1
+        assert connection.execute(sa.select(sa.func.count()).select_from(RUNS)).scalar_one() == 1
         assert history.taken_in.new == (any_place.database is not None)
 
 

@@ -171,3 +171,12 @@ def test_a_file_takes_no_scheme(tinyhil: Cli, file: Path) -> None:
     done = tinyhil("preflight", file.name, "--scheme", "int8")
     assert done.code == 2
     assert "is quantized already" in done.err
+
+
+def test_several_models_are_held_in_one_call(tinyhil: Cli, tmp_path: Path, tiny_model: bytes) -> None:
+    """As pre-commit calls it."""
+    for name in ("a.tflite", "b.tflite"):
+        (tmp_path / name).write_bytes(tiny_model)
+    done = tinyhil("preflight", "a.tflite", "b.tflite", "--target", "sim", "--json", "-")
+    assert done.code == 0, done.err
+    assert [one["model"] for one in json.loads(done.out)["models"]] == ["a.tflite", "b.tflite"]

@@ -19,14 +19,15 @@ from tinyhil.config import toml
 from tinyhil.targets import registry
 from tinyhil.targets.wire import Power
 
-PAGE = (Path(__file__).parents[3] / "docs/runners.md").read_text(encoding="utf-8")
+REPOSITORY = Path(__file__).parents[3]
+PAGE = (REPOSITORY / "docs/runners.md").read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
-GITHUB, GITLAB = (yaml.safe_load(block) for block in blocks("yaml"))
+GITHUB, ACTION, GITLAB = (yaml.safe_load(block) for block in blocks("yaml"))
 
 
 def lines_of(workflow: Any) -> Iterator[str]:
@@ -60,6 +61,22 @@ def test_the_workflows_have_the_form_of_their_services() -> None:
     assert job["allow_failure"]["exit_codes"] == [3]
     for workflow in (GITHUB, GITLAB):
         assert sum(line.startswith("tinyhil ") for line in lines_of(workflow)) >= 2
+
+
+def test_the_inputs_are_those_of_the_action() -> None:
+    known = yaml.safe_load((REPOSITORY / "action.yml").read_text())["inputs"]
+    (job,) = ACTION["jobs"].values()
+    (step,) = (step for step in job["steps"] if step["uses"].startswith("OWNER/tinyhil"))
+    assert set(step["with"]) <= set(known)
+    needed = {name for name, about in known.items() if about.get("required")}
+    assert needed <= set(step["with"])
+    (board,) = re.findall(r"On a runner with a board: (.*?)\. The first", PAGE, re.DOTALL)
+    assert set(re.findall(r"`([\w-]+)(?::|`)", board)) <= set(known)
+
+
+def test_the_hooks_are_those_of_this_repository() -> None:
+    known = {hook["id"] for hook in yaml.safe_load((REPOSITORY / ".pre-commit-hooks.yaml").read_text())}
+    assert set(re.findall(r"- id: (\S+)", PAGE)) == known
 
 
 def test_there_are_commands() -> None:

@@ -48,6 +48,7 @@ def compare(
         from functools import cache
 
         from tinyhil.artifacts import store
+        from tinyhil.cli import ci
         from tinyhil.compare.changes import changes
         from tinyhil.history import lookup
         from tinyhil.report import changes as shown
@@ -71,8 +72,10 @@ def compare(
         notes = [f"Of {', '.join(said)}", *notes]
         for line in [*notes, *(line for one in found for line in shown.lines(one))]:
             output.console.print(line, markup=False, soft_wrap=True, highlight=False)
+        comment = shown.to_markdown(found, notes)
+        output.afterwards.append(lambda: ci.tell_comparison(output, (before, after or ""), found, comment))
         if markdown is not None:
-            store.write_text(markdown, shown.to_markdown(found, notes))
+            store.write_text(markdown, comment)
         if html is not None:
             store.write_text(html, shown.to_html(found, notes))
         output.write_json(shown.as_values(found, notes))

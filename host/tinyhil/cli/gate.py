@@ -55,10 +55,11 @@ def gate(
     """
     with command(json) as output:
         import contextlib
-        from functools import cache
+        from functools import cache, partial
 
         from tinyhil.artifacts import store
-        from tinyhil.cli import github
+        from tinyhil.cli import ci
+        from tinyhil.errors import BlockedError
         from tinyhil.history import gate as gates
         from tinyhil.history import lookup
         from tinyhil.report import changes as shown
@@ -68,11 +69,17 @@ def gate(
             store.refuse_unwritable(markdown)
         by, known, wanted = gates.rules(), gates.accepted(), recipe or ()
         file = Path(against) if Path(against).exists() else None
-        with contextlib.ExitStack() as stack:
-            connection = cache(lambda: stack.enter_context(stack.enter_context(opened(output, new=True)).reading()))
-            after = gates.of_reports(reports) if reports is not None else gates.present(connection(), wanted)
-            before = lookup.of_path(file) if file is not None else gates.baseline(connection(), against, wanted, after)
-        held, notes = gates.hold(before, after, by, known)
+        try:
+            with contextlib.ExitStack() as stack:
+                connection = cache(lambda: stack.enter_context(stack.enter_context(opened(output, new=True)).reading()))
+                after = gates.of_reports(reports) if reports is not None else gates.present(connection(), wanted)
+                before = (
+                    lookup.of_path(file) if file is not None else gates.baseline(connection(), against, wanted, after)
+                )
+            held, notes = gates.hold(before, after, by, known)
+        except BlockedError as error:
+            output.afterwards.append(partial(ci.tell_no_gate, output, error, against))
+            raise
         for line in [*notes, *(line for one in held for line in _lines(one))]:
             output.console.print(line, markup=False, soft_wrap=True, highlight=False)
         outcomes = {judged.outcome for one in held for judged in one.judged}
@@ -84,7 +91,7 @@ def gate(
         output.console.print(f"{said}  {summary}", markup=False, soft_wrap=True, highlight=False)
         lines = [line.strip() for one in held for line in _lines(one)]
         comment = shown.to_markdown([one.found for one in held], [*lines, *notes], f"{MARKS[said.lower()]}: {summary}")
-        output.afterwards.append(lambda: github.summarize(comment))
+        output.afterwards.append(lambda: ci.tell_gate(output, held, comment))
         if markdown is not None:
             store.write_text(markdown, comment)
         output.write_json({"verdict": said.lower(), "against": against, "notes": notes, "held": gates.as_values(held)})
@@ -97,16 +104,7 @@ def _lines(one: Held) -> Iterator[str]:
 
     of = f"{one.after.said or 'these reports'} against {one.before.said or 'the baseline'}"
     yield f"{shown.name(one.found.after)}, {of}: {len(one.of('kept'))} of {len(one.judged)} rules kept"
-    for judged in one.judged:
-        metric, change = judged.rule.metric, judged.change
-        values = f"{metric.shown(change.before)}, now {metric.shown(change.after)}"
-        if judged.outcome == "incomparable":
-            yield f"  {metric.title} cannot be compared: {change.why}"
-        elif judged.outcome == "broken":
-            yield f"  {metric.title} {shown.difference(change)} is worse than {judged.rule.text} allows: {values}"
-        elif judged.by is not None:
-            accepted = f"accepted by {judged.by.place}: {judged.by.reason}"
-            yield f"  {metric.title} {shown.difference(change)}, {accepted}; {values}"
+    yield from (f"  {shown.of_rule(judged)}" for judged in one.judged if judged.outcome != "kept")
 
 
 def _summary(held: list[Held], against: str) -> str:

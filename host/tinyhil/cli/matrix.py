@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Self
 import typer
 
 from tinyhil import matrix
+from tinyhil.cli import ci
 from tinyhil.cli import console as view
-from tinyhil.cli import github
 from tinyhil.cli.row_table import STYLES, RowTable
 from tinyhil.cli.session import Output
 from tinyhil.cli.silence import Silence
@@ -67,19 +67,9 @@ def _conclude(output: Output, made: Plan, results: list[Result], options: Option
     style = {"pass": green, "fail": "bold red", "fault": "bold red"}.get(verdict, "bold yellow")
     _say(output, f"{verdict.upper()}  {matrix.words(results, len(made.cells))}", style)
     output.write_json(matrix.as_values(made, results))
-    if github.is_runner():
-        _annotate(output, results)
+    if ci.system():
         comment = matrix.to_markdown(made, results)
-        output.afterwards.append(lambda: github.summarize(comment))
-
-
-def _annotate(output: Output, results: Sequence[Result]) -> None:
-    for result in results:
-        if result.row.outcome != "pass":
-            said = f"{result.row.outcome.upper()}  {result.row.reason}"
-            title, file = f"tinyhil: {result.cell.title}", github.file_of(result.cell.run)
-            # Past the console, which writes out what a CI system obeys: this is to be obeyed.
-            output.console.file.write(f"{github.annotation(said, title, file)}\n")
+        output.afterwards.append(lambda: ci.tell_matrix(output, results, comment))
 
 
 def _say(output: Output, text: str, style: str | None = None) -> None:

@@ -85,13 +85,13 @@ def _verify(output: Output, job: Run) -> None:
     import msgspec
 
     from tinyhil import api
+    from tinyhil.cli import ci
     from tinyhil.cli import console as view
-    from tinyhil.cli import github
     from tinyhil.errors import BlockedError
     from tinyhil.report import files, terminal
 
     folder = job.layout.results
-    output.afterwards.extend((lambda: github.tell(output, job), lambda: api.keep(job)))
+    output.afterwards.extend((lambda: ci.tell_run(output, job), lambda: api.keep(job)))
     try:
         report = job.verify()
     except BlockedError:

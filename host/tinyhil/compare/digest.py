@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from tinyhil.artifacts import hashing
-from tinyhil.compare.verdict import Report
+
+if TYPE_CHECKING:
+    from tinyhil.compare.verdict import Report
 
 JUDGED = (
     *("verdict", "summary", "blocked", "recipe", "target", "engine", "kernels", "scheme", "ops", "forced", "training"),

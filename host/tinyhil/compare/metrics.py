@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tinyhil import kinds
-from tinyhil.compare.verdict import Report
 from tinyhil.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tinyhil.compare.verdict import Report
 
 Basis = Literal["image", "chip", "data", "answers"]
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from tinyhil import kinds
 from tinyhil.errors import ConfigError
-from tinyhil.history.models import StoredRun
+from tinyhil.history.models import RUNS
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,13 @@ def boards(connection: Connection, targets: Sequence[str] = ()) -> tuple[Board, 
     Raises:
         ConfigError: the history has no run on a board.
     """
-    group = (StoredRun.board, StoredRun.target, StoredRun.host)
-    wanted = [StoredRun.board.is_not(None), *([StoredRun.target.in_(targets)] if targets else [])]
+    group = (RUNS.c.board, RUNS.c.target, RUNS.c.host)
+    wanted = [RUNS.c.board.is_not(None), *([RUNS.c.target.in_(targets)] if targets else [])]
     counted = (
         sa.func.count().label("runs"),
-        *(sa.func.count().filter(StoredRun.verdict == verdict).label(name) for verdict, name in _VERDICTS),
-        sa.func.coalesce(sa.func.sum(StoredRun.repeated), 0).label("repeated"),
-        sa.func.max(StoredRun.began).label("last"),
+        *(sa.func.count().filter(RUNS.c.verdict == verdict).label(name) for verdict, name in _VERDICTS),
+        sa.func.coalesce(sa.func.sum(RUNS.c.repeated), 0).label("repeated"),
+        sa.func.max(RUNS.c.began).label("last"),
     )
     rows = connection.execute(sa.select(*group, *counted).where(*wanted).group_by(*group)).all()
     if not rows:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, event
@@ -23,14 +23,16 @@ from tinyhil.artifacts import store
 from tinyhil.artifacts.foreign import first_line
 from tinyhil.compare import metrics
 from tinyhil.compare.digest import digest
-from tinyhil.compare.verdict import Report
 from tinyhil.errors import ConfigError, MissingToolError, StorageError, TinyhilError
 from tinyhil.history import record, schema
 from tinyhil.history.context import Context
-from tinyhil.history.models import REVISION, StoredFigure, StoredReport, StoredRun
+from tinyhil.history.models import FIGURES, REPORTS, REVISION, RUNS
 from tinyhil.history.place import Place
 from tinyhil.history.record import Record
 from tinyhil.plain_text import plain
+
+if TYPE_CHECKING:
+    from tinyhil.compare.verdict import Report
 
 WAIT_SECONDS = 10
 """How long another process may hold the database."""
@@ -232,16 +234,16 @@ def _add(connection: Connection, one: Record, name: str, taken: TakenIn) -> None
         taken.refused[name] = error.message
         return
     context = one.context
-    began, known = _in_utc(context.began), sa.select(StoredRun.id, StoredRun.began, StoredRun.commit)
-    about = StoredRun.began.between(began - timedelta(seconds=1), began + timedelta(seconds=1))
-    there = connection.execute(known.where(StoredRun.digest == digest(report), about)).all()
+    began, known = _in_utc(context.began), sa.select(RUNS.c.id, RUNS.c.began, RUNS.c.commit)
+    about = RUNS.c.began.between(began - timedelta(seconds=1), began + timedelta(seconds=1))
+    there = connection.execute(known.where(RUNS.c.digest == digest(report), about)).all()
     same = [row for row in there if _same_time(row.began, began)]
     bare = next((row.id for row in same if not row.commit), None)
     if any(row.commit == context.commit for row in same) or (same and not context.commit):
         taken.known += 1
     elif bare is not None:
         values = {"key": record.key(report, context), **_of_git(context)}
-        connection.execute(sa.update(StoredRun).where(StoredRun.id == bare).values(values))
+        connection.execute(sa.update(RUNS).where(RUNS.c.id == bare).values(values))
         taken.completed += 1
     else:
         _insert(connection, one, report)
@@ -257,12 +259,12 @@ def _same_time(there: datetime, other: datetime) -> bool:
 
 def _insert(connection: Connection, one: Record, report: Report) -> None:
     sha256, context = one.report_sha256, one.context
-    if connection.execute(sa.select(StoredReport.sha256).where(StoredReport.sha256 == sha256)).first() is None:
+    if connection.execute(sa.select(REPORTS.c.sha256).where(REPORTS.c.sha256 == sha256)).first() is None:
         content = zlib.compress(one.report.encode())
-        connection.execute(sa.insert(StoredReport).values(sha256=sha256, content=content))
+        connection.execute(sa.insert(REPORTS).values(sha256=sha256, content=content))
     texts = ("verdict", "recipe", "target", "engine", "scheme", "kernels", "made_by", *_LONGEST)
     made = connection.execute(
-        sa.insert(StoredRun)
+        sa.insert(RUNS)
         .values(
             key=record.key(report, context),
             began=_in_utc(context.began),
@@ -277,11 +279,11 @@ def _insert(connection: Connection, one: Record, report: Report) -> None:
             board=None if context.board is None else plain(context.board),
             repeated=None if report.retries is None else max(0, min(report.retries.repeated, _MOST)),
         )
-        .returning(StoredRun.id)
+        .returning(RUNS.c.id)
     ).scalar_one()
     values = [{"run_id": made, "name": name, "value": value} for name, value in metrics.figures(report).items()]
     if values:
-        connection.execute(sa.insert(StoredFigure), values)
+        connection.execute(sa.insert(FIGURES), values)
 
 
 def _of_git(context: Context) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import msgspec
 from sqlalchemy import Connection
@@ -20,8 +21,10 @@ from tinyhil.config import toml
 from tinyhil.errors import BlockedError, ConfigError
 from tinyhil.history import context, lookup
 from tinyhil.history.lookup import Kept, Side
-from tinyhil.history.models import StoredRun
+from tinyhil.history.models import RUNS
 from tinyhil.history.series import SHORT
+from tinyhil.report import changes as shown
+from tinyhil.report import files
 
 PROJECT = Path("tinyhil.toml")
 """The project's own settings, in the folder in which tinyhil is called."""
@@ -104,7 +107,7 @@ def present(connection: Connection, recipes: Iterable[str] = ()) -> Side:
     commit, _, _ = context.git(Path())
     if not commit:
         return lookup.newest(connection, recipes)
-    found = lookup.last(connection, [StoredRun.commit == commit, *lookup.of_recipes(recipes)])
+    found = lookup.last(connection, [RUNS.c.commit == commit, *lookup.of_recipes(recipes)])
     if not found:
         raise BlockedError(
             f"the history has no judged run of the commit {commit[:SHORT]}, which is checked out",
@@ -169,6 +172,36 @@ def _is_ancestor(commit: str, of: str) -> bool:
     except BlockedError:
         return False
     return True
+
+
+def to_junit(found: Sequence[Held], blocked: tuple[str, str] | None = None) -> str:
+    """JUnit XML: a suite for each model on its target, a test for each rule.
+
+    Args:
+        found: what was held.
+        blocked: why nothing could be, and the next step.
+    """
+    suites = ElementTree.Element("testsuites")
+    for one in found:
+        said = {"broken": "failure", "incomparable": "error"}
+        counts = {"tests": len(one.judged), "failures": len(one.of("broken")), "errors": len(one.of("incomparable"))}
+        name = f"gate: {shown.name(one.found.after)}"
+        suite = ElementTree.SubElement(
+            suites, "testsuite", {"name": name, **{key: str(n) for key, n in counts.items()}}
+        )
+        for judged in one.judged:
+            attributes = {"classname": name, "name": f"{judged.rule.metric.name} {judged.rule.text}"}
+            case = ElementTree.SubElement(suite, "testcase", attributes)
+            if judged.outcome in said:
+                ElementTree.SubElement(case, said[judged.outcome], message=shown.of_rule(judged))
+            elif judged.outcome != "kept":
+                ElementTree.SubElement(case, "system-out").text = shown.of_rule(judged)
+    if blocked is not None:
+        suite = ElementTree.SubElement(suites, "testsuite", name="gate", tests="1", failures="0", errors="1")
+        case = ElementTree.SubElement(suite, "testcase", classname="gate", name="baseline")
+        ElementTree.SubElement(case, "error", message=blocked[0]).text = blocked[1]
+    ElementTree.indent(suites)
+    return files.as_xml(suites)
 
 
 def as_values(found: list[Held]) -> list[dict[str, Any]]:

@@ -19,8 +19,10 @@ def sparkline(values: Sequence[float | None]) -> str:
     low, high = min(known), max(known)
     if high == low:
         return "".join(" " if value is None else _LEVELS[3] for value in values)
-    scale = (len(_LEVELS) - 1) / (high - low)
-    return "".join(" " if value is None else _LEVELS[round((value - low) * scale)] for value in values)
+    largest = max(abs(low), abs(high))  # in its measure no difference overflows, and none has an infinite inverse
+    spread = high / largest - low / largest
+    shares = (None if value is None else (value / largest - low / largest) / spread for value in values)
+    return "".join(" " if share is None else _LEVELS[round(share * (len(_LEVELS) - 1))] for share in shares)
 
 
 def last_change(one: Series, metric: Metric) -> str:

@@ -18,7 +18,7 @@ from tinyhil.artifacts import foreign
 from tinyhil.compare.verdict import Report
 from tinyhil.errors import BlockedError, ConfigError
 from tinyhil.history import importing
-from tinyhil.history.models import StoredFigure, StoredReport, StoredRun
+from tinyhil.history.models import FIGURES, REPORTS, RUNS
 from tinyhil.history.series import SHORT
 from tinyhil.report import files
 
@@ -28,7 +28,7 @@ _TIME = "microseconds"
 _NAMED = 3
 """Things at most that are named where only one side has them."""
 _HASH = re.compile(r"[0-9a-f]{7,64}")
-_GROUP = (StoredRun.recipe, StoredRun.target, StoredRun.engine, StoredRun.scheme)
+_GROUP = (RUNS.c.recipe, RUNS.c.target, RUNS.c.engine, RUNS.c.scheme)
 
 
 @dataclass(frozen=True)
@@ -102,21 +102,20 @@ def of_name(connection: Connection, name: str, recipes: Iterable[str] = (), with
     Args:
         name: a branch; a tag, a commit or the beginning of one, or what else git takes for one; a target; an engine.
         recipes: of these only; none for all.
-        without: commits of a branch whose runs are not meant.
+        without: commits whose runs are not meant, whatever names them.
 
     Raises:
         ConfigError: the history has none.
     """
-    others = [StoredRun.commit.not_in(list(without))]
-    clean = [StoredRun.dirty.is_not(True), *of_recipes(recipes)]
-    found = last(connection, [StoredRun.branch == name, *others, *clean])
+    clean = [RUNS.c.commit.not_in(list(without)), RUNS.c.dirty.is_not(True), *of_recipes(recipes)]
+    found = last(connection, [RUNS.c.branch == name, *clean])
     commit = "" if found else full_commit(name)
     if commit:
-        found = last(connection, [StoredRun.commit == commit, *clean])
+        found = last(connection, [RUNS.c.commit == commit, *clean])
     if not found and _HASH.fullmatch(name):
-        found = last(connection, [StoredRun.commit.startswith(name, autoescape=True), *clean])
-    for column in () if commit else (StoredRun.target, StoredRun.engine):
-        found = found or last(connection, [column == name, *of_recipes(recipes)])
+        found = last(connection, [RUNS.c.commit.startswith(name, autoescape=True), *clean])
+    for column in () if commit else (RUNS.c.target, RUNS.c.engine):
+        found = found or last(connection, [column == name, *clean[:1], *of_recipes(recipes)])
     if not found:
         of = f"{name} ({commit[:SHORT]})" if commit else f"the branch, commit, target or engine {name!r}"
         raise ConfigError(
@@ -141,15 +140,15 @@ def newest(connection: Connection, recipes: Iterable[str] = ()) -> Side:
 
 def last(connection: Connection, wanted: Iterable[sa.ColumnElement[bool]]) -> Side:
     """The last judged run of each model on each target, of those that are wanted."""
-    judged = [StoredRun.verdict != "blocked", *wanted]
-    newest = sa.select(*_GROUP, sa.func.max(StoredRun.began).label("began")).where(*judged).group_by(*_GROUP).subquery()
-    same = [getattr(StoredRun, column.key) == newest.c[column.key] for column in (*_GROUP, StoredRun.began)]
+    judged = [RUNS.c.verdict != "blocked", *wanted]
+    newest = sa.select(*_GROUP, sa.func.max(RUNS.c.began).label("began")).where(*judged).group_by(*_GROUP).subquery()
+    same = [RUNS.c[column.key] == newest.c[column.key] for column in (*_GROUP, RUNS.c.began)]
     rows = connection.execute(
-        sa.select(StoredRun.commit, StoredRun.began, StoredRun.dirty, StoredRun.id, StoredReport.content)
+        sa.select(RUNS.c.commit, RUNS.c.began, RUNS.c.dirty, RUNS.c.id, REPORTS.c.content)
         .join(newest, sa.and_(*same))
-        .join(StoredReport, StoredReport.sha256 == StoredRun.report_sha256)
+        .join(REPORTS, REPORTS.c.sha256 == RUNS.c.report_sha256)
         .where(*judged)
-        .order_by(StoredRun.id)
+        .order_by(RUNS.c.id)
     )
     kept = [_kept(row) for row in rows]
     times = _times(connection, judged, {one.commit for one in kept})
@@ -161,10 +160,10 @@ def _times(
 ) -> dict[tuple[str, str, str, str, str, bool], tuple[float, ...]]:
     """Microseconds of all judged runs of some commits, in their order, by what they are of."""
     rows = connection.execute(
-        sa.select(*_GROUP, StoredRun.commit, StoredRun.dirty, StoredFigure.value)
-        .join(StoredFigure, StoredFigure.run_id == StoredRun.id)
-        .where(*judged, StoredRun.commit.in_(list(commits)), StoredFigure.name == _TIME)
-        .order_by(StoredRun.began, StoredRun.id)
+        sa.select(*_GROUP, RUNS.c.commit, RUNS.c.dirty, FIGURES.c.value)
+        .join(FIGURES, FIGURES.c.run_id == RUNS.c.id)
+        .where(*judged, RUNS.c.commit.in_(list(commits)), FIGURES.c.name == _TIME)
+        .order_by(RUNS.c.began, RUNS.c.id)
     )
     found: dict[tuple[str, str, str, str, str, bool], tuple[float, ...]] = {}
     for row in rows:
@@ -187,7 +186,7 @@ def _refusal(message: str) -> ConfigError:
 def of_recipes(recipes: Iterable[str]) -> list[sa.ColumnElement[bool]]:
     """What runs of some recipes are; nothing for all."""
     named = list(recipes)
-    return [StoredRun.recipe.in_(named)] if named else []
+    return [RUNS.c.recipe.in_(named)] if named else []
 
 
 def full_commit(name: str) -> str:

@@ -11,15 +11,18 @@ import gzip
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from tinyhil import kinds
 from tinyhil.artifacts import foreign, hashing, store
 from tinyhil.compare.digest import digest
-from tinyhil.compare.verdict import Report
 from tinyhil.errors import ConfigError
 from tinyhil.history.context import Context
+
+if TYPE_CHECKING:
+    from tinyhil.compare.verdict import Report
 
 SCHEMA = 1
 SUFFIX = ".run.json.gz"

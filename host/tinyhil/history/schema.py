@@ -9,12 +9,12 @@ from sqlalchemy import Connection, inspect, text
 
 from tinyhil import kinds
 from tinyhil.errors import StorageError
-from tinyhil.history.models import REVISION, REVISION_TABLE, Base
+from tinyhil.history.models import METADATA, REVISION, REVISION_TABLE
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-_OURS = frozenset(Base.metadata.tables)
+_OURS = frozenset(METADATA.tables)
 
 
 def revision(connection: Connection) -> str:

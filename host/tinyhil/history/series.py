@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from tinyhil import kinds
 from tinyhil.compare.metrics import Metric
 from tinyhil.errors import ConfigError
-from tinyhil.history.models import StoredFigure, StoredRun
+from tinyhil.history.models import FIGURES, RUNS
 
 LAST = 40
 """Runs that are shown of each."""
@@ -119,8 +119,8 @@ class Series:
 
 
 _SAID = (("fail", "failed"), ("blocked", "blocked"))
-_GROUP = (StoredRun.recipe, StoredRun.target, StoredRun.engine, StoredRun.scheme)
-_SHOWN = tuple(getattr(StoredRun, name) for name in KeptRun.__dataclass_fields__ if name != "figures")
+_GROUP = (RUNS.c.recipe, RUNS.c.target, RUNS.c.engine, RUNS.c.scheme)
+_SHOWN = tuple(RUNS.c[name] for name in KeptRun.__dataclass_fields__ if name != "figures")
 
 
 def series(connection: Connection, asked: Asked, metrics: Sequence[Metric]) -> tuple[Series, ...]:
@@ -131,14 +131,14 @@ def series(connection: Connection, asked: Asked, metrics: Sequence[Metric]) -> t
     Raises:
         ConfigError: it has nothing of what is asked for.
     """
-    counted = sa.select(*_GROUP, StoredRun.verdict, sa.func.count()).where(*_wanted(asked))
+    counted = sa.select(*_GROUP, RUNS.c.verdict, sa.func.count()).where(*_wanted(asked))
     counts: dict[tuple[str, str, str, str], dict[str, int]] = {}
-    for row in connection.execute(counted.group_by(*_GROUP, StoredRun.verdict)):
+    for row in connection.execute(counted.group_by(*_GROUP, RUNS.c.verdict)):
         counts.setdefault((row.recipe, row.target, row.engine, row.scheme), {})[row.verdict] = row[-1]
     if not counts:
         raise ConfigError(f"the history has no run {asked.said}".rstrip(), kind=kinds.NO_HISTORY)
     with_scheme = {(recipe, target, engine) for recipe, target, engine, scheme in counts if scheme}
-    made = []
+    rows: list[tuple[tuple[str, str, str, str], dict[str, int], list[Any]]] = []
     for (recipe, target, engine, scheme), found in sorted(counts.items()):
         same = (recipe, target, engine)
         if not scheme and same in with_scheme:
@@ -146,44 +146,40 @@ def series(connection: Connection, asked: Asked, metrics: Sequence[Metric]) -> t
         unknown = counts.get((*same, ""), {}) if scheme else {}
         total = {verdict: found.get(verdict, 0) + unknown.get(verdict, 0) for verdict in {**found, **unknown}}
         schemes = [scheme, ""] if unknown else [scheme]
-        made.append(Series(*same, scheme, total, _runs(connection, asked, same, schemes, metrics)))
-    return tuple(made)
+        rows.append(((*same, scheme), total, _rows(connection, asked, same, schemes)))
+    figures = _figures(connection, [row.id for _, _, some in rows for row in some], [one.name for one in metrics])
+    return tuple(
+        Series(*key, total, tuple(KeptRun(**row._mapping, figures=figures.get(row.id, {})) for row in some))
+        for key, total, some in rows
+    )
 
 
 def _wanted(asked: Asked) -> list[sa.ColumnElement[bool]]:
     wanted: list[sa.ColumnElement[bool]] = []
     if asked.recipe is not None:
-        wanted.append(StoredRun.recipe == asked.recipe)
+        wanted.append(RUNS.c.recipe == asked.recipe)
     if asked.targets:
-        wanted.append(StoredRun.target.in_(asked.targets))
+        wanted.append(RUNS.c.target.in_(asked.targets))
     if asked.branch is not None:
-        wanted.append(StoredRun.branch == asked.branch)
+        wanted.append(RUNS.c.branch == asked.branch)
     return wanted
 
 
-def _runs(
-    connection: Connection,
-    asked: Asked,
-    same: tuple[str, str, str],
-    schemes: Sequence[str],
-    metrics: Sequence[Metric],
-) -> tuple[KeptRun, ...]:
+def _rows(connection: Connection, asked: Asked, same: tuple[str, str, str], schemes: Sequence[str]) -> list[Any]:
     """The last runs; each scheme by itself, so that the index has them in order."""
     rows: list[Any] = []
     for scheme in schemes:
         is_it = (column == value for column, value in zip(_GROUP, (*same, scheme), strict=True))
-        last = sa.select(*_SHOWN).where(*is_it, *_wanted(asked)).order_by(StoredRun.began.desc(), StoredRun.id.desc())
+        last = sa.select(*_SHOWN).where(*is_it, *_wanted(asked)).order_by(RUNS.c.began.desc(), RUNS.c.id.desc())
         rows += connection.execute(last.limit(asked.last)).all()
-    rows = sorted(rows, key=lambda row: (row.began, row.id))[-asked.last :]
-    figures = _figures(connection, [row.id for row in rows], [metric.name for metric in metrics])
-    return tuple(KeptRun(**row._mapping, figures=figures.get(row.id, {})) for row in rows)
+    return sorted(rows, key=lambda row: (row.began, row.id))[-asked.last :]
 
 
 def _figures(connection: Connection, runs: Sequence[int], names: Iterable[str]) -> dict[int, dict[str, float]]:
-    wanted = sa.select(StoredFigure).where(StoredFigure.name.in_(list(names)))
+    wanted = sa.select(FIGURES.c.run_id, FIGURES.c.name, FIGURES.c.value).where(FIGURES.c.name.in_(list(names)))
     found: dict[int, dict[str, float]] = {}
     for start in range(0, len(runs), _AT_ONCE):
         some = runs[start : start + _AT_ONCE]
-        for row in connection.execute(wanted.where(StoredFigure.run_id.in_(some))):
-            found.setdefault(row.run_id, {})[row.name] = row.value
+        for run, name, value in connection.execute(wanted.where(FIGURES.c.run_id.in_(some))).all():
+            found.setdefault(run, {})[name] = value
     return found

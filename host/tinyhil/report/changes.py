@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from tinyhil.compare.changes import Change, Changes, OperatorChange, Outcome
+from tinyhil.compare.gate import Judged
 from tinyhil.compare.verdict import Report
 from tinyhil.report import markdown
 from tinyhil.report.facts import UNITS
@@ -49,6 +50,17 @@ def difference(one: Change) -> str:
         return ""
     share = f" ({one.share:+.2%})" if one.share is not None and one.metric.unit != "%" else ""
     return f"{one.metric.shown_difference(one.difference)}{share}"
+
+
+def of_rule(judged: Judged) -> str:
+    """What became of a rule that was not simply kept."""
+    metric, change = judged.rule.metric, judged.change
+    if judged.outcome == "incomparable":
+        return f"{metric.title} cannot be compared: {change.why}"
+    values = f"{metric.shown(change.before)}, now {metric.shown(change.after)}"
+    if judged.by is None:
+        return f"{metric.title} {difference(change)} is worse than {judged.rule.text} allows: {values}"
+    return f"{metric.title} {difference(change)}, accepted by {judged.by.place}: {judged.by.reason}; {values}"
 
 
 def figures(found: Changes) -> Table:

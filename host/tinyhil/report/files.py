@@ -74,16 +74,16 @@ _TIMESTAMP = "%Y-%m-%dT%H:%M:%S"
 
 def to_json(report: Report) -> str:
     """The report as indented JSON, keys in the order of the classes."""
-    return json.dumps(_carried(msgspec.to_builtins(report)), indent=2) + "\n"
+    return json.dumps(carried(msgspec.to_builtins(report)), indent=2) + "\n"
 
 
-def _carried(value: Any) -> Any:
+def carried(value: Any) -> Any:
     """The same with what no reader of JSON takes written out: lone surrogates, from names that are no UTF-8."""
     if isinstance(value, str):
         return value.encode(errors="backslashreplace").decode()
     if isinstance(value, dict):
-        return {_carried(key): _carried(inner) for key, inner in value.items()}
-    return [_carried(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+        return {carried(key): carried(inner) for key, inner in value.items()}
+    return [carried(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
 
 def from_json(text: str, name: str) -> Report:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from tinyhil.history.models import REVISION_TABLE, Base
+from tinyhil.history.models import METADATA, REVISION_TABLE
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=METADATA,
     version_table=REVISION_TABLE,
 )
 context.run_migrations()

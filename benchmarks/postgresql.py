@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own: on a socket in a temporary folder, without a port."""
+"""A PostgreSQL server of one's own, for tests and benchmarks: on a socket in a temporary folder, without a port."""
 
 from __future__ import annotations
 
