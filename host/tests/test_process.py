@@ -250,9 +250,14 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(package), os.environ.get("PYTHONPATH", "")])}
 
 
+def begun(apart: str, command: str) -> str:
+    """The start of a script: what runs behind it has left its number in ``pid``, and the script's group if it does."""
+    return f"{apart}sh -c 'echo $$ > new; mv new pid; exec {command}' & until [ -e pid ]; do sleep 0.01; done"
+
+
 @pytest.mark.parametrize("apart", ["", "setsid "])
 def test_whoever_keeps_the_output_open_is_not_waited_for(apart: str, tmp_path: Path) -> None:
-    script = f"{apart}sleep {FOREVER} & echo $! > pid; echo last words; printf unfinished; exit 3"
+    script = f"{begun(apart, f'sleep {FOREVER}')}; echo last words; printf unfinished; exit 3"
     with pytest.raises(ToolError, match="exit code 3") as caught:
         process.run(["sh", "-c", script], what="speak", cwd=tmp_path)
     assert caught.value.detail == "last words\nunfinished"
@@ -264,7 +269,7 @@ def test_whoever_keeps_the_output_open_is_not_waited_for(apart: str, tmp_path: P
 
 def test_nor_is_whoever_goes_on_talking(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="exit code 3"):
-        process.run(["sh", "-c", "setsid yes & echo $! > pid; exit 3"], what="speak", cwd=tmp_path)
+        process.run(["sh", "-c", f"{begun('setsid ', 'yes')}; exit 3"], what="speak", cwd=tmp_path)
     left = int((tmp_path / "pid").read_text())
     assert ends(left), "nobody reads it any more"
 
