@@ -8,6 +8,7 @@ The runs are of six recipes on five targets, an hour apart, thirty of each commi
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import resource
@@ -117,14 +118,15 @@ def main() -> None:
     print(f"{COUNT:,} runs; load of the computer: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     heads = "".join(f"{head:>10}" for head in ("median", "min", "processor", "budget"))
     print(f"{'':<11} {'tinyhil history':<44}{heads}")
-    with tempfile.TemporaryDirectory() as folder:
+    # In a folder of its own: the records that wait in the current one would be taken in by the server.
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         measure("SQLite", str(Path(folder) / "history.db"))
-    programs = postgresql.programs()
-    if programs is None:
-        print("PostgreSQL is not installed: tools/system-packages database")
-        return
-    with postgresql.running(programs) as server:
-        measure("PostgreSQL", server.database("history"))
+        programs = postgresql.programs()
+        if programs is None:
+            print("PostgreSQL is not installed: tools/system-packages database")
+            return
+        with postgresql.running(programs) as server:
+            measure("PostgreSQL", server.database("history"))
 
 
 if __name__ == "__main__":
