@@ -29,6 +29,7 @@ worker.serve(blame_child.work)
 """
 
 
+@pytest.mark.long
 def test_the_layer_is_named(
     quick_models: Path, tmp_path: Path, child_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

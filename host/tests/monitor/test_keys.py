@@ -112,6 +112,7 @@ def test_every_command_of_the_prompt_is_typed_in_a_test() -> None:
     assert {word for word in words if not re.search(rf'"{word}[" ]', tests)} == set()
 
 
+@pytest.mark.long
 def test_what_keys_lead_to() -> None:
     async def scenario(screen: Screen) -> None:
         await screen.came(WAVE)

@@ -51,6 +51,7 @@ def test_what_cannot_be_kept_is_said_after_the_verdict(
     assert "secret" not in done.err
 
 
+@pytest.mark.long
 def test_github_is_told_of_a_run_that_does_not_pass_and_gets_a_summary_of_each(
     tinyhil: Cli, model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -64,6 +64,7 @@ def test_a_table_an_exit_code_and_the_files(models: Cli, target_file: Callable[.
         assert (models.cwd / page).is_file()
 
 
+@pytest.mark.long
 def test_each_cell_goes_into_the_history_and_github_gets_one_summary_of_all(
     models: Cli, tiny_model: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
