@@ -26,8 +26,8 @@ from .test_patience import patient_for
 
 @pytest.fixture
 def hasty(target: Target) -> Target:
-    """A moment of patience: long enough for two greetings."""
-    return patient_for(target, 0.4)
+    """A moment of patience: long enough for several greetings, of which it takes two, on a busy machine."""
+    return patient_for(target, 1.2)
 
 
 def opened(port: Path, target: Target, board: BadLine, lines: Lines | None = None) -> Session:
