@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -223,8 +223,12 @@ def refuse_unwritable(path: Path) -> None:
         ) from error
 
 
-def refuse_unwritable_folder(folder: Path) -> None:
+def refuse_unwritable_folder(folder: Path, names: Iterable[str] = ()) -> None:
     """Sees that files can be made in a folder, or in the nearest one above it that is there.
+
+    Args:
+        folder: need not be there yet.
+        names: of the files.
 
     Raises:
         StorageError: they cannot.
@@ -241,6 +245,12 @@ def refuse_unwritable_folder(folder: Path) -> None:
             f"cannot write below {folder}: {there} must not be written",
             hint="look at its rights, or name another one, such as with --build-dir",
         )
+    for name in names:
+        if (folder / name).is_dir():
+            raise StorageError(
+                f"cannot write {folder / name}: it is a folder",
+                hint="remove it, or choose another folder with --build-dir",
+            )
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 import typer
 
 from tinyhil import matrix
+from tinyhil.artifacts import store
 from tinyhil.cli import ci
 from tinyhil.cli import console as view
 from tinyhil.cli.row_table import STYLES, RowTable
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 def run(output: Output, options: Options, models: Sequence[str], jobs: int | None) -> None:
     """Runs all cells, shows the table, writes the files, and exits with the code that counts."""
     made = matrix.plan(models, options)
-    matrix.refuse_unwritable(options.build_dir)
+    store.refuse_unwritable_folder(options.build_dir, matrix.NAMES)
     for line in made.left_out:
         _say(output, f"left out: {line}")
     results: list[Result] = []

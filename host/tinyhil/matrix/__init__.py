@@ -2,13 +2,14 @@
 
 from tinyhil.matrix.cells import Cell, Plan, plan
 from tinyhil.matrix.crew import Told, carry_out
-from tinyhil.matrix.files import HTML, as_values, refuse_unwritable, write
+from tinyhil.matrix.files import HTML, NAMES, as_values, write
 from tinyhil.matrix.results import Result, exit_code, verdict, words
 from tinyhil.matrix.views import HEAD, to_markdown
 
 __all__ = [
     "HEAD",
     "HTML",
+    "NAMES",
     "Cell",
     "Plan",
     "Result",
@@ -17,7 +18,6 @@ __all__ = [
     "carry_out",
     "exit_code",
     "plan",
-    "refuse_unwritable",
     "to_markdown",
     "verdict",
     "words",

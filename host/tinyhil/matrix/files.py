@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 
 from tinyhil.artifacts import store
-from tinyhil.errors import StorageError
 from tinyhil.matrix import junit, views
 from tinyhil.matrix.cells import Plan
 from tinyhil.matrix.results import Result, exit_code, verdict
@@ -58,18 +57,3 @@ def write(made: Plan, results: Sequence[Result], folder: Path) -> None:
     store.write_text(folder / MARKDOWN, views.to_markdown(made, results))
     store.write_text(folder / XML, junit.to_junit(made.cells, results))
     store.write_json(folder / JSON, as_values(made, results))
-
-
-def refuse_unwritable(folder: Path) -> None:
-    """Sees that the files can be written, before anything is run.
-
-    Raises:
-        StorageError: they cannot.
-    """
-    store.refuse_unwritable_folder(folder)
-    for name in NAMES:
-        if (folder / name).is_dir():
-            raise StorageError(
-                f"cannot write {folder / name}: it is a folder",
-                hint="remove it, or choose another folder with --build-dir",
-            )

@@ -16,7 +16,7 @@ import msgspec
 
 from tinyhil import preflight, tflite
 from tinyhil.affine import DType
-from tinyhil.artifacts import lock
+from tinyhil.artifacts import lock, store
 from tinyhil.artifacts.types import Capture, FirmwareImage, FloatModel, Problem, Project, QuantizedModel
 from tinyhil.build import build, prebuilt
 from tinyhil.compare.scope import Scope
@@ -331,7 +331,7 @@ class Run:
             BlockedError: the run could not be carried out; its report says so.
             InputError: something that the user gave cannot be used.
         """
-        files.refuse_unwritable(self.layout.results)
+        store.refuse_unwritable_folder(self.layout.results, files.NAMES)
         watch = files.Watch()
         try:
             report = self.judge()

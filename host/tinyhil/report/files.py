@@ -20,7 +20,7 @@ from tinyhil import kinds
 from tinyhil.artifacts import foreign, store
 from tinyhil.compare import health
 from tinyhil.compare.verdict import SCHEMA, Report
-from tinyhil.errors import ConfigError, StorageError
+from tinyhil.errors import ConfigError
 from tinyhil.plain_text import for_log
 from tinyhil.report import assemble, terminal
 from tinyhil.report.contradictions import contradictions
@@ -210,21 +210,6 @@ def write(report: Report, folder: Path, took: Took | None = None) -> None:
     store.write_text(folder / MARKDOWN, to_markdown(report))
     store.write_text(folder / XML, to_junit(report, took))
     store.write_text(folder / JSON, to_json(report))
-
-
-def refuse_unwritable(folder: Path) -> None:
-    """Sees that the files can be written, before anything is done for what is to be in them.
-
-    Raises:
-        StorageError: they cannot.
-    """
-    store.refuse_unwritable_folder(folder)
-    for name in NAMES:
-        if (folder / name).is_dir():
-            raise StorageError(
-                f"cannot write {folder / name}: it is a folder",
-                hint="remove it, or choose another folder with --build-dir",
-            )
 
 
 def _said_before(folder: Path) -> Took | None:
