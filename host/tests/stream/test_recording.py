@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-import tty
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +25,8 @@ from tinyhil.stream.player import Player
 from tinyhil.stream.recording import Listened, Recorder, body_of, event_of
 from tinyhil.stream.series import Window
 from tinyhil.stream.source import PortSource, pass_on
+
+from .board import Board
 
 PATIENCE_S = 30.0
 EVENTS: list[Event] = [
@@ -108,27 +109,6 @@ def test_every_view_has_the_same_numbers(tmp_path: Path, speed: float) -> None:
     assert len(live.table.series["asked x"].values) == 1
     assert {line.kind for line in lines_of(live)} == {Kind.TEXT, Kind.PART, Kind.FRAME, Kind.NOTICE, Kind.SENT}
     assert_same(live, played(path, speed))
-
-
-class Board:
-    """The device's end of a pseudo-terminal."""
-
-    def __init__(self) -> None:
-        self.master, self._cable = os.openpty()
-        tty.setraw(self._cable)
-        self.path = os.ttyname(self._cable)
-
-    def unplug(self) -> None:
-        os.close(self.master)
-        os.close(self._cable)
-
-
-@pytest.fixture
-def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Board]:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    made = Board()
-    yield made
-    made.unplug()
 
 
 def test_a_port_and_its_recording(tmp_path: Path, board: Board) -> None:

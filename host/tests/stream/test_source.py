@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import time
-import tty
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,26 +23,9 @@ from tinyhil.targets.model import PYTHON, Emulator
 from tinyhil.transport import open_transport
 from tinyhil.transport.finder import PortFinder, PortInfo
 
+from .board import Board
+
 PATIENCE_S = 30.0
-
-
-class Board:
-    """The device's end of a pseudo-terminal."""
-
-    def __init__(self) -> None:
-        self.master, slave = os.openpty()
-        tty.setraw(slave)
-        self.path = os.ttyname(slave)
-        self._cable: int | None = slave
-
-    def print(self, text: str) -> None:
-        os.write(self.master, text.encode())
-
-    def unplug(self) -> None:
-        if self._cable is not None:
-            os.close(self._cable)
-            os.close(self.master)
-            self._cable = None
 
 
 @pytest.fixture

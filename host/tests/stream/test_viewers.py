@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-import tty
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,31 +15,9 @@ from tinyhil.stream.source import PortSource
 from tinyhil.stream.viewers import FollowedPort, Viewers
 from tinyhil.transport import owner
 
+from .board import Board
+
 PATIENCE_S = 30.0
-
-
-class Board:
-    """The device's end of a pseudo-terminal."""
-
-    def __init__(self) -> None:
-        self.master, self._cable = os.openpty()
-        tty.setraw(self._cable)
-        self.path = os.ttyname(self._cable)
-
-    def print(self, text: str) -> None:
-        os.write(self.master, text.encode())
-
-    def unplug(self) -> None:
-        os.close(self.master)
-        os.close(self._cable)
-
-
-@pytest.fixture
-def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Board]:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    made = Board()
-    yield made
-    made.unplug()
 
 
 def until(events: list[Event], source: FollowedPort, condition: Callable[[], bool]) -> None:
