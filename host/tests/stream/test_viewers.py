@@ -91,6 +91,26 @@ def test_the_socket_of_a_monitor_that_was_killed_is_no_hindrance(board: Board) -
         until([], viewer, lambda: viewer.state is State.OPEN)
 
 
+def test_a_port_that_two_monitors_had_in_turn_is_the_last_one_s(board: Board) -> None:
+    """As when one has lent it, and another one opens it first."""
+    claimed = owner.lock_file(board.path)
+    first, second = Viewers(board.path), Viewers(board.path)
+    first.let_in(claimed)
+    second.let_in(claimed)
+    first.close()
+    with FollowedPort(board.path):
+        pass
+    third = Viewers(board.path)
+    third.let_in(claimed)
+    second.let_in(claimed)
+    third.close()
+    with FollowedPort(board.path):
+        pass
+    second.close()
+    with pytest.raises(DeviceError, match="no monitor of yours has"):
+        FollowedPort(board.path).start()
+
+
 def test_who_does_not_take_what_comes_is_told_what_it_has_missed(board: Board) -> None:
     viewers = Viewers(board.path, most_waiting=100_000)
     viewers.let_in(owner.lock_file(board.path))

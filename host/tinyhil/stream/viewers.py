@@ -44,6 +44,7 @@ class Viewers:
         self._head = pack(Kind.LISTENED, Listened(address, time.monotonic(), time.time()).pack())
         self._most_waiting = most_waiting
         self._doors: dict[Path, socket.socket] = {}
+        self._files: dict[Path, int] = {}  # the inode of each door, which is no other file's while the door is open
         self._viewers: list[_Viewer] = []
 
     def let_in(self, claimed: Path | None) -> None:
@@ -53,10 +54,13 @@ class Viewers:
             claimed: as :func:`tinyhil.transport.owner.claim` has returned it.
         """
         path = None if claimed is None else _door(claimed)
-        if path is None or path in self._doors:
+        if path is None or self._is_ours(path):
             return
         with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)  # of a monitor that was killed: the port is ours now
+            # Of a monitor that was killed, or had the port while we had lent it: it is ours now.
+            path.unlink(missing_ok=True)
+            if (replaced := self._doors.pop(path, None)) is not None:
+                replaced.close()
             door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             door.setblocking(False)
             try:
@@ -65,7 +69,7 @@ class Viewers:
             except OSError:
                 door.close()
                 raise
-            self._doors[path] = door
+            self._doors[path], self._files[path] = door, path.lstat().st_ino
 
     def look(self, state: Changed) -> None:
         """Takes in who has come, and goes on with what waits.
@@ -98,9 +102,16 @@ class Viewers:
         for viewer in self._viewers:
             viewer.connection.close()
         for path, door in self._doors.items():
+            if self._is_ours(path):
+                path.unlink(missing_ok=True)
             door.close()
-            path.unlink(missing_ok=True)
         self._viewers, self._doors = [], {}
+
+    def _is_ours(self, path: Path) -> bool:
+        """Whether the door there is still the one that was opened here, and not another monitor's."""
+        with contextlib.suppress(OSError):
+            return path in self._doors and path.lstat().st_ino == self._files[path]
+        return False
 
     def _send(self) -> None:
         gone = [viewer for viewer in self._viewers if not viewer.send()]
@@ -132,7 +143,9 @@ class _Viewer:
         """Sends what it takes; whether it is still there."""
         try:
             while self._waiting:
-                del self._waiting[: self.connection.send(self._waiting[:_AT_ONCE])]
+                with memoryview(self._waiting)[:_AT_ONCE] as part:  # no copy for one that takes nothing
+                    sent = self.connection.send(part)
+                del self._waiting[:sent]
         except BlockingIOError:
             return True
         except OSError:
