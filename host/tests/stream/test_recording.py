@@ -22,7 +22,7 @@ from tinyhil.stream.line_log import LineLog
 from tinyhil.stream.line_store import Kind, Line
 from tinyhil.stream.model import Stream
 from tinyhil.stream.player import Player
-from tinyhil.stream.recording import Listened, Recorder, body_of, event_of
+from tinyhil.stream.recording import Listened, Recorded, Recorder, body_of, event_of
 from tinyhil.stream.series import Window
 from tinyhil.stream.source import PortSource, pass_on
 
@@ -268,3 +268,10 @@ def test_the_log_has_what_the_device_said_as_text(tmp_path: Path) -> None:
     with_frames = (tmp_path / "True.txt").read_text().splitlines()
     assert [line for line in with_frames if "[frame]" not in line] == expected
     assert len(with_frames) == 4
+
+
+def test_a_pipe_is_no_recording_and_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "b.rec"
+    os.mkfifo(path)
+    with pytest.raises(ConfigError, match="cannot be read: it is "):
+        Recorded(path)

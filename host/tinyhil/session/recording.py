@@ -26,13 +26,12 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from tinyhil import kinds
 from tinyhil.artifacts import foreign
 from tinyhil.deadline import Deadline
 from tinyhil.errors import BlockedError, ConfigError, DeviceError, PortLostError
 from tinyhil.session.journal import Answer, Origin
 from tinyhil.session.lines import Line, Lines
-from tinyhil.session.records import Record, RecordFile, fields, unpack
+from tinyhil.session.records import Record, RecordFile, fields, opened, refusal, unpack
 from tinyhil.transport import Rated
 
 FORMAT = 2
@@ -216,15 +215,7 @@ class Recording:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        other = foreign.why_not_regular(path)
-        if other:
-            raise ConfigError(f"{path} cannot be read: it is {other}", hint="give a file that --record wrote")
-        try:
-            self._stream = path.open("rb")
-        except OSError as error:
-            raise ConfigError(
-                f"{path} cannot be read: {error.strerror}", hint="give a file that --record wrote"
-            ) from error
+        self._stream = opened(path)
         self._records = unpack(self._stream)
         self._next: Record | None = None
         self._position = 0
@@ -292,7 +283,7 @@ class Recording:
     @contextlib.contextmanager
     def _reading(self, record: Record) -> Iterator[None]:
         place = f"{self._path}, {_word(record.kind)} at byte {record.start}"
-        with foreign.reading(place, "a record of this version of tinyhil", _refusal):
+        with foreign.reading(place, "a record of this version of tinyhil", refusal):
             yield
 
     def _header(self) -> Header:
@@ -307,7 +298,7 @@ class Recording:
                 f"{self._path} is what a monitor has heard, and no run",
                 hint=f"look at it with tinyhil monitor {self._path}; record a run with tinyhil verify --record FILE",
             )
-        raise _refusal(f"{self._path} is not a recording of this version of tinyhil")
+        raise refusal(f"{self._path} is not a recording of this version of tinyhil")
 
     def _peek(self) -> Record | None:
         if self._next is None:
@@ -385,12 +376,6 @@ def is_recording(path: Path) -> bool:
     with path.open("rb") as stream:
         first = next(unpack(stream), None)
     return first is not None and first.kind in (Kind.HEADER, Kind.LISTENED)
-
-
-def _refusal(message: str) -> ConfigError:
-    return ConfigError(
-        message, hint="give a file that --record of this version wrote, or record it again", kind=kinds.OTHER_VERSION
-    )
 
 
 def _word(kind: int) -> str:

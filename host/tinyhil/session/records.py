@@ -20,7 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
-from tinyhil.artifacts import store
+from tinyhil import kinds
+from tinyhil.artifacts import foreign, store
+from tinyhil.errors import ConfigError
 
 _HEAD = struct.Struct("<IB")
 _CRC = struct.Struct("<I")
@@ -145,3 +147,25 @@ class RecordFile:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def opened(path: Path) -> BinaryIO:
+    """A recording's file, for reading.
+
+    Raises:
+        ConfigError: it is no file, or cannot be read.
+    """
+    other = foreign.why_not_regular(path)
+    if other:
+        raise ConfigError(f"{path} cannot be read: it is {other}", hint="give a file that --record wrote")
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}", hint="give a file that --record wrote") from error
+
+
+def refusal(message: str) -> ConfigError:
+    """What is no recording, or has a record that is none, of this version."""
+    return ConfigError(
+        message, hint="give a file that --record of this version wrote, or record it again", kind=kinds.OTHER_VERSION
+    )

@@ -21,11 +21,10 @@ from typing import Self
 
 import msgspec
 
-from tinyhil import kinds
 from tinyhil.artifacts import foreign, store
 from tinyhil.errors import ConfigError
 from tinyhil.session.recording import Header, Kind, is_recording
-from tinyhil.session.records import Record, RecordFile, fields, unpack
+from tinyhil.session.records import Record, RecordFile, fields, opened, refusal, unpack
 from tinyhil.stream.appearance import Stamps
 from tinyhil.stream.events import Answered, Came, Changed, Dropped, Event, Sent, State
 
@@ -35,7 +34,6 @@ SUFFIX = ".rec"
 _TIME = struct.Struct("<d")
 _DROPPED = struct.Struct("<dQ")
 _OPENED = "the line is open"
-_HINT = "give a file that --record of this version wrote, or record it again"
 
 
 @dataclass(frozen=True)
@@ -187,11 +185,7 @@ class Recorded:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        other = foreign.why_not_regular(path)
-        try:
-            self._stream = path.open("rb")
-        except OSError as error:
-            raise ConfigError(f"{path} cannot be read: {other or error.strerror}", hint=_HINT) from error
+        self._stream = opened(path)
         self._records = unpack(self._stream)
         self._end = 0
         self.complete = False
@@ -214,9 +208,7 @@ class Recorded:
                 self._end = first.end
                 started = datetime.fromisoformat(run.started).timestamp() if run.started else 0.0
                 return f"{run.recipe} on {run.target}", Stamps(0.0, started)
-        raise ConfigError(
-            f"{self._path} is not a recording of this version of tinyhil", hint=_HINT, kind=kinds.OTHER_VERSION
-        )
+        raise refusal(f"{self._path} is not a recording of this version of tinyhil")
 
     def events(self) -> Iterator[Event]:
         """What was told, in order.
@@ -226,7 +218,7 @@ class Recorded:
         """
         for record in self._records:
             place = f"{self._path}, the record at byte {record.start}"
-            with foreign.reading(place, "one of this version of tinyhil", _refused):
+            with foreign.reading(place, "one of this version of tinyhil", refusal):
                 event = event_of(record)
             self._end = record.end
             if event is not None:
@@ -236,7 +228,3 @@ class Recorded:
     def close(self) -> None:
         """Gives the file up."""
         self._stream.close()
-
-
-def _refused(message: str) -> ConfigError:
-    return ConfigError(message, hint=_HINT, kind=kinds.OTHER_VERSION)
