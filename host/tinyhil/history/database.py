@@ -233,20 +233,20 @@ def _add(connection: Connection, one: Record, name: str, taken: TakenIn) -> None
     except ConfigError as error:
         taken.refused[name] = error.message
         return
-    context = one.context
+    context, found = one.context, digest(report)
     began, known = _in_utc(context.began), sa.select(RUNS.c.id, RUNS.c.began, RUNS.c.commit)
     about = RUNS.c.began.between(began - timedelta(seconds=1), began + timedelta(seconds=1))
-    there = connection.execute(known.where(RUNS.c.digest == digest(report), about)).all()
+    there = connection.execute(known.where(RUNS.c.digest == found, about)).all()
     same = [row for row in there if _same_time(row.began, began)]
     bare = next((row.id for row in same if not row.commit), None)
     if any(row.commit == context.commit for row in same) or (same and not context.commit):
         taken.known += 1
     elif bare is not None:
-        values = {"key": record.key(report, context), **_of_git(context)}
+        values = {"key": record.key_of(found, context), **_of_git(context)}
         connection.execute(sa.update(RUNS).where(RUNS.c.id == bare).values(values))
         taken.completed += 1
     else:
-        _insert(connection, one, report)
+        _insert(connection, one, report, found)
         taken.new += 1
 
 
@@ -257,7 +257,7 @@ def _same_time(there: datetime, other: datetime) -> bool:
     return there.replace(microsecond=0) == other.replace(microsecond=0)
 
 
-def _insert(connection: Connection, one: Record, report: Report) -> None:
+def _insert(connection: Connection, one: Record, report: Report, found: str) -> None:
     sha256, context = one.report_sha256, one.context
     if connection.execute(sa.select(REPORTS.c.sha256).where(REPORTS.c.sha256 == sha256)).first() is None:
         content = zlib.compress(one.report.encode())
@@ -266,7 +266,7 @@ def _insert(connection: Connection, one: Record, report: Report) -> None:
     made = connection.execute(
         sa.insert(RUNS)
         .values(
-            key=record.key(report, context),
+            key=record.key_of(found, context),
             began=_in_utc(context.began),
             seconds=context.seconds,
             host=plain(context.host),
@@ -274,7 +274,7 @@ def _insert(connection: Connection, one: Record, report: Report) -> None:
             **{name: plain(getattr(report, name) or "")[: _LONGEST.get(name)] for name in texts},
             blocked_id="" if report.blocked is None else plain(report.blocked.id)[:16],
             tool_versions={plain(name): plain(version) for name, version in report.tool_versions.items()},
-            digest=digest(report),
+            digest=found,
             report_sha256=sha256,
             board=None if context.board is None else plain(context.board),
             repeated=None if report.retries is None else max(0, min(report.retries.repeated, _MOST)),

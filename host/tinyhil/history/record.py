@@ -74,7 +74,12 @@ def of_report(report: Report, context: Context) -> Record:
 
 def key(report: Report, context: Context) -> str:
     """Tells runs apart: SHA-256 over what was found, of which commit, and when."""
-    return hashing.of_json([digest(report), context.commit, context.began.isoformat()])
+    return key_of(digest(report), context)
+
+
+def key_of(found: str, context: Context) -> str:
+    """As ``key``, of a report's digest."""
+    return hashing.of_json([found, context.commit, context.began.isoformat()])
 
 
 def leave(report: Report, context: Context, folder: Path) -> Path:
