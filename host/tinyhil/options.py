@@ -8,7 +8,7 @@ recording keeps every option that has a meaning without the device.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -372,7 +372,7 @@ def restored(kept: Mapping[str, Any]) -> dict[str, Any]:
     return arguments
 
 
-def flags_of(options: Options, names: Iterable[str]) -> list[str]:
+def flags_of(options: Options, names: Container[str]) -> list[str]:
     """The words on a command line that say the options ``names``, as far as they are not their defaults."""
     words = []
     for field in fields():

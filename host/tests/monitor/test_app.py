@@ -28,6 +28,7 @@ class Source:
 
     def __init__(self) -> None:
         self.address = "/dev/ttyACM0"
+        self.said = ""
         self.state = State.OPEN
         self.sent: list[bytes] = []
         self._events: list[Event] = []
@@ -41,6 +42,9 @@ class Source:
     def take(self) -> list[Event]:
         events, self._events = self._events, []
         return events
+
+    def wait(self, _seconds: float) -> bool:
+        return bool(self._events)
 
     def send(self, data: bytes) -> None:
         if self.state is not State.OPEN:

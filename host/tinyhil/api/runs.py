@@ -12,7 +12,7 @@ from tinyhil.api.memory import Model
 from tinyhil.api.signature import DEFAULTS, lists_every_option
 from tinyhil.compare.verdict import Report
 from tinyhil.errors import ConfigError
-from tinyhil.history.keep import keep
+from tinyhil.history.keep import kept
 from tinyhil.options import Options, Overrides, fields, overridden
 from tinyhil.pipeline import opening
 from tinyhil.pipeline.observer import Observer, SilentObserver
@@ -54,11 +54,8 @@ def verify(run: Run) -> Report:
         BlockedError: as ``run``.
         InputError: as ``run``.
     """
-    try:
+    with kept(run):
         return run.verify()
-    finally:
-        if why_not := keep(run):
-            run.observer.warning(why_not)
 
 
 @lists_every_option

@@ -9,7 +9,8 @@ import typer
 
 Completions = list[tuple[str, str]]
 
-_SUFFIXES = (".keras", ".h5", ".hdf5", ".tflite")
+SUFFIXES = (".keras", ".h5", ".hdf5", ".tflite")
+"""Of model files."""
 
 
 def models(incomplete: str) -> Completions:
@@ -18,7 +19,7 @@ def models(incomplete: str) -> Completions:
 
     named = [(name, _title(path)) for name, path in sorted(recipes.paths().items()) if name.startswith(incomplete)]
     folder = Path(incomplete).parent if "/" in incomplete else Path()
-    files = [(str(path), "") for path in sorted(folder.glob("*")) if path.suffix.lower() in _SUFFIXES]
+    files = [(str(path), "") for path in sorted(folder.glob("*")) if path.suffix.lower() in SUFFIXES]
     # A folder only where something is typed: it is rarely what is meant.
     return named + _starting(incomplete, files) + (folders(incomplete) if incomplete else [])
 

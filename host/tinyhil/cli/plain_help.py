@@ -82,12 +82,13 @@ class GroupWithDefault(PlainGroup):
 
 def _is_model(name: str) -> bool:
     """Whether ``tinyhil run`` would take it, as far as its name says."""
-    from tinyhil.config import recipe  # only here: no other command line needs it so early
+    from tinyhil.cli import completion  # only here: no other command line needs these so early
+    from tinyhil.config import recipe
 
     known: list[str] = []
     with contextlib.suppress(ConfigError):
         known.extend(recipe.paths())
-    return name in known or Path(name).suffix.lower() in (".keras", ".h5", ".hdf5", ".tflite")
+    return name in known or Path(name).suffix.lower() in completion.SUFFIXES
 
 
 def _wrong_usage(error: Any) -> ConfigError:

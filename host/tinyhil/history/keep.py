@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from typing import cast
 
 from tinyhil.artifacts.foreign import first_line
@@ -46,6 +47,16 @@ def keep(run: Run) -> str:
     except Exception as error:  # whatever it is: the verdict stands
         return f"{said}: {first_line(error)}"
     return ""
+
+
+@contextlib.contextmanager
+def kept(run: Run) -> Iterator[None]:
+    """Keeps a run when the block ends, however; that it could not be kept is a warning to the run's observer."""
+    try:
+        yield
+    finally:
+        if why_not := keep(run):
+            run.observer.warning(why_not)
 
 
 def _board(run: Run) -> str | None:

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from tinyhil.experiments.models import found, row_of
-from tinyhil.history.keep import keep
+from tinyhil.history.keep import kept
 from tinyhil.options import Options, overridden
 from tinyhil.pipeline import opening
 from tinyhil.pipeline.observer import Observer
@@ -47,11 +47,8 @@ def carry_out(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     def work(observer: Observer) -> dict[str, Any]:
         run = opening.open_run(request["model"], options, observer)
         runs.append(run)
-        try:
+        with kept(run):
             return found(run)
-        finally:
-            if why_not := keep(run):
-                observer.warning(why_not)
 
     observer = _Telling(channel, verbose=request["verbose"])
     row = row_of(request["model"], options.target, options.engine, work, observer)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -27,7 +27,7 @@ from tinyhil.monitor.plot_pane import ASKED, WINDOWS, PlotPane, window_text
 from tinyhil.monitor.prompt import Command, Prompt
 from tinyhil.plain_text import plain
 from tinyhil.stream.appearance import TimeStyle
-from tinyhil.stream.events import Answered, Event, State
+from tinyhil.stream.events import Answered, Event, Source
 from tinyhil.stream.model import Stream
 from tinyhil.stream.query import Query
 from tinyhil.stream.reading import Reading
@@ -46,22 +46,6 @@ ROOMY = (100, 29)
 
 PLOTTED_EVERY_S = 0.2
 """How often the plot is drawn anew: that takes longer than lines."""
-
-
-class Source(Protocol):
-    """Where the bytes come from: a ``PortSource``, or what plays a recording."""
-
-    address: str
-
-    @property
-    def state(self) -> State:
-        """What it is doing."""
-
-    def take(self) -> list[Event]:
-        """What has happened since the last time."""
-
-    def send(self, data: bytes) -> None:
-        """Sends bytes."""
 
 
 class PortPane(Vertical):
