@@ -115,8 +115,6 @@ def _change(metric: Metric, before: Report, after: Report) -> Change | None:
     why = _blocked(before, after) or _missing(*values) or _BASES[metric.basis](before, after)
     if metric.basis == "answers" and not _blocked(before, after) and set(values) == {0.0}:
         why = ""  # nothing is wrong in either, however many were asked
-    if metric.name == "mae_truth" and not why:
-        why = _differs("the truth", _truth(before), _truth(after))
     if why:
         return Change(metric, *values, "incomparable", why)
     if not metric.exact and _touch(before, after):
@@ -170,6 +168,11 @@ def _data(before: Report, after: Report) -> str:
     return _differs("the number of samples", f"{counts[0]:,}", f"{counts[1]:,}")
 
 
+def _data_and_truth(before: Report, after: Report) -> str:
+    """Why distances from the truth cannot be compared."""
+    return _data(before, after) or _differs("the truth", _truth(before), _truth(after))
+
+
 def _answers(before: Report, after: Report) -> str:
     """Why counts of wrong outputs cannot be compared."""
     asked = [
@@ -179,7 +182,7 @@ def _answers(before: Report, after: Report) -> str:
     return _differs("the number of vectors", *asked)
 
 
-_BASES = {"image": _image, "chip": _chip, "data": _data, "answers": _answers}
+_BASES = {"image": _image, "chip": _chip, "data": _data, "truth": _data_and_truth, "answers": _answers}
 
 
 def _differs(what: str, before: str, after: str) -> str:

@@ -13,7 +13,7 @@ from tinyhil.errors import ConfigError
 if TYPE_CHECKING:
     from tinyhil.compare.verdict import Report
 
-Basis = Literal["image", "chip", "data", "answers"]
+Basis = Literal["image", "chip", "data", "truth", "answers"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Metric:
         unit: of the value as it is shown; empty for none.
         better: whether ``less`` or ``more`` of it is better.
         basis: what two values of it have in common if they can be compared: the ``image`` (target, engine and
-            compiler), the ``chip`` that ran it as well, the test ``data``, or all ``answers`` (a count of wrong ones).
+            compiler), the ``chip`` that ran it as well, the test ``data``, these and the ``truth``, or all ``answers`` (a
+            count of wrong ones).
         form: a format specification of the shown value.
         scale: what the value is multiplied by to be shown, 100 for percent.
         exact: whether the same run gives the same value again; not so of times.
@@ -79,7 +80,9 @@ METRICS = (
     ),
     Metric("mae", "MAE, device against float", "accuracy/overall/device_vs_float/mae", "", "less", "data", ".5g"),
     Metric("rmse", "RMSE, device against float", "accuracy/overall/device_vs_float/rmse", "", "less", "data", ".5g"),
-    Metric("mae_truth", "MAE, device against truth", "accuracy/overall/device_vs_truth/mae", "", "less", "data", ".5g"),
+    Metric(
+        "mae_truth", "MAE, device against truth", "accuracy/overall/device_vs_truth/mae", "", "less", "truth", ".5g"
+    ),
     Metric("top1", "accuracy", "accuracy/classifier/device/accuracy", "%", "more", "data", ".2f", 100.0),
     Metric("mismatches", "wrong outputs", "fidelity/mismatches", "", "less", "answers"),
     Metric("max_lsb", "largest difference", "fidelity/max_lsb", "LSB", "less", "answers"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -124,8 +125,15 @@ def baseline(connection: Connection, name: str, recipes: Iterable[str], after: S
         BlockedError: there is nothing to compare with.
     """
     now = {one.commit for one in after.values() if one.commit}
-    try:
+    with _without_baseline():
         return lookup.of_name(connection, name, recipes, without=now)
+
+
+@contextlib.contextmanager
+def _without_baseline() -> Iterator[None]:
+    """What is not found is nothing to compare with: the gate is blocked, and no usage was wrong."""
+    try:
+        yield
     except ConfigError as error:
         raise BlockedError(error.message, hint=error.hint, kind=kinds.NO_BASELINE) from error
 
@@ -139,10 +147,8 @@ def hold(before: Side, after: Side, by: tuple[Rule, ...], known: tuple[Accepted,
     Raises:
         BlockedError: the sides have nothing in common.
     """
-    try:
+    with _without_baseline():
         pairs, notes = lookup.pairs(before, after, exact=True)
-    except ConfigError as error:
-        raise BlockedError(error.message, hint=error.hint, kind=kinds.NO_BASELINE) from error
     made = []
     for one, other in pairs:
         found = changes(one.report, other.report)
@@ -152,14 +158,10 @@ def hold(before: Side, after: Side, by: tuple[Rule, ...], known: tuple[Accepted,
 
 
 def _holds(before: Kept, after: Kept, line: Accepted) -> bool:
-    return between(line.commit, before, after)
-
-
-def between(commit: str, before: Kept, after: Kept) -> bool:
-    """Whether a commit is in the history of the present run, and not yet in that of the baseline."""
-    if after.commit.startswith(commit):
+    """Whether a line's commit is in the history of the present run, and not yet in that of the baseline."""
+    if after.commit.startswith(line.commit):
         return True
-    return _is_ancestor(commit, after.commit) and not _is_ancestor(commit, before.commit)
+    return _is_ancestor(line.commit, after.commit) and not _is_ancestor(line.commit, before.commit)
 
 
 @cache

@@ -83,15 +83,14 @@ def of_path(path: Path, commit: str = "") -> Side:
     if not found.records:
         raise ConfigError(f"there is no report in {path}", kind=kinds.NO_REPORT)
     records = sorted(found.records, key=lambda one: one[0].context.began)
-    found_times: dict[Key, list[float]] = {}
+    times: dict[Key, list[float]] = {}
     side: dict[Key, Kept] = {}
     for one, name in records:
         kept = Kept(one.decoded(name), one.context.commit, one.context.began, bool(one.context.dirty))
-        times = found_times.setdefault(kept.key, [])
+        side[kept.key] = kept
         if kept.report.microseconds_per_inference is not None:
-            times.append(kept.report.microseconds_per_inference)
-        side[kept.key] = replace(kept, times=tuple(times))
-    return side
+            times.setdefault(kept.key, []).append(kept.report.microseconds_per_inference)
+    return {key: replace(kept, times=tuple(times.get(key, ()))) for key, kept in side.items()}
 
 
 def of_name(connection: Connection, name: str, recipes: Iterable[str] = (), without: Iterable[str] = ()) -> Side:
@@ -151,6 +150,8 @@ def last(connection: Connection, wanted: Iterable[sa.ColumnElement[bool]]) -> Si
         .order_by(RUNS.c.id)
     )
     kept = [_kept(row) for row in rows]
+    if not kept:
+        return {}
     times = _times(connection, judged, {one.commit for one in kept})
     return {one.key: replace(one, times=times.get((*one.key, one.commit, one.dirty), ())) for one in kept}
 
@@ -165,11 +166,11 @@ def _times(
         .where(*judged, RUNS.c.commit.in_(list(commits)), FIGURES.c.name == _TIME)
         .order_by(RUNS.c.began, RUNS.c.id)
     )
-    found: dict[tuple[str, str, str, str, str, bool], tuple[float, ...]] = {}
+    found: dict[tuple[str, str, str, str, str, bool], list[float]] = {}
     for row in rows:
         key = (row.recipe, row.target, row.engine, row.scheme, row.commit, bool(row.dirty))
-        found[key] = (*found.get(key, ()), row.value)
-    return found
+        found.setdefault(key, []).append(row.value)
+    return {key: tuple(times) for key, times in found.items()}
 
 
 def _kept(row: sa.Row[Any]) -> Kept:
