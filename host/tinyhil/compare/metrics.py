@@ -27,8 +27,8 @@ class Metric:
         unit: of the value as it is shown; empty for none.
         better: whether ``less`` or ``more`` of it is better.
         basis: what two values of it have in common if they can be compared: the ``image`` (target, engine and
-            compiler), the ``chip`` that ran it as well, the test ``data``, these and the ``truth``, or all ``answers`` (a
-            count of wrong ones).
+            compiler), the ``chip`` that ran it as well, the test ``data``, these and the ``truth``, or all ``answers``
+            (a count of wrong ones).
         form: a format specification of the shown value.
         scale: what the value is multiplied by to be shown, 100 for percent.
         exact: whether the same run gives the same value again; not so of times.
