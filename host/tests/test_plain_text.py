@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tinyhil.cli import console
 from tinyhil.cli.plain_console import PlainConsole
 from tinyhil.errors import DeviceError
-from tinyhil.plain_text import for_log, plain
+from tinyhil.plain_text import aligned, for_log, plain
 
 RAW = "a\x1b[2Jb\x9b31mc\x07d\u202ee\x7ff\x1b]0;title\x07\n::error::g\r\n ::warning::h ##[add-mask]i\udcff"
 COMMANDS = "\x00\x07\x08\x1b\x7f\x85\x9b\x9d\u202e\u2066\u2028\u061c\ud83d\udcff"
@@ -68,3 +68,9 @@ def test_a_console_shows_none_of_it(terminal: bool) -> None:
     assert r"\x3a:error::g" in written
     written.encode()
     assert ("\x1b[" in written) == terminal  # our own styles stay
+
+
+def test_columns_stand_below_each_other() -> None:
+    rows = [("name", "bytes", ""), ("a", "7", "x"), ("long one", "1,024", "")]
+    assert list(aligned(rows, (1,))) == ["name      bytes", "a             7  x", "long one  1,024"]
+    assert list(aligned([])) == []

@@ -12,10 +12,22 @@ from tinyhil.cli.silence import Silence
 from tinyhil.progress import Reporter
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress, TaskID
 
 _BETWEEN = "at work"
 """What is said between two stages."""
+
+
+def bars(console: Console) -> Progress:
+    """Lines that show how far something is, each with a note, and are gone when it has ended."""
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        *(SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=16)),
+        *(TimeElapsedColumn(), TextColumn("{task.fields[note]}", markup=False)),
+    )
+    return Progress(*columns, console=console, transient=True)
 
 
 class Live:
@@ -36,13 +48,7 @@ class Live:
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
-            from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-            columns = (
-                *(SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=16)),
-                *(TimeElapsedColumn(), TextColumn("{task.fields[note]}", markup=False)),
-            )
-            self._progress = self._open.enter_context(Progress(*columns, console=self._console, transient=True))
+            self._progress = self._open.enter_context(bars(self._console))
             self._task = self._progress.add_task("", total=None, note="")
         else:
             self._open.enter_context(self._silence)

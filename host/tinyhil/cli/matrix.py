@@ -13,6 +13,7 @@ from tinyhil import matrix
 from tinyhil.artifacts import store
 from tinyhil.cli import ci
 from tinyhil.cli import console as view
+from tinyhil.cli.live import bars
 from tinyhil.cli.row_table import STYLES, RowTable
 from tinyhil.cli.session import Output
 from tinyhil.cli.silence import Silence
@@ -100,14 +101,7 @@ class _Live:
 
     def __enter__(self) -> Self:
         if self._output.console.is_terminal:
-            from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-            columns = (
-                *(SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=16)),
-                *(TimeElapsedColumn(), TextColumn("{task.fields[note]}", markup=False)),
-            )
-            console = self._output.console
-            self._progress = self._open.enter_context(Progress(*columns, console=console, transient=True))
+            self._progress = self._open.enter_context(bars(self._output.console))
         elif not self._output.console.quiet:
             self._open.enter_context(self._silence)
         return self

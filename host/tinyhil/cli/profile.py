@@ -8,6 +8,7 @@ from tinyhil.cli.job import open_job
 from tinyhil.cli.options import MODEL, takes_options
 from tinyhil.cli.session import Output
 from tinyhil.options import Level, Options
+from tinyhil.plain_text import aligned
 
 if TYPE_CHECKING:
     from tinyhil.experiments.profile import Profile
@@ -80,12 +81,4 @@ def _table(found: Profile) -> list[str]:
                 "█" * max(1, round(_BAR * each.live_bytes / widest)) if widest else "",
             )
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    left = {1, 8}
-    return [
-        "  ".join(
-            cell.ljust(width) if column in left else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    return list(aligned(rows, (0, *range(2, 8))))

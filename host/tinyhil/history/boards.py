@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from tinyhil import kinds
 from tinyhil.errors import ConfigError
 from tinyhil.history.models import RUNS
+from tinyhil.plain_text import aligned
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,4 @@ def lines(found: Sequence[Board]) -> Iterator[str]:
         )
         for one in found
     ]
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    for row in (head, *rows):
-        cells = (
-            cell.rjust(width) if column in _NUMBERS else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        yield "  ".join(cells).rstrip()
+    yield from aligned([head, *rows], _NUMBERS)

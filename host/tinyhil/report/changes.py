@@ -11,6 +11,7 @@ import msgspec
 from tinyhil.compare.changes import Change, Changes, OperatorChange, Outcome
 from tinyhil.compare.gate import Judged
 from tinyhil.compare.verdict import Report
+from tinyhil.plain_text import aligned
 from tinyhil.report import markdown
 from tinyhil.report.facts import UNITS
 from tinyhil.report.page import template
@@ -116,13 +117,7 @@ def lines(found: Changes) -> Iterator[str]:
 
 def _aligned(table: Table) -> Iterator[str]:
     rows = [tuple(map(str, row)) for row in table.rows]
-    widths = [max((len(row[column]) for row in rows), default=0) for column in range(len(table.head))]
-    for row in rows:
-        cells = [
-            cell.rjust(width) if column in _NUMBERS else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        yield f"  {'  '.join(cells)}".rstrip()
+    yield from (f"  {line}" for line in aligned(rows, _NUMBERS))
 
 
 def to_markdown(found: Sequence[Changes], notes: Sequence[str] = (), heading: str = "") -> str:
